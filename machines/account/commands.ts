@@ -1,0 +1,48 @@
+import type { Outcome } from "../market/reputation.ts";
+import type { Order } from "../task/facts.ts";
+import type { AccountId, Credits, Millis, TaskId } from "../vocabulary.ts";
+
+export type AccountCommand =
+  | {
+      readonly type: "register";
+      readonly account: AccountId;
+      readonly email: string;
+      readonly source: string | null;
+      readonly keyHash: string;
+      readonly grant: Credits;
+    }
+  | { readonly type: "rotateKey"; readonly keyHash: string }
+  | { readonly type: "topUp"; readonly topup: string; readonly amount: Credits }
+  | {
+      readonly type: "hold";
+      readonly task: TaskId;
+      readonly order: Order;
+      /** Whether the task's id was made for this command, and not derived from an Idempotency-Key. */
+      readonly fresh: boolean;
+    }
+  | { readonly type: "release"; readonly task: TaskId; readonly budget: Credits }
+  | {
+      readonly type: "settle";
+      readonly task: TaskId;
+      readonly taskType: string;
+      readonly budget: Credits;
+      readonly payout: Credits;
+      readonly fee: Credits;
+      readonly refund: Credits;
+      readonly worker: AccountId;
+      readonly firstTry: boolean;
+      readonly durationMs: Millis;
+      readonly allowedMs: Millis;
+    }
+  | {
+      readonly type: "earn";
+      readonly task: TaskId;
+      readonly taskType: string;
+      readonly requester: AccountId;
+      readonly payout: Credits;
+      readonly firstTry: boolean;
+      readonly durationMs: Millis;
+      readonly allowedMs: Millis;
+    }
+  | { readonly type: "fail"; readonly task: TaskId; readonly taskType: string; readonly outcome: Exclude<Outcome, "DELIVERED"> }
+  | { readonly type: "timer"; readonly name: string; readonly due: Millis };

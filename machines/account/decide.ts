@@ -1,0 +1,145 @@
+/** Command -> facts, or a refusal. Holds are asked for; what arrives by message is taken unconditionally. */
+import type { Decision } from "../entity.ts";
+import { judge } from "../market/reputation.ts";
+import { type Refusal, refuse } from "../refusal.ts";
+import { type Credits, credits, type Millis, NO_CREDITS } from "../vocabulary.ts";
+import type { AccountCommand } from "./commands.ts";
+import type { AccountFact } from "./facts.ts";
+import { heldFor } from "./holds.ts";
+import type { AccountContext, AccountSnapshot } from "./machine.ts";
+
+/** The most that an account may hold, in NC: far from where a double stops counting. */
+export const BALANCE_MAX = 1_000_000_000_000;
+/** The most tasks that one account may have open; each is an entry of its state. */
+export const OPEN_TASKS_MAX = 10_000;
+
+type Result = Decision<AccountFact> | Refusal;
+type Of<T extends AccountCommand["type"]> = Extract<AccountCommand, { type: T }>;
+
+/** Down to where `available` may go. 0 until there are credit lines. */
+export function debtFloor(_context: AccountContext): Credits {
+  return NO_CREDITS;
+}
+
+/** Decides a command at the time `at` (ms). Pure. */
+export function decideAccount(state: AccountSnapshot, command: AccountCommand, at: Millis): Result {
+  if (command.type === "register") return register(state, command, at);
+  if (state.value === "NEW") {
+    return refuse("ACCOUNT_UNKNOWN", "There is no such account; register one with POST /api/v1/auth/register.");
+  }
+  const { context } = state;
+  switch (command.type) {
+    case "rotateKey": {
+      const fact = { type: "KeyRotated", keyHash: command.keyHash, before: context.keyHash, at } as const;
+      return { facts: [fact], reply: { account_id: context.id } };
+    }
+    case "topUp":
+      return topUp(context, command, at);
+    case "hold":
+      return hold(state, command, at);
+    case "release":
+      return release(context, command, at);
+    case "settle":
+      return settle(context, command, at);
+    case "earn": {
+      const { task, taskType, requester, payout, firstTry, durationMs, allowedMs } = command;
+      const fact = { type: "Earned", task, taskType, requester, payout, firstTry, durationMs, allowedMs, at } as const;
+      return { facts: [fact], reply: null };
+    }
+    case "fail":
+      return fail(state, command, at);
+    case "timer":
+      return timer(state, command, at);
+    default:
+      return command satisfies never;
+  }
+}
+
+function register(state: AccountSnapshot, command: Of<"register">, at: Millis): Result {
+  if (state.value !== "NEW") {
+    return refuse(
+      "ACCOUNT_EXISTS",
+      "This address has an account already. Use its API key; if it is lost, recover it with POST /api/v1/auth/recover.",
+    );
+  }
+  const { account, email, source, keyHash, grant } = command;
+  return {
+    facts: [{ type: "Registered", account, email, source, keyHash, grant, at }],
+    reply: { account_id: account },
+  };
+}
+
+function topUp(context: AccountContext, command: Of<"topUp">, at: Millis): Result {
+  const after = context.available + context.held + command.amount;
+  if (after > BALANCE_MAX) {
+    return refuse("BALANCE_TOO_LARGE", `An account holds at most ${BALANCE_MAX} NC; top up by less.`);
+  }
+  const available = credits(context.available + command.amount);
+  const fact = { type: "ToppedUp", topup: command.topup, amount: command.amount, available, at } as const;
+  return { facts: [fact], reply: { credits_balance: available } };
+}
+
+function hold(state: AccountSnapshot, command: Of<"hold">, at: Millis): Result {
+  const { context } = state;
+  const { task, order } = command;
+  if (heldFor(context.holds, task) !== undefined) return refuse("HOLD_EXISTS", "This task was created already.");
+  if (state.value === "FROZEN") {
+    return refuse("ACCOUNT_FROZEN", "Your account is frozen, its reputation is too low; ask the operator to release it.");
+  }
+  const short = order.budget - (context.available - debtFloor(context));
+  if (short > 0) {
+    return refuse(
+      "INSUFFICIENT_CREDITS",
+      `The budget is ${order.budget} NC and you have ${context.available} NC; top up ${short} NC or lower the budget.`,
+    );
+  }
+  if (context.openTasks >= OPEN_TASKS_MAX) {
+    return refuse("TOO_MANY_OPEN_TASKS", `You have ${OPEN_TASKS_MAX} open tasks; wait for some to end or cancel them.`);
+  }
+  const open = { type: "open", task, requester: context.id, order };
+  return {
+    facts: [{ type: "Held", task, budget: order.budget, at }],
+    reply: { id: task },
+    carry: [{ type: "tell", to: { kind: "task", id: task }, command: open, fresh: command.fresh }],
+    afterDelivery: true,
+  };
+}
+
+function holdMismatch(context: AccountContext, task: Of<"release">["task"], budget: Credits): Refusal | undefined {
+  const held = heldFor(context.holds, task);
+  if (held === budget) return undefined;
+  return refuse("HOLD_UNKNOWN", `No hold of ${budget} NC stands for this task; ${held ?? 0} NC is held.`);
+}
+
+function release(context: AccountContext, command: Of<"release">, at: Millis): Result {
+  const { task, budget } = command;
+  const refusal = holdMismatch(context, task, budget);
+  if (refusal !== undefined) return refusal;
+  return { facts: [{ type: "Released", task, budget, at }], reply: null };
+}
+
+function settle(context: AccountContext, command: Of<"settle">, at: Millis): Result {
+  const { task, taskType, budget, payout, fee, refund, worker, firstTry, durationMs, allowedMs } = command;
+  const refusal = holdMismatch(context, task, budget);
+  if (refusal !== undefined) return refusal;
+  if (payout + fee + refund !== budget) throw new Error(`a settlement of ${budget} NC must divide all of it`);
+  const fact = { type: "Settled", task, taskType, worker, payout, fee, refund, firstTry, durationMs, allowedMs, at } as const;
+  return { facts: [fact], reply: null };
+}
+
+function fail({ value, context }: AccountSnapshot, command: Of<"fail">, at: Millis): Result {
+  const { task, taskType, outcome } = command;
+  const judged = judge(context, outcome, at);
+  const facts: AccountFact[] = [{ type: "Failed", task, taskType, outcome, at }];
+  if (judged.cooldownUntil !== null) facts.push({ type: "CooldownStarted", until: judged.cooldownUntil, at });
+  if (judged.frozen && value !== "FROZEN") facts.push({ type: "Frozen", at });
+  return { facts, reply: null };
+}
+
+function timer({ value, context }: AccountSnapshot, command: Of<"timer">, at: Millis): Result {
+  const due = context.cooldownUntil;
+  if (command.name !== "cooldown" || due === null || at < due) {
+    return refuse("TIMER_STALE", `The timer ${command.name} means nothing to an account that is ${value}.`);
+  }
+  return { facts: [{ type: "CooldownEnded", at }], reply: null };
+}

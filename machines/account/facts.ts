@@ -1,0 +1,51 @@
+import type { Outcome } from "../market/reputation.ts";
+import type { AccountId, Credits, Millis, TaskId } from "../vocabulary.ts";
+
+interface At {
+  readonly at: Millis;
+}
+
+/** What befell an account. Amounts in NC. An API key is only ever here as its SHA-256, in hex. */
+export type AccountFact = At &
+  (
+    | {
+        readonly type: "Registered";
+        readonly account: AccountId;
+        readonly email: string;
+        readonly source: string | null;
+        readonly keyHash: string;
+        readonly grant: Credits;
+      }
+    | { readonly type: "KeyRotated"; readonly keyHash: string; readonly before: string }
+    | { readonly type: "ToppedUp"; readonly topup: string; readonly amount: Credits; readonly available: Credits }
+    | { readonly type: "Held"; readonly task: TaskId; readonly budget: Credits }
+    | { readonly type: "Released"; readonly task: TaskId; readonly budget: Credits }
+    | {
+        readonly type: "Settled";
+        readonly task: TaskId;
+        readonly taskType: string;
+        readonly worker: AccountId;
+        readonly payout: Credits;
+        readonly fee: Credits;
+        readonly refund: Credits;
+        readonly firstTry: boolean;
+        readonly durationMs: Millis;
+        readonly allowedMs: Millis;
+      }
+    | {
+        readonly type: "Earned";
+        readonly task: TaskId;
+        readonly taskType: string;
+        readonly requester: AccountId;
+        readonly payout: Credits;
+        readonly firstTry: boolean;
+        readonly durationMs: Millis;
+        readonly allowedMs: Millis;
+      }
+    | { readonly type: "Failed"; readonly task: TaskId; readonly taskType: string; readonly outcome: Exclude<Outcome, "DELIVERED"> }
+    | { readonly type: "CooldownStarted"; readonly until: Millis }
+    | { readonly type: "CooldownEnded" }
+    | { readonly type: "Frozen" }
+  );
+
+export type AccountFactType = AccountFact["type"];

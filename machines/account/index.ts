@@ -1,0 +1,53 @@
+import { getInitialSnapshot, transition } from "xstate";
+import type { Entity, Evolution } from "../entity.ts";
+import type { JsonValue } from "../vocabulary.ts";
+import type { AccountCommand } from "./commands.ts";
+import { decideAccount } from "./decide.ts";
+import type { AccountFact } from "./facts.ts";
+import { type AccountContext, type AccountSnapshot, accountMachine, effectsOf } from "./machine.ts";
+import { accountPostings } from "./postings.ts";
+import { upcastAccountFact } from "./upcast.ts";
+import { type AccountView, viewAccount } from "./view.ts";
+
+/** Folds one fact in. Throws on a fact that does not fit the state, which decide() must never give. */
+function evolve(state: AccountSnapshot, fact: AccountFact): Evolution<AccountSnapshot> {
+  if (!state.can(fact)) throw new Error(`an account that is ${state.value} cannot have ${fact.type} happen to it`);
+  const [next] = transition(accountMachine, state, fact);
+  if (next.context.held < 0) throw new Error(`account ${next.context.id} would hold less than nothing`);
+  return { state: next, effects: effectsOf(next.context.id, fact) };
+}
+
+/** The answer that the command of these facts got. */
+function recall([first]: readonly AccountFact[], state: AccountSnapshot): JsonValue {
+  switch (first?.type) {
+    case "ToppedUp":
+      return { credits_balance: first.available };
+    case "Held":
+      return { id: first.task };
+    default:
+      return { account_id: state.context.id };
+  }
+}
+
+/** Snapshots are our own writing, so their shape is trusted; XState checks that the state exists. */
+function restore(_id: string, stored: unknown): AccountSnapshot {
+  const { value, context } = stored as { value: AccountSnapshot["value"]; context: AccountContext };
+  return accountMachine.resolveState({ value, context });
+}
+
+export const account: Entity<AccountSnapshot, AccountCommand, AccountFact, AccountView> = {
+  kind: "account",
+  version: 1,
+  initial: (id) => getInitialSnapshot(accountMachine, { id }),
+  question: () => undefined,
+  answered: (command) => command,
+  decide: decideAccount,
+  evolve,
+  upcast: upcastAccountFact,
+  recall,
+  postings: accountPostings,
+  view: (_id, state) => viewAccount(state),
+  persist: (state) => ({ value: state.value, context: state.context }),
+  restore,
+  finished: () => false,
+};

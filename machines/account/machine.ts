@@ -1,0 +1,228 @@
+/** The statechart of an account: fact -> next state and effects. Frozen accounts still receive and settle. */
+import { assign, setup, type SnapshotFrom } from "xstate";
+import type { Effect } from "../effect.ts";
+import { judge } from "../market/reputation.ts";
+import { EMPTY_RECORD, type Record } from "../market/skill.ts";
+import { type AccountId, type Credits, credits, type Millis, NO_CREDITS } from "../vocabulary.ts";
+import type { AccountFact } from "./facts.ts";
+import { type Holds, withHold, withoutHold } from "./holds.ts";
+
+/** So many counterparties are told apart; the highest rating asks for 20 (guide: Credit Rating System). */
+export const COUNTERPARTIES_MAX = 100;
+
+/** What the ratings will be made from. Durations in ms. */
+export interface Tally {
+  readonly created: number;
+  readonly paid: number;
+  readonly earned: number;
+  readonly failed: number;
+  readonly timedOut: number;
+  readonly firstTry: number;
+  readonly durationMs: Millis;
+}
+
+export interface AccountContext {
+  readonly id: string;
+  readonly email: string;
+  readonly source: string | null;
+  readonly keyHash: string;
+  readonly available: Credits;
+  readonly held: Credits;
+  readonly holds: Holds;
+  readonly openTasks: number;
+  readonly reputation: number;
+  readonly failuresInRow: number;
+  readonly cooldownUntil: Millis | null;
+  readonly tally: Tally;
+  readonly counterparties: readonly AccountId[];
+  /** Task type -> what this account did in it as a worker. */
+  readonly records: { readonly [taskType: string]: Record };
+  readonly createdAt: Millis;
+  readonly updatedAt: Millis;
+}
+
+const NEW: Omit<AccountContext, "id"> = {
+  email: "",
+  source: null,
+  keyHash: "",
+  available: NO_CREDITS,
+  held: NO_CREDITS,
+  holds: {},
+  openTasks: 0,
+  reputation: 0,
+  failuresInRow: 0,
+  cooldownUntil: null,
+  tally: { created: 0, paid: 0, earned: 0, failed: 0, timedOut: 0, firstTry: 0, durationMs: 0 },
+  counterparties: [],
+  records: {},
+  createdAt: 0,
+  updatedAt: 0,
+};
+
+function met(known: readonly AccountId[], other: AccountId): readonly AccountId[] {
+  return known.includes(other) || known.length >= COUNTERPARTIES_MAX ? known : [...known, other];
+}
+
+type Of<T extends AccountFact["type"]> = Extract<AccountFact, { type: T }>;
+
+function recordOf(context: AccountContext, taskType: string): Record {
+  return context.records[taskType] ?? EMPTY_RECORD;
+}
+
+function afterEarning(context: AccountContext, fact: Of<"Earned">): Partial<AccountContext> {
+  const { reputation, failuresInRow } = judge(context, "DELIVERED", fact.at);
+  const { tally } = context;
+  const before = recordOf(context, fact.taskType);
+  const first = fact.firstTry ? 1 : 0;
+  return {
+    available: credits(context.available + fact.payout),
+    reputation,
+    failuresInRow,
+    counterparties: met(context.counterparties, fact.requester),
+    tally: {
+      ...tally,
+      earned: tally.earned + 1,
+      firstTry: tally.firstTry + first,
+      durationMs: tally.durationMs + fact.durationMs,
+    },
+    records: {
+      ...context.records,
+      [fact.taskType]: {
+        finished: before.finished + 1,
+        settled: before.settled + 1,
+        firstTry: before.firstTry + first,
+        timeShare: before.timeShare + Math.min(1, fact.durationMs / fact.allowedMs),
+      },
+    },
+  };
+}
+
+function afterFailing(context: AccountContext, fact: Of<"Failed">): Partial<AccountContext> {
+  const { reputation, failuresInRow } = judge(context, fact.outcome, fact.at);
+  const { tally } = context;
+  const timedOut = fact.outcome === "TIMED_OUT" ? 1 : 0;
+  const before = recordOf(context, fact.taskType);
+  return {
+    reputation,
+    failuresInRow,
+    tally: { ...tally, failed: tally.failed + 1 - timedOut, timedOut: tally.timedOut + timedOut },
+    records: { ...context.records, [fact.taskType]: { ...before, finished: before.finished + 1 } },
+  };
+}
+
+/** Sets the amounts of a hold that ends; `back` is what returns to the requester, in NC. */
+function withoutHeld(context: AccountContext, task: Of<"Released">["task"], budget: number, back: number): Partial<AccountContext> {
+  return {
+    available: credits(context.available + back),
+    held: credits(context.held - budget),
+    holds: withoutHold(context.holds, task),
+    openTasks: context.openTasks - 1,
+  };
+}
+
+/** What a fact makes of the numbers. Pure; the statechart says in which states it may come. */
+export function applyFact(context: AccountContext, fact: AccountFact): Partial<AccountContext> {
+  switch (fact.type) {
+    case "Registered": {
+      const { email, source, keyHash, grant, at } = fact;
+      return { email, source, keyHash, available: grant, createdAt: at };
+    }
+    case "KeyRotated":
+      return { keyHash: fact.keyHash };
+    case "ToppedUp":
+      return { available: credits(context.available + fact.amount) };
+    case "Held":
+      return {
+        available: credits(context.available - fact.budget),
+        held: credits(context.held + fact.budget),
+        holds: withHold(context.holds, fact.task, fact.budget),
+        openTasks: context.openTasks + 1,
+        tally: { ...context.tally, created: context.tally.created + 1 },
+      };
+    case "Released":
+      return withoutHeld(context, fact.task, fact.budget, fact.budget);
+    case "Settled":
+      return {
+        ...withoutHeld(context, fact.task, fact.payout + fact.fee + fact.refund, fact.refund),
+        counterparties: met(context.counterparties, fact.worker),
+        tally: { ...context.tally, paid: context.tally.paid + 1 },
+      };
+    case "Earned":
+      return afterEarning(context, fact);
+    case "Failed":
+      return afterFailing(context, fact);
+    case "CooldownStarted":
+      return { cooldownUntil: fact.until };
+    case "CooldownEnded":
+      return { cooldownUntil: null };
+    case "Frozen":
+      return {};
+    default:
+      return fact satisfies never;
+  }
+}
+
+/** The effects of one fact on the account with that id. */
+export function effectsOf(id: string, fact: AccountFact): readonly Effect[] {
+  switch (fact.type) {
+    case "Settled": {
+      const { task, taskType, worker, payout, fee, refund, firstTry, durationMs, allowedMs } = fact;
+      const earn = { type: "earn", task, taskType, requester: id, payout, firstTry, durationMs, allowedMs };
+      return [
+        { type: "tell", to: { kind: "task", id: task }, command: { type: "settled", payout, fee, refund } as const },
+        { type: "tell", to: { kind: "account", id: worker }, command: earn },
+      ];
+    }
+    case "CooldownStarted":
+      return [{ type: "remind", name: "cooldown", at: fact.until }];
+    case "CooldownEnded":
+      return [{ type: "forget", name: "cooldown" }];
+    default:
+      return [];
+  }
+}
+
+const machineSetup = setup({
+  types: { context: {} as AccountContext, events: {} as AccountFact, input: {} as { id: string } },
+  actions: { apply: assign(({ context, event }) => ({ ...applyFact(context, event), updatedAt: event.at })) },
+});
+
+const apply = { actions: ["apply"] } as const;
+/** Money and outcomes arrive in every state, so that recovery always goes forward. */
+const always = {
+  KeyRotated: apply,
+  ToppedUp: apply,
+  Released: apply,
+  Settled: apply,
+  Earned: apply,
+  Failed: apply,
+} as const;
+
+export const accountMachine = machineSetup.createMachine({
+  id: "account",
+  initial: "NEW",
+  context: ({ input }) => ({ ...NEW, id: input.id }),
+  states: {
+    NEW: { on: { Registered: { target: "ACTIVE", ...apply } } },
+    ACTIVE: {
+      on: {
+        ...always,
+        Held: apply,
+        CooldownStarted: { target: "COOLING", ...apply },
+        Frozen: { target: "FROZEN", ...apply },
+      },
+    },
+    COOLING: {
+      on: {
+        ...always,
+        Held: apply,
+        CooldownStarted: apply,
+        CooldownEnded: { target: "ACTIVE", ...apply },
+        Frozen: { target: "FROZEN", ...apply },
+      },
+    },
+    FROZEN: { on: { ...always, CooldownStarted: apply, CooldownEnded: apply } },
+  },
+});
+
+export type AccountSnapshot = SnapshotFrom<typeof accountMachine>;

@@ -1,0 +1,99 @@
+import type { Address, AnyCommand, Effect, EntityKind, Tell } from "./effect.ts";
+import type { Posting } from "./money/postings.ts";
+import type { Refusal } from "./refusal.ts";
+import type { Demands, Verdict } from "./validation/verdict.ts";
+import type { JsonValue, Millis } from "./vocabulary.ts";
+
+/** Something that happened, as it is journaled. `type` names it; the rest of it is everything that replay needs. */
+export interface AnyFact {
+  readonly type: string;
+}
+
+/** A request to the world outside, made without a fact: the timer that asked for it stands until a fact ends it. */
+export interface Errand {
+  readonly type: "deliver";
+  readonly delivery: Delivery;
+}
+
+/** One attempt to bring a finished task's webhook to its receiver. */
+export interface Delivery {
+  readonly task: string;
+  /** Whose webhook secret signs it. */
+  readonly account: string;
+  /** The same on every attempt (Standard Webhooks: webhook-id). */
+  readonly message: string;
+  readonly attempt: number;
+  readonly url: string;
+  readonly body: JsonValue;
+}
+
+/** What a command leads to. An empty list of facts leaves no trace. */
+export interface Decision<F extends AnyFact> {
+  readonly facts: readonly F[];
+  readonly reply: JsonValue;
+  /** Messages that carry the command's own content on, so that it need not be journaled twice. */
+  readonly carry?: readonly Tell[];
+  readonly errands?: readonly Errand[];
+  /** Answer only when the messages of this decision have been taken in (or the request's deadline has come). */
+  readonly afterDelivery?: boolean;
+}
+
+export interface Evolution<S> {
+  readonly state: S;
+  readonly effects: readonly Effect[];
+}
+
+/** A fact as it came out of the journal, of whatever version it was written. */
+export interface StoredFact {
+  readonly seq: number;
+  readonly type: string;
+  readonly version: number;
+  readonly body: unknown;
+  readonly at: Millis;
+}
+
+/** What the host needs to have worked out before a command can be decided (slow, random or of the world). */
+export interface Question {
+  readonly demands: Demands;
+  readonly result: JsonValue;
+}
+
+/** The judgement, or a sentence that says why there could be none. */
+export type Answer = Verdict | { readonly unjudged: string };
+
+/**
+ * What a host drives: a decider whose evolve step is an XState machine. Pure; the clock's time comes in as `at`.
+ * `S` is the state, `C` the commands it takes, `F` the facts it journals, `V` the row that lists are served from.
+ */
+export interface Entity<S, C extends AnyCommand, F extends AnyFact, V> {
+  readonly kind: EntityKind;
+  /** The version with which new facts are written. */
+  readonly version: number;
+  initial(id: string): S;
+  /** The question whose answer must be put into the command before it is decided, if it has one. */
+  question(state: S, command: C): Question | undefined;
+  /** Puts the answer to its question into a command. */
+  answered(command: C, answer: Answer): C;
+  decide(state: S, command: C, at: Millis): Decision<F> | Refusal;
+  evolve(state: S, fact: F): Evolution<S>;
+  /** Reads a stored fact of any version; throws on one it never wrote. */
+  upcast(stored: StoredFact): F;
+  /** The answer that a command got, from the facts that it caused: for one that is asked again. */
+  recall(facts: readonly F[], state: S): JsonValue;
+  postings(id: string, fact: F): readonly Posting[];
+  /** The row for lists, or undefined while there is nothing to show. */
+  view(id: string, state: S): V | undefined;
+  /** What a snapshot keeps; plain JSON. */
+  persist(state: S): unknown;
+  restore(id: string, stored: unknown): S;
+  /** Whether the actor may leave memory at once: nothing more is expected to come. */
+  finished(state: S): boolean;
+}
+
+/** The entity with its types hidden, as a host of many kinds holds it. */
+export type AnyEntity = Entity<unknown, AnyCommand, AnyFact, unknown>;
+
+/** `task:<uuid>`, the form in which an address is a key of maps and a word of logs. */
+export function addressKey(address: Address): string {
+  return `${address.kind}:${address.id}`;
+}

@@ -1,0 +1,68 @@
+import type { AccountId, Credits, QualityPreference, TaskId } from "../vocabulary.ts";
+
+/** A bid as it stands in the auction. `quality` is 0..1, worked out when the bid was placed. */
+export interface Bid {
+  readonly id: string;
+  readonly worker: AccountId;
+  readonly credits: Credits;
+  readonly quality: number;
+}
+
+export interface Award {
+  readonly winner: Bid;
+  /** Whether the lowest price won because this task is one of the share kept for newcomers. */
+  readonly explored: boolean;
+}
+
+/** The share of tasks that go to the lowest price whatever the preference, so that newcomers get a start. */
+export const EXPLORATION_SHARE = 0.15;
+
+const PRIOR_WEIGHT = 10;
+const PRIOR_QUALITY = 0.5;
+const REPUTATION_SPAN = 50;
+
+/**
+ * Gives a worker's quality, 0..1, from the skill score (0..100) in the task's type, the reputation and how many tasks
+ * it finished. Newcomers start at a prior of 0.5 that ten finished tasks half outweigh.
+ */
+export function quality(score: number, reputation: number, finished: number): number {
+  const standing = Math.min(1, Math.max(0, 0.5 + reputation / (2 * REPUTATION_SPAN)));
+  const observed = 0.7 * (score / 100) + 0.3 * standing;
+  return (finished * observed + PRIOR_WEIGHT * PRIOR_QUALITY) / (finished + PRIOR_WEIGHT);
+}
+
+/** Whether this task is of the exploration share. A hash of its id, so that replay agrees (FNV-1a, 32 bits). */
+export function explores(task: TaskId): boolean {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < task.length; index += 1) {
+    hash = Math.imul(hash ^ task.charCodeAt(index), 0x01000193);
+  }
+  return (hash >>> 0) / 2 ** 32 < EXPLORATION_SHARE;
+}
+
+type Order = (a: Bid, b: Bid) => number;
+
+const byPrice: Order = (a, b) => a.credits - b.credits;
+const byQuality: Order = (a, b) => b.quality - a.quality;
+const byValue: Order = (a, b) => a.credits / (1 + a.quality) - b.credits / (1 + b.quality);
+const byId: Order = (a, b) => (a.id < b.id ? -1 : 1);
+
+const ORDERS: { readonly [P in QualityPreference]: readonly Order[] } = {
+  cheapest: [byPrice, byQuality, byId],
+  best: [byQuality, byPrice, byId],
+  balanced: [byValue, byId],
+};
+
+/** Picks the winner among `bids`, the same at every replay; undefined when there is none. */
+export function award(task: TaskId, preference: QualityPreference, bids: readonly Bid[]): Award | undefined {
+  const explored = explores(task) && preference !== "cheapest";
+  const orders = ORDERS[explored ? "cheapest" : preference];
+  const [winner] = [...bids].sort((a, b) => {
+    for (const order of orders) {
+      const difference = order(a, b);
+      if (difference !== 0) return difference;
+    }
+    return 0;
+  });
+  return winner === undefined ? undefined : { winner, explored };
+}

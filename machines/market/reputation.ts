@@ -1,0 +1,44 @@
+import type { Millis } from "../vocabulary.ts";
+
+/** guide: Reputation System. */
+export const REPUTATION = {
+  delivered: 1,
+  failedValidation: -2,
+  timedOut: -3,
+  /** Below this the account is frozen. */
+  frozenBelow: -10,
+  /** So many failures in a row bring a cooldown. */
+  failuresBeforeCooldown: 3,
+  cooldownMs: 3_600_000,
+} as const;
+
+export type Outcome = "DELIVERED" | "FAILED_VALIDATION" | "TIMED_OUT";
+
+export interface Standing {
+  readonly reputation: number;
+  readonly failuresInRow: number;
+}
+
+export interface Judged extends Standing {
+  readonly frozen: boolean;
+  /** When the cooldown that this outcome brings is over (ms), or null. */
+  readonly cooldownUntil: Millis | null;
+}
+
+/** Gives a worker's standing after one more outcome at `at` (ms). A cooldown starts the count of failures anew. */
+export function judge(before: Standing, outcome: Outcome, at: Millis): Judged {
+  if (outcome === "DELIVERED") {
+    const reputation = before.reputation + REPUTATION.delivered;
+    return { reputation, failuresInRow: 0, frozen: reputation < REPUTATION.frozenBelow, cooldownUntil: null };
+  }
+  const change = outcome === "TIMED_OUT" ? REPUTATION.timedOut : REPUTATION.failedValidation;
+  const reputation = before.reputation + change;
+  const failures = before.failuresInRow + 1;
+  const cooling = failures >= REPUTATION.failuresBeforeCooldown;
+  return {
+    reputation,
+    failuresInRow: cooling ? 0 : failures,
+    frozen: reputation < REPUTATION.frozenBelow,
+    cooldownUntil: cooling ? at + REPUTATION.cooldownMs : null,
+  };
+}

@@ -1,0 +1,59 @@
+/**
+ * A refusal is a typed no: a value, never an exception. Its sentence says what to do next and is meant for the client.
+ */
+export const REFUSAL_CODES = [
+  "ACCOUNT_EXISTS",
+  "ACCOUNT_UNKNOWN",
+  "ACCOUNT_FROZEN",
+  "ACCOUNT_COOLING_DOWN",
+  "INSUFFICIENT_CREDITS",
+  "BALANCE_TOO_LARGE",
+  "TOO_MANY_OPEN_TASKS",
+  "HOLD_EXISTS",
+  "HOLD_UNKNOWN",
+  "TASK_UNKNOWN",
+  "TASK_EXISTS",
+  "TASK_NOT_OPEN",
+  "TASK_NOT_CANCELLABLE",
+  "TASK_ENDED",
+  "NOT_YOUR_TASK",
+  "NOT_AWARDED_TO_YOU",
+  "OWN_TASK",
+  "ALREADY_BID",
+  "TOO_MANY_BIDS",
+  "BID_OVER_BUDGET",
+  "FAILED_THIS_TASK",
+  "SKILL_TOO_LOW",
+  "ALREADY_STARTED",
+  "TIMEOUT",
+  "NO_CALLBACK",
+  "NOT_ENDED",
+  "TIMER_STALE",
+  "MESSAGE_STALE",
+  "NOT_SUPPORTED",
+  "INVALID_SCHEMA",
+  "INVALID_RULES",
+  "INVALID_EXAMPLE",
+  "VALIDATION_TOO_EXPENSIVE",
+  "IDEMPOTENCY_MISMATCH",
+  "OVERLOADED",
+  "UNAVAILABLE",
+  "CONTENDED",
+] as const;
+export type RefusalCode = (typeof REFUSAL_CODES)[number];
+
+export interface Refusal {
+  readonly refused: RefusalCode;
+  /** A sentence that a person can act on. */
+  readonly detail: string;
+}
+
+/** Makes a refusal from its code and the sentence for the client. */
+export function refuse(refused: RefusalCode, detail: string): Refusal {
+  return { refused, detail };
+}
+
+/** Tells a refusal from whatever else a decision may give. */
+export function isRefusal(value: object): value is Refusal {
+  return "refused" in value;
+}

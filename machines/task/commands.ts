@@ -1,0 +1,40 @@
+import type { Verdict } from "../validation/verdict.ts";
+import type { AccountId, AccountStatus, Credits, JsonValue, Millis, TaskId } from "../vocabulary.ts";
+import type { DeliveryOutcome, Order } from "./facts.ts";
+
+/** What the market knows of a worker when a bid comes in; looked up before the decision. */
+export interface WorkerStanding {
+  readonly status: AccountStatus;
+  readonly cooldownUntil: Millis | null;
+  /** 1 Unrated to 5 Diamond, in this task's type. */
+  readonly tier: number;
+  /** 0..1, see market/auction.ts. */
+  readonly quality: number;
+}
+
+export type TaskCommand =
+  | { readonly type: "open"; readonly task: TaskId; readonly requester: AccountId; readonly order: Order }
+  | {
+      readonly type: "bid";
+      readonly bid: string;
+      readonly worker: AccountId;
+      /** null bids the budget. */
+      readonly credits: Credits | null;
+      readonly standing: WorkerStanding;
+      /** The workers online for the type, or null when they are too many to wait for each. */
+      readonly online: readonly AccountId[] | null;
+    }
+  | { readonly type: "start"; readonly worker: AccountId }
+  | {
+      readonly type: "submit";
+      readonly submission: string;
+      readonly worker: AccountId;
+      readonly result: JsonValue;
+      /** Worked out before the decision; absent until then. */
+      readonly verdict?: Verdict | { readonly unjudged: string };
+    }
+  | { readonly type: "cancel"; readonly requester: AccountId }
+  | { readonly type: "settled"; readonly payout: Credits; readonly fee: Credits; readonly refund: Credits }
+  | { readonly type: "timer"; readonly name: string; readonly due: Millis }
+  | { readonly type: "webhook.attempted"; readonly attempt: number; readonly outcome: DeliveryOutcome }
+  | { readonly type: "webhook.resend"; readonly requester: AccountId };

@@ -1,0 +1,279 @@
+/** Command -> facts, or a refusal. One function for each command; each says what it needs of the state. */
+import type { Decision } from "../entity.ts";
+import { award } from "../market/auction.ts";
+import { type Refusal, refuse } from "../refusal.ts";
+import { type AccountId, isTerminal, type JsonValue, type Millis, type TaskStatus, taskId } from "../vocabulary.ts";
+import type { TaskCommand } from "./commands.ts";
+import type { DeliveryOutcome, Order, PlacedBid, TaskFact } from "./facts.ts";
+import { retriesLeft, type TaskContext, type TaskSnapshot } from "./machine.ts";
+
+/** The most bids that one round collects; each stays in the task's state until the award. */
+export const BIDS_MAX = 100;
+/** The waits before the retries of a webhook (guide: Webhook Callback), in ms. */
+export const WEBHOOK_RETRY_MS = [1_000, 3_000, 10_000] as const;
+const HOUR_MS = 3_600_000;
+
+type Result = Decision<TaskFact> | Refusal;
+type Of<T extends TaskCommand["type"]> = Extract<TaskCommand, { type: T }>;
+
+/** Where a task is; NEW before it is opened. */
+export type Stage = TaskStatus | "NEW";
+
+interface Opened {
+  readonly stage: TaskStatus;
+  readonly context: TaskContext & { readonly order: Order };
+}
+
+function opened(state: TaskSnapshot): Opened | undefined {
+  const { value: stage, context } = state;
+  const { order } = context;
+  return stage === "NEW" || order === null ? undefined : { stage, context: { ...context, order } };
+}
+
+const UNKNOWN = refuse("TASK_UNKNOWN", "There is no task with this id. Check the id that POST /tasks gave you.");
+
+/** Decides a command at the time `at` (ms). Pure. */
+export function decideTask(state: TaskSnapshot, command: TaskCommand, at: Millis): Result {
+  if (command.type === "open") return open(state, command, at);
+  const task = opened(state);
+  if (task === undefined) return UNKNOWN;
+  switch (command.type) {
+    case "bid":
+      return bid(task, command, at);
+    case "start":
+      return start(task, command, at);
+    case "submit":
+      return submit(task, command, at);
+    case "cancel":
+      return cancel(task, command, at);
+    case "settled":
+      return settled(task, command, at);
+    case "timer":
+      return timer(task, command, at);
+    case "webhook.attempted":
+      return webhookAttempted(task, command, at);
+    case "webhook.resend":
+      return webhookResend(task, command, at);
+    default:
+      return command satisfies never;
+  }
+}
+
+function open(state: TaskSnapshot, command: Of<"open">, at: Millis): Result {
+  if (state.value !== "NEW") return refuse("TASK_EXISTS", "This task is open already.");
+  const { task, requester, order } = command;
+  return {
+    facts: [
+      { type: "Opened", task, requester, order, at },
+      { type: "RoutingStarted", until: at + order.windowMs, at },
+    ],
+    reply: { id: task },
+  };
+}
+
+function bid({ stage, context }: Opened, command: Of<"bid">, at: Millis): Result {
+  const refusal = ineligible(stage, context, command);
+  if (refusal !== undefined) return refusal;
+  const placed: PlacedBid = {
+    id: command.bid,
+    worker: command.worker,
+    credits: command.credits ?? context.order.budget,
+    quality: command.standing.quality,
+  };
+  const bids = [...context.bids, placed];
+  const facts: TaskFact[] = [{ type: "BidPlaced", bid: placed, at }];
+  if (stage === "PENDING_POOL" || everyoneAnswered(context, bids, command.online)) facts.push(awardFact(context, bids, at));
+  const won = facts.some((fact) => fact.type === "Awarded" && fact.bid.id === placed.id);
+  return { facts, reply: { bid_id: placed.id, status: won ? "AWARDED" : "PENDING" } };
+}
+
+function ineligible(stage: TaskStatus, context: Opened["context"], command: Of<"bid">): Refusal | undefined {
+  const { worker, standing } = command;
+  if (context.requester === worker) {
+    return refuse("OWN_TASK", "This is your own task; another account must do it.");
+  }
+  if (stage !== "ROUTING" && stage !== "PENDING_POOL") {
+    return refuse("TASK_NOT_OPEN", `This task is ${stage} and takes no bids; look for others at GET /tasks/available.`);
+  }
+  if (standing.status === "FROZEN") {
+    return refuse("ACCOUNT_FROZEN", "Your account is frozen, its reputation is too low; ask the operator to release it.");
+  }
+  if (standing.status === "COOLING") {
+    const until = standing.cooldownUntil === null ? "later" : new Date(standing.cooldownUntil).toISOString();
+    return refuse("ACCOUNT_COOLING_DOWN", `Your account cools down after failures in a row; bid again at ${until}.`);
+  }
+  if (context.failures.some((failure) => failure.worker === worker)) {
+    return refuse("FAILED_THIS_TASK", "You failed this task before; it is kept for other workers.");
+  }
+  if (context.bids.some((placed) => placed.worker === worker)) {
+    return refuse("ALREADY_BID", "You have bid on this task already; wait for the award.");
+  }
+  if (context.bids.length >= BIDS_MAX) {
+    return refuse("TOO_MANY_BIDS", `This task has its ${BIDS_MAX} bids; look for others at GET /tasks/available.`);
+  }
+  if (command.credits !== null && command.credits > context.order.budget) {
+    return refuse("BID_OVER_BUDGET", `bid_credits must be at most the budget, ${context.order.budget} NC.`);
+  }
+  if (standing.tier < context.order.minSkill) {
+    return refuse("SKILL_TOO_LOW", `This task wants skill tier ${context.order.minSkill}; yours is ${standing.tier}.`);
+  }
+  return undefined;
+}
+
+/** Nobody who could still bid is missing, so waiting for the end of the window would change nothing. */
+function everyoneAnswered(context: TaskContext, bids: readonly PlacedBid[], online: Of<"bid">["online"]): boolean {
+  if (online === null) return false;
+  const excused = new Set([...bids, ...context.failures].map(({ worker }) => worker));
+  return online.every((worker) => excused.has(worker) || worker === context.requester);
+}
+
+function awardFact(context: Opened["context"], bids: readonly PlacedBid[], at: Millis): TaskFact {
+  const outcome = award(taskId(context.id), context.order.quality, bids);
+  if (outcome === undefined) throw new Error("an award needs a bid");
+  const winner = bids.find((placed) => placed.id === outcome.winner.id);
+  if (winner === undefined) throw new Error("the winner must be one of the bidders");
+  const deadline = at + context.order.maxSeconds * 1_000;
+  return { type: "Awarded", bid: winner, deadline, explored: outcome.explored, candidates: bids, at };
+}
+
+/** Refuses whoever is not the worker in charge, or comes too late. */
+function notInCharge(stage: TaskStatus, context: TaskContext, worker: AccountId, at: Millis): Refusal | undefined {
+  if (context.award?.worker !== worker) {
+    const failure = context.failures.find((failed) => failed.worker === worker);
+    if (failure?.code === "TIMEOUT") {
+      return refuse("TIMEOUT", "Your time for this task ran out (max_execution_seconds); it went to other workers.");
+    }
+    return refuse("NOT_AWARDED_TO_YOU", "This task is not awarded to you; bid first, and wait until status is AWARDED.");
+  }
+  if (stage !== "AWARDED" && stage !== "EXECUTING" && stage !== "REJECTED") {
+    return refuse("TASK_ENDED", `This task is ${stage} and takes no more results.`);
+  }
+  if (context.deadline !== null && at >= context.deadline) {
+    return refuse("TIMEOUT", "Your time for this task ran out (max_execution_seconds); look for others.");
+  }
+  return undefined;
+}
+
+function start({ stage, context }: Opened, command: Of<"start">, at: Millis): Result {
+  const refusal = notInCharge(stage, context, command.worker, at);
+  if (refusal !== undefined) return refusal;
+  if (stage !== "AWARDED") return refuse("ALREADY_STARTED", "You have started this task already; submit its result.");
+  return { facts: [{ type: "ExecutionStarted", worker: command.worker, at }], reply: { id: context.id, status: "EXECUTING" } };
+}
+
+function submit({ stage, context }: Opened, command: Of<"submit">, at: Millis): Result {
+  const refusal = notInCharge(stage, context, command.worker, at);
+  if (refusal !== undefined) return refusal;
+  const { verdict, submission } = command;
+  if (verdict === undefined) throw new Error("a submission must be judged before it is decided");
+  if ("unjudged" in verdict) return refuse("VALIDATION_TOO_EXPENSIVE", verdict.unjudged);
+  const begun: TaskFact[] = stage === "AWARDED" ? [{ type: "ExecutionStarted", worker: command.worker, at }] : [];
+  if (verdict.code === null) {
+    const firstTry = context.submissions === 0;
+    const accepted: TaskFact = { type: "ResultAccepted", submission, result: command.result, firstTry, at };
+    return { facts: [...begun, accepted], reply: submissionReply(submission, "COMPLETED", null, 0, []) };
+  }
+  const { code, errors } = verdict;
+  const left = retriesLeft(context);
+  const rejected: TaskFact[] = [...begun, { type: "ResultRejected", submission, code, errors, left, at }];
+  const errorList = errors.map(({ field, message }) => ({ field, message }));
+  if (left > 0) return { facts: rejected, reply: submissionReply(submission, "REJECTED", code, left, errorList) };
+  return {
+    facts: [...rejected, { type: "AwardFailed", code, at }, afterFailure(context, at)],
+    reply: submissionReply(submission, "FAILED", code, 0, errorList),
+  };
+}
+
+/** The answer to a submission; also made again from its fact when the submission is repeated. */
+export function submissionReply(
+  id: string,
+  status: "COMPLETED" | "REJECTED" | "FAILED",
+  code: string | null,
+  left: number,
+  errors: JsonValue[],
+): JsonValue {
+  return { submission_id: id, status, error_code: code, retries_left: left, errors };
+}
+
+function afterFailure(context: Opened["context"], at: Millis): TaskFact {
+  if (context.autoRetriesLeft === 0) return { type: "Expired", at };
+  return { type: "Reopened", until: at + context.order.windowMs, at };
+}
+
+function cancel({ stage, context }: Opened, command: Of<"cancel">, at: Millis): Result {
+  if (context.requester !== command.requester) {
+    return refuse("NOT_YOUR_TASK", "Only the requester of a task can cancel it.");
+  }
+  if (stage !== "CREATED" && stage !== "ROUTING" && stage !== "PENDING_POOL") {
+    return refuse("TASK_NOT_CANCELLABLE", `This task is ${stage}; it can be cancelled only before its award.`);
+  }
+  return { facts: [{ type: "Cancelled", at }], reply: { id: context.id, status: "CANCELLED" }, afterDelivery: true };
+}
+
+function settled({ stage, context }: Opened, command: Of<"settled">, at: Millis): Result {
+  if (stage !== "COMPLETED") return refuse("MESSAGE_STALE", `A task that is ${stage} cannot be settled.`);
+  const { payout, fee, refund } = command;
+  return { facts: [{ type: "Settled", payout, fee, refund, at }], reply: { id: context.id } };
+}
+
+function timer(task: Opened, command: Of<"timer">, at: Millis): Result {
+  const { stage, context } = task;
+  const stale = refuse("TIMER_STALE", `The timer ${command.name} means nothing to a task that is ${stage}.`);
+  switch (command.name) {
+    case "routing": {
+      if (stage !== "ROUTING") return stale;
+      const until = at + context.order.poolHours * HOUR_MS;
+      const next: TaskFact =
+        context.bids.length > 0 ? awardFact(context, context.bids, at) : { type: "PoolEntered", until, at };
+      return { facts: [next], reply: null };
+    }
+    case "pool":
+      return stage === "PENDING_POOL" ? { facts: [{ type: "Expired", at }], reply: null } : stale;
+    case "execution":
+      if (stage !== "AWARDED" && stage !== "EXECUTING" && stage !== "REJECTED") return stale;
+      return { facts: [{ type: "AwardTimedOut", at }, afterFailure(context, at)], reply: null };
+    case "webhook":
+      return isTerminal(stage) && !context.webhook.done ? deliver(stage, context, command.due) : stale;
+    default:
+      return stale;
+  }
+}
+
+/** Leaves no fact: the timer stands until the outcome is known, so a crash in between sends it again. */
+function deliver(stage: TaskStatus, context: Opened["context"], due: Millis): Result {
+  const { callbackUrl } = context.order;
+  if (callbackUrl === null || context.requester === null) throw new Error("a webhook needs its address");
+  const body = {
+    event: "task.terminal",
+    task_id: context.id,
+    status: stage,
+    result_data: context.result,
+    awarded_price: context.award?.credits ?? null,
+    created_at: new Date(context.createdAt).toISOString(),
+    timestamp: new Date(due).toISOString(),
+  };
+  const attempt = context.webhook.attempts + 1;
+  const message = context.id;
+  const errand = { task: context.id, account: context.requester, message, attempt, url: callbackUrl, body };
+  return { facts: [], reply: null, errands: [{ type: "deliver", delivery: errand }] };
+}
+
+function webhookAttempted({ stage, context }: Opened, command: Of<"webhook.attempted">, at: Millis): Result {
+  if (!isTerminal(stage) || context.webhook.done || command.attempt !== context.webhook.attempts + 1) {
+    return refuse("MESSAGE_STALE", "This attempt's outcome is known already.");
+  }
+  const { attempt, outcome } = command;
+  return { facts: [{ type: "WebhookAttempted", attempt, outcome, next: nextAttempt(attempt, outcome, at), at }], reply: null };
+}
+
+function nextAttempt(attempt: number, outcome: DeliveryOutcome, at: Millis): Millis | null {
+  const wait = WEBHOOK_RETRY_MS[attempt - 1];
+  return outcome.result !== "failed" || wait === undefined ? null : at + wait;
+}
+
+function webhookResend({ stage, context }: Opened, command: Of<"webhook.resend">, at: Millis): Result {
+  if (context.requester !== command.requester) return refuse("NOT_YOUR_TASK", "Only the requester can have it sent again.");
+  if (context.order.callbackUrl === null) return refuse("NO_CALLBACK", "This task was created without a callback_url.");
+  if (!isTerminal(stage)) return refuse("NOT_ENDED", `This task is ${stage}; its webhook is sent when it ends.`);
+  return { facts: [{ type: "WebhookRequested", at }], reply: { id: context.id, status: "QUEUED" } };
+}

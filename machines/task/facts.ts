@@ -1,0 +1,75 @@
+import type { Rule, FieldError } from "../validation/rules.ts";
+import type { AccountId, Credits, JsonObject, JsonValue, Millis, QualityPreference, TaskId } from "../vocabulary.ts";
+
+/** What the requester asked for; never changes. Budget in NC. */
+export interface Order {
+  readonly taskType: string;
+  readonly inputData: string;
+  readonly schema: JsonObject;
+  readonly rules: readonly Rule[];
+  readonly exampleOutput: JsonObject;
+  readonly budget: Credits;
+  readonly maxSeconds: number;
+  readonly quality: QualityPreference;
+  readonly minSkill: number;
+  readonly poolHours: number;
+  readonly autoRetry: number;
+  readonly callbackUrl: string | null;
+  /** How long bids are collected (ms). */
+  readonly windowMs: Millis;
+}
+
+/** A bid with what the award will weigh. */
+export interface PlacedBid {
+  readonly id: string;
+  readonly worker: AccountId;
+  readonly credits: Credits;
+  readonly quality: number;
+}
+
+/** One candidate of an award, as it is explained to the requester. */
+export type Candidate = PlacedBid;
+
+export type DeliveryOutcome =
+  | { readonly result: "delivered"; readonly status: number }
+  | { readonly result: "gone"; readonly status: number }
+  | { readonly result: "failed"; readonly status: number | null; readonly error: string };
+
+interface At {
+  readonly at: Millis;
+}
+
+export type TaskFact = At &
+  (
+    | { readonly type: "Opened"; readonly task: TaskId; readonly requester: AccountId; readonly order: Order }
+    | { readonly type: "RoutingStarted"; readonly until: Millis }
+    | { readonly type: "BidPlaced"; readonly bid: PlacedBid }
+    | { readonly type: "PoolEntered"; readonly until: Millis }
+    | {
+        readonly type: "Awarded";
+        readonly bid: PlacedBid;
+        readonly deadline: Millis;
+        readonly explored: boolean;
+        readonly candidates: readonly Candidate[];
+      }
+    | { readonly type: "ExecutionStarted"; readonly worker: AccountId }
+    | { readonly type: "ResultAccepted"; readonly submission: string; readonly result: JsonValue; readonly firstTry: boolean }
+    | {
+        readonly type: "ResultRejected";
+        readonly submission: string;
+        readonly code: "SCHEMA_MISMATCH" | "RULE_VIOLATION";
+        readonly errors: readonly FieldError[];
+        /** How many wrong results this award still takes. */
+        readonly left: number;
+      }
+    | { readonly type: "AwardFailed"; readonly code: "SCHEMA_MISMATCH" | "RULE_VIOLATION" }
+    | { readonly type: "AwardTimedOut" }
+    | { readonly type: "Reopened"; readonly until: Millis }
+    | { readonly type: "Settled"; readonly payout: Credits; readonly fee: Credits; readonly refund: Credits }
+    | { readonly type: "Expired" }
+    | { readonly type: "Cancelled" }
+    | { readonly type: "WebhookAttempted"; readonly attempt: number; readonly outcome: DeliveryOutcome; readonly next: Millis | null }
+    | { readonly type: "WebhookRequested" }
+  );
+
+export type TaskFactType = TaskFact["type"];

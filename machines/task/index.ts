@@ -1,0 +1,78 @@
+import { getInitialSnapshot, transition } from "xstate";
+import type { Entity, Evolution, StoredFact } from "../entity.ts";
+import { isTerminal, type JsonValue } from "../vocabulary.ts";
+import type { TaskCommand } from "./commands.ts";
+import { decideTask, submissionReply } from "./decide.ts";
+import type { TaskFact } from "./facts.ts";
+import { effectsOf, type TaskContext, taskMachine, type TaskSnapshot } from "./machine.ts";
+import { upcastTaskFact } from "./upcast.ts";
+import { type TaskView, viewTask } from "./view.ts";
+
+const HOOK_PENDING = (context: TaskContext) => context.order?.callbackUrl != null && !context.webhook.done;
+
+/** Folds one fact in. Throws on a fact that does not fit the state, which decide() must never give. */
+function evolve(state: TaskSnapshot, fact: TaskFact): Evolution<TaskSnapshot> {
+  if (!state.can(fact)) throw new Error(`a task that is ${state.value} cannot have ${fact.type} happen to it`);
+  const [next] = transition(taskMachine, state, fact);
+  return { state: next, effects: effectsOf(fact, state.context, next.context) };
+}
+
+export const task: Entity<TaskSnapshot, TaskCommand, TaskFact, TaskView> = {
+  kind: "task",
+  version: 1,
+  initial: (id) => getInitialSnapshot(taskMachine, { id }),
+  question(state, command) {
+    const { order } = state.context;
+    if (command.type !== "submit" || order === null || command.verdict !== undefined) return undefined;
+    return { demands: { schema: order.schema, rules: order.rules }, result: command.result };
+  },
+  answered: (command, verdict) => (command.type === "submit" ? { ...command, verdict } : command),
+  decide: decideTask,
+  evolve,
+  upcast: (stored: StoredFact) => upcastTaskFact(stored),
+  recall,
+  postings: () => [],
+  view: (_id, state) => viewTask(state),
+  persist: (state) => ({ value: state.value, context: state.context }),
+  restore,
+  finished: ({ value, context }) => value !== "NEW" && isTerminal(value) && !HOOK_PENDING(context),
+};
+
+/** The answer that the command of these facts got; `state` is the one of today, which only a bid's answer looks at. */
+function recall(facts: readonly TaskFact[], state: TaskSnapshot): JsonValue {
+  const { id } = state.context;
+  const last = facts.at(-1);
+  const rejected = facts.find((fact) => fact.type === "ResultRejected");
+  if (rejected !== undefined) {
+    const errors = rejected.errors.map(({ field, message }) => ({ field, message }));
+    const failed = facts.some((fact) => fact.type === "AwardFailed");
+    return submissionReply(rejected.submission, failed ? "FAILED" : "REJECTED", rejected.code, rejected.left, errors);
+  }
+  switch (last?.type) {
+    case "ResultAccepted":
+      return submissionReply(last.submission, "COMPLETED", null, 0, []);
+    case "BidPlaced":
+      return { bid_id: last.bid.id, status: "PENDING" };
+    case "Awarded":
+      return bidReply(facts, last.bid.id);
+    case "ExecutionStarted":
+      return { id, status: "EXECUTING" };
+    case "Cancelled":
+      return { id, status: "CANCELLED" };
+    case "WebhookRequested":
+      return { id, status: "QUEUED" };
+    default:
+      return { id };
+  }
+}
+
+function bidReply(facts: readonly TaskFact[], winner: string): JsonValue {
+  const placed = facts.find((fact) => fact.type === "BidPlaced");
+  return { bid_id: placed?.bid.id ?? winner, status: placed?.bid.id === winner ? "AWARDED" : "PENDING" };
+}
+
+/** Snapshots are our own writing, so their shape is trusted; XState checks that the state exists. */
+function restore(_id: string, stored: unknown): TaskSnapshot {
+  const { value, context } = stored as { value: TaskSnapshot["value"]; context: TaskContext };
+  return taskMachine.resolveState({ value, context });
+}

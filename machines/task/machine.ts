@@ -1,0 +1,262 @@
+/**
+ * The statechart of a task: fact -> next state and effects. Which facts come about is decide.ts' matter; a fact that
+ * does not fit the state it meets is a bug, and evolve() says so.
+ */
+import { assign, setup, type SnapshotFrom } from "xstate";
+import { split } from "../market/pricing.ts";
+import type { Effect } from "../effect.ts";
+import { type AccountId, BOUNDS, type JsonValue, type Millis } from "../vocabulary.ts";
+import type { Order, PlacedBid, TaskFact, TaskFactType } from "./facts.ts";
+
+export interface Webhook {
+  readonly attempts: number;
+  readonly done: boolean;
+}
+
+export interface Failure {
+  readonly worker: AccountId;
+  readonly code: "SCHEMA_MISMATCH" | "RULE_VIOLATION" | "TIMEOUT";
+}
+
+export interface TaskContext {
+  readonly id: string;
+  readonly requester: AccountId | null;
+  readonly order: Order | null;
+  readonly bids: readonly PlacedBid[];
+  /** Whose awards ended without a result, and how; they get this task no more. */
+  readonly failures: readonly Failure[];
+  readonly award: PlacedBid | null;
+  readonly awardedAt: Millis | null;
+  readonly deadline: Millis | null;
+  readonly submissions: number;
+  readonly autoRetriesLeft: number;
+  readonly errorCode: string | null;
+  readonly result: JsonValue;
+  readonly payout: number | null;
+  readonly fee: number | null;
+  readonly expiresAt: Millis | null;
+  readonly webhook: Webhook;
+  readonly createdAt: Millis;
+  readonly updatedAt: Millis;
+}
+
+type Of<T extends TaskFactType> = Extract<TaskFact, { type: T }>;
+
+function must<T>(value: T | null, what: string): T {
+  if (value === null) throw new Error(`a task without its ${what} cannot come to this point`);
+  return value;
+}
+
+const tellRequester = (context: TaskContext, command: { readonly type: string; readonly [key: string]: unknown }): Effect => ({
+  type: "tell",
+  to: { kind: "account", id: must(context.requester, "requester") },
+  command,
+});
+
+const tellWorker = (context: TaskContext, command: { readonly type: string; readonly [key: string]: unknown }): Effect => ({
+  type: "tell",
+  to: { kind: "account", id: must(context.award, "award").worker },
+  command,
+});
+
+/** The effects of one fact, given the context that the fact has led to (`after`) and the one before it. */
+export function effectsOf(fact: TaskFact, before: TaskContext, after: TaskContext): readonly Effect[] {
+  switch (fact.type) {
+    case "RoutingStarted":
+    case "Reopened":
+      return [{ type: "remind", name: "routing", at: fact.until }];
+    case "PoolEntered":
+      return [
+        { type: "forget", name: "routing" },
+        { type: "remind", name: "pool", at: fact.until },
+      ];
+    case "Awarded":
+      return [
+        { type: "forget", name: "routing" },
+        { type: "forget", name: "pool" },
+        { type: "remind", name: "execution", at: fact.deadline },
+      ];
+    case "ResultAccepted":
+      return [{ type: "forget", name: "execution" }, settlement(fact, before)];
+    case "AwardFailed":
+    case "AwardTimedOut":
+      return [
+        { type: "forget", name: "execution" },
+        tellWorker(before, {
+          type: "fail",
+          task: after.id,
+          taskType: must(after.order, "order").taskType,
+          outcome: fact.type === "AwardFailed" ? "FAILED_VALIDATION" : "TIMED_OUT",
+          at: fact.at,
+        }),
+      ];
+    case "Expired":
+    case "Cancelled":
+      return [
+        { type: "forget", name: "routing" },
+        { type: "forget", name: "pool" },
+        tellRequester(after, { type: "release", task: after.id, budget: must(after.order, "order").budget }),
+        ...webhookDue(fact.at, after),
+      ];
+    case "Settled":
+      return webhookDue(fact.at, after);
+    case "WebhookRequested":
+      return [{ type: "remind", name: "webhook", at: fact.at }];
+    case "WebhookAttempted":
+      return [fact.next === null ? { type: "forget", name: "webhook" } : { type: "remind", name: "webhook", at: fact.next }];
+    default:
+      return [];
+  }
+}
+
+function settlement(fact: Of<"ResultAccepted">, before: TaskContext): Effect {
+  const order = must(before.order, "order");
+  const award = must(before.award, "award");
+  const awardedAt = must(before.awardedAt, "award's time");
+  return tellRequester(before, {
+    type: "settle",
+    task: before.id,
+    taskType: order.taskType,
+    budget: order.budget,
+    ...split(order.budget, award.credits),
+    worker: award.worker,
+    firstTry: fact.firstTry,
+    durationMs: fact.at - awardedAt,
+    allowedMs: order.maxSeconds * 1_000,
+    at: fact.at,
+  });
+}
+
+function webhookDue(at: Millis, context: TaskContext): readonly Effect[] {
+  return context.order?.callbackUrl == null ? [] : [{ type: "remind", name: "webhook", at }];
+}
+
+const NEW: Omit<TaskContext, "id"> = {
+  requester: null,
+  order: null,
+  bids: [],
+  failures: [],
+  award: null,
+  awardedAt: null,
+  deadline: null,
+  submissions: 0,
+  autoRetriesLeft: 0,
+  errorCode: null,
+  result: null,
+  payout: null,
+  fee: null,
+  expiresAt: null,
+  webhook: { attempts: 0, done: false },
+  createdAt: 0,
+  updatedAt: 0,
+};
+
+const NO_AWARD = { award: null, awardedAt: null, deadline: null, submissions: 0 } as const;
+
+const machineSetup = setup({
+  types: { context: {} as TaskContext, events: {} as TaskFact, input: {} as { id: string } },
+  actions: {
+    open: assign(({ event }) => {
+      if (event.type !== "Opened") return {};
+      const { requester, order, at } = event;
+      return { requester, order, autoRetriesLeft: order.autoRetry, createdAt: at };
+    }),
+    collect: assign(({ event }) => ("until" in event ? { expiresAt: event.until } : {})),
+    placeBid: assign(({ context, event }) => (event.type === "BidPlaced" ? { bids: [...context.bids, event.bid] } : {})),
+    award: assign(({ event }) =>
+      event.type === "Awarded"
+        ? {
+            award: event.bid,
+            awardedAt: event.at,
+            deadline: event.deadline,
+            expiresAt: event.deadline,
+            submissions: 0,
+            errorCode: null,
+          }
+        : {},
+    ),
+    accept: assign(({ context, event }) =>
+      event.type === "ResultAccepted"
+        ? { result: event.result, submissions: context.submissions + 1, errorCode: null, expiresAt: null }
+        : {},
+    ),
+    reject: assign(({ context, event }) =>
+      event.type === "ResultRejected" ? { submissions: context.submissions + 1, errorCode: event.code } : {},
+    ),
+    endAward: assign(({ context, event }) => {
+      const code = event.type === "AwardFailed" ? event.code : "TIMEOUT";
+      const worker = must(context.award, "award").worker;
+      return { ...NO_AWARD, failures: [...context.failures, { worker, code }], errorCode: code };
+    }),
+    reopen: assign(({ context }) => ({ bids: [], autoRetriesLeft: context.autoRetriesLeft - 1 })),
+    settle: assign(({ event }) => (event.type === "Settled" ? { payout: event.payout, fee: event.fee } : {})),
+    end: assign({ expiresAt: null }),
+    attempted: assign(({ event }) =>
+      event.type === "WebhookAttempted" ? { webhook: { attempts: event.attempt, done: event.next === null } } : {},
+    ),
+    resend: assign({ webhook: { attempts: 0, done: false } }),
+    touch: assign(({ event }) => ({ updatedAt: event.at })),
+  },
+});
+
+const webhookFacts = {
+  WebhookAttempted: { actions: ["attempted"] },
+  WebhookRequested: { actions: ["resend"] },
+} as const;
+const submissionFacts = {
+  ResultAccepted: { target: "COMPLETED", actions: ["accept", "touch"] },
+  ResultRejected: { target: "REJECTED", actions: ["reject", "touch"] },
+  AwardTimedOut: { target: "TIMED_OUT", actions: ["endAward", "touch"] },
+} as const;
+const failureFacts = {
+  Reopened: { target: "ROUTING", actions: ["reopen", "collect", "touch"] },
+  Expired: { target: "EXPIRED", actions: ["end", "touch"] },
+} as const;
+
+/** States are the contract's statuses, and NEW before the task is opened. */
+export const taskMachine = machineSetup.createMachine({
+  id: "task",
+  initial: "NEW",
+  context: ({ input }) => ({ ...NEW, id: input.id }),
+  states: {
+    NEW: { on: { Opened: { target: "CREATED", actions: ["open", "touch"] } } },
+    CREATED: {
+      on: {
+        RoutingStarted: { target: "ROUTING", actions: ["collect", "touch"] },
+        Cancelled: { target: "CANCELLED", actions: ["end", "touch"] },
+      },
+    },
+    ROUTING: {
+      on: {
+        BidPlaced: { actions: ["placeBid", "touch"] },
+        Awarded: { target: "AWARDED", actions: ["award", "touch"] },
+        PoolEntered: { target: "PENDING_POOL", actions: ["collect", "touch"] },
+        Cancelled: { target: "CANCELLED", actions: ["end", "touch"] },
+      },
+    },
+    PENDING_POOL: {
+      on: {
+        BidPlaced: { actions: ["placeBid", "touch"] },
+        Awarded: { target: "AWARDED", actions: ["award", "touch"] },
+        Cancelled: { target: "CANCELLED", actions: ["end", "touch"] },
+        Expired: { target: "EXPIRED", actions: ["end", "touch"] },
+      },
+    },
+    AWARDED: { on: { ExecutionStarted: { target: "EXECUTING", actions: ["touch"] }, ...submissionFacts } },
+    EXECUTING: { on: submissionFacts },
+    REJECTED: { on: { ...submissionFacts, AwardFailed: { target: "FAILED", actions: ["endAward", "touch"] } } },
+    FAILED: { on: failureFacts },
+    TIMED_OUT: { on: failureFacts },
+    COMPLETED: { on: { Settled: { target: "SETTLED", actions: ["settle", "end", "touch"] } } },
+    SETTLED: { on: webhookFacts },
+    EXPIRED: { on: webhookFacts },
+    CANCELLED: { on: webhookFacts },
+  },
+});
+
+export type TaskSnapshot = SnapshotFrom<typeof taskMachine>;
+
+/** How many wrong submissions the award of this task still takes before it ends. */
+export function retriesLeft(context: TaskContext): number {
+  return Math.max(0, BOUNDS.submissionsPerAward - 1 - context.submissions);
+}

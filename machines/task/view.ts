@@ -1,0 +1,48 @@
+import { type AccountId, isTerminal, type JsonValue, type Millis, type TaskStatus } from "../vocabulary.ts";
+import { retriesLeft, type TaskSnapshot } from "./machine.ts";
+
+/** The row of a task from which it is shown and listed; what was asked for (the Order) is kept beside it. */
+export interface TaskView {
+  readonly id: string;
+  readonly status: TaskStatus;
+  readonly requester: AccountId;
+  /** The worker in charge, or who did it. */
+  readonly worker: AccountId | null;
+  readonly taskType: string;
+  readonly budget: number;
+  readonly minSkill: number;
+  /** Those who cannot take it: bidders of this round and those who failed it. */
+  readonly closedTo: readonly AccountId[];
+  readonly awardedPrice: number | null;
+  readonly result: JsonValue;
+  readonly errorCode: string | null;
+  readonly retriesLeft: number;
+  readonly autoRetriesLeft: number;
+  readonly expiresAt: Millis | null;
+  readonly createdAt: Millis;
+  readonly updatedAt: Millis;
+}
+
+/** Gives the row of a task; undefined before it is opened. */
+export function viewTask({ value: status, context }: TaskSnapshot): TaskView | undefined {
+  const { requester, order, award } = context;
+  if (status === "NEW" || requester === null || order === null) return undefined;
+  return {
+    id: context.id,
+    status,
+    requester,
+    worker: award?.worker ?? null,
+    taskType: order.taskType,
+    budget: order.budget,
+    minSkill: order.minSkill,
+    closedTo: isTerminal(status) ? [] : [...context.bids, ...context.failures].map(({ worker }) => worker),
+    awardedPrice: award?.credits ?? null,
+    result: context.result,
+    errorCode: context.errorCode,
+    retriesLeft: retriesLeft(context),
+    autoRetriesLeft: context.autoRetriesLeft,
+    expiresAt: context.expiresAt,
+    createdAt: context.createdAt,
+    updatedAt: context.updatedAt,
+  };
+}
