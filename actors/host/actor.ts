@@ -1,0 +1,352 @@
+/**
+ * One actor in memory: a mailbox, the state that its facts fold to, and the gate that holds back what must not be seen
+ * before it is durable.
+ *
+ * A1  Commands are decided one at a time, in order, each on the state that the one before it left, committed or not.
+ * A2  Nothing leaves (answer, message, timer, errand) before every fact it stands on is committed. That goes for
+ *     refusals too: they stand on the state that they saw.
+ * A3  When a commit fails, all that was decided after it is thrown away; the state is loaded again and the commands
+ *     are decided anew (another writer was first) or refused (the journal is out of reach).
+ */
+import type { Effect, Tell } from "../../machines/effect.ts";
+import type { Address } from "../../machines/effect.ts";
+import { addressKey, type AnyEntity, type AnyFact, type Decision, type Errand } from "../../machines/entity.ts";
+import { isRefusal, type Refusal, refuse } from "../../machines/refusal.ts";
+import type { JsonValue } from "../../machines/vocabulary.ts";
+import { LIMITS } from "../limits.ts";
+import type { Answer, Envelope } from "../message.ts";
+import type { Clock, Entry, Ids, Journal, Log, OutboxMessage, TimerChange, Validator } from "../ports.ts";
+import type { Committer, Outcome } from "./commit.ts";
+
+/** A command with the way back of its answer. */
+interface Parcel {
+  envelope: Envelope;
+  tries: number;
+  readonly answer: (answer: Answer) => void;
+}
+
+/** What one decision lets out once it is committed. */
+export interface Release {
+  readonly address: Address;
+  readonly messages: readonly OutboxMessage[];
+  readonly fresh: ReadonlySet<string>;
+  readonly timers: readonly TimerChange[];
+  readonly errands: readonly Errand[];
+}
+
+/** What passes the gate, in order: a commit that is under way, or something that only waits for the one before it. */
+interface Gated {
+  readonly parcel: Parcel;
+  readonly commits: boolean;
+  readonly open: () => void;
+}
+
+export interface ActorPorts {
+  readonly journal: Journal;
+  readonly committer: Committer;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly validator: Validator;
+  /** Lets the effects of a commit out; the promise is done when its messages have been taken in. */
+  readonly release: (release: Release) => Promise<void>;
+  /** Called whenever the actor has come to rest. */
+  readonly rested: (actor: Actor) => void;
+}
+
+const UNREACHABLE = refuse("UNAVAILABLE", "The journal cannot be reached at the moment, nothing was changed; try again shortly.");
+const CONTENDED = refuse(
+  "CONTENDED",
+  "Another process keeps writing to the same database. Try again; if it goes on, the operator must stop one of them.",
+);
+
+export class Actor {
+  readonly address: Address;
+  readonly #entity: AnyEntity;
+  readonly #ports: ActorPorts;
+  #inbox: Parcel[] = [];
+  #gate: Gated[] = [];
+  #state: unknown = undefined;
+  #loaded = false;
+  #seq = 0;
+  #snapshotSeq = 0;
+  #generation = 0;
+  #running = false;
+  /** Commands that were answered, or are about to be: who asks again within memory's reach gets the same answer. */
+  readonly #recent = new Map<string, Promise<Answer>>();
+  lastUsed = 0;
+
+  constructor(address: Address, entity: AnyEntity, ports: ActorPorts) {
+    this.address = address;
+    this.#entity = entity;
+    this.#ports = ports;
+  }
+
+  /** Takes a command in; the promise gives its answer and never rejects. */
+  receive(envelope: Envelope): Promise<Answer> {
+    this.lastUsed = this.#ports.clock.now();
+    const known = this.#recent.get(envelope.commandId);
+    if (known !== undefined) return known;
+    const client = envelope.origin === "client";
+    if (this.#inbox.length >= (client ? LIMITS.mailboxMax : LIMITS.mailboxMessagesMax)) {
+      const detail = "Too much is waiting for the same account or task; try again after the time in Retry-After.";
+      return Promise.resolve({ ok: false, refusal: refuse("OVERLOADED", detail) });
+    }
+    const answer = new Promise<Answer>((resolve) => {
+      this.#inbox.push({ envelope, tries: 0, answer: resolve });
+    });
+    if (client) this.#remember(envelope.commandId, answer);
+    void this.#run();
+    return answer;
+  }
+
+  /** Whether nothing waits and nothing is under way. */
+  get resting(): boolean {
+    return !this.#running && this.#inbox.length === 0 && this.#gate.length === 0;
+  }
+
+  /** Whether it may leave memory at once. */
+  get finished(): boolean {
+    return !this.#loaded || this.#entity.finished(this.#state);
+  }
+
+  /** The entry that saves the state before the actor leaves memory; undefined when that is not worth it. */
+  farewell(): Entry | undefined {
+    if (!this.#loaded || this.#seq - this.#snapshotSeq < LIMITS.snapshotOnLeaving) return undefined;
+    this.#snapshotSeq = this.#seq;
+    return { ...this.#entry(this.#state, []), snapshot: this.#entity.persist(this.#state) };
+  }
+
+  #remember(commandId: string, answer: Promise<Answer>): void {
+    this.#recent.set(commandId, answer);
+    void answer.then((given) => {
+      // A refusal is no outcome to hold on to: who asks again may meet another state.
+      if (!given.ok) this.#recent.delete(commandId);
+    });
+    const [oldest] = this.#recent.keys();
+    if (this.#recent.size > LIMITS.recentMax && oldest !== undefined) this.#recent.delete(oldest);
+  }
+
+  async #run(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      for (let parcel = this.#inbox[0]; parcel !== undefined; parcel = this.#inbox[0]) {
+        const generation = this.#generation;
+        const ready = this.#loaded || (await this.#load(parcel));
+        const settled = ready && parcel.envelope.delivery === "again" ? await this.#recall(parcel) : undefined;
+        const question = ready && settled === undefined ? this.#ask(parcel) : undefined;
+        if (question !== undefined) await question;
+        // A commit may have failed while we waited: then the state is gone, and the mailbox begins anew.
+        if (generation !== this.#generation || this.#inbox[0] !== parcel) continue;
+        if (!ready) parcel.answer({ ok: false, refusal: UNREACHABLE });
+        else if (settled !== undefined) this.#pass(parcel, () => parcel.answer({ ok: true, value: settled }));
+        else this.#decide(parcel);
+        this.#inbox.shift();
+      }
+    } catch (error) {
+      this.#broken(error);
+    } finally {
+      this.#running = false;
+    }
+    if (this.#inbox.length > 0) void this.#run();
+    else this.#rest();
+  }
+
+  #rest(): void {
+    if (this.resting) this.#ports.rested(this);
+  }
+
+  /** A bug: the command is refused and has changed nothing; the state stands, and the rest of the house goes on. */
+  #broken(error: unknown): void {
+    this.#ports.log.error({ err: error, actor: addressKey(this.address) }, "an actor failed; this is a bug");
+    const refusal = refuse("UNAVAILABLE", "Something failed inside; it is logged. Try again, and tell the operator if it goes on.");
+    this.#inbox.shift()?.answer({ ok: false, refusal });
+  }
+
+  #forgetState(): void {
+    this.#generation += 1;
+    this.#loaded = false;
+    this.#state = undefined;
+  }
+
+  async #load({ envelope }: Parcel): Promise<boolean> {
+    const { id } = this.address;
+    if (envelope.fresh === true && envelope.delivery === "first") {
+      this.#begin(this.#entity.initial(id), 0, 0);
+      return true;
+    }
+    const generation = this.#generation;
+    try {
+      const { snapshot, facts } = await this.#ports.journal.load(this.address);
+      if (generation !== this.#generation) return false;
+      let state = snapshot === null ? this.#entity.initial(id) : this.#entity.restore(id, snapshot.state);
+      for (const fact of facts) state = this.#entity.evolve(state, this.#entity.upcast(fact)).state;
+      const from = snapshot?.seq ?? 0;
+      this.#begin(state, from + facts.length, from);
+      return true;
+    } catch (error) {
+      this.#ports.log.warn({ err: error, actor: addressKey(this.address) }, "an actor could not be loaded");
+      return false;
+    }
+  }
+
+  #begin(state: unknown, seq: number, snapshotSeq: number): void {
+    this.#state = state;
+    this.#seq = seq;
+    this.#snapshotSeq = snapshotSeq;
+    this.#loaded = true;
+  }
+
+  /** The answer that this command got before, if it came before. */
+  async #recall({ envelope }: Parcel): Promise<JsonValue | undefined> {
+    const stored = await this.#ports.journal.caused(this.address, envelope.commandId);
+    if (stored.length === 0 || !this.#loaded) return undefined;
+    return this.#entity.recall(stored.map((fact) => this.#entity.upcast(fact)), this.#state);
+  }
+
+  /** Has worked out what the decision needs to know; undefined when it needs nothing, so that nobody waits a turn. */
+  #ask(parcel: Parcel): Promise<void> | undefined {
+    const question = this.#entity.question(this.#state, parcel.envelope.command);
+    if (question === undefined) return undefined;
+    const put = (answer: Awaited<ReturnType<Validator["judge"]>>) => {
+      const { envelope } = parcel;
+      parcel.envelope = { ...envelope, command: this.#entity.answered(envelope.command, answer) };
+    };
+    const judged = this.#ports.validator.judge(question);
+    if (judged instanceof Promise) return judged.then(put);
+    put(judged);
+    return undefined;
+  }
+
+  #decide(parcel: Parcel): void {
+    const at = this.#ports.clock.now();
+    const decision = this.#entity.decide(this.#state, parcel.envelope.command, at);
+    if (isRefusal(decision)) this.#pass(parcel, () => parcel.answer({ ok: false, refusal: decision }));
+    else if (decision.facts.length === 0) this.#unwritten(parcel, decision);
+    else this.#stage(parcel, decision);
+  }
+
+  /** Lets something out as soon as the commits before it are through. */
+  #pass(parcel: Parcel, open: () => void): void {
+    if (this.#gate.length === 0) open();
+    else this.#gate.push({ parcel, commits: false, open });
+  }
+
+  #unwritten(parcel: Parcel, { reply, errands = [] }: Decision<AnyFact>): void {
+    this.#pass(parcel, () => {
+      void this.#ports.release({ address: this.address, messages: [], fresh: new Set(), timers: [], errands });
+      parcel.answer({ ok: true, value: reply });
+    });
+  }
+
+  #stage(parcel: Parcel, decision: Decision<AnyFact>): void {
+    const before = this.#seq;
+    const { state, effects } = this.#fold(decision.facts);
+    // The entry is worked out before anything is taken over: if that throws, nothing has happened.
+    const seq = before + decision.facts.length;
+    const snapshotDue = seq - this.#snapshotSeq >= LIMITS.snapshotEvery;
+    const tells = [...(decision.carry ?? []), ...effects.filter((effect) => effect.type === "tell")];
+    const messages = tells.map((tell, leg) => this.#message(tell, before, leg));
+    const timers = effects.flatMap((effect): TimerChange[] => {
+      if (effect.type === "tell") return [];
+      return [{ name: effect.name, at: effect.type === "remind" ? effect.at : null }];
+    });
+    const fresh = new Set(messages.filter((_, index) => tells[index]?.fresh === true).map(({ id }) => id));
+    const entry: Entry = {
+      ...this.#entry(state, decision.facts),
+      cause: parcel.envelope.commandId,
+      messages,
+      timers,
+      ...(snapshotDue ? { snapshot: this.#entity.persist(state) } : {}),
+    };
+    this.#state = state;
+    this.#seq = seq;
+    if (snapshotDue) this.#snapshotSeq = seq;
+    const { errands = [], reply, afterDelivery = false } = decision;
+    this.#gate.push({
+      parcel,
+      commits: true,
+      open: () => {
+        const delivered = this.#ports.release({ address: this.address, messages, fresh, timers, errands });
+        this.#reply(parcel, reply, afterDelivery ? delivered : undefined);
+      },
+    });
+    const generation = this.#generation;
+    this.#ports.committer.submit(entry, (outcome) => {
+      if (generation === this.#generation) this.#committed(outcome);
+    });
+  }
+
+  #fold(facts: readonly AnyFact[]): { readonly state: unknown; readonly effects: readonly Effect[] } {
+    const effects: Effect[] = [];
+    let state = this.#state;
+    for (const fact of facts) {
+      const evolved = this.#entity.evolve(state, fact);
+      state = evolved.state;
+      effects.push(...evolved.effects);
+    }
+    return { state, effects };
+  }
+
+  #message(tell: Tell, seq: number, leg: number): OutboxMessage {
+    return { id: this.#ports.ids.next(), from: this.address, seq, leg, to: tell.to, command: tell.command };
+  }
+
+  /** The entry of facts that follow the last one and lead to `state`. */
+  #entry(state: unknown, facts: readonly AnyFact[]): Entry {
+    const { id } = this.address;
+    const at = this.#ports.clock.now();
+    return {
+      address: this.address,
+      after: this.#seq,
+      facts: facts.map((fact) => ({ type: fact.type, version: this.#entity.version, body: fact, at })),
+      cause: null,
+      postings: facts.map((fact) => this.#entity.postings(id, fact)),
+      messages: [],
+      timers: [],
+      view: this.#entity.view(id, state),
+      snapshot: undefined,
+    };
+  }
+
+  /** Answers now, or when the messages have been taken in; but in time for the deadline, because the commit stands. */
+  #reply(parcel: Parcel, value: JsonValue, delivered: Promise<void> | undefined): void {
+    const answer = () => parcel.answer({ ok: true, value });
+    if (delivered === undefined) return answer();
+    const { clock } = this.#ports;
+    const left = parcel.envelope.deadline - clock.now() - LIMITS.replyMarginMs;
+    const callOff = clock.after(Math.max(0, left), answer);
+    void delivered.then(() => {
+      callOff();
+      answer();
+    });
+  }
+
+  #committed(outcome: Outcome): void {
+    if (outcome !== "committed") return this.#fail(outcome);
+    this.#gate.shift()?.open();
+    while (this.#gate[0]?.commits === false) this.#gate.shift()?.open();
+    this.#rest();
+  }
+
+  #fail(outcome: Exclude<Outcome, "committed">): void {
+    const thrown = this.#gate.splice(0).map(({ parcel }) => parcel);
+    this.#forgetState();
+    const again: Parcel[] = [];
+    for (const parcel of thrown) {
+      parcel.tries += 1;
+      if (outcome === "unavailable") parcel.answer({ ok: false, refusal: UNREACHABLE });
+      else if (parcel.tries >= LIMITS.triesMax) parcel.answer({ ok: false, refusal: this.#contended() });
+      else again.push(parcel);
+    }
+    for (const parcel of again) parcel.envelope = { ...parcel.envelope, delivery: "again" };
+    this.#inbox.unshift(...again);
+    void this.#run();
+  }
+
+  #contended(): Refusal {
+    this.#ports.log.error({ actor: addressKey(this.address) }, "another process writes to this database; stop one of the two");
+    return CONTENDED;
+  }
+}

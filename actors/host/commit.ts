@@ -1,0 +1,191 @@
+/**
+ * Group commit. All decisions of a host go through here; while one transaction runs, the next batch gathers, so an idle
+ * host commits at once and a busy one in large batches.
+ *
+ * C1  Entries of one actor are committed in the order in which they were submitted (one lane for each actor).
+ * C2  When an entry is not taken, every later entry of its actor is failed before anything new of it can come.
+ * C3  A batch whose outcome is unknown is repeated with the same id until it is known; nothing is guessed.
+ */
+import { addressKey } from "../../machines/entity.ts";
+import { LIMITS } from "../limits.ts";
+import { type Batch, type Clock, type Entry, type Ids, type Journal, type Log, StoreUnavailable } from "../ports.ts";
+
+export type Outcome = "committed" | "conflict" | "unavailable";
+
+interface Waiting {
+  readonly key: string;
+  readonly entry: Entry;
+  readonly weight: number;
+  readonly done: (outcome: Outcome) => void;
+}
+
+interface Lane {
+  queue: Waiting[];
+  running: boolean;
+}
+
+export interface CommitStats {
+  commits: number;
+  facts: number;
+}
+
+export class Committer {
+  readonly stats: CommitStats = { commits: 0, facts: 0 };
+  readonly #journal: Journal;
+  readonly #clock: Clock;
+  readonly #ids: Ids;
+  readonly #log: Log;
+  readonly #lanes: readonly Lane[];
+  #delivered: string[] = [];
+  #dead: { id: string; reason: string }[] = [];
+  #ackTimer: (() => void) | null = null;
+  #down = false;
+  #closed = false;
+
+  constructor(journal: Journal, clock: Clock, ids: Ids, log: Log, lanes: number) {
+    this.#journal = journal;
+    this.#clock = clock;
+    this.#ids = ids;
+    this.#log = log;
+    this.#lanes = Array.from({ length: lanes }, () => ({ queue: [], running: false }));
+  }
+
+  /** Whether the journal is out of reach now, so that new commands should be refused rather than queued. */
+  get down(): boolean {
+    return this.#down;
+  }
+
+  /** Puts an entry in line; `done` hears what became of it. */
+  submit(entry: Entry, done: (outcome: Outcome) => void): void {
+    const key = addressKey(entry.address);
+    if (this.#down || this.#closed) {
+      done("unavailable");
+      return;
+    }
+    const weight = entry.facts.reduce((sum, fact) => sum + JSON.stringify(fact.body).length, 0);
+    const lane = this.#laneOf(entry.address.id);
+    lane.queue.push({ key, entry, weight, done });
+    this.#wake(lane);
+  }
+
+  /** Notes that a message was taken in by its receiver; it leaves the outbox with one of the next commits. */
+  delivered(messageId: string): void {
+    this.#delivered.push(messageId);
+    this.#wakeForAcks();
+  }
+
+  /** Notes that a message was refused for good. */
+  dead(messageId: string, reason: string): void {
+    this.#dead.push({ id: messageId, reason });
+    this.#wakeForAcks();
+  }
+
+  /** Waits until all that was submitted is settled and every acknowledgement is written. */
+  async flush(): Promise<void> {
+    while (!this.#down && (this.#lanes.some((lane) => lane.running || lane.queue.length > 0) || this.#delivered.length > 0)) {
+      const [lane] = this.#lanes;
+      if (lane !== undefined) this.#wake(lane);
+      await new Promise<void>((resolve) => this.#clock.after(5, resolve));
+    }
+  }
+
+  /** Stops repeating what cannot be written. */
+  close(): void {
+    this.#closed = true;
+    this.#ackTimer?.();
+  }
+
+  #laneOf(id: string): Lane {
+    const lane = this.#lanes[Number.parseInt(id.slice(0, 4), 16) % this.#lanes.length];
+    if (lane === undefined) throw new Error("a committer has at least one lane");
+    return lane;
+  }
+
+  #wake(lane: Lane): void {
+    if (lane.running) return;
+    lane.running = true;
+    // Not at once: what is decided in this turn of the loop can ride in the same commit.
+    setImmediate(() => void this.#run(lane));
+  }
+
+  #wakeForAcks(): void {
+    this.#ackTimer ??= this.#clock.after(LIMITS.ackDelayMs, () => {
+      this.#ackTimer = null;
+      const [lane] = this.#lanes;
+      if (lane !== undefined && !this.#closed) this.#wake(lane);
+    });
+  }
+
+  async #run(lane: Lane): Promise<void> {
+    try {
+      while (lane.queue.length > 0 || this.#delivered.length > 0 || this.#dead.length > 0) {
+        if (this.#closed) break;
+        await this.#commit(lane, this.#take(lane));
+      }
+    } finally {
+      lane.running = false;
+    }
+    if (this.#closed) this.#failAll("unavailable");
+  }
+
+  #take(lane: Lane): readonly Waiting[] {
+    let facts = 0;
+    let characters = 0;
+    let count = 0;
+    for (const waiting of lane.queue) {
+      facts += waiting.entry.facts.length;
+      characters += waiting.weight;
+      if (count > 0 && (facts > LIMITS.batchFactsMax || characters > LIMITS.batchCharactersMax)) break;
+      count += 1;
+    }
+    return lane.queue.splice(0, count);
+  }
+
+  async #commit(lane: Lane, taken: readonly Waiting[]): Promise<void> {
+    const batch: Batch = {
+      id: this.#ids.next(),
+      entries: taken.map(({ entry }) => entry),
+      delivered: this.#delivered.splice(0),
+      dead: this.#dead.splice(0),
+    };
+    const conflicts = await this.#append(batch);
+    if (conflicts === undefined) {
+      for (const { done } of taken) done("unavailable");
+      return;
+    }
+    this.stats.commits += 1;
+    const behind = conflicts.size === 0 ? [] : lane.queue.filter(({ key }) => conflicts.has(key));
+    if (behind.length > 0) lane.queue = lane.queue.filter(({ key }) => !conflicts.has(key));
+    for (const { key, entry, done } of [...taken, ...behind]) {
+      if (!conflicts.has(key)) this.stats.facts += entry.facts.length;
+      done(conflicts.has(key) ? "conflict" : "committed");
+    }
+  }
+
+  /** Appends until the outcome is known; undefined when this committer is closed before that. */
+  async #append(batch: Batch): Promise<ReadonlySet<string> | undefined> {
+    let wait: number = LIMITS.retryMinMs;
+    while (!this.#closed) {
+      try {
+        const conflicts = await this.#journal.append(batch);
+        if (this.#down) this.#log.info({}, "the journal is back; work goes on");
+        this.#down = false;
+        return conflicts;
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error;
+        if (!this.#down) this.#log.error({ err: error }, "the journal cannot be reached; new commands are refused until it is back");
+        this.#down = true;
+        this.#failAll("unavailable");
+        await new Promise<void>((resolve) => this.#clock.after(wait, resolve));
+        wait = Math.min(wait * 2, LIMITS.retryMaxMs);
+      }
+    }
+    return undefined;
+  }
+
+  #failAll(outcome: Outcome): void {
+    for (const lane of this.#lanes) {
+      for (const { done } of lane.queue.splice(0)) done(outcome);
+    }
+  }
+}

@@ -1,0 +1,30 @@
+import type { Address, AnyCommand } from "../machines/effect.ts";
+import type { Refusal } from "../machines/refusal.ts";
+import type { JsonValue, Millis } from "../machines/vocabulary.ts";
+
+/** Who sends: a client through a gateway, another actor through its outbox, or a timer of the actor itself. */
+export type Origin = "client" | "actor" | "timer";
+
+/** A command on its way to an actor. */
+export interface Envelope {
+  readonly to: Address;
+  readonly command: AnyCommand;
+  /** A UUID; the same one whenever the same command is sent again. */
+  readonly commandId: string;
+  readonly origin: Origin;
+  /** `again` when it may have arrived before: then the journal is asked. A live first attempt cannot be a duplicate. */
+  readonly delivery: "first" | "again";
+  /** Whether the receiver cannot exist yet, see Tell. */
+  readonly fresh?: boolean;
+  /** When the sender stops waiting for the answer (ms). */
+  readonly deadline: Millis;
+}
+
+export type Answer = { readonly ok: true; readonly value: JsonValue } | { readonly ok: false; readonly refusal: Refusal };
+
+/** Refusals that say nothing about the command, so that it may be sent again as it is. */
+export function isTransient(answer: Answer): boolean {
+  if (answer.ok) return false;
+  const code = answer.refusal.refused;
+  return code === "UNAVAILABLE" || code === "OVERLOADED" || code === "CONTENDED";
+}
