@@ -1,6 +1,6 @@
 /** What the host needs of the world; src/ has the adapters. */
 import type { Address, AnyCommand } from "../machines/effect.ts";
-import type { Answer as Judgement, Delivery, Question, StoredFact } from "../machines/entity.ts";
+import type { Delivery, Answer as Judgement, Question, StoredFact } from "../machines/entity.ts";
 import type { Posting } from "../machines/money/postings.ts";
 import type { DeliveryOutcome } from "../machines/task/facts.ts";
 import type { Millis } from "../machines/vocabulary.ts";

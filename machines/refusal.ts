@@ -4,6 +4,7 @@
 export const REFUSAL_CODES = [
   "ACCOUNT_EXISTS",
   "ACCOUNT_UNKNOWN",
+  "KEY_REPLACED",
   "ACCOUNT_FROZEN",
   "ACCOUNT_COOLING_DOWN",
   "INSUFFICIENT_CREDITS",
@@ -39,6 +40,7 @@ export const REFUSAL_CODES = [
   "OVERLOADED",
   "UNAVAILABLE",
   "CONTENDED",
+  "INTERNAL",
 ] as const;
 export type RefusalCode = (typeof REFUSAL_CODES)[number];
 

@@ -33,9 +33,8 @@ export class Outbox {
   send(message: OutboxMessage, delivery: "first" | "again", fresh: boolean): Promise<void> {
     const pair = `${message.from.id}>${message.to.id}`;
     const before = this.#pairs.get(pair);
-    const sent = before === undefined
-      ? this.#deliver(message, delivery, fresh)
-      : before.then(() => this.#deliver(message, delivery, fresh));
+    const sent =
+      before === undefined ? this.#deliver(message, delivery, fresh) : before.then(() => this.#deliver(message, delivery, fresh));
     this.#pairs.set(pair, sent);
     void sent.then(() => {
       if (this.#pairs.get(pair) === sent) this.#pairs.delete(pair);

@@ -8,9 +8,8 @@
  * A3  When a commit fails, all that was decided after it is thrown away; the state is loaded again and the commands
  *     are decided anew (another writer was first) or refused (the journal is out of reach).
  */
-import type { Effect, Tell } from "../../machines/effect.ts";
-import type { Address } from "../../machines/effect.ts";
-import { addressKey, type AnyEntity, type AnyFact, type Decision, type Errand } from "../../machines/entity.ts";
+import type { Address, Effect, Tell } from "../../machines/effect.ts";
+import { type AnyEntity, type AnyFact, addressKey, type Decision, type Errand } from "../../machines/entity.ts";
 import { isRefusal, type Refusal, refuse } from "../../machines/refusal.ts";
 import type { JsonValue } from "../../machines/vocabulary.ts";
 import { LIMITS } from "../limits.ts";
@@ -55,6 +54,10 @@ export interface ActorPorts {
 }
 
 const UNREACHABLE = refuse("UNAVAILABLE", "The journal cannot be reached at the moment, nothing was changed; try again shortly.");
+const BROKEN = refuse(
+  "INTERNAL",
+  "Something failed inside; it is logged, and nothing was changed. Tell the operator if it goes on.",
+);
 const CONTENDED = refuse(
   "CONTENDED",
   "Another process keeps writing to the same database. Try again; if it goes on, the operator must stop one of them.",
@@ -64,8 +67,8 @@ export class Actor {
   readonly address: Address;
   readonly #entity: AnyEntity;
   readonly #ports: ActorPorts;
-  #inbox: Parcel[] = [];
-  #gate: Gated[] = [];
+  readonly #inbox: Parcel[] = [];
+  readonly #gate: Gated[] = [];
   #state: unknown = undefined;
   #loaded = false;
   #seq = 0;
@@ -160,8 +163,7 @@ export class Actor {
   /** A bug: the command is refused and has changed nothing; the state stands, and the rest of the house goes on. */
   #broken(error: unknown): void {
     this.#ports.log.error({ err: error, actor: addressKey(this.address) }, "an actor failed; this is a bug");
-    const refusal = refuse("UNAVAILABLE", "Something failed inside; it is logged. Try again, and tell the operator if it goes on.");
-    this.#inbox.shift()?.answer({ ok: false, refusal });
+    this.#inbox.shift()?.answer({ ok: false, refusal: BROKEN });
   }
 
   #forgetState(): void {
@@ -202,7 +204,10 @@ export class Actor {
   async #recall({ envelope }: Parcel): Promise<JsonValue | undefined> {
     const stored = await this.#ports.journal.caused(this.address, envelope.commandId);
     if (stored.length === 0 || !this.#loaded) return undefined;
-    return this.#entity.recall(stored.map((fact) => this.#entity.upcast(fact)), this.#state);
+    return this.#entity.recall(
+      stored.map((fact) => this.#entity.upcast(fact)),
+      this.#state,
+    );
   }
 
   /** Has worked out what the decision needs to know; undefined when it needs nothing, so that nobody waits a turn. */
@@ -313,7 +318,10 @@ export class Actor {
   /** Answers now, or when the messages have been taken in; but in time for the deadline, because the commit stands. */
   #reply(parcel: Parcel, value: JsonValue, delivered: Promise<void> | undefined): void {
     const answer = () => parcel.answer({ ok: true, value });
-    if (delivered === undefined) return answer();
+    if (delivered === undefined) {
+      answer();
+      return;
+    }
     const { clock } = this.#ports;
     const left = parcel.envelope.deadline - clock.now() - LIMITS.replyMarginMs;
     const callOff = clock.after(Math.max(0, left), answer);
@@ -324,7 +332,10 @@ export class Actor {
   }
 
   #committed(outcome: Outcome): void {
-    if (outcome !== "committed") return this.#fail(outcome);
+    if (outcome !== "committed") {
+      this.#fail(outcome);
+      return;
+    }
     this.#gate.shift()?.open();
     while (this.#gate[0]?.commits === false) this.#gate.shift()?.open();
     this.#rest();
@@ -337,6 +348,7 @@ export class Actor {
     for (const parcel of thrown) {
       parcel.tries += 1;
       if (outcome === "unavailable") parcel.answer({ ok: false, refusal: UNREACHABLE });
+      else if (outcome === "broken") parcel.answer({ ok: false, refusal: BROKEN });
       else if (parcel.tries >= LIMITS.triesMax) parcel.answer({ ok: false, refusal: this.#contended() });
       else again.push(parcel);
     }

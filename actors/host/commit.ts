@@ -10,7 +10,8 @@ import { addressKey } from "../../machines/entity.ts";
 import { LIMITS } from "../limits.ts";
 import { type Batch, type Clock, type Entry, type Ids, type Journal, type Log, StoreUnavailable } from "../ports.ts";
 
-export type Outcome = "committed" | "conflict" | "unavailable";
+/** `broken`: the journal will never take this entry, which is a bug of ours; it is logged. */
+export type Outcome = "committed" | "conflict" | "unavailable" | "broken";
 
 interface Waiting {
   readonly key: string;
@@ -36,8 +37,8 @@ export class Committer {
   readonly #ids: Ids;
   readonly #log: Log;
   readonly #lanes: readonly Lane[];
-  #delivered: string[] = [];
-  #dead: { id: string; reason: string }[] = [];
+  readonly #delivered: string[] = [];
+  readonly #dead: { id: string; reason: string }[] = [];
   #ackTimer: (() => void) | null = null;
   #down = false;
   #closed = false;
@@ -149,9 +150,14 @@ export class Committer {
       dead: this.#dead.splice(0),
     };
     const conflicts = await this.#append(batch);
-    if (conflicts === undefined) {
+    if (conflicts === "closed") {
       for (const { done } of taken) done("unavailable");
       return;
+    }
+    if (conflicts === "broken") {
+      this.#delivered.push(...batch.delivered);
+      this.#dead.push(...batch.dead);
+      return this.#isolate(lane, taken);
     }
     this.stats.commits += 1;
     const behind = conflicts.size === 0 ? [] : lane.queue.filter(({ key }) => conflicts.has(key));
@@ -162,8 +168,30 @@ export class Committer {
     }
   }
 
-  /** Appends until the outcome is known; undefined when this committer is closed before that. */
-  async #append(batch: Batch): Promise<ReadonlySet<string> | undefined> {
+  /** Finds the entry that the journal cannot take, so that it does not sink its neighbours. */
+  async #isolate(lane: Lane, taken: readonly Waiting[]): Promise<void> {
+    const [only] = taken;
+    if (only === undefined) return;
+    if (taken.length > 1) {
+      const failed = new Set<string>();
+      for (const waiting of taken) {
+        const done = (outcome: Outcome) => {
+          if (outcome !== "committed") failed.add(waiting.key);
+          waiting.done(outcome);
+        };
+        // What follows a missing entry of the same actor must not be written.
+        if (failed.has(waiting.key)) done("broken");
+        else await this.#commit(lane, [{ ...waiting, done }]);
+      }
+      return;
+    }
+    const behind = lane.queue.filter(({ key }) => key === only.key);
+    lane.queue = lane.queue.filter(({ key }) => key !== only.key);
+    for (const { done } of [only, ...behind]) done("broken");
+  }
+
+  /** Appends until the outcome is known, unless this committer is closed before that. */
+  async #append(batch: Batch): Promise<ReadonlySet<string> | "closed" | "broken"> {
     let wait: number = LIMITS.retryMinMs;
     while (!this.#closed) {
       try {
@@ -172,15 +200,19 @@ export class Committer {
         this.#down = false;
         return conflicts;
       } catch (error) {
-        if (!(error instanceof StoreUnavailable)) throw error;
-        if (!this.#down) this.#log.error({ err: error }, "the journal cannot be reached; new commands are refused until it is back");
+        if (!(error instanceof StoreUnavailable)) {
+          this.#log.error({ err: error, entries: batch.entries.length }, "the journal cannot take a commit; this is a bug");
+          return "broken";
+        }
+        if (!this.#down)
+          this.#log.error({ err: error }, "the journal cannot be reached; new commands are refused until it is back");
         this.#down = true;
         this.#failAll("unavailable");
         await new Promise<void>((resolve) => this.#clock.after(wait, resolve));
         wait = Math.min(wait * 2, LIMITS.retryMaxMs);
       }
     }
-    return undefined;
+    return "closed";
   }
 
   #failAll(outcome: Outcome): void {

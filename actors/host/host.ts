@@ -1,6 +1,6 @@
 /** The host of all actors of one process: finds or wakes the one that a command is for, and lets effects out. */
-import { type Address, type EntityKind } from "../../machines/effect.ts";
-import { addressKey, type AnyEntity, type Delivery } from "../../machines/entity.ts";
+import type { Address, EntityKind } from "../../machines/effect.ts";
+import { type AnyEntity, addressKey, type Delivery } from "../../machines/entity.ts";
 import { refuse } from "../../machines/refusal.ts";
 import { Outbox } from "../effects/outbox.ts";
 import { Timers } from "../effects/timers.ts";
@@ -112,7 +112,10 @@ export class Host implements Transport {
     while (this.#inFlight > 0 && clock.now() < until) await new Promise<void>((resolve) => clock.after(10, resolve));
     this.#outbox.close();
     for (const actor of this.#actors.values()) this.#leave(actor);
-    await Promise.race([this.#committer.flush(), new Promise<void>((resolve) => clock.after(Math.max(0, until - clock.now()), resolve))]);
+    await Promise.race([
+      this.#committer.flush(),
+      new Promise<void>((resolve) => clock.after(Math.max(0, until - clock.now()), resolve)),
+    ]);
     this.#committer.close();
   }
 

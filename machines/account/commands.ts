@@ -11,7 +11,12 @@ export type AccountCommand =
       readonly keyHash: string;
       readonly grant: Credits;
     }
-  | { readonly type: "rotateKey"; readonly keyHash: string }
+  | {
+      readonly type: "rotateKey";
+      /** The hash of the key that the request was made with. */
+      readonly presented: string;
+      readonly keyHash: string;
+    }
   | { readonly type: "topUp"; readonly topup: string; readonly amount: Credits }
   | {
       readonly type: "hold";

@@ -30,6 +30,9 @@ export function decideAccount(state: AccountSnapshot, command: AccountCommand, a
   const { context } = state;
   switch (command.type) {
     case "rotateKey": {
+      if (command.presented !== context.keyHash) {
+        return refuse("KEY_REPLACED", "This API key was replaced a moment ago; use the newest one.");
+      }
       const fact = { type: "KeyRotated", keyHash: command.keyHash, before: context.keyHash, at } as const;
       return { facts: [fact], reply: { account_id: context.id } };
     }
@@ -76,7 +79,7 @@ function topUp(context: AccountContext, command: Of<"topUp">, at: Millis): Resul
   }
   const available = credits(context.available + command.amount);
   const fact = { type: "ToppedUp", topup: command.topup, amount: command.amount, available, at } as const;
-  return { facts: [fact], reply: { credits_balance: available } };
+  return { facts: [fact], reply: { topup: command.topup, credits_balance: available } };
 }
 
 function hold(state: AccountSnapshot, command: Of<"hold">, at: Millis): Result {

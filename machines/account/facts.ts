@@ -42,7 +42,12 @@ export type AccountFact = At &
         readonly durationMs: Millis;
         readonly allowedMs: Millis;
       }
-    | { readonly type: "Failed"; readonly task: TaskId; readonly taskType: string; readonly outcome: Exclude<Outcome, "DELIVERED"> }
+    | {
+        readonly type: "Failed";
+        readonly task: TaskId;
+        readonly taskType: string;
+        readonly outcome: Exclude<Outcome, "DELIVERED">;
+      }
     | { readonly type: "CooldownStarted"; readonly until: Millis }
     | { readonly type: "CooldownEnded" }
     | { readonly type: "Frozen" }

@@ -21,7 +21,7 @@ function evolve(state: AccountSnapshot, fact: AccountFact): Evolution<AccountSna
 function recall([first]: readonly AccountFact[], state: AccountSnapshot): JsonValue {
   switch (first?.type) {
     case "ToppedUp":
-      return { credits_balance: first.available };
+      return { topup: first.topup, credits_balance: first.available };
     case "Held":
       return { id: first.task };
     default:
@@ -49,5 +49,5 @@ export const account: Entity<AccountSnapshot, AccountCommand, AccountFact, Accou
   view: (_id, state) => viewAccount(state),
   persist: (state) => ({ value: state.value, context: state.context }),
   restore,
-  finished: () => false,
+  finished: ({ value }) => value === "NEW",
 };

@@ -1,5 +1,5 @@
 /** The statechart of an account: fact -> next state and effects. Frozen accounts still receive and settle. */
-import { assign, setup, type SnapshotFrom } from "xstate";
+import { assign, type SnapshotFrom, setup } from "xstate";
 import type { Effect } from "../effect.ts";
 import { judge } from "../market/reputation.ts";
 import { EMPTY_RECORD, type Record } from "../market/skill.ts";
@@ -111,7 +111,12 @@ function afterFailing(context: AccountContext, fact: Of<"Failed">): Partial<Acco
 }
 
 /** Sets the amounts of a hold that ends; `back` is what returns to the requester, in NC. */
-function withoutHeld(context: AccountContext, task: Of<"Released">["task"], budget: number, back: number): Partial<AccountContext> {
+function withoutHeld(
+  context: AccountContext,
+  task: Of<"Released">["task"],
+  budget: number,
+  back: number,
+): Partial<AccountContext> {
   return {
     available: credits(context.available + back),
     held: credits(context.held - budget),

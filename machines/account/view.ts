@@ -1,10 +1,10 @@
 import type { Record } from "../market/skill.ts";
-import type { AccountStatus, Millis } from "../vocabulary.ts";
+import { type AccountId, type AccountStatus, accountId, type Millis } from "../vocabulary.ts";
 import type { AccountSnapshot, Tally } from "./machine.ts";
 
 /** The row of an account from which it is shown. Amounts in NC. */
 export interface AccountView {
-  readonly id: string;
+  readonly id: AccountId;
   readonly email: string;
   readonly status: AccountStatus;
   readonly keyHash: string;
@@ -25,7 +25,7 @@ export function viewAccount({ value: status, context }: AccountSnapshot): Accoun
   const { id, email, keyHash, available, held, reputation, cooldownUntil, tally, records } = context;
   const { counterparties, createdAt, updatedAt } = context;
   return {
-    id,
+    id: accountId(id),
     email,
     status,
     keyHash,

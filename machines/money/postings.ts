@@ -32,12 +32,7 @@ interface Leg {
  * Makes the legs of one transfer. Legs of nothing are left out.
  * Throws when the legs do not sum to 0, which is a bug: such a transfer must never reach the ledger.
  */
-export function transfer(
-  id: string,
-  reason: TransferReason,
-  task: TaskId | null,
-  legs: readonly Leg[],
-): readonly Posting[] {
+export function transfer(id: string, reason: TransferReason, task: TaskId | null, legs: readonly Leg[]): readonly Posting[] {
   const sum = legs.reduce((total, leg) => total + leg.amount, 0);
   if (sum !== 0) throw new Error(`transfer ${id} does not sum to 0 but to ${sum}`);
   return legs

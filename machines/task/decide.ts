@@ -223,8 +223,7 @@ function timer(task: Opened, command: Of<"timer">, at: Millis): Result {
     case "routing": {
       if (stage !== "ROUTING") return stale;
       const until = at + context.order.poolHours * HOUR_MS;
-      const next: TaskFact =
-        context.bids.length > 0 ? awardFact(context, context.bids, at) : { type: "PoolEntered", until, at };
+      const next: TaskFact = context.bids.length > 0 ? awardFact(context, context.bids, at) : { type: "PoolEntered", until, at };
       return { facts: [next], reply: null };
     }
     case "pool":

@@ -1,4 +1,4 @@
-import type { Rule, FieldError } from "../validation/rules.ts";
+import type { FieldError, Rule } from "../validation/rules.ts";
 import type { AccountId, Credits, JsonObject, JsonValue, Millis, QualityPreference, TaskId } from "../vocabulary.ts";
 
 /** What the requester asked for; never changes. Budget in NC. */
@@ -30,10 +30,12 @@ export interface PlacedBid {
 /** One candidate of an award, as it is explained to the requester. */
 export type Candidate = PlacedBid;
 
-export type DeliveryOutcome =
+/** How one attempt at a webhook ended. `id` is its X-Nexus-Delivery, `ms` how long it took. */
+export type DeliveryOutcome = { readonly id: string; readonly ms: Millis } & (
   | { readonly result: "delivered"; readonly status: number }
   | { readonly result: "gone"; readonly status: number }
-  | { readonly result: "failed"; readonly status: number | null; readonly error: string };
+  | { readonly result: "failed"; readonly status: number | null; readonly error: string }
+);
 
 interface At {
   readonly at: Millis;
@@ -68,7 +70,12 @@ export type TaskFact = At &
     | { readonly type: "Settled"; readonly payout: Credits; readonly fee: Credits; readonly refund: Credits }
     | { readonly type: "Expired" }
     | { readonly type: "Cancelled" }
-    | { readonly type: "WebhookAttempted"; readonly attempt: number; readonly outcome: DeliveryOutcome; readonly next: Millis | null }
+    | {
+        readonly type: "WebhookAttempted";
+        readonly attempt: number;
+        readonly outcome: DeliveryOutcome;
+        readonly next: Millis | null;
+      }
     | { readonly type: "WebhookRequested" }
   );
 

@@ -4,7 +4,7 @@ import { isTerminal, type JsonValue } from "../vocabulary.ts";
 import type { TaskCommand } from "./commands.ts";
 import { decideTask, submissionReply } from "./decide.ts";
 import type { TaskFact } from "./facts.ts";
-import { effectsOf, type TaskContext, taskMachine, type TaskSnapshot } from "./machine.ts";
+import { effectsOf, type TaskContext, type TaskSnapshot, taskMachine } from "./machine.ts";
 import { upcastTaskFact } from "./upcast.ts";
 import { type TaskView, viewTask } from "./view.ts";
 
@@ -35,7 +35,7 @@ export const task: Entity<TaskSnapshot, TaskCommand, TaskFact, TaskView> = {
   view: (_id, state) => viewTask(state),
   persist: (state) => ({ value: state.value, context: state.context }),
   restore,
-  finished: ({ value, context }) => value !== "NEW" && isTerminal(value) && !HOOK_PENDING(context),
+  finished: ({ value, context }) => value === "NEW" || (isTerminal(value) && !HOOK_PENDING(context)),
 };
 
 /** The answer that the command of these facts got; `state` is the one of today, which only a bid's answer looks at. */

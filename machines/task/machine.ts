@@ -2,9 +2,9 @@
  * The statechart of a task: fact -> next state and effects. Which facts come about is decide.ts' matter; a fact that
  * does not fit the state it meets is a bug, and evolve() says so.
  */
-import { assign, setup, type SnapshotFrom } from "xstate";
-import { split } from "../market/pricing.ts";
+import { assign, type SnapshotFrom, setup } from "xstate";
 import type { Effect } from "../effect.ts";
+import { split } from "../market/pricing.ts";
 import { type AccountId, BOUNDS, type JsonValue, type Millis } from "../vocabulary.ts";
 import type { Order, PlacedBid, TaskFact, TaskFactType } from "./facts.ts";
 

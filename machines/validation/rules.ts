@@ -62,18 +62,14 @@ export function compileRule(rule: Rule): CompiledRule | string {
   switch (rule.type) {
     case "required_fields":
       return (result) =>
-        rule.fields
-          .filter((field) => fieldOf(result, field) === undefined)
-          .map((field) => ({ field, message: "is required" }));
+        rule.fields.filter((field) => fieldOf(result, field) === undefined).map((field) => ({ field, message: "is required" }));
     case "min_length":
       return onField(rule.field, (value) =>
         (lengthOf(value) ?? -1) < rule.min ? `must be a text or list of at least ${rule.min}` : undefined,
       );
     case "max_length":
       return onField(rule.field, (value) =>
-        (lengthOf(value) ?? Number.POSITIVE_INFINITY) > rule.max
-          ? `must be a text or list of at most ${rule.max}`
-          : undefined,
+        (lengthOf(value) ?? Number.POSITIVE_INFINITY) > rule.max ? `must be a text or list of at most ${rule.max}` : undefined,
       );
     case "regex": {
       const pattern = compilePattern(rule.pattern);
@@ -89,9 +85,7 @@ export function compileRule(rule: Rule): CompiledRule | string {
       );
     }
     case "field_type":
-      return onField(rule.field, (value) =>
-        FITS[rule.expected](value) ? undefined : `must be of type ${rule.expected}`,
-      );
+      return onField(rule.field, (value) => (FITS[rule.expected](value) ? undefined : `must be of type ${rule.expected}`));
     default:
       return rule satisfies never;
   }

@@ -156,18 +156,7 @@ const OPTIONS: Options = {
   ownProperties: true,
   code: { regExp: linearRegExp },
 };
-const FORMATS = [
-  "date",
-  "time",
-  "date-time",
-  "duration",
-  "email",
-  "hostname",
-  "ipv4",
-  "ipv6",
-  "uri",
-  "uuid",
-] as const;
+const FORMATS = ["date", "time", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "uri", "uuid"] as const;
 
 /** One compiler for each dialect and error mode, made when first wanted: each costs about a megabyte. */
 const compilers = new Map<string, Ajv>();

@@ -1,0 +1,73 @@
+/** The order of everything a request passes, on one screen. */
+import { Router as HttpRouter, type RouterContext } from "@koa/router";
+import Koa from "koa";
+import { docsRoutes } from "./docs/page.ts";
+import { readBody } from "./middleware/body.ts";
+import { errors } from "./middleware/errors.ts";
+import { trace } from "./middleware/trace.ts";
+import type { Caller, Operation } from "./operation.ts";
+import { Problem } from "./problems.ts";
+import { OPERATIONS } from "./routes/index.ts";
+import { API_KEY, hashApiKey } from "./secrets.ts";
+import type { Services } from "./services.ts";
+
+/** Visible ASCII, as other APIs take it. */
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,200}$/;
+
+/** Builds the HTTP application; it holds no state but caches. */
+export function createApp(services: Services): Koa {
+  const app = new Koa();
+  app.on("error", (error: Error) => services.log.debug({ err: error }, "a connection failed"));
+  app.use(trace(services.log, services.clock, services.ids));
+  app.use(errors(services.log));
+  const router = new HttpRouter();
+  for (const operation of OPERATIONS) {
+    const path = operation.path.replaceAll(/\{(\w+)\}/g, ":$1");
+    router[operation.method](path, (context) => serve(operation, services, context));
+  }
+  docsRoutes(router, OPERATIONS, services.settings.version);
+  app.use(router.routes());
+  app.use(router.allowedMethods({ throw: true, methodNotAllowed: wrongMethod, notImplemented: wrongMethod }));
+  return app;
+}
+
+function wrongMethod(): Problem {
+  return new Problem(405, "METHOD_NOT_ALLOWED", "This path does not take that method; see /docs for what it takes.");
+}
+
+/** Key, body, then the operation, which checks what it was given. */
+async function serve(operation: Operation, services: Services, context: RouterContext): Promise<void> {
+  const caller = operation.auth ? await authenticate(context, services) : undefined;
+  const reply = await operation.run({
+    params: { ...context.params },
+    query: { ...context.query },
+    body: operation.method === "post" ? await readBody(context.req) : undefined,
+    caller,
+    idempotencyKey: operation.idempotent === true ? idempotencyKey(context) : null,
+    services,
+  });
+  context.status = reply.status;
+  context.body = reply.body;
+}
+
+async function authenticate(context: RouterContext, { keys }: Services): Promise<Caller> {
+  const key = context.get("X-API-Key");
+  if (key === "") throw new Problem(401, "API_KEY_MISSING", "Send your API key in the header X-API-Key.");
+  const keyHash = hashApiKey(key);
+  const account = API_KEY.test(key) ? await keys.find(keyHash) : undefined;
+  if (account === undefined) {
+    throw new Problem(401, "API_KEY_INVALID", "This API key is not valid; it may have been rotated. Use the newest one.");
+  }
+  return { account, keyHash };
+}
+
+function idempotencyKey(context: RouterContext): string | null {
+  const key = context.get("Idempotency-Key");
+  if (key === "") return null;
+  if (!IDEMPOTENCY_KEY.test(key)) {
+    throw new Problem(422, "VALIDATION_ERROR", "Idempotency-Key: must be 1 to 200 visible ASCII characters without blanks.", {
+      errors: [{ field: "Idempotency-Key", message: "must be 1 to 200 visible ASCII characters without blanks" }],
+    });
+  }
+  return key;
+}

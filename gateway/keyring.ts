@@ -1,0 +1,36 @@
+import { LRUCache } from "lru-cache";
+import type { AccountId } from "../machines/vocabulary.ts";
+import type { ReadModel } from "./ports.ts";
+
+const KEYS_MAX = 50_000;
+
+/**
+ * Finds the account of an API key, through a cache of key hashes. A key that is rotated away is dropped before the
+ * rotation is answered, and a lookup that was under way meanwhile is not kept: it may have read the old row.
+ */
+export class KeyRing {
+  readonly #reads: ReadModel;
+  readonly #known = new LRUCache<string, AccountId>({ max: KEYS_MAX });
+  #drops = 0;
+
+  constructor(reads: ReadModel) {
+    this.#reads = reads;
+  }
+
+  /** Takes an API key's hash; gives the account's id, or undefined when no account has this key. Rejects with StoreUnavailable. */
+  async find(hash: string): Promise<AccountId | undefined> {
+    const known = this.#known.get(hash);
+    if (known !== undefined) return known;
+    const drops = this.#drops;
+    const account = await this.#reads.accountByKey(hash);
+    if (account === undefined) return undefined;
+    if (drops === this.#drops) this.#known.set(hash, account.id);
+    return account.id;
+  }
+
+  /** Forgets a key that is valid no longer. */
+  drop(hash: string): void {
+    this.#drops += 1;
+    this.#known.delete(hash);
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * An operation of the API as one value: where it is, what it takes and gives, and what it does. Routing, validation,
+ * types and the OpenAPI document are all made from it.
+ */
+import Type, { type Static, type TObject, type TSchema } from "typebox";
+import type { AccountId } from "../machines/vocabulary.ts";
+import { Problem } from "./problems.ts";
+import type { Services } from "./services.ts";
+import { bodyCheck, textCheck } from "./validate.ts";
+
+/** Who calls, and the hash of the API key that said so. */
+export interface Caller {
+  readonly account: AccountId;
+  readonly keyHash: string;
+}
+
+/** A request as it came in, before its fields are checked. */
+export interface Incoming {
+  readonly params: unknown;
+  readonly query: unknown;
+  /** undefined when there was none. */
+  readonly body: unknown;
+  /** Who calls, where the operation asks for an API key. */
+  readonly caller: Caller | undefined;
+  /** The Idempotency-Key header, where the operation takes one. */
+  readonly idempotencyKey: string | null;
+  readonly services: Services;
+}
+
+export interface Given<P, Q, B> {
+  readonly params: P;
+  readonly query: Q;
+  readonly body: B;
+  readonly idempotencyKey: string | null;
+  readonly services: Services;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export interface Outline<P extends TObject = TObject, Q extends TObject = TObject, B extends TSchema = TSchema> {
+  readonly id: string;
+  readonly tag: string;
+  readonly method: "get" | "post" | "delete";
+  /** With `{name}` where a parameter stands. */
+  readonly path: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly params?: P;
+  readonly query?: Q;
+  readonly body?: B;
+  /** Whether it takes an Idempotency-Key. */
+  readonly idempotent?: boolean;
+  /** The answers by status; errors are the same for all and are left out. */
+  readonly answers: { readonly [status: number]: { readonly about: string; readonly schema: TSchema } };
+}
+
+export interface Operation extends Outline {
+  /** Whether it needs an API key. */
+  readonly auth: boolean;
+  /** Checks and runs. Throws Problem. */
+  readonly run: (incoming: Incoming) => Promise<Reply>;
+}
+
+const NOTHING = Type.Object({});
+
+function checked<P extends TObject, Q extends TObject, B extends TSchema>(outline: Outline<P, Q, B>) {
+  const params = textCheck<P | typeof NOTHING>(outline.params ?? NOTHING);
+  const query = textCheck<Q | typeof NOTHING>(outline.query ?? NOTHING);
+  const body = bodyCheck<B | typeof NOTHING>(outline.body ?? NOTHING);
+  return (incoming: Incoming): Given<Static<P>, Static<Q>, Static<B>> => ({
+    params: params(incoming.params) as Static<P>,
+    query: query(incoming.query) as Static<Q>,
+    body: body(incoming.body ?? {}) as Static<B>,
+    idempotencyKey: incoming.idempotencyKey,
+    services: incoming.services,
+  });
+}
+
+/** An operation that needs an API key. */
+export function keyed<P extends TObject, Q extends TObject, B extends TSchema>(
+  outline: Outline<P, Q, B>,
+  run: (given: Given<Static<P>, Static<Q>, Static<B>> & Caller) => Promise<Reply>,
+): Operation {
+  const check = checked(outline);
+  return {
+    ...outline,
+    auth: true,
+    run: (incoming) => {
+      const { caller } = incoming;
+      if (caller === undefined) throw new Problem(401, "API_KEY_MISSING", "Send your API key in the header X-API-Key.");
+      return run({ ...check(incoming), ...caller });
+    },
+  };
+}
+
+/** An operation that anyone may call. */
+export function open<P extends TObject, Q extends TObject, B extends TSchema>(
+  outline: Outline<P, Q, B>,
+  run: (given: Given<Static<P>, Static<Q>, Static<B>>) => Promise<Reply>,
+): Operation {
+  const check = checked(outline);
+  return { ...outline, auth: false, run: (incoming) => run(check(incoming)) };
+}

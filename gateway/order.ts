@@ -1,0 +1,119 @@
+/** Makes an order of what a client sent: aliases, defaults, and the checks that no schema can say. */
+
+import { isDeepStrictEqual } from "node:util";
+import type { Refusal } from "../machines/refusal.ts";
+import { refuse } from "../machines/refusal.ts";
+import type { Order } from "../machines/task/facts.ts";
+import { compileRule, type Rule } from "../machines/validation/rules.ts";
+import { type DemandsProblem, measureDemands } from "../machines/validation/verdict.ts";
+import { BOUNDS, credits, type JsonObject, type JsonValue } from "../machines/vocabulary.ts";
+import { type FieldProblem, invalid, Problem } from "./problems.ts";
+import { type CreateTask, RULES } from "./schemas/task.ts";
+import type { GatewaySettings, Services } from "./services.ts";
+import { bodyCheck, type Check } from "./validate.ts";
+
+const ALIASES = [
+  ["schema", "validation_schema"],
+  ["budget", "max_budget_credits"],
+  ["max_seconds", "max_execution_seconds"],
+  ["rules", "validation_rules"],
+] as const;
+
+const RULE_CHECKS = new Map<string, Check<Rule>>(
+  Object.entries(RULES).map(([type, schema]) => [type, bodyCheck(schema) as Check<Rule>]),
+);
+
+/** Takes the checked body; throws a Problem (422) that names every field that is still wrong. */
+export function toOrder(body: CreateTask, settings: GatewaySettings): Order {
+  const wrong: FieldProblem[] = [];
+  for (const [short, long] of ALIASES) {
+    if (body[short] !== undefined && body[long] !== undefined && !isDeepStrictEqual(body[short], body[long])) {
+      wrong.push({ field: short, message: `and ${long} are two names of one field and differ; give one of them` });
+    }
+  }
+  const schema = body.schema ?? body.validation_schema;
+  const budget = body.budget ?? body.max_budget_credits;
+  if (schema === undefined) wrong.push({ field: "schema", message: "is required (or validation_schema)" });
+  if (budget === undefined) wrong.push({ field: "budget", message: "is required (or max_budget_credits)" });
+  const taskType = body.task_type ?? settings.taskTypes[0] ?? "json_extraction";
+  if (!settings.taskTypes.includes(taskType)) {
+    wrong.push({ field: "task_type", message: `must be one of ${settings.taskTypes.join(", ")}` });
+  }
+  const callback = body.callback_url ?? null;
+  const callbackProblem = callback === null ? undefined : wrongCallback(callback);
+  if (callbackProblem !== undefined) wrong.push({ field: "callback_url", message: callbackProblem });
+  const rules = (body.rules ?? body.validation_rules ?? []).map((rule, index) => toRule(rule, index, wrong));
+  if (wrong.length > 0 || schema === undefined || budget === undefined) throw invalid(wrong);
+  return {
+    taskType,
+    inputData: body.input_data,
+    // Both came out of JSON.parse, so they are JSON.
+    schema: schema as JsonObject,
+    rules: rules.filter((rule) => rule !== undefined),
+    exampleOutput: body.example_output as JsonObject,
+    budget: credits(budget),
+    maxSeconds: body.max_seconds ?? body.max_execution_seconds ?? BOUNDS.executionSecondsDefault,
+    quality: body.quality_preference ?? "balanced",
+    minSkill: body.min_skill_rating ?? 0,
+    poolHours: body.pending_pool_hours ?? BOUNDS.poolHoursDefault,
+    autoRetry: body.auto_retry ?? BOUNDS.autoRetryDefault,
+    callbackUrl: callback,
+    windowMs: settings.routingWindowMs,
+  };
+}
+
+function toRule(rule: { readonly type: string }, index: number, wrong: FieldProblem[]): Rule | undefined {
+  const check = RULE_CHECKS.get(rule.type);
+  try {
+    const checked = check?.(rule);
+    const problem = checked === undefined ? "is of no known type" : compileRule(checked);
+    if (typeof problem !== "string") return checked;
+    wrong.push({ field: `rules.${index}`, message: problem });
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    for (const { field, message } of error.errors ?? []) wrong.push({ field: `rules.${index}.${field}`, message });
+  }
+  return undefined;
+}
+
+function wrongCallback(text: string): string | undefined {
+  if (!URL.canParse(text)) return "must be a URL";
+  const url = new URL(text);
+  if (url.protocol !== "http:" && url.protocol !== "https:") return "must begin with https:// or http://";
+  if (url.username !== "" || url.password !== "") return "must carry no user name or password; check the signature instead";
+  return undefined;
+}
+
+/** What is wrong with what an order demands of results, found without and then with the help of its example. */
+export interface DemandsChecked {
+  readonly cost: number | null;
+  readonly refusal: Refusal | null;
+  readonly errors: readonly FieldProblem[];
+}
+
+/** Checks schema and rules for their cost, and the example against them. */
+export async function checkDemands(order: Order, { validator }: Services): Promise<DemandsChecked> {
+  const demands = { schema: order.schema, rules: order.rules };
+  const measured = measureDemands(demands);
+  if ("problem" in measured) return { cost: null, ...unusable(measured) };
+  const { cost } = measured;
+  const example: JsonValue = order.exampleOutput;
+  const verdict = await validator.judge({ demands, result: example });
+  if ("unjudged" in verdict) {
+    return {
+      cost,
+      refusal: refuse("INVALID_SCHEMA", verdict.unjudged),
+      errors: [{ field: "schema", message: verdict.unjudged }],
+    };
+  }
+  if (verdict.code === null) return { cost, refusal: null, errors: [] };
+  const errors = verdict.errors.map(({ field, message }) => ({ field: `example_output.${field}`, message }));
+  const [first] = errors;
+  const detail = `example_output does not pass its own schema and rules: ${first?.field ?? ""} ${first?.message ?? ""}`;
+  return { cost, refusal: refuse("INVALID_EXAMPLE", detail), errors };
+}
+
+function unusable({ field, problem }: DemandsProblem): { readonly refusal: Refusal; readonly errors: readonly FieldProblem[] } {
+  const code = field === "schema" ? "INVALID_SCHEMA" : "INVALID_RULES";
+  return { refusal: refuse(code, `${field}: ${problem}.`), errors: [{ field, message: problem }] };
+}

@@ -1,0 +1,41 @@
+import type { AccountId, Millis } from "../machines/vocabulary.ts";
+
+/** A worker that asks for work is online for this long (ms). */
+const ONLINE_MS = 10_000;
+/** With more workers online than this, a task does not wait for each of them. */
+const COUNTED_MAX = 32;
+
+/** Who is looking for work right now, by task type: kept in memory, because it is true only for seconds. */
+export class Presence {
+  readonly #seen = new Map<string, Map<AccountId, Millis>>();
+
+  /** Notes that a worker asked for tasks of this type at `now` (ms). */
+  note(worker: AccountId, taskType: string, now: Millis): void {
+    const workers = this.#seen.get(taskType) ?? new Map<AccountId, Millis>();
+    this.#seen.set(taskType, workers);
+    workers.delete(worker);
+    workers.set(worker, now);
+    this.#prune(workers, now);
+  }
+
+  /** How many workers are online for a type. */
+  count(taskType: string, now: Millis): number {
+    const workers = this.#seen.get(taskType);
+    if (workers === undefined) return 0;
+    this.#prune(workers, now);
+    return workers.size;
+  }
+
+  /** The workers online for a type, or null when they are too many to be waited for one by one. */
+  online(taskType: string, now: Millis): readonly AccountId[] | null {
+    return this.count(taskType, now) > COUNTED_MAX ? null : [...(this.#seen.get(taskType)?.keys() ?? [])];
+  }
+
+  /** The map is in the order of last sight, so the ones that left are at its front. */
+  #prune(workers: Map<AccountId, Millis>, now: Millis): void {
+    for (const [worker, at] of workers) {
+      if (now - at <= ONLINE_MS) return;
+      workers.delete(worker);
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import { skillScore, skillTier } from "../../machines/market/skill.ts";
+import { keyed } from "../operation.ts";
+import { Reputation } from "../schemas/account.ts";
+import { timeOrNull } from "../show/task.ts";
+
+const reputation = keyed(
+  {
+    id: "reputation",
+    tag: "Account",
+    method: "get",
+    path: "/api/v1/account/reputation",
+    summary: "Reputation, counts and skills",
+    answers: { 200: { about: "How the market sees this account", schema: Reputation } },
+  },
+  async ({ account, services }) => {
+    const row = await services.reads.account(account);
+    if (row === undefined) throw new Error("an account with a key has a row");
+    const { tally } = row;
+    return {
+      status: 200,
+      body: {
+        reputation: row.reputation,
+        task_count: tally.earned + tally.failed + tally.timedOut,
+        tasks_completed: tally.earned,
+        tasks_failed: tally.failed,
+        tasks_timed_out: tally.timedOut,
+        tasks_created: tally.created,
+        tasks_paid: tally.paid,
+        first_try: tally.firstTry,
+        counterparties: row.counterparties,
+        is_frozen: row.status === "FROZEN",
+        cooldown_until: timeOrNull(row.cooldownUntil),
+        skills: Object.entries(row.records).map(([taskType, record]) => {
+          const score = skillScore(record);
+          return { task_type: taskType, score: Math.round(score * 10) / 10, tier: skillTier(score), tasks: record.finished };
+        }),
+      },
+    };
+  },
+);
+
+export const accountRoutes = [reputation];

@@ -1,0 +1,68 @@
+import { credits } from "../../machines/vocabulary.ts";
+import { keyed, open } from "../operation.ts";
+import { Problem, problemOf } from "../problems.ts";
+import { Register, Registered, Rotated } from "../schemas/account.ts";
+import { hashApiKey, makeApiKey } from "../secrets.ts";
+
+/** A registration has no API key that protects its repetition, so its Idempotency-Key must be one that nobody can guess. */
+const UNGUESSABLE = /^([0-9a-f]{32,}|[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})$/i;
+
+const register = open(
+  {
+    id: "register",
+    tag: "Auth",
+    method: "post",
+    path: "/api/v1/auth/register",
+    summary: "Register an account",
+    description:
+      "New accounts are given credits to try with. The API key is shown only here. With an Idempotency-Key (a random UUID, or 32 or more random hex digits) a lost answer can be asked for again, as long as the key has not been rotated.",
+    body: Register,
+    idempotent: true,
+    answers: { 201: { about: "The account, its API key and its webhook secret", schema: Registered } },
+  },
+  async ({ body, idempotencyKey, services }) => {
+    const { router, secrets, settings, reads } = services;
+    if (idempotencyKey !== null && !UNGUESSABLE.test(idempotencyKey)) {
+      const message =
+        "must be a random UUID or 32 or more random hex digits here, because who knows it is given the API key again";
+      throw new Problem(422, "VALIDATION_ERROR", `Idempotency-Key: ${message}.`, {
+        errors: [{ field: "Idempotency-Key", message }],
+      });
+    }
+    const account = secrets.accountId(body.email);
+    const key = idempotencyKey === null ? makeApiKey() : secrets.repeatableApiKey(body.email, idempotencyKey);
+    const keyHash = hashApiKey(key);
+    const source = body.source ?? null;
+    const grant = credits(settings.signupGrant);
+    const command = { type: "register", account, email: body.email, source, keyHash, grant };
+    const answer = await router.ask({ kind: "account", id: account }, command);
+    if (!answer.ok) {
+      const repeated = idempotencyKey !== null && answer.refusal.refused === "ACCOUNT_EXISTS";
+      if (!repeated || (await reads.account(account))?.keyHash !== keyHash) throw problemOf(answer.refusal);
+    }
+    return { status: 201, body: { account_id: account, api_key: key, webhook_secret: secrets.webhookSecret(account) } };
+  },
+);
+
+const rotate = keyed(
+  {
+    id: "rotateKey",
+    tag: "Auth",
+    method: "post",
+    path: "/api/v1/auth/rotate-key",
+    summary: "Replace the API key",
+    description: "The key that this request was made with is invalid from the answer on.",
+    answers: { 200: { about: "The new key, shown only here", schema: Rotated } },
+  },
+  async ({ account, keyHash: presented, services }) => {
+    const key = makeApiKey();
+    const command = { type: "rotateKey", presented, keyHash: hashApiKey(key) };
+    const answer = await services.router.ask({ kind: "account", id: account }, command);
+    // Dropped whatever came of it: where the outcome is unknown, the next request looks it up.
+    services.keys.drop(presented);
+    if (!answer.ok) throw problemOf(answer.refusal);
+    return { status: 200, body: { account_id: account, api_key: key } };
+  },
+);
+
+export const authRoutes = [register, rotate];

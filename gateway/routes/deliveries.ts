@@ -1,0 +1,62 @@
+import Type from "typebox";
+import { refuse } from "../../machines/refusal.ts";
+import { keyed } from "../operation.ts";
+import { problemOf } from "../problems.ts";
+import { repeatable } from "../repeat.ts";
+import { IdParams } from "../schemas/common.ts";
+import { Delivery } from "../schemas/work.ts";
+import { time, timeOrNull } from "../show/task.ts";
+import { findOwnTask } from "./find.ts";
+
+const log = keyed(
+  {
+    id: "deliveries",
+    tag: "Webhooks",
+    method: "get",
+    path: "/api/v1/tasks/{id}/deliveries",
+    summary: "The attempts at a task's webhook",
+    params: IdParams,
+    answers: { 200: { about: "In order; empty before the task ends", schema: Type.Object({ items: Type.Array(Delivery) }) } },
+  },
+  async ({ account, params, services }) => {
+    const { view } = await findOwnTask(services, params.id, account);
+    if (view.requester !== account) throw problemOf(refuse("NOT_YOUR_TASK", "Only the requester of a task sees its webhook."));
+    const rows = await services.reads.history(view.id);
+    const items = rows.flatMap(({ fact }) => {
+      if (fact.type !== "WebhookAttempted") return [];
+      const { attempt, outcome, next, at } = fact;
+      const error = outcome.result === "failed" ? outcome.error : null;
+      const { id, result, status, ms } = outcome;
+      return [
+        { delivery_id: id, attempt, result, status, error, duration_ms: ms, at: time(at), next_attempt_at: timeOrNull(next) },
+      ];
+    });
+    return { status: 200, body: { items } };
+  },
+);
+
+const resend = keyed(
+  {
+    id: "resendWebhook",
+    tag: "Webhooks",
+    method: "post",
+    path: "/api/v1/tasks/{id}/deliveries",
+    summary: "Send a task's webhook again",
+    params: IdParams,
+    idempotent: true,
+    answers: { 202: { about: "It is on its way", schema: Type.Object({ id: Type.String(), status: Type.Literal("QUEUED") }) } },
+  },
+  async ({ account, params, idempotencyKey, services }) => {
+    const { view } = await findOwnTask(services, params.id, account);
+    const { options } = repeatable(services, account, `resend ${view.id}`, idempotencyKey, {});
+    const answer = await services.router.ask(
+      { kind: "task", id: view.id },
+      { type: "webhook.resend", requester: account },
+      options,
+    );
+    if (!answer.ok) throw problemOf(answer.refusal);
+    return { status: 202, body: answer.value };
+  },
+);
+
+export const deliveryRoutes = [log, resend];

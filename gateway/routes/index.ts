@@ -1,0 +1,21 @@
+import type { Operation } from "../operation.ts";
+import { accountRoutes } from "./account.ts";
+import { authRoutes } from "./auth.ts";
+import { creditRoutes } from "./credits.ts";
+import { deliveryRoutes } from "./deliveries.ts";
+import { taskRecordRoutes } from "./records.ts";
+import { systemRoutes } from "./system.ts";
+import { taskRoutes } from "./tasks.ts";
+import { workRoutes } from "./work.ts";
+
+/** Every operation. Fixed paths come before those with a parameter in the same place. */
+export const OPERATIONS: readonly Operation[] = [
+  ...authRoutes,
+  ...workRoutes,
+  ...taskRoutes,
+  ...taskRecordRoutes,
+  ...deliveryRoutes,
+  ...creditRoutes,
+  ...accountRoutes,
+  ...systemRoutes,
+];

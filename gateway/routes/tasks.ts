@@ -1,0 +1,125 @@
+import { isDeepStrictEqual } from "node:util";
+import Type from "typebox";
+import { refuse } from "../../machines/refusal.ts";
+import type { Order } from "../../machines/task/facts.ts";
+import { type AccountId, TASK_STATUSES, type TaskId, taskId } from "../../machines/vocabulary.ts";
+import { keyed } from "../operation.ts";
+import { checkDemands, toOrder } from "../order.ts";
+import { invalid, Problem, problemOf } from "../problems.ts";
+import { mismatch } from "../repeat.ts";
+import { IdParams, NextCursor, PageQuery } from "../schemas/common.ts";
+import { CreateTask, Task, Validation } from "../schemas/task.ts";
+import type { Services } from "../services.ts";
+import { showCreated, showTask } from "../show/task.ts";
+import { tryOut } from "../try-out.ts";
+import { findTask } from "./find.ts";
+
+const create = keyed(
+  {
+    id: "createTask",
+    tag: "Tasks",
+    method: "post",
+    path: "/api/v1/tasks",
+    summary: "Post a task",
+    description: "The budget is held until the task ends. You pay the winning bid and 5% of it, and never more than the budget.",
+    body: CreateTask,
+    idempotent: true,
+    answers: { 201: { about: "The task, open for bids", schema: Task } },
+  },
+  async ({ account, body, idempotencyKey, services }) => {
+    const order = toOrder(body, services.settings);
+    const { refusal, errors } = await checkDemands(order, services);
+    if (refusal !== null) throw new Problem(422, refusal.refused, refusal.detail, { errors });
+    const { ids, secrets, router } = services;
+    const id = idempotencyKey === null ? taskId(ids.next()) : secrets.taskId(account, idempotencyKey);
+    const fresh = idempotencyKey === null;
+    const options = fresh ? {} : { commandId: id, again: true };
+    const answer = await router.ask({ kind: "account", id: account }, { type: "hold", task: id, order, fresh }, options);
+    if (!answer.ok) throw problemOf(answer.refusal);
+    return { status: 201, body: await created(services, id, account, order) };
+  },
+);
+
+/** What is answered: from the row, so that a repetition gets the same. */
+async function created({ reads, clock }: Services, id: TaskId, account: AccountId, order: Order): Promise<Task> {
+  const row = await reads.task(id);
+  // The hold is durable, so the task will be there in a moment.
+  if (row === undefined) return showCreated(id, account, order, clock.now());
+  if (!isDeepStrictEqual({ ...row.order, windowMs: 0 }, { ...order, windowMs: 0 })) throw mismatch();
+  return showCreated(id, account, row.order, row.view.createdAt);
+}
+
+const validate = keyed(
+  {
+    id: "validateTask",
+    tag: "Tasks",
+    method: "post",
+    path: "/api/v1/tasks/validate",
+    summary: "Try a task without posting it",
+    body: Type.Object({}, { description: "As POST /api/v1/tasks" }),
+    answers: { 200: { about: "What would be refused, and what to expect", schema: Validation } },
+  },
+  async ({ account, body, services }) => ({ status: 200, body: await tryOut(services, account, body) }),
+);
+
+const list = keyed(
+  {
+    id: "listTasks",
+    tag: "Tasks",
+    method: "get",
+    path: "/api/v1/tasks",
+    summary: "Your tasks, newest first",
+    query: Type.Object({
+      role: Type.Optional(Type.Enum(["requester", "worker"], { description: "Left out: both" })),
+      status: Type.Optional(Type.Enum([...TASK_STATUSES])),
+      ...PageQuery,
+    }),
+    answers: { 200: { about: "A page of them", schema: Type.Object({ items: Type.Array(Task), next_cursor: NextCursor }) } },
+  },
+  async ({ account, query, services }) => {
+    const { role = null, status = null, limit = 50, cursor = null } = query;
+    const page = await services.reads.tasks({ account, role, status, limit, cursor });
+    if (page === undefined)
+      throw invalid([{ field: "cursor", message: "is none that this platform gave; leave it out to begin anew" }]);
+    return { status: 200, body: { items: page.items.map((row) => showTask(row, account)), next_cursor: page.next } };
+  },
+);
+
+const get = keyed(
+  {
+    id: "getTask",
+    tag: "Tasks",
+    method: "get",
+    path: "/api/v1/tasks/{id}",
+    summary: "A task and its result",
+    params: IdParams,
+    answers: { 200: { about: "The task", schema: Task } },
+  },
+  async ({ account, params, services }) => ({
+    status: 200,
+    body: showTask(await findTask(services, params.id, account), account),
+  }),
+);
+
+const cancel = keyed(
+  {
+    id: "cancelTask",
+    tag: "Tasks",
+    method: "delete",
+    path: "/api/v1/tasks/{id}",
+    summary: "Cancel a task before its award",
+    params: IdParams,
+    answers: { 200: { about: "The task, CANCELLED; its budget is yours again", schema: Task } },
+  },
+  async ({ account, params, services }) => {
+    const row = await findTask(services, params.id, account);
+    const answer = await services.router.ask({ kind: "task", id: row.view.id }, { type: "cancel", requester: account });
+    // Cancelling what is cancelled changes nothing and is what the caller wants.
+    if (!answer.ok && row.view.status !== "CANCELLED") throw problemOf(answer.refusal);
+    if (!answer.ok && row.view.requester !== account)
+      throw problemOf(refuse("NOT_YOUR_TASK", "Only the requester of a task can cancel it."));
+    return { status: 200, body: showTask(await findTask(services, params.id, account), account) };
+  },
+);
+
+export const taskRoutes = [validate, create, list, get, cancel];

@@ -1,0 +1,139 @@
+import Type from "typebox";
+import type { AccountView } from "../../machines/account/view.ts";
+import { quality } from "../../machines/market/auction.ts";
+import { EMPTY_RECORD, skillScore, skillTier } from "../../machines/market/skill.ts";
+import type { WorkerStanding } from "../../machines/task/commands.ts";
+import { type AccountId, credits } from "../../machines/vocabulary.ts";
+import { keyed } from "../operation.ts";
+import { problemOf } from "../problems.ts";
+import { repeatable, sameOutcome } from "../repeat.ts";
+import { IdParams, PageQuery } from "../schemas/common.ts";
+import { Task } from "../schemas/task.ts";
+import { Bid, BidPlaced, Started, Submission, SubmissionVerdict } from "../schemas/work.ts";
+import type { Services } from "../services.ts";
+import { showTask } from "../show/task.ts";
+import { findTask } from "./find.ts";
+
+async function accountRow({ reads }: Services, account: AccountId): Promise<AccountView> {
+  const row = await reads.account(account);
+  if (row === undefined) throw new Error("an account with a key has a row");
+  return row;
+}
+
+const available = keyed(
+  {
+    id: "availableTasks",
+    tag: "Work",
+    method: "get",
+    path: "/api/v1/tasks/available",
+    summary: "Tasks that you can take, the oldest first",
+    description: "Asking also tells the platform that you are online for the type, so that a task's bidding can end early.",
+    query: Type.Object({
+      task_type: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: "Left out: every type" })),
+      limit: PageQuery.limit,
+    }),
+    answers: { 200: { about: "The tasks", schema: Type.Array(Task) } },
+  },
+  async ({ account, query, services }) => {
+    const row = await accountRow(services, account);
+    if (row.status !== "ACTIVE") return { status: 200, body: [] };
+    const { settings, presence, clock } = services;
+    const types = query.task_type === undefined ? settings.taskTypes : [query.task_type];
+    for (const type of types) if (settings.taskTypes.includes(type)) presence.note(account, type, clock.now());
+    const tiers = Object.fromEntries(Object.entries(row.records).map(([type, record]) => [type, skillTier(skillScore(record))]));
+    const rows = await services.reads.open({
+      worker: account,
+      taskType: query.task_type ?? null,
+      tiers,
+      limit: query.limit ?? 50,
+    });
+    return { status: 200, body: rows.map((task) => showTask(task, account)) };
+  },
+);
+
+function standing(row: AccountView, taskType: string): WorkerStanding {
+  const record = row.records[taskType] ?? EMPTY_RECORD;
+  const score = skillScore(record);
+  return {
+    status: row.status,
+    cooldownUntil: row.cooldownUntil,
+    tier: skillTier(score),
+    quality: quality(score, row.reputation, record.finished),
+  };
+}
+
+const bid = keyed(
+  {
+    id: "bid",
+    tag: "Work",
+    method: "post",
+    path: "/api/v1/tasks/{id}/bid",
+    summary: "Bid on a task",
+    params: IdParams,
+    body: Bid,
+    idempotent: true,
+    answers: { 200: { about: "Your bid", schema: BidPlaced } },
+  },
+  async ({ account, params, body, idempotencyKey, services }) => {
+    const task = await findTask(services, params.id, account);
+    const { id, taskType } = task.view;
+    const repeat = repeatable(services, account, `bid ${id}`, idempotencyKey, body);
+    const command = {
+      type: "bid",
+      bid: repeat.outcome,
+      worker: account,
+      credits: body.bid_credits === undefined ? null : credits(body.bid_credits),
+      standing: standing(await accountRow(services, account), taskType),
+      online: services.presence.online(taskType, services.clock.now()),
+    };
+    const answer = await services.router.ask({ kind: "task", id }, command, repeat.options);
+    if (!answer.ok) throw problemOf(answer.refusal);
+    return { status: 200, body: sameOutcome(answer.value, "bid_id", repeat) };
+  },
+);
+
+const start = keyed(
+  {
+    id: "start",
+    tag: "Work",
+    method: "post",
+    path: "/api/v1/tasks/{id}/start",
+    summary: "Say that you have begun",
+    description: "Optional: the first submission says so too. Your time runs from the award either way.",
+    params: IdParams,
+    idempotent: true,
+    answers: { 200: { about: "The task is EXECUTING", schema: Started } },
+  },
+  async ({ account, params, idempotencyKey, services }) => {
+    const { view } = await findTask(services, params.id, account);
+    const { options } = repeatable(services, account, `start ${view.id}`, idempotencyKey, {});
+    const answer = await services.router.ask({ kind: "task", id: view.id }, { type: "start", worker: account }, options);
+    if (!answer.ok) throw problemOf(answer.refusal);
+    return { status: 200, body: answer.value };
+  },
+);
+
+const submit = keyed(
+  {
+    id: "submit",
+    tag: "Work",
+    method: "post",
+    path: "/api/v1/tasks/{id}/submit",
+    summary: "Submit a result",
+    description: "It is checked at once. A wrong one may be corrected twice, then the task goes to others.",
+    params: IdParams,
+    body: Submission,
+    idempotent: true,
+    answers: { 200: { about: "The verdict", schema: SubmissionVerdict } },
+  },
+  async ({ account, params, body, idempotencyKey, services }) => {
+    const id = params.id.toLowerCase();
+    const repeat = repeatable(services, account, `submit ${id}`, idempotencyKey, body);
+    const command = { type: "submit", submission: repeat.outcome, worker: account, result: body.result_data };
+    const answer = await services.router.ask({ kind: "task", id }, command, repeat.options);
+    if (!answer.ok) throw problemOf(answer.refusal);
+    return { status: 200, body: sameOutcome(answer.value, "submission_id", repeat) };
+  },
+);
+
+export const workRoutes = [available, bid, start, submit];

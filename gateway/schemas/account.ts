@@ -1,0 +1,70 @@
+import Type from "typebox";
+import { Credits, NextCursor, Nullable, Time, Uuid } from "./common.ts";
+
+export const Register = Type.Object({
+  email: Type.String({ format: "email", maxLength: 254, description: "One account for each address" }),
+  source: Type.Optional(Nullable(Type.String({ maxLength: 100, description: "How you came here" }))),
+});
+
+export const Registered = Type.Object({
+  account_id: Uuid("The account's id"),
+  api_key: Type.String({ pattern: "^[0-9a-f]{64}$", description: "Shown only now; the platform keeps a hash" }),
+  webhook_secret: Type.String({ description: "Checks the signatures of webhooks" }),
+});
+
+export const Rotated = Type.Object({ account_id: Uuid("The account's id"), api_key: Type.String({ pattern: "^[0-9a-f]{64}$" }) });
+
+export const Balance = Type.Object({
+  credits_balance: Credits("Available"),
+  credits_frozen: Credits("Held for open tasks"),
+  purchasing_power: Credits("What new tasks may cost: available plus what is left of the credit line"),
+  debt: Credits("What is owed"),
+  credit_line: Credits("The credit line"),
+});
+
+export const TopUp = Type.Object({ amount_credits: Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: "NC" }) });
+export const ToppedUp = Type.Object({ credits_balance: Credits("Available") });
+
+export const Statement = Type.Object({
+  items: Type.Array(
+    Type.Object({
+      id: Type.String({ description: "The transfer" }),
+      reason: Type.Enum(["GRANT", "TOPUP", "HOLD", "SETTLE", "RELEASE", "EARN"]),
+      task_id: Nullable(Type.String()),
+      available: Credits("Change of the available balance"),
+      held: Credits("Change of what is held"),
+      at: Time("When"),
+    }),
+  ),
+  next_cursor: NextCursor,
+});
+
+export const Reputation = Type.Object({
+  reputation: Type.Integer(),
+  task_count: Type.Integer({ description: "Awards that ended" }),
+  tasks_completed: Type.Integer(),
+  tasks_failed: Type.Integer(),
+  tasks_timed_out: Type.Integer(),
+  tasks_created: Type.Integer(),
+  tasks_paid: Type.Integer(),
+  first_try: Type.Integer({ description: "Completed with the first submission" }),
+  counterparties: Type.Integer(),
+  is_frozen: Type.Boolean(),
+  cooldown_until: Nullable(Time("When the cooldown ends")),
+  skills: Type.Array(
+    Type.Object({ task_type: Type.String(), score: Type.Number(), tier: Type.Integer(), tasks: Type.Integer() }),
+  ),
+});
+
+export const LedgerEntries = Type.Object({
+  items: Type.Array(
+    Type.Object({
+      transfer: Type.String(),
+      reason: Type.String(),
+      account: Type.Enum(["available", "held", "issuance", "fees", "transit"]),
+      owner: Nullable(Type.String({ description: "An account's id; null for the platform" })),
+      amount: Credits("Positive is money coming in"),
+      at: Time("When"),
+    }),
+  ),
+});

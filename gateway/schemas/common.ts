@@ -1,0 +1,29 @@
+import Type, { type TSchema } from "typebox";
+
+/** A field that may be null. */
+export const Nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()]);
+
+export const Uuid = (description: string) => Type.String({ format: "uuid", description });
+export const Time = (description: string) => Type.String({ format: "date-time", description });
+export const Credits = (description: string) => Type.Integer({ description: `${description} (NC)` });
+
+export const IdParams = Type.Object({ id: Type.String({ format: "uuid", description: "The task's id" }) });
+
+export const PageQuery = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: "Entries of a page" })),
+  cursor: Type.Optional(Type.String({ maxLength: 200, description: "`next_cursor` of the page before" })),
+};
+
+export const NextCursor = Nullable(Type.String({ description: "Give it as `cursor` for the next page; null at the end" }));
+
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String({ description: "A sentence a person can act on" }),
+    code: Type.String({ description: "UPPER_SNAKE, for programs" }),
+    errors: Type.Optional(Type.Array(Type.Object({ field: Type.String(), message: Type.String() }))),
+  },
+  { description: "RFC 9457 problem document" },
+);

@@ -1,0 +1,143 @@
+import Type, { type Static } from "typebox";
+import { FIELD_TYPES } from "../../machines/validation/rules.ts";
+import { BOUNDS, QUALITY_PREFERENCES, TASK_STATUSES } from "../../machines/vocabulary.ts";
+import { Credits, Nullable, Time, Uuid } from "./common.ts";
+
+const Json = Type.Record(Type.String(), Type.Unknown());
+const Field = Type.String({ minLength: 1, maxLength: 200, description: "A field's name, or a path with dots" });
+const Length = Type.Integer({ minimum: 0, maximum: 1_000_000 });
+
+/** The six rules. Discriminated by `type`; which other fields each takes is checked by its own schema. */
+export const RULES = {
+  required_fields: Type.Object({
+    type: Type.Literal("required_fields"),
+    fields: Type.Array(Field, { minItems: 1, maxItems: 100 }),
+  }),
+  min_length: Type.Object({ type: Type.Literal("min_length"), field: Field, min: Length }),
+  max_length: Type.Object({ type: Type.Literal("max_length"), field: Field, max: Length }),
+  regex: Type.Object({
+    type: Type.Literal("regex"),
+    field: Field,
+    pattern: Type.String({ minLength: 1, maxLength: 256, description: "RE2 syntax: no look-around, no back-references" }),
+  }),
+  enum: Type.Object({
+    type: Type.Literal("enum"),
+    field: Field,
+    values: Type.Array(Type.Unknown(), { minItems: 1, maxItems: 1_000 }),
+  }),
+  field_type: Type.Object({ type: Type.Literal("field_type"), field: Field, expected: Type.Enum([...FIELD_TYPES]) }),
+};
+
+export const RuleType = Type.Object({ type: Type.Enum(Object.keys(RULES)) });
+
+const RulesField = Type.Array(RuleType, { maxItems: BOUNDS.rules, description: "Extra constraints on the result" });
+const Budget = Type.Integer({
+  minimum: BOUNDS.budgetMin,
+  maximum: BOUNDS.budgetMax,
+  description: "The most that you pay, fee included (NC)",
+});
+const Seconds = Type.Integer({
+  minimum: 1,
+  maximum: BOUNDS.executionSecondsMax,
+  default: BOUNDS.executionSecondsDefault,
+  description: "A worker's time, from the award (s)",
+});
+const ResultSchema = Type.Record(Type.String(), Type.Unknown(), {
+  description: "JSON Schema (2020-12, or draft-07 if $schema says so) that the result must match",
+});
+const same = (name: string) => ({ description: `The long name of \`${name}\`; give one of the two` });
+
+/** What POST /tasks takes. Each field has at most two names; the long ones are those of the task that comes back. */
+export const CreateTask = Type.Object(
+  {
+    input_data: Type.String({
+      minLength: 1,
+      maxLength: BOUNDS.inputCharacters,
+      description: "The text to work on; seen by you and the awarded worker only",
+    }),
+    schema: Type.Optional(ResultSchema),
+    validation_schema: Type.Optional(Type.Record(Type.String(), Type.Unknown(), same("schema"))),
+    example_output: Json,
+    budget: Type.Optional(Budget),
+    max_budget_credits: Type.Optional(Type.Integer({ ...same("budget"), minimum: BOUNDS.budgetMin, maximum: BOUNDS.budgetMax })),
+    max_seconds: Type.Optional(Seconds),
+    max_execution_seconds: Type.Optional(
+      Type.Integer({ ...same("max_seconds"), minimum: 1, maximum: BOUNDS.executionSecondsMax }),
+    ),
+    rules: Type.Optional(RulesField),
+    validation_rules: Type.Optional(Type.Array(RuleType, { ...same("rules"), maxItems: BOUNDS.rules })),
+    callback_url: Type.Optional(
+      Nullable(
+        Type.String({
+          format: "uri",
+          maxLength: BOUNDS.callbackUrlCharacters,
+          description: "Where the end is POSTed (http or https)",
+        }),
+      ),
+    ),
+    quality_preference: Type.Optional(Type.Enum([...QUALITY_PREFERENCES], { default: "balanced" })),
+    min_skill_rating: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: BOUNDS.skillRatingMax,
+        default: 0,
+        description: "0 any, 1 Unrated, 2 Bronze, 3 Silver, 4 Gold, 5 Diamond",
+      }),
+    ),
+    pending_pool_hours: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: BOUNDS.poolHoursMax, default: BOUNDS.poolHoursDefault }),
+    ),
+    auto_retry: Type.Optional(Type.Integer({ minimum: 0, maximum: BOUNDS.autoRetryMax, default: BOUNDS.autoRetryDefault })),
+    task_type: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  },
+  { description: "A task to post" },
+);
+export type CreateTask = Static<typeof CreateTask>;
+
+/** A task as everyone sees it; some fields are null for those who may not see them. */
+export const Task = Type.Object({
+  id: Uuid("The task's id"),
+  status: Type.Enum([...TASK_STATUSES]),
+  task_type: Type.String(),
+  input_data: Nullable(Type.String({ description: "Null but for the requester and the awarded worker" })),
+  input_data_preview: Type.String({
+    description: `The whole text for those who see input_data, else its first ${BOUNDS.previewCharacters} characters`,
+  }),
+  validation_schema: Json,
+  validation_rules: Type.Array(RuleType),
+  example_output: Json,
+  max_budget_credits: Credits("The budget"),
+  max_execution_seconds: Type.Integer(),
+  quality_preference: Type.Enum([...QUALITY_PREFERENCES]),
+  min_skill_rating: Type.Integer(),
+  callback_url: Nullable(Type.String({ description: "The requester's only" })),
+  requester_id: Nullable(Uuid("Seen by the task's two parties")),
+  awarded_to: Nullable(Uuid("The worker in charge, or who did it")),
+  awarded_price: Nullable(Credits("The winning bid")),
+  result_data: Type.Unknown({ description: "The accepted result; null until then" }),
+  error_code: Nullable(Type.String({ description: "SCHEMA_MISMATCH, RULE_VIOLATION or TIMEOUT: what went wrong last" })),
+  retries_left: Type.Integer({ description: "Wrong results that the award in force still takes" }),
+  auto_retries_left: Type.Integer({ description: "How often the task reopens for other workers" }),
+  created_at: Time("When it was created"),
+  updated_at: Time("When it last changed"),
+  expires_at: Nullable(Time("When the state it is in ends by itself")),
+});
+export type Task = Static<typeof Task>;
+
+export const HistoryEvent = Type.Object({
+  seq: Type.Integer(),
+  event: Type.String(),
+  at: Time("When"),
+  by: Nullable(Type.String({ description: "An account's id, or `platform`" })),
+  data: Json,
+});
+
+export const Validation = Type.Object({
+  valid: Type.Boolean(),
+  errors: Type.Array(Type.Object({ field: Type.String(), message: Type.String(), code: Type.String() })),
+  schema_cost: Nullable(Type.Integer({ description: "How many checks the schema may take" })),
+  schema_cost_max: Type.Integer(),
+  workers_online: Type.Integer({ description: "Workers that asked for this type within the last seconds" }),
+  likely_price: Nullable(Credits("The median price of the type's latest settled tasks")),
+});
+export type Validation = Static<typeof Validation>;

@@ -1,0 +1,41 @@
+import Type from "typebox";
+import { BOUNDS } from "../../machines/vocabulary.ts";
+import { Nullable, Uuid } from "./common.ts";
+
+export const Bid = Type.Object({
+  bid_credits: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: BOUNDS.budgetMax,
+      description: "What you want for it (NC), at most the budget; left out, the budget",
+    }),
+  ),
+});
+
+export const BidPlaced = Type.Object({
+  bid_id: Uuid("The bid's id"),
+  status: Type.Enum(["PENDING", "AWARDED"], { description: "AWARDED when this bid has just won" }),
+});
+
+export const Submission = Type.Object({ result_data: Type.Unknown({ description: "The result, as JSON" }) });
+
+export const SubmissionVerdict = Type.Object({
+  submission_id: Uuid("The submission's id"),
+  status: Type.Enum(["COMPLETED", "REJECTED", "FAILED"]),
+  error_code: Nullable(Type.Enum(["SCHEMA_MISMATCH", "RULE_VIOLATION"])),
+  retries_left: Type.Integer({ description: "Wrong results that are still taken" }),
+  errors: Type.Array(Type.Object({ field: Type.String(), message: Type.String() })),
+});
+
+export const Started = Type.Object({ id: Uuid("The task's id"), status: Type.Literal("EXECUTING") });
+
+export const Delivery = Type.Object({
+  delivery_id: Type.String({ description: "X-Nexus-Delivery of this attempt" }),
+  attempt: Type.Integer(),
+  result: Type.Enum(["delivered", "gone", "failed"]),
+  status: Nullable(Type.Integer({ description: "The receiver's HTTP status" })),
+  error: Nullable(Type.String()),
+  duration_ms: Type.Integer(),
+  at: Type.String({ format: "date-time" }),
+  next_attempt_at: Nullable(Type.String({ format: "date-time" })),
+});

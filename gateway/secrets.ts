@@ -1,0 +1,68 @@
+/** What is derived from the platform's secret: ids that repeat for the same request, and the secrets of accounts. */
+import { createHash, createHmac, randomBytes } from "node:crypto";
+import { type AccountId, accountId, type TaskId, taskId } from "../machines/vocabulary.ts";
+
+export const API_KEY = /^[0-9a-f]{64}$/;
+
+/** Makes an API key: 32 random bytes in hex. */
+export function makeApiKey(): string {
+  return randomBytes(32).toString("hex");
+}
+
+/** What is stored of an API key: it has 256 random bits, so a plain hash is enough. */
+export function hashApiKey(key: string): string {
+  return createHash("sha256").update(key).digest("hex");
+}
+
+export class Secrets {
+  readonly #secret: Buffer;
+
+  constructor(secret: Buffer) {
+    this.#secret = secret;
+  }
+
+  /** An address has one account, so its id is made from the address: the account itself is the guard against a second one. */
+  accountId(email: string): AccountId {
+    return accountId(this.#uuid("account", email.toLowerCase()));
+  }
+
+  taskId(account: AccountId, key: string): TaskId {
+    return taskId(this.#uuid("task", account, key));
+  }
+
+  /** Names the command of a request that carries an Idempotency-Key. */
+  commandId(account: string, route: string, key: string): string {
+    return this.#uuid("command", account, route, key);
+  }
+
+  /** Names what that request makes, by its body too: another body under the same key gives another id. */
+  outcomeId(account: string, route: string, key: string, body: unknown): string {
+    return this.#uuid("outcome", account, route, key, JSON.stringify(body));
+  }
+
+  /** The API key of a registration that may be repeated. */
+  repeatableApiKey(email: string, key: string): string {
+    return this.#hmac("api-key", email.toLowerCase(), key).toString("hex");
+  }
+
+  /** An account's webhook secret in the form of the Standard Webhooks specification; it is stored nowhere. */
+  webhookSecret(account: string): string {
+    return `whsec_${this.#hmac("webhook", account).toString("base64")}`;
+  }
+
+  #hmac(...parts: readonly string[]): Buffer {
+    const hmac = createHmac("sha256", this.#secret);
+    // Each part with its length, so that no two lists of parts make the same text.
+    for (const part of parts) hmac.update(`${Buffer.byteLength(part)}:${part};`);
+    return hmac.digest();
+  }
+
+  /** A UUID of version 8 (RFC 9562 5.8). */
+  #uuid(...parts: readonly string[]): string {
+    const bytes = this.#hmac(...parts).subarray(0, 16);
+    bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
+    bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+    const hex = bytes.toString("hex");
+    return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+  }
+}

@@ -1,0 +1,34 @@
+import type { Clock, Ids, Log, Validator } from "../actors/ports.ts";
+import type { Router } from "../actors/router.ts";
+import type { Millis } from "../machines/vocabulary.ts";
+import type { KeyRing } from "./keyring.ts";
+import type { ReadModel } from "./ports.ts";
+import type { Presence } from "./presence.ts";
+import type { Secrets } from "./secrets.ts";
+
+/** What an operator can set about the gateway. */
+export interface GatewaySettings {
+  /** Credits of a new account, in NC. */
+  readonly signupGrant: number;
+  readonly routingWindowMs: Millis;
+  /** The task types that may be posted, the default first. */
+  readonly taskTypes: readonly string[];
+  readonly allowSimulatedTopup: boolean;
+  readonly version: string;
+}
+
+/** What operations work with. */
+export interface Services {
+  readonly router: Router;
+  readonly reads: ReadModel;
+  readonly validator: Validator;
+  readonly secrets: Secrets;
+  readonly keys: KeyRing;
+  readonly presence: Presence;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly settings: GatewaySettings;
+  /** Whether this node can take commands now. */
+  readonly healthy: () => Promise<boolean>;
+}

@@ -1,0 +1,85 @@
+/** A task's facts as a history for its two parties. Other workers' bids are the requester's to see, and nobody else's. */
+import type { TaskFact } from "../../machines/task/facts.ts";
+import type { AccountId, JsonObject, JsonValue } from "../../machines/vocabulary.ts";
+import type { HistoryRow } from "../ports.ts";
+import { time, timeOrNull } from "./task.ts";
+
+export interface HistoryEvent {
+  readonly seq: number;
+  readonly event: string;
+  readonly at: string;
+  readonly by: string | null;
+  readonly data: JsonObject;
+}
+
+const PLATFORM = "platform";
+
+interface Viewer {
+  readonly account: AccountId;
+  readonly requester: AccountId;
+}
+
+/** Gives the events that this account may see, in order. */
+export function showHistory(rows: readonly HistoryRow[], viewer: Viewer): readonly HistoryEvent[] {
+  let worker: AccountId | null = null;
+  return rows.flatMap(({ seq, fact }) => {
+    if (fact.type === "Awarded") worker = fact.bid.worker;
+    const shown = describe(fact, worker, viewer);
+    return shown === undefined ? [] : [{ seq, event: fact.type, at: time(fact.at), by: shown.by, data: shown.data }];
+  });
+}
+
+function describe(
+  fact: TaskFact,
+  worker: AccountId | null,
+  { account, requester }: Viewer,
+): { by: string | null; data: JsonObject } | undefined {
+  const all = account === requester;
+  const name = (who: AccountId | null) => (all || who === account ? who : null);
+  switch (fact.type) {
+    case "Opened":
+      return { by: requester, data: {} };
+    case "RoutingStarted":
+    case "PoolEntered":
+    case "Reopened":
+      return { by: PLATFORM, data: { until: time(fact.until) } };
+    case "BidPlaced": {
+      if (!all && fact.bid.worker !== account) return undefined;
+      return { by: fact.bid.worker, data: { bid_id: fact.bid.id, bid_credits: fact.bid.credits } };
+    }
+    case "Awarded": {
+      const bids: JsonValue[] = fact.candidates.map(({ id, worker: bidder, credits, quality }) => ({
+        bid_id: id,
+        worker: bidder,
+        bid_credits: credits,
+        quality,
+      }));
+      const won: JsonObject = { awarded_to: name(fact.bid.worker), deadline: time(fact.deadline) };
+      return { by: PLATFORM, data: all ? { ...won, awarded_price: fact.bid.credits, explored: fact.explored, bids } : won };
+    }
+    case "ExecutionStarted":
+      return { by: name(fact.worker), data: {} };
+    case "ResultAccepted":
+      return { by: name(worker), data: { submission_id: fact.submission, first_try: fact.firstTry } };
+    case "ResultRejected":
+      return { by: name(worker), data: { submission_id: fact.submission, error_code: fact.code, retries_left: fact.left } };
+    case "AwardFailed":
+      return { by: PLATFORM, data: { awarded_to: name(worker), error_code: fact.code } };
+    case "AwardTimedOut":
+      return { by: PLATFORM, data: { awarded_to: name(worker), error_code: "TIMEOUT" } };
+    case "Settled":
+      return { by: PLATFORM, data: { payout: fact.payout, fee: fact.fee, refund: fact.refund } };
+    case "Expired":
+      return { by: PLATFORM, data: {} };
+    case "Cancelled":
+      return { by: requester, data: {} };
+    case "WebhookAttempted":
+      return all
+        ? { by: PLATFORM, data: { attempt: fact.attempt, result: fact.outcome.result, next_attempt_at: timeOrNull(fact.next) } }
+        : undefined;
+    case "WebhookRequested":
+      return all ? { by: requester, data: {} } : undefined;
+    default:
+      return fact satisfies never;
+  }
+}

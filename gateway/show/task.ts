@@ -1,0 +1,91 @@
+/** What is shown of a task, and to whom: its text and its result belong to its two parties. */
+import type { Order } from "../../machines/task/facts.ts";
+import { type AccountId, BOUNDS, type Millis, type TaskId } from "../../machines/vocabulary.ts";
+import type { TaskRow } from "../ports.ts";
+import type { Task } from "../schemas/task.ts";
+
+/** A moment as ISO 8601 in UTC. */
+export function time(at: Millis): string {
+  return new Date(at).toISOString();
+}
+
+export function timeOrNull(at: Millis | null): string | null {
+  return at === null ? null : time(at);
+}
+
+/** Whether this account may see all of the task: its requester, and the worker in charge or who did it. */
+export function isParty({ view }: TaskRow, account: AccountId): boolean {
+  return view.requester === account || view.worker === account;
+}
+
+/** Whether this account may see that the task exists: its parties, and everyone while it takes bids, and who bid on it. */
+export function isVisible(row: TaskRow, account: AccountId): boolean {
+  const { view } = row;
+  const open = view.status === "ROUTING" || view.status === "PENDING_POOL";
+  return open || isParty(row, account) || view.closedTo.includes(account);
+}
+
+/** Counted in characters, so that none is cut in half. */
+function preview(text: string): string {
+  return [...text.slice(0, 2 * BOUNDS.previewCharacters)].slice(0, BOUNDS.previewCharacters).join("");
+}
+
+function demands(order: Order) {
+  return {
+    task_type: order.taskType,
+    validation_schema: order.schema,
+    validation_rules: [...order.rules],
+    example_output: order.exampleOutput,
+    max_budget_credits: order.budget,
+    max_execution_seconds: order.maxSeconds,
+    quality_preference: order.quality,
+    min_skill_rating: order.minSkill,
+  };
+}
+
+/** A task for this account's eyes. */
+export function showTask(row: TaskRow, account: AccountId): Task {
+  const { view, order } = row;
+  const party = isParty(row, account);
+  const requester = view.requester === account;
+  return {
+    id: view.id,
+    status: view.status,
+    ...demands(order),
+    input_data: party ? order.inputData : null,
+    input_data_preview: party ? order.inputData : preview(order.inputData),
+    callback_url: requester ? order.callbackUrl : null,
+    requester_id: party ? view.requester : null,
+    awarded_to: party ? view.worker : null,
+    awarded_price: party ? view.awardedPrice : null,
+    result_data: party ? view.result : null,
+    error_code: party ? view.errorCode : null,
+    retries_left: view.retriesLeft,
+    auto_retries_left: view.autoRetriesLeft,
+    created_at: time(view.createdAt),
+    updated_at: time(view.updatedAt),
+    expires_at: timeOrNull(view.expiresAt),
+  };
+}
+
+/** The answer to a task's creation. It is the same whenever the creation is repeated, whatever became of the task since. */
+export function showCreated(id: TaskId, requester: AccountId, order: Order, createdAt: Millis): Task {
+  return {
+    id,
+    status: "ROUTING",
+    ...demands(order),
+    input_data: order.inputData,
+    input_data_preview: order.inputData,
+    callback_url: order.callbackUrl,
+    requester_id: requester,
+    awarded_to: null,
+    awarded_price: null,
+    result_data: null,
+    error_code: null,
+    retries_left: BOUNDS.submissionsPerAward - 1,
+    auto_retries_left: order.autoRetry,
+    created_at: time(createdAt),
+    updated_at: time(createdAt),
+    expires_at: time(createdAt + order.windowMs),
+  };
+}

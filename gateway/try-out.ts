@@ -1,0 +1,50 @@
+/** What POST /tasks would say, without doing it. */
+import type { Order } from "../machines/task/facts.ts";
+import { SCHEMA_COST_MAX } from "../machines/validation/schema.ts";
+import type { AccountId } from "../machines/vocabulary.ts";
+import { checkDemands, toOrder } from "./order.ts";
+import { Problem } from "./problems.ts";
+import { CreateTask, type Validation } from "./schemas/task.ts";
+import type { Services } from "./services.ts";
+import { bodyCheck } from "./validate.ts";
+
+type Wrong = Validation["errors"][number];
+
+const check = bodyCheck(CreateTask);
+
+/** Gives every reason for which this body would be refused now, the schema's cost, and what the market looks like. */
+export async function tryOut(services: Services, account: AccountId, body: unknown): Promise<Validation> {
+  const order = readOrder(services, body);
+  if (Array.isArray(order)) return report(order, null, 0, null);
+  const { cost, refusal, errors } = await checkDemands(order, services);
+  const code = refusal?.refused ?? "";
+  const wrong: Wrong[] = errors.map(({ field, message }) => ({ field, message, code }));
+  const row = await services.reads.account(account);
+  if (row !== undefined && row.available < order.budget) {
+    wrong.push({ field: "budget", message: `is more than the ${row.available} NC that you have`, code: "INSUFFICIENT_CREDITS" });
+  }
+  if (row?.status === "FROZEN") wrong.push({ field: "account", message: "is frozen", code: "ACCOUNT_FROZEN" });
+  const workers = services.presence.count(order.taskType, services.clock.now());
+  return report(wrong, cost, workers, await services.reads.likelyPrice(order.taskType));
+}
+
+function readOrder({ settings }: Services, body: unknown): Order | Wrong[] {
+  try {
+    return toOrder(check(body), settings);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    const { code } = error;
+    return (error.errors ?? []).map(({ field, message }) => ({ field, message, code }));
+  }
+}
+
+function report(errors: Wrong[], cost: number | null, workers: number, price: number | null): Validation {
+  return {
+    valid: errors.length === 0,
+    errors,
+    schema_cost: cost,
+    schema_cost_max: SCHEMA_COST_MAX,
+    workers_online: workers,
+    likely_price: price,
+  };
+}

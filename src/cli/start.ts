@@ -1,0 +1,28 @@
+import { readConfig } from "../config.ts";
+import { openLog } from "../log.ts";
+import { startPlatform } from "../wire.ts";
+
+/** Runs the platform until a signal comes; the first one lets work finish, the second ends at once. */
+export async function runStart(): Promise<void> {
+  const config = readConfig(process.env);
+  const log = openLog(config.logLevel);
+  process.on("unhandledRejection", (error) => {
+    log.fatal({ err: error }, "an error that nobody handled; the process ends, and what is committed stays");
+    process.exit(1);
+  });
+  const lost = () => {
+    log.fatal({}, "another NexusToken has taken over this database; this one ends");
+    process.exit(1);
+  };
+  const platform = await startPlatform(config, log, lost);
+  let stopping = false;
+  const stop = async (signal: string) => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    log.info({ signal }, "stopping: what is under way is finished first");
+    await platform.stop();
+    process.exit(0);
+  };
+  process.on("SIGINT", (signal) => void stop(signal));
+  process.on("SIGTERM", (signal) => void stop(signal));
+}

@@ -1,0 +1,37 @@
+import type { Batch, DueTimer, Journal, OutboxMessage, StoredActor } from "../../actors/ports.ts";
+import type { Address } from "../../machines/effect.ts";
+import type { StoredFact } from "../../machines/entity.ts";
+import { Appender } from "./append.ts";
+import { loadActor, loadCaused, pageOutbox, pageTimers } from "./load.ts";
+import { type Database, reaching } from "./pool.ts";
+
+/** The journal in Postgres; `write` takes the commits, `read` everything else. */
+export class PostgresJournal implements Journal {
+  readonly #read: Database;
+  readonly #appender: Appender;
+
+  constructor(read: Database, write: Database, shards: number) {
+    this.#read = read;
+    this.#appender = new Appender(write, shards);
+  }
+
+  append(batch: Batch): Promise<ReadonlySet<string>> {
+    return reaching(this.#appender.append(batch));
+  }
+
+  load(address: Address): Promise<StoredActor> {
+    return reaching(loadActor(this.#read, address));
+  }
+
+  caused(address: Address, cause: string): Promise<readonly StoredFact[]> {
+    return reaching(loadCaused(this.#read, address, cause));
+  }
+
+  outbox(after: OutboxMessage | null, rows: number): Promise<readonly OutboxMessage[]> {
+    return reaching(pageOutbox(this.#read, after, rows));
+  }
+
+  timers(after: DueTimer | null, rows: number): Promise<readonly DueTimer[]> {
+    return reaching(pageTimers(this.#read, after, rows));
+  }
+}

@@ -1,0 +1,20 @@
+import type { ReadModel } from "../../gateway/ports.ts";
+import { readAccount, readAccountByKey, readStatement } from "./accounts.ts";
+import { type Database, reaching } from "./pool.ts";
+import { listOpenTasks, listTasks, readHistory, readLedger, readLikelyPrice, readTask } from "./tasks.ts";
+
+/** Serves the gateway's reads from the rows that commits write. */
+export function postgresReadModel(database: Database): ReadModel {
+  return {
+    ping: () => reaching(database`select 1`.then(() => {})),
+    accountByKey: (keyHash) => reaching(readAccountByKey(database, keyHash)),
+    account: (id) => reaching(readAccount(database, id)),
+    task: (id) => reaching(readTask(database, id)),
+    tasks: (query) => reaching(listTasks(database, query)),
+    open: (query) => reaching(listOpenTasks(database, query)),
+    likelyPrice: (taskType) => reaching(readLikelyPrice(database, taskType)),
+    history: (id) => reaching(readHistory(database, id)),
+    ledger: (task) => reaching(readLedger(database, task)),
+    statement: (account, limit, cursor) => reaching(readStatement(database, account, limit, cursor)),
+  };
+}

@@ -1,0 +1,64 @@
+/**
+ * Checks that imports run one way: src wires everything; gateway -> actors -> machines; machines import nothing of ours.
+ * Also which packages a room may use, so that no HTTP, SQL or file system turns up where it does not belong.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+
+const ROOMS = {
+  machines: { rooms: ["machines"], packages: ["xstate", "ajv", "ajv-formats", "re2js", "lru-cache"] },
+  actors: { rooms: ["actors", "machines"], packages: [] },
+  gateway: {
+    rooms: ["gateway", "actors", "machines"],
+    packages: ["koa", "@koa/router", "typebox", "ajv", "ajv-formats", "lru-cache", "raw-body", "node"],
+  },
+  src: { rooms: ["src", "gateway", "actors", "machines"], packages: undefined },
+};
+/** Rooms whose inside is not for a certain other room. */
+const CLOSED = [
+  { from: "actors", to: /^machines\/(account|market)\// },
+  { from: "gateway", to: /^actors\/(host|effects)\// },
+];
+const SPECIFIER = /(?:^|\n)\s*(?:import|export)\s(?:[^"';]*?\sfrom\s)?["']([^"']+)["']|import\(["']([^"']+)["']\)/g;
+
+const root = path.resolve(import.meta.dirname, "..");
+const wrong = [];
+
+function files(folder) {
+  return readdirSync(path.join(root, folder), { recursive: true })
+    .map(String)
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => path.join(folder, name).replaceAll(path.sep, "/"));
+}
+
+function packageOf(specifier) {
+  if (specifier.startsWith("node:")) return "node";
+  return specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
+}
+
+function check(room, file, specifier) {
+  const { rooms, packages } = ROOMS[room];
+  if (!specifier.startsWith(".")) {
+    if (packages !== undefined && !packages.includes(packageOf(specifier)))
+      wrong.push(`${file} uses ${specifier}, which is not for ${room}/`);
+    return;
+  }
+  const target = path.posix.join(path.posix.dirname(file), specifier);
+  if (!rooms.includes(target.split("/")[0])) wrong.push(`${file} imports ${target}, against the stream`);
+  for (const { from, to } of CLOSED) {
+    if (room === from && to.test(target)) wrong.push(`${file} imports ${target}, which is the inside of another room`);
+  }
+}
+
+let count = 0;
+for (const room of Object.keys(ROOMS)) {
+  for (const file of files(room)) {
+    count += 1;
+    for (const [, from, lazy] of readFileSync(path.join(root, file), "utf8").matchAll(SPECIFIER)) check(room, file, from ?? lazy);
+  }
+}
+process.stdout.write(wrong.length === 0 ? `${count} files: all imports run one way\n` : `${wrong.join("\n")}\n`);
+process.exitCode = wrong.length === 0 ? 0 : 1;
