@@ -59,6 +59,11 @@ export interface HistoryRow {
   readonly fact: TaskFact;
 }
 
+export interface Bidder {
+  readonly account: AccountView;
+  readonly taskType: string;
+}
+
 /** Reads what commits have written. Every call may reject with StoreUnavailable. A cursor that is none gives undefined. */
 export interface ReadModel {
   /** Rejects when the database does not answer. */
@@ -66,6 +71,8 @@ export interface ReadModel {
   /** The account of an API key's hash. */
   accountByKey(keyHash: string): Promise<AccountView | undefined>;
   account(id: AccountId): Promise<AccountView | undefined>;
+  /** A worker's account with the type of the task that it bids on; undefined when one of the two is not there. */
+  bidder(account: AccountId, task: string): Promise<Bidder | undefined>;
   task(id: string): Promise<TaskRow | undefined>;
   tasks(query: TaskQuery): Promise<Page<TaskRow> | undefined>;
   /** Tasks that take bids now and that this worker may take, the oldest first. */

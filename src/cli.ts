@@ -1,5 +1,8 @@
 /** The one entry: `nexus <command>`. */
 import { Command } from "commander";
+import { runAudit } from "./cli/audit.ts";
+import { runConfig } from "./cli/config.ts";
+import { runMigrate } from "./cli/migrate.ts";
 import { runStart } from "./cli/start.ts";
 import { VERSION } from "./version.ts";
 
@@ -10,6 +13,12 @@ const program = new Command("nexus")
   .addHelpText("after", "\nSettings come from the environment; `nexus config` prints them all.");
 
 program.command("start").description("start the platform: gateway and actors in one process").action(runStart);
+program
+  .command("audit")
+  .description("prove the promises about money and tasks on the database; exit code 1 when one is broken")
+  .action(runAudit);
+program.command("migrate").description("bring the database up to date").action(runMigrate);
+program.command("config").description("print every setting with the value in force").action(runConfig);
 
 try {
   await program.parseAsync();

@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 
+/** @type {Record<string, { readonly rooms: readonly string[], readonly packages: readonly string[] | undefined }>} */
 const ROOMS = {
   machines: { rooms: ["machines"], packages: ["xstate", "ajv", "ajv-formats", "re2js", "lru-cache"] },
   actors: { rooms: ["actors", "machines"], packages: [] },
@@ -22,8 +23,10 @@ const CLOSED = [
 const SPECIFIER = /(?:^|\n)\s*(?:import|export)\s(?:[^"';]*?\sfrom\s)?["']([^"']+)["']|import\(["']([^"']+)["']\)/g;
 
 const root = path.resolve(import.meta.dirname, "..");
+/** @type {string[]} */
 const wrong = [];
 
+/** @param {string} folder */
 function files(folder) {
   return readdirSync(path.join(root, folder), { recursive: true })
     .map(String)
@@ -31,6 +34,7 @@ function files(folder) {
     .map((name) => path.join(folder, name).replaceAll(path.sep, "/"));
 }
 
+/** @param {string} specifier */
 function packageOf(specifier) {
   if (specifier.startsWith("node:")) return "node";
   return specifier
@@ -39,15 +43,20 @@ function packageOf(specifier) {
     .join("/");
 }
 
+/**
+ * @param {string} room
+ * @param {string} file
+ * @param {string} specifier
+ */
 function check(room, file, specifier) {
-  const { rooms, packages } = ROOMS[room];
+  const { rooms, packages } = /** @type {(typeof ROOMS)[string]} */ (ROOMS[room]);
   if (!specifier.startsWith(".")) {
     if (packages !== undefined && !packages.includes(packageOf(specifier)))
       wrong.push(`${file} uses ${specifier}, which is not for ${room}/`);
     return;
   }
   const target = path.posix.join(path.posix.dirname(file), specifier);
-  if (!rooms.includes(target.split("/")[0])) wrong.push(`${file} imports ${target}, against the stream`);
+  if (!rooms.includes(target.split("/")[0] ?? "")) wrong.push(`${file} imports ${target}, against the stream`);
   for (const { from, to } of CLOSED) {
     if (room === from && to.test(target)) wrong.push(`${file} imports ${target}, which is the inside of another room`);
   }
@@ -57,7 +66,8 @@ let count = 0;
 for (const room of Object.keys(ROOMS)) {
   for (const file of files(room)) {
     count += 1;
-    for (const [, from, lazy] of readFileSync(path.join(root, file), "utf8").matchAll(SPECIFIER)) check(room, file, from ?? lazy);
+    for (const [, from, lazy] of readFileSync(path.join(root, file), "utf8").matchAll(SPECIFIER))
+      check(room, file, from ?? lazy ?? "");
   }
 }
 process.stdout.write(wrong.length === 0 ? `${count} files: all imports run one way\n` : `${wrong.join("\n")}\n`);

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import Type from "typebox";
 import { refuse } from "../../machines/refusal.ts";
 import type { Order } from "../../machines/task/facts.ts";
-import { type AccountId, TASK_STATUSES, type TaskId, taskId } from "../../machines/vocabulary.ts";
+import { type JsonValue, type Millis, TASK_STATUSES, type TaskId, taskId } from "../../machines/vocabulary.ts";
 import { keyed } from "../operation.ts";
 import { checkDemands, toOrder } from "../order.ts";
 import { invalid, Problem, problemOf } from "../problems.ts";
@@ -36,17 +36,22 @@ const create = keyed(
     const options = fresh ? {} : { commandId: id, again: true };
     const answer = await router.ask({ kind: "account", id: account }, { type: "hold", task: id, order, fresh }, options);
     if (!answer.ok) throw problemOf(answer.refusal);
-    return { status: 201, body: await created(services, id, account, order) };
+    const first = fresh ? order : await firstOrder(services, id, order);
+    return { status: 201, body: showCreated(id, account, first, createdAt(answer.value)) };
   },
 );
 
-/** What is answered: from the row, so that a repetition gets the same. */
-async function created({ reads, clock }: Services, id: TaskId, account: AccountId, order: Order): Promise<Task> {
+/** The order that this key was first used with; throws a Problem (422) when it was another one. */
+async function firstOrder({ reads }: Services, id: TaskId, order: Order): Promise<Order> {
   const row = await reads.task(id);
-  // The hold is durable, so the task will be there in a moment.
-  if (row === undefined) return showCreated(id, account, order, clock.now());
-  if (!isDeepStrictEqual({ ...row.order, windowMs: 0 }, { ...order, windowMs: 0 })) throw mismatch();
-  return showCreated(id, account, row.order, row.view.createdAt);
+  if (row !== undefined && !isDeepStrictEqual({ ...row.order, windowMs: 0 }, { ...order, windowMs: 0 })) throw mismatch();
+  return row?.order ?? order;
+}
+
+function createdAt(reply: JsonValue): Millis {
+  const at = typeof reply === "object" && reply !== null && "createdAt" in reply ? reply["createdAt"] : undefined;
+  if (typeof at !== "number") throw new Error("a hold's reply must say when it was made");
+  return at;
 }
 
 const validate = keyed(

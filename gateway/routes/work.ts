@@ -12,7 +12,7 @@ import { Task } from "../schemas/task.ts";
 import { Bid, BidPlaced, Started, Submission, SubmissionVerdict } from "../schemas/work.ts";
 import type { Services } from "../services.ts";
 import { showTask } from "../show/task.ts";
-import { findTask } from "./find.ts";
+import { TASK_UNKNOWN } from "./find.ts";
 
 async function accountRow({ reads }: Services, account: AccountId): Promise<AccountView> {
   const row = await reads.account(account);
@@ -75,15 +75,17 @@ const bid = keyed(
     answers: { 200: { about: "Your bid", schema: BidPlaced } },
   },
   async ({ account, params, body, idempotencyKey, services }) => {
-    const task = await findTask(services, params.id, account);
-    const { id, taskType } = task.view;
+    const id = params.id.toLowerCase();
+    const bidder = await services.reads.bidder(account, id);
+    if (bidder === undefined) throw problemOf(TASK_UNKNOWN);
+    const { taskType } = bidder;
     const repeat = repeatable(services, account, `bid ${id}`, idempotencyKey, body);
     const command = {
       type: "bid",
       bid: repeat.outcome,
       worker: account,
       credits: body.bid_credits === undefined ? null : credits(body.bid_credits),
-      standing: standing(await accountRow(services, account), taskType),
+      standing: standing(bidder.account, taskType),
       online: services.presence.online(taskType, services.clock.now()),
     };
     const answer = await services.router.ask({ kind: "task", id }, command, repeat.options);
@@ -105,9 +107,9 @@ const start = keyed(
     answers: { 200: { about: "The task is EXECUTING", schema: Started } },
   },
   async ({ account, params, idempotencyKey, services }) => {
-    const { view } = await findTask(services, params.id, account);
-    const { options } = repeatable(services, account, `start ${view.id}`, idempotencyKey, {});
-    const answer = await services.router.ask({ kind: "task", id: view.id }, { type: "start", worker: account }, options);
+    const id = params.id.toLowerCase();
+    const { options } = repeatable(services, account, `start ${id}`, idempotencyKey, {});
+    const answer = await services.router.ask({ kind: "task", id }, { type: "start", worker: account }, options);
     if (!answer.ok) throw problemOf(answer.refusal);
     return { status: 200, body: answer.value };
   },

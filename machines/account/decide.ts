@@ -99,10 +99,10 @@ function hold(state: AccountSnapshot, command: Of<"hold">, at: Millis): Result {
   if (context.openTasks >= OPEN_TASKS_MAX) {
     return refuse("TOO_MANY_OPEN_TASKS", `You have ${OPEN_TASKS_MAX} open tasks; wait for some to end or cancel them.`);
   }
-  const open = { type: "open", task, requester: context.id, order };
+  const open = { type: "open", task, requester: context.id, order, createdAt: at };
   return {
     facts: [{ type: "Held", task, budget: order.budget, at }],
-    reply: { id: task },
+    reply: { id: task, createdAt: at },
     carry: [{ type: "tell", to: { kind: "task", id: task }, command: open, fresh: command.fresh }],
     afterDelivery: true,
   };

@@ -1,27 +1,39 @@
 import type { Credits, TaskId } from "../vocabulary.ts";
 
-/**
- * The open holds of an account, task -> budget. Kept in 256 buckets by the id's first two digits, so that adding one
- * to ten thousand copies a few dozen entries and not all: a busy requester does that a thousand times a second.
- */
-export type Holds = { readonly [bucket: string]: { readonly [task: string]: Credits } };
+/** A branch of the tree: the next digit -> what is below it. */
+interface Branch<T> {
+  readonly [digit: string]: T;
+}
 
-const bucketOf = (task: TaskId) => task.slice(0, 2);
+/**
+ * The open holds of an account, task -> budget, as a tree over the first two digits of the id. So adding one to ten
+ * thousand copies a few dozen entries and not all: a busy requester does that a thousand times a second.
+ */
+export type Holds = Branch<Branch<{ readonly [task: string]: Credits }>>;
+
+function digits(task: TaskId): readonly [string, string] {
+  return [task.charAt(0), task.charAt(1)];
+}
 
 /** The amount held for a task, in NC, or undefined. */
 export function heldFor(holds: Holds, task: TaskId): Credits | undefined {
-  return holds[bucketOf(task)]?.[task];
+  const [first, second] = digits(task);
+  return holds[first]?.[second]?.[task];
 }
 
 export function withHold(holds: Holds, task: TaskId, budget: Credits): Holds {
-  const bucket = bucketOf(task);
-  return { ...holds, [bucket]: { ...holds[bucket], [task]: budget } };
+  const [first, second] = digits(task);
+  const branch = holds[first];
+  return { ...holds, [first]: { ...branch, [second]: { ...branch?.[second], [task]: budget } } };
 }
 
 export function withoutHold(holds: Holds, task: TaskId): Holds {
-  const bucket = bucketOf(task);
-  const { [task]: _ended, ...rest } = holds[bucket] ?? {};
-  if (Object.keys(rest).length > 0) return { ...holds, [bucket]: rest };
-  const { [bucket]: _emptied, ...others } = holds;
-  return others;
+  const [first, second] = digits(task);
+  const branch = holds[first] ?? {};
+  return { ...holds, [first]: { ...branch, [second]: without(branch[second] ?? {}, task) } };
+}
+
+function without(leaf: { readonly [task: string]: Credits }, task: TaskId): { readonly [task: string]: Credits } {
+  const { [task]: _ended, ...rest } = leaf;
+  return rest;
 }

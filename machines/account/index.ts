@@ -1,5 +1,6 @@
-import { getInitialSnapshot, transition } from "xstate";
+import { createActor, getInitialSnapshot } from "xstate";
 import type { Entity, Evolution } from "../entity.ts";
+import { stepOf } from "../fold.ts";
 import type { JsonValue } from "../vocabulary.ts";
 import type { AccountCommand } from "./commands.ts";
 import { decideAccount } from "./decide.ts";
@@ -9,10 +10,12 @@ import { accountPostings } from "./postings.ts";
 import { upcastAccountFact } from "./upcast.ts";
 import { type AccountView, viewAccount } from "./view.ts";
 
+const step = stepOf(accountMachine, createActor(accountMachine, { input: { id: "" } }));
+
 /** Folds one fact in. Throws on a fact that does not fit the state, which decide() must never give. */
 function evolve(state: AccountSnapshot, fact: AccountFact): Evolution<AccountSnapshot> {
   if (!state.can(fact)) throw new Error(`an account that is ${state.value} cannot have ${fact.type} happen to it`);
-  const [next] = transition(accountMachine, state, fact);
+  const next = step(state, fact);
   if (next.context.held < 0) throw new Error(`account ${next.context.id} would hold less than nothing`);
   return { state: next, effects: effectsOf(next.context.id, fact) };
 }
@@ -23,7 +26,7 @@ function recall([first]: readonly AccountFact[], state: AccountSnapshot): JsonVa
     case "ToppedUp":
       return { topup: first.topup, credits_balance: first.available };
     case "Held":
-      return { id: first.task };
+      return { id: first.task, createdAt: first.at };
     default:
       return { account_id: state.context.id };
   }

@@ -13,7 +13,13 @@ export interface WorkerStanding {
 }
 
 export type TaskCommand =
-  | { readonly type: "open"; readonly task: TaskId; readonly requester: AccountId; readonly order: Order }
+  | {
+      readonly type: "open";
+      readonly task: TaskId;
+      readonly requester: AccountId;
+      readonly order: Order;
+      readonly createdAt: Millis;
+    }
   | {
       readonly type: "bid";
       readonly bid: string;

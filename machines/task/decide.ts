@@ -61,11 +61,11 @@ export function decideTask(state: TaskSnapshot, command: TaskCommand, at: Millis
 
 function open(state: TaskSnapshot, command: Of<"open">, at: Millis): Result {
   if (state.value !== "NEW") return refuse("TASK_EXISTS", "This task is open already.");
-  const { task, requester, order } = command;
+  const { task, requester, order, createdAt } = command;
   return {
     facts: [
-      { type: "Opened", task, requester, order, at },
-      { type: "RoutingStarted", until: at + order.windowMs, at },
+      { type: "Opened", task, requester, order, createdAt, at },
+      { type: "RoutingStarted", until: createdAt + order.windowMs, at },
     ],
     reply: { id: task },
   };

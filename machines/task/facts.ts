@@ -43,7 +43,13 @@ interface At {
 
 export type TaskFact = At &
   (
-    | { readonly type: "Opened"; readonly task: TaskId; readonly requester: AccountId; readonly order: Order }
+    | {
+        readonly type: "Opened";
+        readonly task: TaskId;
+        readonly requester: AccountId;
+        readonly order: Order;
+        readonly createdAt: Millis;
+      }
     | { readonly type: "RoutingStarted"; readonly until: Millis }
     | { readonly type: "BidPlaced"; readonly bid: PlacedBid }
     | { readonly type: "PoolEntered"; readonly until: Millis }

@@ -1,5 +1,6 @@
-import { getInitialSnapshot, transition } from "xstate";
+import { createActor, getInitialSnapshot } from "xstate";
 import type { Entity, Evolution, StoredFact } from "../entity.ts";
+import { stepOf } from "../fold.ts";
 import { isTerminal, type JsonValue } from "../vocabulary.ts";
 import type { TaskCommand } from "./commands.ts";
 import { decideTask, submissionReply } from "./decide.ts";
@@ -10,10 +11,12 @@ import { type TaskView, viewTask } from "./view.ts";
 
 const HOOK_PENDING = (context: TaskContext) => context.order?.callbackUrl != null && !context.webhook.done;
 
+const step = stepOf(taskMachine, createActor(taskMachine, { input: { id: "" } }));
+
 /** Folds one fact in. Throws on a fact that does not fit the state, which decide() must never give. */
 function evolve(state: TaskSnapshot, fact: TaskFact): Evolution<TaskSnapshot> {
   if (!state.can(fact)) throw new Error(`a task that is ${state.value} cannot have ${fact.type} happen to it`);
-  const [next] = transition(taskMachine, state, fact);
+  const next = step(state, fact);
   return { state: next, effects: effectsOf(fact, state.context, next.context) };
 }
 

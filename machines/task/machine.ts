@@ -158,8 +158,8 @@ const machineSetup = setup({
   actions: {
     open: assign(({ event }) => {
       if (event.type !== "Opened") return {};
-      const { requester, order, at } = event;
-      return { requester, order, autoRetriesLeft: order.autoRetry, createdAt: at };
+      const { requester, order, createdAt } = event;
+      return { requester, order, autoRetriesLeft: order.autoRetry, createdAt };
     }),
     collect: assign(({ event }) => ("until" in event ? { expiresAt: event.until } : {})),
     placeBid: assign(({ context, event }) => (event.type === "BidPlaced" ? { bids: [...context.bids, event.bid] } : {})),

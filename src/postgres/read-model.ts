@@ -1,5 +1,5 @@
 import type { ReadModel } from "../../gateway/ports.ts";
-import { readAccount, readAccountByKey, readStatement } from "./accounts.ts";
+import { readAccount, readAccountByKey, readBidder, readStatement } from "./accounts.ts";
 import { type Database, reaching } from "./pool.ts";
 import { listOpenTasks, listTasks, readHistory, readLedger, readLikelyPrice, readTask } from "./tasks.ts";
 
@@ -9,6 +9,7 @@ export function postgresReadModel(database: Database): ReadModel {
     ping: () => reaching(database`select 1`.then(() => {})),
     accountByKey: (keyHash) => reaching(readAccountByKey(database, keyHash)),
     account: (id) => reaching(readAccount(database, id)),
+    bidder: (account, task) => reaching(readBidder(database, account, task)),
     task: (id) => reaching(readTask(database, id)),
     tasks: (query) => reaching(listTasks(database, query)),
     open: (query) => reaching(listOpenTasks(database, query)),

@@ -1,0 +1,8 @@
+import { settingsInForce } from "../config.ts";
+
+/** Prints every setting with the value in force; secrets are masked. */
+export function runConfig(): void {
+  for (const { name, value, unit, about, from } of settingsInForce(process.env)) {
+    process.stdout.write(`${name}=${value}\n    ${about} (${unit}; ${from})\n`);
+  }
+}

@@ -1,0 +1,57 @@
+/** The platform as a process of its own, as an operator runs it; for benches and for tests that kill it. */
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const ENTRY = fileURLToPath(new URL("../../bin/nexus.js", import.meta.url));
+const START_MS = 30_000;
+
+/**
+ * @typedef {{ readonly port: number, readonly pid: number, readonly log: () => string,
+ *   readonly exited: Promise<number | null>, readonly kill: (signal: NodeJS.Signals) => Promise<number | null> }} PlatformProcess
+ */
+
+/**
+ * Starts `nexus start` with these settings besides PORT=0, and waits until it answers.
+ * @param {Record<string, string>} settings
+ * @returns {Promise<PlatformProcess>}
+ */
+export async function startProcess(settings) {
+  const env = { PATH: process.env["PATH"] ?? "", HOST: "127.0.0.1", PORT: "0", LOG_LEVEL: "info", ...settings };
+  const child = spawn(process.execPath, [ENTRY, "start"], { env, stdio: ["ignore", "pipe", "pipe"] });
+  let log = "";
+  /** @type {(chunk: Buffer) => void} */
+  const keep = (chunk) => {
+    log = (log + chunk.toString()).slice(-100_000);
+  };
+  child.stdout.on("data", keep);
+  child.stderr.on("data", keep);
+  /** @type {Promise<number | null>} */
+  const exited = new Promise((resolve) => child.once("exit", (code) => resolve(code)));
+  const port = await listening(child.stdout, exited, () => log);
+  /** @param {NodeJS.Signals} signal */
+  const kill = (signal) => {
+    child.kill(signal);
+    return exited;
+  };
+  return { port, pid: child.pid ?? 0, log: () => log, exited, kill };
+}
+
+/**
+ * @param {import("node:stream").Readable} output
+ * @param {Promise<number | null>} exited
+ * @param {() => string} log
+ * @returns {Promise<number>}
+ */
+function listening(output, exited, log) {
+  return new Promise((resolve, reject) => {
+    const fail = () => reject(new Error(`the platform did not start:\n${log()}`));
+    const timer = setTimeout(fail, START_MS);
+    void exited.then(fail);
+    output.on("data", () => {
+      const match = /"port":(\d+)/.exec(log());
+      if (match === null) return;
+      clearTimeout(timer);
+      resolve(Number(match[1]));
+    });
+  });
+}
