@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { runAudit } from "./cli/audit.ts";
 import { runConfig } from "./cli/config.ts";
+import { runDemo } from "./cli/demo.ts";
 import { runMigrate } from "./cli/migrate.ts";
 import { runStart } from "./cli/start.ts";
 import { VERSION } from "./version.ts";
@@ -13,6 +14,10 @@ const program = new Command("nexus")
   .addHelpText("after", "\nSettings come from the environment; `nexus config` prints them all.");
 
 program.command("start").description("start the platform: gateway and actors in one process").action(runStart);
+program
+  .command("demo")
+  .description("post ten real texts, work them with a built-in extractor, and watch them being paid")
+  .action(runDemo);
 program
   .command("audit")
   .description("prove the promises about money and tasks on the database; exit code 1 when one is broken")

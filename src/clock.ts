@@ -1,6 +1,6 @@
 import type { Clock } from "../actors/ports.ts";
 
-/** The machine's clock. Its timers do not keep a process alive that has nothing else to do. */
+/** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, job) {

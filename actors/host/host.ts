@@ -112,11 +112,19 @@ export class Host implements Transport {
     while (this.#inFlight > 0 && clock.now() < until) await new Promise<void>((resolve) => clock.after(10, resolve));
     this.#outbox.close();
     for (const actor of this.#actors.values()) this.#leave(actor);
-    await Promise.race([
-      this.#committer.flush(),
-      new Promise<void>((resolve) => clock.after(Math.max(0, until - clock.now()), resolve)),
-    ]);
+    await this.#flush(Math.max(0, until - clock.now()));
     this.#committer.close();
+  }
+
+  /** Waits until everything is written, but not longer than `ms`. */
+  #flush(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const callOff = this.#ports.clock.after(ms, resolve);
+      void this.#committer.flush().then(() => {
+        callOff();
+        resolve();
+      });
+    });
   }
 
   #actor(address: Address): Actor {
