@@ -1,0 +1,192 @@
+/** A market in one process on a clock that the test moves: hosts, a journal in memory, and the commands of clients. */
+import { Host } from "../../actors/host/host.ts";
+import type { Answer } from "../../actors/message.ts";
+import type { Courier, Log } from "../../actors/ports.ts";
+import { account } from "../../machines/account/index.ts";
+import type { AnyCommand } from "../../machines/effect.ts";
+import type { Answer as Judgement, Question } from "../../machines/entity.ts";
+import type { Order } from "../../machines/task/facts.ts";
+import { task } from "../../machines/task/index.ts";
+import { judgeResult } from "../../machines/validation/verdict.ts";
+import { type AccountId, accountId, credits, type TaskId, taskId } from "../../machines/vocabulary.ts";
+import { auditBooks } from "../../src/audit/books.ts";
+import { ManualClock } from "./clock.ts";
+import { MemoryJournal } from "./memory-journal.ts";
+
+export const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
+export const GOOD_RESULT = { name: "Ada" };
+export const BAD_RESULT = { name: 7 };
+
+/** The n-th id of a test: the same at every run. */
+export function id(n: number): string {
+  return `00000000-0000-4000-8000-${n.toString(16).padStart(12, "0")}`;
+}
+
+export const person = (n: number): AccountId => accountId(id(n));
+
+export function order(changes: Partial<Order> = {}): Order {
+  return {
+    taskType: "json_extraction",
+    inputData: "Ada wrote the first program.",
+    schema: { type: "object", properties: { name: { type: "string" } }, required: ["name"] },
+    rules: [],
+    exampleOutput: { name: "Grace" },
+    budget: credits(20),
+    maxSeconds: 120,
+    quality: "balanced",
+    minSkill: 0,
+    poolHours: 1,
+    autoRetry: 1,
+    callbackUrl: null,
+    windowMs: 3_000,
+    ...changes,
+  };
+}
+
+export const STANDING = { status: "ACTIVE", cooldownUntil: null, tier: 1, quality: 0.5 } as const;
+
+export class World {
+  readonly clock = new ManualClock();
+  readonly journal = new MemoryJournal();
+  host: Host;
+  /** What each webhook attempt comes to. */
+  deliver: Courier["deliver"] = async () => ({ id: id(1), ms: 1, result: "delivered", status: 200 });
+  #ids = 1_000;
+
+  constructor() {
+    this.host = this.makeHost();
+  }
+
+  nextId(): string {
+    this.#ids += 1;
+    return id(this.#ids);
+  }
+
+  makeHost(): Host {
+    const judge = (question: Question): Judgement => {
+      const judged = judgeResult(question.demands, question.result);
+      return "problem" in judged ? { unjudged: judged.problem } : judged;
+    };
+    return new Host({
+      entities: { task, account },
+      journal: this.journal,
+      validator: { judge },
+      courier: { deliver: (delivery) => this.deliver(delivery) },
+      clock: this.clock,
+      ids: { next: () => this.nextId() },
+      log: SILENT,
+      lanes: 1,
+    });
+  }
+
+  /** The process dies: what was in memory is gone. A new one starts on what was committed. */
+  async crash(): Promise<void> {
+    // The old host keeps nothing that the new one shares but the journal; its answers are never seen again.
+    void this.host.stop(0);
+    this.host = this.makeHost();
+    await this.host.start();
+  }
+
+  ask(kind: "task" | "account", to: string, command: AnyCommand, commandId?: string): Promise<Answer> {
+    return this.host.request({
+      to: { kind, id: to },
+      command,
+      commandId: commandId ?? this.nextId(),
+      origin: "client",
+      delivery: commandId === undefined ? "first" : "again",
+      deadline: this.clock.now() + 10_000,
+    });
+  }
+
+  register(n: number, grant = 50): Promise<Answer> {
+    const command = {
+      type: "register",
+      account: person(n),
+      email: `p${n}@example.com`,
+      source: null,
+      keyHash: `hash${n}`,
+      grant: credits(grant),
+    };
+    return this.ask("account", person(n), command);
+  }
+
+  post(n: number, task: TaskId, changes: Partial<Order> = {}, commandId?: string): Promise<Answer> {
+    return this.ask(
+      "account",
+      person(n),
+      { type: "hold", task, order: order(changes), fresh: commandId === undefined },
+      commandId,
+    );
+  }
+
+  newTask(): TaskId {
+    return taskId(this.nextId());
+  }
+
+  bid(n: number, task: TaskId, amount: number | null, online: readonly AccountId[] | null = null): Promise<Answer> {
+    const bid = {
+      type: "bid",
+      bid: this.nextId(),
+      worker: person(n),
+      credits: amount === null ? null : credits(amount),
+      standing: STANDING,
+      online,
+    };
+    return this.ask("task", task, bid);
+  }
+
+  submit(n: number, task: TaskId, good: boolean): Promise<Answer> {
+    const result = good ? GOOD_RESULT : BAD_RESULT;
+    return this.ask("task", task, { type: "submit", submission: this.nextId(), worker: person(n), result });
+  }
+
+  /** Lets everything that can happen without time passing happen. */
+  async settle(): Promise<void> {
+    for (let quiet = 0; quiet < 12; quiet += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.clock.next !== null && this.clock.next <= this.clock.now()) this.clock.to(this.clock.now());
+    }
+  }
+
+  /** Lets `ms` pass, stopping wherever something is due. */
+  async pass(ms: number): Promise<void> {
+    const until = this.clock.now() + ms;
+    await this.settle();
+    for (let next = this.clock.next; next !== null && next <= until; next = this.clock.next) {
+      this.clock.to(next);
+      await this.settle();
+    }
+    this.clock.to(until);
+    await this.settle();
+  }
+
+  /** Lets `ms` pass at once, as when a machine was asleep: everything that is due fires late. */
+  async jump(ms: number): Promise<void> {
+    await this.settle();
+    this.clock.to(this.clock.now() + ms);
+    await this.settle();
+  }
+
+  /** Waits for an answer while time passes as it must. */
+  async answer(asked: Promise<Answer>): Promise<Answer> {
+    let given: Answer | undefined;
+    void asked.then((answer) => {
+      given = answer;
+    });
+    for (let steps = 0; given === undefined && steps < 200; steps += 1) {
+      await this.settle();
+      if (given === undefined) await this.pass(100);
+    }
+    if (given === undefined) throw new Error("no answer");
+    return given;
+  }
+
+  /** The promises that do not hold now; empty when all is well. */
+  async broken(): Promise<readonly string[]> {
+    return (await auditBooks(this.journal.books())).flatMap(({ wrong }) => [...wrong]);
+  }
+
+  row(kind: "task" | "account", of: string): { readonly [name: string]: unknown } {
+    return (this.journal.actors.get(`${kind}:${of}`)?.view ?? {}) as { readonly [name: string]: unknown };
+  }
+}
