@@ -9,6 +9,7 @@ import { Presence } from "../gateway/presence.ts";
 import { Secrets } from "../gateway/secrets.ts";
 import { account } from "../machines/account/index.ts";
 import { task } from "../machines/task/index.ts";
+import { warmUp } from "../machines/validation/schema.ts";
 import { systemClock as clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { randomIds as ids } from "./ids.ts";
@@ -78,6 +79,7 @@ async function start(config: Config, log: Log, lost: () => void, closing: Closin
   const write = openPool(url, { max: LANES, name: "write", keep: true });
   closing.add(() => write.end({ timeout: 1 }));
 
+  warmUp();
   const secrets = new Secrets(secret);
   const validator = new ValidatorPool(new URL("./validator/thread.js", import.meta.url));
   closing.add(() => validator.close());

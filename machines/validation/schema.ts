@@ -30,7 +30,8 @@ export class SchemaProblem extends Error {}
 const MAPS = new Set(["properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"]);
 const DATA = new Set(["enum", "const", "default", "examples", "example"]);
 const UNSUPPORTED = new Set(["$dynamicRef", "$recursiveRef", "$dynamicAnchor", "$recursiveAnchor", "$anchor"]);
-const LIGHT_COST_MAX = 200;
+/** Compiling such a schema takes about 15 ms at most. */
+const LIGHT_COST_MAX = 60;
 const DRAFT_7 = /^https?:\/\/json-schema\.org\/draft-0[67]\/schema#?$/;
 const DRAFT_2020 = /^https?:\/\/json-schema\.org\/draft\/20(19-09|20-12)\/schema#?$/;
 
@@ -69,7 +70,7 @@ class Survey {
 
   schema(node: JsonValue | undefined, depth: number, path: string): number {
     if (depth > SCHEMA_DEPTH_MAX) throw new SchemaProblem(`nests deeper than ${SCHEMA_DEPTH_MAX} levels at ${path}`);
-    if (Array.isArray(node)) return node.reduce<number>((sum, item) => sum + this.schema(item, depth + 1, path), 0);
+    if (Array.isArray(node)) return node.reduce<number>((sum, item) => sum + this.schema(item, depth, path), 0);
     if (!isObject(node)) return 1;
     let cost = 1;
     for (const [keyword, value] of Object.entries(node)) {
@@ -150,7 +151,6 @@ linearRegExp.code = "linearRegExp";
 
 const OPTIONS: Options = {
   strict: false,
-  validateSchema: true,
   addUsedSchema: false,
   logger: false,
   ownProperties: true,
@@ -158,17 +158,43 @@ const OPTIONS: Options = {
 };
 const FORMATS = ["date", "time", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "uri", "uuid"] as const;
 
-/** One compiler for each dialect and error mode, made when first wanted: each costs about a megabyte. */
-const compilers = new Map<string, Ajv>();
+/** A compiler keeps a few kilobytes of every schema that it has ever compiled, so after this many a new one is made. */
+const COMPILES_MAX = 1_000;
 
-function compiler(draft7: boolean, allErrors: boolean): Ajv {
-  const key = `${draft7}:${allErrors}`;
-  const known = compilers.get(key);
-  if (known !== undefined) return known;
-  const made: Ajv = draft7 ? new Ajv({ ...OPTIONS, allErrors }) : new Ajv2020({ ...OPTIONS, allErrors });
+type Dialect = "draft-07" | "2020-12";
+
+function makeCompiler(dialect: Dialect, options: Options): Ajv {
+  const made: Ajv = dialect === "draft-07" ? new Ajv(options) : new Ajv2020(options);
   formats.default(made, { mode: "fast", formats: [...FORMATS] });
-  compilers.set(key, made);
   return made;
+}
+
+/** Checks schemas against their dialect's own; these never grow, and compiling that one is most of what a compiler costs. */
+const META: { readonly [D in Dialect]: Ajv } = {
+  "draft-07": makeCompiler("draft-07", OPTIONS),
+  "2020-12": makeCompiler("2020-12", OPTIONS),
+};
+
+const compilers = new Map<string, { readonly ajv: Ajv; compiles: number }>();
+
+function compiler(dialect: Dialect, allErrors: boolean): Ajv {
+  const key = `${dialect}:${allErrors}`;
+  const known = compilers.get(key);
+  if (known !== undefined && known.compiles < COMPILES_MAX) {
+    known.compiles += 1;
+    return known.ajv;
+  }
+  const ajv = makeCompiler(dialect, { ...OPTIONS, allErrors, validateSchema: false });
+  compilers.set(key, { ajv, compiles: 1 });
+  return ajv;
+}
+
+/** Does the costly first steps, so that no request has to wait for them. */
+export function warmUp(): void {
+  compileSchema(
+    { type: "object", properties: { a: { type: "string", format: "email" } } },
+    { cost: 3, light: true, uniqueItems: false },
+  );
 }
 
 /** Compiles a measured schema. Throws SchemaProblem when it is not a JSON Schema (draft 6 to 2020-12). */
@@ -178,15 +204,19 @@ export function compileSchema(schema: JsonObject, measured: Measured): ValidateF
   if (dialect !== undefined && !known) {
     throw new SchemaProblem(`names a dialect that is not known; leave $schema out, or use draft-07 or 2020-12`);
   }
+  const draft: Dialect = typeof dialect === "string" && DRAFT_7.test(dialect) ? "draft-07" : "2020-12";
+  const meta = META[draft];
+  if (!meta.validateSchema(rest))
+    throw new SchemaProblem(`is not a JSON Schema: ${meta.errorsText(meta.errors, { dataVar: "schema" }).slice(0, 300)}`);
   // With uniqueItems the first error must end the check, so that a list over its maxItems is never compared.
-  const ajv = compiler(typeof dialect === "string" && DRAFT_7.test(dialect), !measured.uniqueItems);
+  const ajv = compiler(draft, !measured.uniqueItems);
   try {
     return ajv.compile(rest);
   } catch (error) {
     if (error instanceof SchemaProblem) throw error;
     throw new SchemaProblem(`is not a JSON Schema: ${error instanceof Error ? error.message.slice(0, 300) : "unreadable"}`);
   } finally {
-    // The compiler would keep every schema that it has ever seen; what is kept is the bounded cache of verdict.ts.
+    // What is kept is the bounded cache of verdict.ts.
     ajv.removeSchema(rest);
   }
 }

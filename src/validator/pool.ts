@@ -63,44 +63,57 @@ export class ValidatorPool implements Validator {
 
   #next(): void {
     if (this.#closed || this.#waiting.length === 0) return;
-    const worker = this.#idle.pop() ?? (this.#all.size < this.#limits.threads ? this.#start() : undefined);
-    if (worker === undefined) return;
+    const worker = this.#idle.pop();
+    if (worker === undefined) {
+      if (this.#all.size < this.#limits.threads) this.#start();
+      return;
+    }
     const job = this.#waiting.shift();
     if (job === undefined) this.#idle.push(worker);
     else this.#run(worker, job);
   }
 
-  #start(): Worker {
+  /** Its start is not part of anybody's deadline: it takes work once it has said that it is ready. */
+  #start(): void {
     const worker = new Worker(this.#file, {
       resourceLimits: { maxOldGenerationSizeMb: this.#limits.heapMb, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 },
     });
     worker.unref();
     this.#all.add(worker);
-    return worker;
+    worker.once("message", () => {
+      worker.removeAllListeners();
+      this.#idle.push(worker);
+      this.#next();
+    });
+    const failed = () => {
+      this.#drop(worker);
+      for (const { done } of this.#waiting.splice(0)) done(TOO_MANY);
+    };
+    worker.once("error", failed);
+    worker.once("exit", failed);
+  }
+
+  #drop(worker: Worker): void {
+    this.#all.delete(worker);
+    worker.removeAllListeners();
+    // Its end may still bring an error, which nobody waits for.
+    worker.on("error", () => {});
+    void worker.terminate();
   }
 
   #run(worker: Worker, { question, done }: Job): void {
-    let over = false;
     const finish = (answer: Answer, reusable: boolean) => {
-      if (over) return;
-      over = true;
       clearTimeout(timer);
       worker.removeAllListeners();
-      if (reusable) {
-        this.#idle.push(worker);
-      } else {
-        this.#all.delete(worker);
-        // Its end may still bring an error, which nobody waits for.
-        worker.on("error", () => {});
-        void worker.terminate();
-      }
+      if (reusable) this.#idle.push(worker);
+      else this.#drop(worker);
       done(answer);
       this.#next();
     };
     const timer = setTimeout(() => finish(TOO_EXPENSIVE, false), this.#limits.deadlineMs);
-    worker.on("message", (answer: Verdict | DemandsProblem) => finish(toAnswer(answer), true));
-    worker.on("error", () => finish(TOO_EXPENSIVE, false));
-    worker.on("exit", () => finish(TOO_EXPENSIVE, false));
+    worker.once("message", (answer: Verdict | DemandsProblem) => finish(toAnswer(answer), true));
+    worker.once("error", () => finish(TOO_EXPENSIVE, false));
+    worker.once("exit", () => finish(TOO_EXPENSIVE, false));
     worker.postMessage(question);
   }
 }
