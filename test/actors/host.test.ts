@@ -1,0 +1,205 @@
+import { describe, expect, test } from "vitest";
+import { LIMITS } from "../../actors/limits.ts";
+import type { Answer } from "../../actors/message.ts";
+import { order, person, STANDING, World } from "../support/world.ts";
+
+async function registered(people = 1, grant = 50): Promise<World> {
+  const world = new World();
+  await world.host.start();
+  for (let n = 1; n <= people; n += 1) await world.answer(world.register(n, grant));
+  return world;
+}
+
+const topUp = (world: World, amount: number, commandId?: string) =>
+  world.ask("account", person(1), { type: "topUp", topup: world.nextId(), amount }, commandId);
+
+/** Holds commits back until the function that it gives is called. */
+function holdCommits(world: World): () => void {
+  let open: () => void = () => {};
+  world.journal.gate = new Promise((resolve) => {
+    open = () => {
+      world.journal.gate = undefined;
+      resolve();
+    };
+  });
+  return open;
+}
+
+describe("the output gate", () => {
+  test("no answer leaves before its commit, and neither does a refusal that stands on it", async () => {
+    const world = await registered();
+    const open = holdCommits(world);
+    const answered: string[] = [];
+    const note = (name: string) => (answer: Answer) => answered.push(`${name}: ${answer.ok ? "ok" : answer.refusal.refused}`);
+    void world.post(1, world.newTask(), { budget: order().budget }).then(note("first"));
+    void world.post(1, world.newTask()).then(note("second"));
+    void world.post(1, world.newTask()).then(note("third"));
+    await world.settle();
+    expect(answered).toEqual([]);
+    open();
+    await world.settle();
+    expect(answered).toEqual(["third: INSUFFICIENT_CREDITS", "first: ok", "second: ok"]);
+  });
+
+  test("commands of one actor are decided in order while the first commit is still under way, and go out in few commits", async () => {
+    const world = await registered();
+    const before = world.journal.appends;
+    const answers = await Promise.all(Array.from({ length: 200 }, () => topUp(world, 1)));
+    const balances = answers.map((answer) => (answer.ok ? (answer.value as { credits_balance: number }).credits_balance : 0));
+    expect(balances).toEqual(Array.from({ length: 200 }, (_, index) => 51 + index));
+    expect(world.journal.appends - before).toBeLessThan(5);
+  });
+});
+
+describe("a commit that fails", () => {
+  test("because its outcome is lost is repeated until it is known, and applied once", async () => {
+    const world = await registered();
+    world.journal.faults.push("lost", "lost");
+    expect(await world.answer(topUp(world, 5))).toMatchObject({ ok: true, value: { credits_balance: 55 } });
+    expect(world.row("account", person(1))["available"]).toBe(55);
+    expect(await world.broken()).toEqual([]);
+  });
+
+  test("because the journal is away: what waits is refused with UNAVAILABLE, and all goes on when it is back", async () => {
+    const world = await registered();
+    world.journal.faults.push("refused", "refused");
+    const first = topUp(world, 5);
+    await world.settle();
+    expect(await world.answer(topUp(world, 7))).toMatchObject({ ok: false, refusal: { refused: "UNAVAILABLE" } });
+    expect(world.host.healthy).toBe(false);
+    expect(await world.answer(first)).toMatchObject({ ok: true });
+    expect(world.host.healthy).toBe(true);
+    expect(await world.answer(topUp(world, 1))).toMatchObject({ value: { credits_balance: 56 } });
+  });
+
+  test("because another writer was first: the actor loads again, and everything is decided anew", async () => {
+    const world = await registered();
+    const other = world.makeHost();
+    await other.start();
+    const mine = await world.answer(topUp(world, 1));
+    expect(mine).toMatchObject({ value: { credits_balance: 51 } });
+    const theirs = other.request({
+      to: { kind: "account", id: person(1) },
+      command: { type: "topUp", topup: world.nextId(), amount: 10 },
+      commandId: world.nextId(),
+      origin: "client",
+      delivery: "first",
+      deadline: world.clock.now() + 1_000,
+    });
+    expect(await world.answer(theirs)).toMatchObject({ value: { credits_balance: 61 } });
+    const again = await Promise.all([world.answer(topUp(world, 100)), world.answer(topUp(world, 1_000))]);
+    expect(again).toMatchObject([{ value: { credits_balance: 161 } }, { value: { credits_balance: 1_161 } }]);
+    expect(world.row("account", person(1))["available"]).toBe(1_161);
+    expect(await world.broken()).toEqual([]);
+  });
+
+  test("for good, which is a bug: only the actor that it is about is refused", async () => {
+    const world = await registered(2);
+    const append = world.journal.append.bind(world.journal);
+    world.journal.append = async (batch) => {
+      if (batch.entries.some(({ address }) => address.id === person(1))) throw new Error("this entry is poison");
+      return append(batch);
+    };
+    const poisoned = [topUp(world, 1), topUp(world, 2)];
+    const neighbour = world.ask("account", person(2), { type: "topUp", topup: world.nextId(), amount: 3 });
+    expect(await world.answer(neighbour)).toMatchObject({ value: { credits_balance: 53 } });
+    for (const asked of poisoned) expect(await world.answer(asked)).toMatchObject({ refusal: { refused: "INTERNAL" } });
+    world.journal.append = append;
+    expect(await world.answer(topUp(world, 4))).toMatchObject({ value: { credits_balance: 54 } });
+    expect(await world.broken()).toEqual([]);
+  });
+});
+
+describe("a command that comes again", () => {
+  test("gets the first answer, from memory and, after a restart, from the journal", async () => {
+    const world = await registered();
+    const command = world.nextId();
+    const first = await world.answer(topUp(world, 5, command));
+    expect(await world.answer(topUp(world, 5, command))).toEqual(first);
+    await world.answer(topUp(world, 5));
+    await world.crash();
+    expect(await world.answer(topUp(world, 5, command))).toEqual(first);
+    expect(world.row("account", person(1))["available"]).toBe(60);
+  });
+
+  test("after a refusal is decided anew", async () => {
+    const world = await registered(1, 10);
+    const [command, task] = [world.nextId(), world.newTask()];
+    expect(await world.answer(world.post(1, task, {}, command))).toMatchObject({ refusal: { refused: "INSUFFICIENT_CREDITS" } });
+    await world.answer(topUp(world, 20));
+    expect(await world.answer(world.post(1, task, {}, command))).toMatchObject({ ok: true });
+  });
+});
+
+describe("bounds", () => {
+  test("a full mailbox refuses at once with OVERLOADED", async () => {
+    const world = await registered();
+    // The actor is busy loading while all of this arrives.
+    await world.pass(LIMITS.idleMs + 2 * LIMITS.sweepMs);
+    expect(world.host.stats.actors).toBe(0);
+    const asked = Array.from({ length: LIMITS.mailboxMax + 1 }, () => topUp(world, 1));
+    const answers = await Promise.all(asked.map((one) => world.answer(one)));
+    const refused = answers.filter((answer) => !answer.ok);
+    expect(refused).toHaveLength(1);
+    expect(refused).toMatchObject([{ refusal: { refused: "OVERLOADED" } }]);
+    expect(world.row("account", person(1))["available"]).toBe(50 + LIMITS.mailboxMax);
+  });
+
+  test("an actor that is not used leaves memory, and comes back as it was", async () => {
+    const world = await registered(3);
+    expect(world.host.stats.actors).toBe(3);
+    await world.pass(LIMITS.idleMs + 2 * LIMITS.sweepMs);
+    expect(world.host.stats.actors).toBe(0);
+    expect(await world.answer(topUp(world, 1))).toMatchObject({ value: { credits_balance: 51 } });
+  });
+
+  test("a long history is not read again from its beginning: there is a snapshot", async () => {
+    const world = await registered();
+    await Promise.all(Array.from({ length: LIMITS.snapshotEvery + 20 }, () => topUp(world, 1)));
+    const stored = await world.journal.load({ kind: "account", id: person(1) });
+    expect(stored.snapshot?.seq).toBeGreaterThanOrEqual(LIMITS.snapshotEvery);
+    await world.crash();
+    expect(await world.answer(topUp(world, 1))).toMatchObject({ value: { credits_balance: 51 + LIMITS.snapshotEvery + 20 } });
+    expect(await world.broken()).toEqual([]);
+  });
+
+  test("a finished task leaves memory at once, and one that nobody opened never stays", async () => {
+    const world = await registered(2);
+    const task = world.newTask();
+    await world.answer(world.post(1, task));
+    await world.answer(world.bid(2, task, 10, [person(2)]));
+    await world.answer(world.submit(2, task, true));
+    await world.answer(world.ask("task", world.nextId(), { type: "cancel", requester: person(1) }));
+    await world.settle();
+    expect(world.row("task", task)["status"]).toBe("SETTLED");
+    expect(world.host.stats).toMatchObject({ actors: 2, timers: 0 });
+  });
+});
+
+describe("a bug in one actor", () => {
+  test("refuses that command, and the actor and its neighbours go on", async () => {
+    const world = await registered(2);
+    const task = world.newTask();
+    await world.answer(world.post(1, task));
+    const broken = { type: "bid", bid: world.nextId(), worker: person(2), credits: 0.5, standing: STANDING, online: [person(2)] };
+    await world.answer(world.ask("task", task, { ...broken, standing: undefined }));
+    expect(await world.answer(world.bid(2, task, 10))).toMatchObject({ ok: true });
+    expect(await world.broken()).toEqual([]);
+  });
+});
+
+describe("stopping", () => {
+  test("finishes what is under way and refuses what comes after", async () => {
+    const world = await registered();
+    const open = holdCommits(world);
+    const underWay = topUp(world, 5);
+    await world.settle();
+    const stopped = world.host.stop(1_000);
+    expect(await topUp(world, 6)).toMatchObject({ refusal: { refused: "UNAVAILABLE" } });
+    open();
+    expect(await world.answer(underWay)).toMatchObject({ ok: true });
+    await world.pass(1_000);
+    await stopped;
+    expect(world.row("account", person(1))["available"]).toBe(55);
+  });
+});

@@ -1,0 +1,227 @@
+/** Every state x every command: taken with these facts, or refused with this code. */
+import { describe, expect, test } from "vitest";
+import { isRefusal } from "../../machines/refusal.ts";
+import type { TaskCommand } from "../../machines/task/commands.ts";
+import { decideTask } from "../../machines/task/decide.ts";
+import type { TaskFact } from "../../machines/task/facts.ts";
+import { task as entity } from "../../machines/task/index.ts";
+import type { TaskSnapshot } from "../../machines/task/machine.ts";
+import { credits, type TaskStatus, taskId } from "../../machines/vocabulary.ts";
+import { id, order, person, STANDING } from "../support/world.ts";
+
+const TASK = taskId(id(99));
+const [REQUESTER, WORKER, OTHER] = [person(1), person(2), person(3)];
+const AT = 1_000_000;
+const LATE = AT + 120_000;
+const ORDER = order({ callbackUrl: "https://example.com/hook" });
+
+const fold = (facts: readonly TaskFact[]): TaskSnapshot =>
+  facts.reduce((state, fact) => entity.evolve(state, fact).state, entity.initial(TASK));
+const bidOf = (worker = WORKER) => ({ id: id(50), worker, credits: credits(12), quality: 0.5 });
+
+const opened: TaskFact[] = [{ type: "Opened", task: TASK, requester: REQUESTER, order: ORDER, createdAt: AT, at: AT }];
+const routing: TaskFact[] = [...opened, { type: "RoutingStarted", until: AT + 3_000, at: AT }];
+const pooled: TaskFact[] = [...routing, { type: "PoolEntered", until: AT + 3_600_000, at: AT }];
+const awarded: TaskFact[] = [
+  ...routing,
+  { type: "BidPlaced", bid: bidOf(), at: AT },
+  { type: "Awarded", bid: bidOf(), deadline: LATE, explored: false, candidates: [bidOf()], at: AT },
+];
+const executing: TaskFact[] = [...awarded, { type: "ExecutionStarted", worker: WORKER, at: AT }];
+const wrong: TaskFact = { type: "ResultRejected", submission: id(60), code: "SCHEMA_MISMATCH", errors: [], left: 2, at: AT };
+const rejected: TaskFact[] = [...executing, wrong];
+const failed: TaskFact[] = [...rejected, { type: "AwardFailed", code: "SCHEMA_MISMATCH", at: AT }];
+const timedOut: TaskFact[] = [...executing, { type: "AwardTimedOut", at: AT }];
+const completed: TaskFact[] = [
+  ...executing,
+  { type: "ResultAccepted", submission: id(61), result: { name: "Ada" }, firstTry: true, at: AT },
+];
+const settled: TaskFact[] = [...completed, { type: "Settled", payout: credits(12), fee: credits(1), refund: credits(7), at: AT }];
+const expired: TaskFact[] = [...pooled, { type: "Expired", at: AT }];
+const cancelled: TaskFact[] = [...routing, { type: "Cancelled", at: AT }];
+
+const STATES: { readonly [S in TaskStatus | "NEW"]: readonly TaskFact[] } = {
+  NEW: [],
+  CREATED: opened,
+  ROUTING: routing,
+  PENDING_POOL: pooled,
+  AWARDED: awarded,
+  EXECUTING: executing,
+  REJECTED: rejected,
+  FAILED: failed,
+  TIMED_OUT: timedOut,
+  COMPLETED: completed,
+  SETTLED: settled,
+  EXPIRED: expired,
+  CANCELLED: cancelled,
+};
+
+const COMMANDS = {
+  open: { type: "open", task: TASK, requester: REQUESTER, order: ORDER, createdAt: AT },
+  bid: { type: "bid", bid: id(51), worker: OTHER, credits: credits(9), standing: STANDING, online: null },
+  start: { type: "start", worker: WORKER },
+  good: { type: "submit", submission: id(62), worker: WORKER, result: { name: "Ada" }, verdict: { code: null, errors: [] } },
+  bad: { type: "submit", submission: id(62), worker: WORKER, result: {}, verdict: { code: "RULE_VIOLATION", errors: [] } },
+  cancel: { type: "cancel", requester: REQUESTER },
+  settled: { type: "settled", payout: credits(12), fee: credits(1), refund: credits(7) },
+  routing: { type: "timer", name: "routing", due: AT },
+  pool: { type: "timer", name: "pool", due: AT },
+  execution: { type: "timer", name: "execution", due: AT },
+  webhook: { type: "timer", name: "webhook", due: AT },
+  unknownTimer: { type: "timer", name: "nothing", due: AT },
+  attempted: { type: "webhook.attempted", attempt: 1, outcome: { id: id(70), ms: 3, result: "delivered", status: 200 } },
+  resend: { type: "webhook.resend", requester: REQUESTER },
+} satisfies { readonly [name: string]: TaskCommand };
+type CommandName = keyof typeof COMMANDS;
+
+/** Facts' types with + between, or the refusal's code. A dot stands for an errand without a fact. */
+const unopened: { readonly [C in CommandName]: string } = {
+  open: "Opened+RoutingStarted",
+  bid: "TASK_UNKNOWN",
+  start: "TASK_UNKNOWN",
+  good: "TASK_UNKNOWN",
+  bad: "TASK_UNKNOWN",
+  cancel: "TASK_UNKNOWN",
+  settled: "TASK_UNKNOWN",
+  routing: "TASK_UNKNOWN",
+  pool: "TASK_UNKNOWN",
+  execution: "TASK_UNKNOWN",
+  webhook: "TASK_UNKNOWN",
+  unknownTimer: "TASK_UNKNOWN",
+  attempted: "TASK_UNKNOWN",
+  resend: "TASK_UNKNOWN",
+};
+const nobody: { readonly [C in CommandName]: string } = {
+  open: "TASK_EXISTS",
+  bid: "TASK_NOT_OPEN",
+  start: "NOT_AWARDED_TO_YOU",
+  good: "NOT_AWARDED_TO_YOU",
+  bad: "NOT_AWARDED_TO_YOU",
+  cancel: "TASK_NOT_CANCELLABLE",
+  settled: "MESSAGE_STALE",
+  routing: "TIMER_STALE",
+  pool: "TIMER_STALE",
+  execution: "TIMER_STALE",
+  webhook: "TIMER_STALE",
+  unknownTimer: "TIMER_STALE",
+  attempted: "MESSAGE_STALE",
+  resend: "NOT_ENDED",
+};
+const inCharge = {
+  ...nobody,
+  good: "ResultAccepted",
+  bad: "ResultRejected",
+  execution: "AwardTimedOut+Reopened",
+  start: "ALREADY_STARTED",
+};
+const over = { ...nobody, webhook: ".", attempted: "WebhookAttempted", resend: "WebhookRequested" };
+const done = { ...over, start: "TASK_ENDED", good: "TASK_ENDED", bad: "TASK_ENDED" };
+
+const EXPECTED: { readonly [S in TaskStatus | "NEW"]: { readonly [C in CommandName]: string } } = {
+  NEW: unopened,
+  CREATED: { ...nobody, cancel: "Cancelled" },
+  ROUTING: { ...nobody, bid: "BidPlaced", cancel: "Cancelled", routing: "PoolEntered" },
+  PENDING_POOL: { ...nobody, bid: "BidPlaced+Awarded", cancel: "Cancelled", pool: "Expired" },
+  AWARDED: {
+    ...inCharge,
+    start: "ExecutionStarted",
+    good: "ExecutionStarted+ResultAccepted",
+    bad: "ExecutionStarted+ResultRejected",
+  },
+  EXECUTING: inCharge,
+  REJECTED: inCharge,
+  FAILED: nobody,
+  TIMED_OUT: { ...nobody, start: "TIMEOUT", good: "TIMEOUT", bad: "TIMEOUT" },
+  COMPLETED: { ...nobody, settled: "Settled", start: "TASK_ENDED", good: "TASK_ENDED", bad: "TASK_ENDED" },
+  SETTLED: done,
+  EXPIRED: over,
+  CANCELLED: over,
+};
+
+function outcome(state: TaskSnapshot, command: TaskCommand, at = AT + 1): string {
+  const decision = decideTask(state, command, at);
+  if (isRefusal(decision)) return decision.refused;
+  decision.facts.reduce((before, fact) => entity.evolve(before, fact).state, state);
+  return decision.facts.length === 0 ? "." : decision.facts.map(({ type }) => type).join("+");
+}
+
+describe.each(Object.entries(STATES))("a task that is %s", (name, facts) => {
+  test("folds to that state", () => {
+    expect(fold(facts).value).toBe(name);
+  });
+  test.each(Object.entries(EXPECTED[name as TaskStatus]))("given %s: %s", (command, expected) => {
+    expect(outcome(fold(facts), COMMANDS[command as CommandName])).toBe(expected);
+  });
+  test("is the same after a snapshot", () => {
+    const state = fold(facts);
+    const restored = entity.restore(TASK, JSON.parse(JSON.stringify(entity.persist(state))));
+    expect(restored.value).toBe(state.value);
+    expect(restored.context).toEqual(state.context);
+  });
+});
+
+describe("a bid is refused", () => {
+  const bid = COMMANDS.bid;
+  const cases: readonly [string, TaskCommand, string][] = [
+    ["by the requester", { ...bid, worker: REQUESTER }, "OWN_TASK"],
+    ["over the budget", { ...bid, credits: credits(21) }, "BID_OVER_BUDGET"],
+    ["by a frozen account", { ...bid, standing: { ...STANDING, status: "FROZEN" } }, "ACCOUNT_FROZEN"],
+    ["while cooling down", { ...bid, standing: { ...STANDING, status: "COOLING", cooldownUntil: AT } }, "ACCOUNT_COOLING_DOWN"],
+  ];
+  test.each(cases)("%s", (_name, command, code) => {
+    expect(outcome(fold(routing), command)).toBe(code);
+  });
+  test("the second time", () => {
+    const once: TaskFact = { type: "BidPlaced", bid: bidOf(OTHER), at: AT };
+    expect(outcome(fold([...routing, once]), bid)).toBe("ALREADY_BID");
+  });
+  test("below the skill tier that the task wants", () => {
+    const wanting: TaskFact = {
+      type: "Opened",
+      task: TASK,
+      requester: REQUESTER,
+      order: order({ minSkill: 3 }),
+      createdAt: AT,
+      at: AT,
+    };
+    expect(outcome(fold([wanting, { type: "RoutingStarted", until: AT, at: AT }]), bid)).toBe("SKILL_TOO_LOW");
+  });
+  test("by who failed this task", () => {
+    const reopened: TaskFact = { type: "Reopened", until: AT, at: AT };
+    expect(outcome(fold([...failed, reopened]), { ...bid, worker: WORKER })).toBe("FAILED_THIS_TASK");
+  });
+});
+
+describe("a submission", () => {
+  test("at the deadline or after it is refused with TIMEOUT", () => {
+    expect(outcome(fold(executing), COMMANDS.good, LATE - 1)).toBe("ResultAccepted");
+    expect(outcome(fold(executing), COMMANDS.good, LATE)).toBe("TIMEOUT");
+  });
+  test("by anyone else is refused", () => {
+    expect(outcome(fold(executing), { ...COMMANDS.good, worker: OTHER })).toBe("NOT_AWARDED_TO_YOU");
+  });
+  test("that is wrong for the third time ends the award, and the task reopens", () => {
+    expect(outcome(fold([...rejected, { ...wrong, left: 1 }]), COMMANDS.bad)).toBe("ResultRejected+AwardFailed+Reopened");
+  });
+  test("that is wrong for the third time in the last round makes the task expire", () => {
+    const last = order({ autoRetry: 0 });
+    const facts = [{ ...opened[0], order: last } as TaskFact, ...rejected.slice(1), { ...wrong, left: 1 }];
+    expect(outcome(fold(facts), COMMANDS.bad)).toBe("ResultRejected+AwardFailed+Expired");
+  });
+});
+
+test("only the requester cancels", () => {
+  expect(outcome(fold(routing), { type: "cancel", requester: OTHER })).toBe("NOT_YOUR_TASK");
+});
+
+test("a fact that does not fit the state is a bug, and told as one", () => {
+  expect(() =>
+    entity.evolve(fold(routing), { type: "Settled", payout: credits(1), fee: credits(1), refund: credits(1), at: AT }),
+  ).toThrow("cannot have");
+});
+
+test("facts of a version or type that this code does not know are refused", () => {
+  const stored = { seq: 1, type: "Opened", version: 2, body: {}, at: AT };
+  expect(() => entity.upcast(stored)).toThrow("newer NexusToken");
+  expect(() => entity.upcast({ ...stored, version: 1, type: "Vanished" })).toThrow("newer NexusToken");
+});
