@@ -24,6 +24,8 @@ export const LIMITS = {
   recentMax: 128,
   /** Timers that are being carried out at once. */
   timersAtOnce: 256,
+  /** Messages from one actor to another that are on their way at once; the rest wait in the outbox. */
+  pairFlyingMax: 256,
   /** How long the removal of a delivered message may wait for a commit to ride on (ms). */
   ackDelayMs: 100,
   /** The first and the longest wait before something is tried again (ms). */

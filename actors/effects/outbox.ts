@@ -1,6 +1,10 @@
 /**
- * Brings messages from one actor to another: at least once, in order for each pair, removed when the receiver has
- * committed them. The receiver drops what it has seen, so that together they arrive exactly once.
+ * Brings messages from one actor to another: at least once, removed when the receiver has committed them. The receiver
+ * drops what it has seen, so that together they arrive exactly once.
+ *
+ * Messages of one pair are sent in order, many on their way at once: the receiver's mailbox keeps the order. When one is
+ * turned away for now, nothing later of its pair is begun until those that were on their way are answered, and what was
+ * turned away goes first, one at a time, until one is taken.
  */
 import { addressKey } from "../../machines/entity.ts";
 import type { Committer } from "../host/commit.ts";
@@ -8,13 +12,32 @@ import { LIMITS } from "../limits.ts";
 import { type Answer, isTransient } from "../message.ts";
 import type { Clock, Journal, Log, OutboxMessage, Transport } from "../ports.ts";
 
+interface Waiting {
+  readonly message: OutboxMessage;
+  readonly fresh: boolean;
+  delivery: "first" | "again";
+  readonly done: () => void;
+}
+
+/** What is to go from one actor to another. */
+interface Pair {
+  waiting: Waiting[];
+  /** On their way. */
+  readonly flying: Set<Waiting>;
+  /** Turned away for now. */
+  readonly refused: Waiting[];
+  /** How many may be on their way at once. */
+  window: number;
+  retryMs: number;
+  pausing: boolean;
+}
+
 export class Outbox {
   readonly #transport: Transport;
   readonly #committer: Committer;
   readonly #clock: Clock;
   readonly #log: Log;
-  /** The last delivery under way for each pair of actors; the next one waits for it. */
-  readonly #pairs = new Map<string, Promise<void>>();
+  readonly #pairs = new Map<string, Pair>();
   #closed = false;
 
   constructor(transport: Transport, committer: Committer, clock: Clock, log: Log) {
@@ -24,22 +47,28 @@ export class Outbox {
     this.#log = log;
   }
 
-  /** How many pairs have a delivery under way. */
+  /** How many pairs have something to be delivered. */
   get busy(): number {
     return this.#pairs.size;
   }
 
   /** Sends a committed message; the promise is done when it has been taken in, or refused for good. Never rejects. */
   send(message: OutboxMessage, delivery: "first" | "again", fresh: boolean): Promise<void> {
-    const pair = `${message.from.id}>${message.to.id}`;
-    const before = this.#pairs.get(pair);
-    const sent =
-      before === undefined ? this.#deliver(message, delivery, fresh) : before.then(() => this.#deliver(message, delivery, fresh));
-    this.#pairs.set(pair, sent);
-    void sent.then(() => {
-      if (this.#pairs.get(pair) === sent) this.#pairs.delete(pair);
+    const key = `${message.from.id}>${message.to.id}`;
+    const known = this.#pairs.get(key);
+    const pair = known ?? {
+      waiting: [],
+      flying: new Set(),
+      refused: [],
+      window: LIMITS.pairFlyingMax,
+      retryMs: LIMITS.retryMinMs,
+      pausing: false,
+    };
+    if (known === undefined) this.#pairs.set(key, pair);
+    return new Promise((done) => {
+      pair.waiting.push({ message, delivery, fresh, done });
+      this.#pump(key, pair);
     });
-    return sent;
   }
 
   /** Takes up what earlier processes left undelivered. */
@@ -59,16 +88,46 @@ export class Outbox {
     this.#closed = true;
   }
 
-  async #deliver(message: OutboxMessage, first: "first" | "again", fresh: boolean): Promise<void> {
-    let delivery = first;
-    for (let wait: number = LIMITS.retryMinMs; !this.#closed; wait = Math.min(wait * 2, LIMITS.retryMaxMs)) {
-      const { id: commandId, to, command } = message;
-      const deadline = Number.MAX_SAFE_INTEGER;
-      const answer = await this.#transport.request({ to, command, commandId, origin: "actor", delivery, fresh, deadline });
-      if (!isTransient(answer)) return this.#taken(message, answer);
-      delivery = "again";
-      await new Promise<void>((resolve) => this.#clock.after(wait, resolve));
+  #pump(key: string, pair: Pair): void {
+    if (pair.flying.size === 0 && pair.refused.length > 0 && !pair.pausing) this.#pause(key, pair);
+    while (!pair.pausing && pair.refused.length === 0 && pair.flying.size < pair.window && !this.#closed) {
+      const next = pair.waiting.shift();
+      if (next === undefined) break;
+      pair.flying.add(next);
+      void this.#deliver(key, pair, next);
     }
+    if (pair.waiting.length + pair.flying.size + pair.refused.length === 0) this.#pairs.delete(key);
+  }
+
+  async #deliver(key: string, pair: Pair, one: Waiting): Promise<void> {
+    const { message, delivery, fresh } = one;
+    const { id: commandId, to, command } = message;
+    const deadline = Number.MAX_SAFE_INTEGER;
+    const answer = await this.#transport.request({ to, command, commandId, origin: "actor", delivery, fresh, deadline });
+    pair.flying.delete(one);
+    if (isTransient(answer)) {
+      one.delivery = "again";
+      pair.refused.push(one);
+    } else {
+      pair.window = LIMITS.pairFlyingMax;
+      pair.retryMs = LIMITS.retryMinMs;
+      this.#taken(message, answer);
+      one.done();
+    }
+    this.#pump(key, pair);
+  }
+
+  /** Waits a while, then begins anew with what was turned away, in its old order. */
+  #pause(key: string, pair: Pair): void {
+    pair.pausing = true;
+    this.#clock.after(pair.retryMs, () => {
+      const order = (a: Waiting, b: Waiting) => a.message.seq - b.message.seq || a.message.leg - b.message.leg;
+      pair.waiting = [...pair.refused.splice(0).sort(order), ...pair.waiting];
+      pair.window = 1;
+      pair.retryMs = Math.min(pair.retryMs * 2, LIMITS.retryMaxMs);
+      pair.pausing = false;
+      this.#pump(key, pair);
+    });
   }
 
   #taken(message: OutboxMessage, answer: Answer): void {

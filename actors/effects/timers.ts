@@ -9,13 +9,15 @@ import { LIMITS } from "../limits.ts";
 import { type Answer, isTransient } from "../message.ts";
 import type { Clock, DueTimer, Journal, TimerChange } from "../ports.ts";
 
+/** So many entries out of date are let be; more than that, and more than there are timers, and they are cleared out. */
+const STALE_MAX = 1_000;
 /** Node's timers hold at most this (ms). */
 const WAIT_MAX_MS = 2 ** 31 - 1;
 
 export class Timers {
   readonly #clock: Clock;
   readonly #fire: (timer: DueTimer) => Promise<Answer>;
-  readonly #heap: DueTimer[] = [];
+  #heap: DueTimer[] = [];
   /** When each timer is due; what the heap says otherwise is out of date. */
   readonly #due = new Map<string, Millis>();
   #wakeAt = Number.POSITIVE_INFINITY;
@@ -38,6 +40,7 @@ export class Timers {
     const key = `${addressKey(address)}:${name}`;
     if (at === null) {
       this.#due.delete(key);
+      this.#compact();
       return;
     }
     this.#due.set(key, at);
@@ -100,6 +103,13 @@ export class Timers {
   /** Sets a timer again that could not be carried out now. */
   #later(timer: DueTimer): void {
     this.change(timer.address, { name: timer.name, at: this.#clock.now() + LIMITS.retryMaxMs });
+  }
+
+  /** A timer that is removed stays in the heap until then: without this, days of pools would stay in memory. */
+  #compact(): void {
+    if (this.#heap.length <= 2 * this.#due.size + STALE_MAX) return;
+    // In order of time, so a heap.
+    this.#heap = this.#heap.filter((timer) => this.#due.get(keyOf(timer)) === timer.at).sort((a, b) => a.at - b.at);
   }
 
   #push(timer: DueTimer): void {

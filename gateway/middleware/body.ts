@@ -38,6 +38,8 @@ async function read(request: IncomingMessage, length: string | undefined): Promi
   } catch (error) {
     const kind = error instanceof Error && "type" in error ? error.type : undefined;
     if (kind === "entity.too.large") {
+      // The rest is let run out, unread, so that the client comes to read the answer and the connection is free again.
+      request.resume();
       throw new Problem(413, "BODY_TOO_LARGE", `The body must be at most ${BODY_BYTES_MAX} bytes long.`);
     }
     throw new Problem(400, "BODY_INCOMPLETE", "The body ended before its Content-Length; send it again whole.");

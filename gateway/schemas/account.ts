@@ -67,4 +67,5 @@ export const LedgerEntries = Type.Object({
       at: Time("When"),
     }),
   ),
+  fee: Credits("What the platform got for this task"),
 });

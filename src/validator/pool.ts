@@ -29,11 +29,59 @@ interface Job {
   readonly done: (answer: Answer) => void;
 }
 
+/** One thread. Starting (until it says that it is ready) -> idle <-> busy with one job -> ended. */
+class Thread {
+  readonly #worker: Worker;
+  /** Called when it can take a job, and once when it has ended, with the job that it did not finish. */
+  readonly #free: (thread: Thread) => void;
+  readonly #ended: (thread: Thread, job: Job | undefined) => void;
+  #job: Job | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #over = false;
+
+  constructor(file: URL, heapMb: number, free: (thread: Thread) => void, ended: (thread: Thread, job: Job | undefined) => void) {
+    this.#free = free;
+    this.#ended = ended;
+    this.#worker = new Worker(file, {
+      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 },
+    });
+    this.#worker.unref();
+    // Whatever it says, it is ready for the next job then: its first word is that it has started.
+    this.#worker.on("message", (answer: Verdict | DemandsProblem | "ready") => this.#said(answer));
+    this.#worker.on("error", () => this.end());
+    this.#worker.on("exit", () => this.end());
+  }
+
+  run(job: Job, deadlineMs: number): void {
+    this.#job = job;
+    this.#timer = setTimeout(() => this.end(), deadlineMs);
+    this.#worker.postMessage(job.question);
+  }
+
+  /** Kills it. */
+  end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#timer);
+    void this.#worker.terminate();
+    this.#ended(this, this.#job);
+  }
+
+  #said(answer: Verdict | DemandsProblem | "ready"): void {
+    if (this.#over) return;
+    clearTimeout(this.#timer);
+    const job = this.#job;
+    this.#job = undefined;
+    if (answer !== "ready") job?.done(toAnswer(answer));
+    this.#free(this);
+  }
+}
+
 export class ValidatorPool implements Validator {
   readonly #file: URL;
   readonly #limits: ValidatorLimits;
-  readonly #idle: Worker[] = [];
-  readonly #all = new Set<Worker>();
+  readonly #idle: Thread[] = [];
+  readonly #all = new Set<Thread>();
   readonly #waiting: Job[] = [];
   #closed = false;
 
@@ -55,66 +103,43 @@ export class ValidatorPool implements Validator {
     });
   }
 
+  /** Ends all threads; who still waits is refused. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const { done } of this.#waiting.splice(0)) done(TOO_MANY);
-    await Promise.all([...this.#all].map((worker) => worker.terminate()));
+    for (const thread of this.#all) thread.end();
   }
 
   #next(): void {
-    if (this.#closed || this.#waiting.length === 0) return;
-    const worker = this.#idle.pop();
-    if (worker === undefined) {
-      if (this.#all.size < this.#limits.threads) this.#start();
-      return;
+    while (!this.#closed && this.#waiting.length > 0) {
+      const thread = this.#idle.pop();
+      if (thread === undefined) {
+        if (this.#all.size < this.#limits.threads) this.#start();
+        return;
+      }
+      const job = this.#waiting.shift();
+      if (job !== undefined) thread.run(job, this.#limits.deadlineMs);
     }
-    const job = this.#waiting.shift();
-    if (job === undefined) this.#idle.push(worker);
-    else this.#run(worker, job);
   }
 
   /** Its start is not part of anybody's deadline: it takes work once it has said that it is ready. */
   #start(): void {
-    const worker = new Worker(this.#file, {
-      resourceLimits: { maxOldGenerationSizeMb: this.#limits.heapMb, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 },
-    });
-    worker.unref();
-    this.#all.add(worker);
-    worker.once("message", () => {
-      worker.removeAllListeners();
-      this.#idle.push(worker);
-      this.#next();
-    });
-    const failed = () => {
-      this.#drop(worker);
-      for (const { done } of this.#waiting.splice(0)) done(TOO_MANY);
-    };
-    worker.once("error", failed);
-    worker.once("exit", failed);
-  }
-
-  #drop(worker: Worker): void {
-    this.#all.delete(worker);
-    worker.removeAllListeners();
-    // Its end may still bring an error, which nobody waits for.
-    worker.on("error", () => {});
-    void worker.terminate();
-  }
-
-  #run(worker: Worker, { question, done }: Job): void {
-    const finish = (answer: Answer, reusable: boolean) => {
-      clearTimeout(timer);
-      worker.removeAllListeners();
-      if (reusable) this.#idle.push(worker);
-      else this.#drop(worker);
-      done(answer);
+    let ready = false;
+    const free = (thread: Thread) => {
+      ready = true;
+      this.#idle.push(thread);
       this.#next();
     };
-    const timer = setTimeout(() => finish(TOO_EXPENSIVE, false), this.#limits.deadlineMs);
-    worker.once("message", (answer: Verdict | DemandsProblem) => finish(toAnswer(answer), true));
-    worker.once("error", () => finish(TOO_EXPENSIVE, false));
-    worker.once("exit", () => finish(TOO_EXPENSIVE, false));
-    worker.postMessage(question);
+    const ended = (thread: Thread, job: Job | undefined) => {
+      this.#all.delete(thread);
+      const index = this.#idle.indexOf(thread);
+      if (index >= 0) this.#idle.splice(index, 1);
+      job?.done(TOO_EXPENSIVE);
+      // One that cannot even start would be started for ever.
+      if (!ready) for (const { done } of this.#waiting.splice(0)) done(TOO_MANY);
+      this.#next();
+    };
+    this.#all.add(new Thread(this.#file, this.#limits.heapMb, free, ended));
   }
 }
 
