@@ -1,0 +1,22 @@
+import { expect, inject, test } from "vitest";
+import { auditDatabase } from "../../src/postgres/books.ts";
+import { openPool } from "../../src/postgres/pool.ts";
+import { makeDatabase } from "../support/postgres.mjs";
+import { crash } from "./run.mjs";
+
+test("30 kills while 50 clients work: every answer stays true, every task ends, every webhook arrives, the books are clean", async () => {
+  const { url, drop } = await makeDatabase(inject("postgresUrl"));
+  const report = await crash({ kills: 30, clients: 50, gapMs: 600, databaseUrl: url });
+  expect(report.wrong).toEqual([]);
+  expect(report.kills).toBe(30);
+  expect(report.tasks).toBeGreaterThan(100);
+  expect(report.ended["SETTLED"]).toBeGreaterThan(20);
+  expect(report.webhooks).toBe(report.tasks);
+  const database = openPool(url, { max: 1, name: "audit" });
+  const findings = await auditDatabase(database);
+  expect(findings.flatMap(({ wrong }) => wrong)).toEqual([]);
+  // The last finding is about open tasks, and there are none.
+  expect(findings.slice(0, -1).every(({ checked }) => checked > 0)).toBe(true);
+  await database.end();
+  await drop();
+}, 300_000);
