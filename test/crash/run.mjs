@@ -9,6 +9,8 @@ import { Client } from "../support/client.mjs";
 import { startProcess } from "../support/platform.mjs";
 
 const RETRY_MS = 25;
+/** Between two tasks of one requester, so that workers keep up with them. */
+const POST_MS = 100;
 const END_MS = 60_000;
 const TERMINAL = new Set(["SETTLED", "EXPIRED", "CANCELLED"]);
 const TYPES = ["json_extraction", "translation", "analysis"];
@@ -102,6 +104,7 @@ class Run {
         if (cancelled.status === 200) told.cancelled = true;
         else if (cancelled.body.code !== "TASK_NOT_CANCELLABLE") this.wrong.push(`cancel: ${JSON.stringify(cancelled.body)}`);
       }
+      await wait(POST_MS);
     }
   }
 
@@ -128,6 +131,10 @@ class Run {
       }
       await wait(RETRY_MS);
     }
+  }
+
+  get completed() {
+    return [...this.tasks.values()].filter(({ completed }) => completed === true).length;
   }
 
   /** Holds the task against all that clients were told of it. */
@@ -188,6 +195,9 @@ export async function crash(options) {
     if ((kills + 1) % 10 === 0)
       print(`${kills + 1} kills, ${run.tasks.size} tasks, ${run.answers} answers, ${run.wrong.length} wrong`);
   }
+  // However slow the machine, enough has to be brought to its end to say something.
+  const until = Date.now() + END_MS;
+  while (run.completed < options.clients && Date.now() < until) await wait(RETRY_MS);
   // Requesters end first, so that workers bring all tasks to their end but those that nobody wants.
   run.open = false;
   await Promise.all(clients);
