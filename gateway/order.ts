@@ -4,10 +4,10 @@ import { isDeepStrictEqual } from "node:util";
 import type { Refusal } from "../machines/refusal.ts";
 import { refuse } from "../machines/refusal.ts";
 import type { Order } from "../machines/task/facts.ts";
-import { compileRule, type Rule } from "../machines/validation/rules.ts";
+import type { Rule } from "../machines/validation/rules.ts";
 import { type DemandsProblem, measureDemands } from "../machines/validation/verdict.ts";
 import { BOUNDS, credits, type JsonObject, type JsonValue } from "../machines/vocabulary.ts";
-import { type FieldProblem, invalid, Problem } from "./problems.ts";
+import { type FieldProblem, invalid, Problem, problemOf } from "./problems.ts";
 import { type CreateTask, RULES } from "./schemas/task.ts";
 import type { GatewaySettings, Services } from "./services.ts";
 import { bodyCheck, type Check } from "./validate.ts";
@@ -66,9 +66,8 @@ function toRule(rule: { readonly type: string }, index: number, wrong: FieldProb
   const check = RULE_CHECKS.get(rule.type);
   try {
     const checked = check?.(rule);
-    const problem = checked === undefined ? "is of no known type" : compileRule(checked);
-    if (typeof problem !== "string") return checked;
-    wrong.push({ field: `rules.${index}`, message: problem });
+    if (checked !== undefined) return checked;
+    wrong.push({ field: `rules.${index}`, message: "is of no known type" });
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     for (const { field, message } of error.errors ?? []) wrong.push({ field: `rules.${index}.${field}`, message });
@@ -91,7 +90,7 @@ export interface DemandsChecked {
   readonly errors: readonly FieldProblem[];
 }
 
-/** Checks schema and rules for their cost, and the example against them. */
+/** Checks schema and rules for their cost, and the example against them. Throws a Problem (503) when too many wait. */
 export async function checkDemands(order: Order, { validator }: Services): Promise<DemandsChecked> {
   const demands = { schema: order.schema, rules: order.rules };
   const measured = measureDemands(demands);
@@ -100,10 +99,13 @@ export async function checkDemands(order: Order, { validator }: Services): Promi
   const example: JsonValue = order.exampleOutput;
   const verdict = await validator.judge({ demands, result: example });
   if ("unjudged" in verdict) {
+    const { because, unjudged } = verdict;
+    if (because === "busy") throw problemOf(refuse("OVERLOADED", unjudged));
+    if (because !== "slow") return { cost, ...unusable({ field: because, problem: unjudged }) };
     return {
       cost,
-      refusal: refuse("INVALID_SCHEMA", verdict.unjudged),
-      errors: [{ field: "schema", message: verdict.unjudged }],
+      refusal: refuse("VALIDATION_TOO_EXPENSIVE", unjudged),
+      errors: [{ field: "example_output", message: unjudged }],
     };
   }
   if (verdict.code === null) return { cost, refusal: null, errors: [] };

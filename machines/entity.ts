@@ -58,8 +58,13 @@ export interface Question {
   readonly result: JsonValue;
 }
 
-/** The judgement, or a sentence that says why there could be none. */
-export type Answer = Verdict | { readonly unjudged: string };
+/** Why there is no judgement: the demands are wrong in this field, it takes too long, or too many wait for theirs. */
+export interface Unjudged {
+  readonly unjudged: string;
+  readonly because: "schema" | "rules" | "slow" | "busy";
+}
+
+export type Answer = Verdict | Unjudged;
 
 /**
  * What a host drives: a decider whose evolve step is an XState machine. Pure; the clock's time comes in as `at`.

@@ -1,4 +1,4 @@
-import type { Verdict } from "../validation/verdict.ts";
+import type { Answer } from "../entity.ts";
 import type { AccountId, AccountStatus, Credits, JsonValue, Millis, TaskId } from "../vocabulary.ts";
 import type { DeliveryOutcome, Order } from "./facts.ts";
 
@@ -37,7 +37,7 @@ export type TaskCommand =
       readonly worker: AccountId;
       readonly result: JsonValue;
       /** Worked out before the decision; absent until then. */
-      readonly verdict?: Verdict | { readonly unjudged: string };
+      readonly verdict?: Answer;
     }
   | { readonly type: "cancel"; readonly requester: AccountId }
   | { readonly type: "settled"; readonly payout: Credits; readonly fee: Credits; readonly refund: Credits }

@@ -166,7 +166,9 @@ function submit({ stage, context }: Opened, command: Of<"submit">, at: Millis): 
   if (refusal !== undefined) return refusal;
   const { verdict, submission } = command;
   if (verdict === undefined) throw new Error("a submission must be judged before it is decided");
-  if ("unjudged" in verdict) return refuse("VALIDATION_TOO_EXPENSIVE", verdict.unjudged);
+  if ("unjudged" in verdict) {
+    return refuse(verdict.because === "busy" ? "OVERLOADED" : "VALIDATION_TOO_EXPENSIVE", verdict.unjudged);
+  }
   const begun: TaskFact[] = stage === "AWARDED" ? [{ type: "ExecutionStarted", worker: command.worker, at }] : [];
   if (verdict.code === null) {
     const firstTry = context.submissions === 0;

@@ -6,7 +6,7 @@ import { Ajv, type Options, type ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 import type { JsonObject, JsonValue } from "../vocabulary.ts";
-import { compilePattern, type Pattern } from "./pattern.ts";
+import { compilePattern, type Pattern, weighPattern } from "./pattern.ts";
 
 /** 1 for each schema, and a `$ref` counts its target again; an honest schema of ten fields scores about 15. */
 export const SCHEMA_COST_MAX = 5_000;
@@ -22,6 +22,8 @@ export interface Measured {
   /** Whether checking by it is cheap enough to be done where other work waits. */
   readonly light: boolean;
   readonly uniqueItems: boolean;
+  /** What its patterns weigh together (pattern.ts). */
+  readonly patternWeight: number;
 }
 
 /** Thrown inside this folder only, and turned into a refusal at its edge. */
@@ -61,7 +63,7 @@ class Survey {
   readonly #root: JsonObject;
   readonly #costs = new Map<string, { readonly cost: number; readonly depth: number }>();
   readonly #under = new Set<string>();
-  patterns = false;
+  patternWeight = 0;
   uniqueItems = false;
 
   constructor(root: JsonObject) {
@@ -84,12 +86,12 @@ class Survey {
     if (keyword === "$id" && depth > 0) throw new SchemaProblem(`has an $id at ${path}; only plain #/… references work`);
     if (keyword === "$ref" && typeof value === "string") return this.#reference(value, depth);
     if (keyword === "uniqueItems" && value === true) this.#unique(node, path);
-    if (keyword === "pattern" && typeof value === "string") this.#pattern(value, path);
+    if (keyword === "pattern" && typeof value === "string") this.patternWeight += weighPattern(value);
     if (DATA.has(keyword)) return Array.isArray(value) ? Math.ceil(value.length / 10) : 0;
     if (!MAPS.has(keyword)) return typeof value === "object" ? this.schema(value, depth + 1, path) : 0;
     let cost = 0;
     for (const [name, child] of Object.entries(isObject(value) ? value : {})) {
-      if (keyword === "patternProperties") this.#pattern(name, path);
+      if (keyword === "patternProperties") this.patternWeight += weighPattern(name);
       cost += this.schema(child, depth + 1, `${path}/${name}`);
     }
     return cost;
@@ -119,12 +121,6 @@ class Survey {
       throw new SchemaProblem(`has uniqueItems at ${path}, which needs a maxItems of at most ${UNIQUE_ITEMS_MAX}`);
     }
   }
-
-  #pattern(pattern: string, path: string): void {
-    this.patterns = true;
-    const compiled = compilePattern(pattern);
-    if (typeof compiled === "string") throw new SchemaProblem(`has a pattern at ${path} that ${compiled}`);
-  }
 }
 
 /** Measures a schema without compiling it. Throws SchemaProblem when it is over a bound or refers where it may not. */
@@ -138,13 +134,13 @@ export function measureSchema(schema: JsonObject): Measured {
   if (cost > SCHEMA_COST_MAX) {
     throw new SchemaProblem(`would cost ${cost} checks; at most ${SCHEMA_COST_MAX} are taken, so repeat fewer references`);
   }
-  const light = cost <= LIGHT_COST_MAX && !survey.patterns && !survey.uniqueItems;
-  return { cost, light, uniqueItems: survey.uniqueItems };
+  const { patternWeight, uniqueItems } = survey;
+  return { cost, light: cost <= LIGHT_COST_MAX && patternWeight === 0 && !uniqueItems, uniqueItems, patternWeight };
 }
 
 function linearRegExp(source: string): Pattern {
   const compiled = compilePattern(source);
-  if (typeof compiled === "string") throw new SchemaProblem(`has a pattern that ${compiled}`);
+  if (typeof compiled === "string") throw new SchemaProblem(`has a pattern ${source.slice(0, 60)} that ${compiled}`);
   return compiled;
 }
 linearRegExp.code = "linearRegExp";
@@ -193,7 +189,7 @@ function compiler(dialect: Dialect, allErrors: boolean): Ajv {
 export function warmUp(): void {
   compileSchema(
     { type: "object", properties: { a: { type: "string", format: "email" } } },
-    { cost: 3, light: true, uniqueItems: false },
+    { cost: 3, light: true, uniqueItems: false, patternWeight: 0 },
   );
 }
 

@@ -2,6 +2,7 @@
 import type { ErrorObject, ValidateFunction } from "ajv";
 import { LRUCache } from "lru-cache";
 import type { JsonObject, JsonValue } from "../vocabulary.ts";
+import { PATTERN_WEIGHT_MAX, weighPattern } from "./pattern.ts";
 import { type CompiledRule, compileRule, type FieldError, type Rule } from "./rules.ts";
 import { compileSchema, type Measured, measureSchema, SchemaProblem } from "./schema.ts";
 
@@ -39,15 +40,17 @@ const cache = new LRUCache<string, Compiled>({
   sizeCalculation: (compiled) => compiled.measured.cost + 10 * compiled.rules.length + 1,
 });
 
-/** Measures demands without compiling the schema; the rules' patterns are tried. */
+/** Measures demands without compiling anything of them. */
 export function measureDemands(demands: Demands): Measured | DemandsProblem {
   try {
     const measured = measureSchema(demands.schema);
-    for (const [index, rule] of demands.rules.entries()) {
-      const compiled = compileRule(rule);
-      if (typeof compiled === "string") return { field: "rules", problem: `${index} has a pattern that ${compiled}` };
+    const ruleWeight = demands.rules.reduce((sum, rule) => sum + (rule.type === "regex" ? weighPattern(rule.pattern) : 0), 0);
+    const patternWeight = measured.patternWeight + ruleWeight;
+    if (patternWeight > PATTERN_WEIGHT_MAX) {
+      const problem = `has patterns that grow to ${patternWeight} steps; at most ${PATTERN_WEIGHT_MAX} are taken, so repeat less ({n,m} is m steps of what it repeats)`;
+      return { field: ruleWeight > measured.patternWeight ? "rules" : "schema", problem };
     }
-    return { ...measured, light: measured.light && demands.rules.every((rule) => rule.type !== "regex") };
+    return { ...measured, patternWeight, light: measured.light && ruleWeight === 0 };
   } catch (error) {
     if (error instanceof SchemaProblem) return { field: "schema", problem: error.message };
     throw error;
@@ -72,7 +75,12 @@ function compile(demands: Demands): Compiled | DemandsProblem {
     if (error instanceof SchemaProblem) return { field: "schema", problem: error.message };
     throw error;
   }
-  const rules = demands.rules.map(compileRule).filter((rule) => typeof rule !== "string");
+  const rules: CompiledRule[] = [];
+  for (const [index, rule] of demands.rules.entries()) {
+    const made = compileRule(rule);
+    if (typeof made === "string") return { field: "rules", problem: `rule ${index} has a pattern that ${made}` };
+    rules.push(made);
+  }
   const compiled = { measured, validate, rules };
   cache.set(key, compiled);
   return compiled;

@@ -4,7 +4,7 @@
  */
 import { Worker } from "node:worker_threads";
 import type { Validator } from "../../actors/ports.ts";
-import type { Answer, Question } from "../../machines/entity.ts";
+import type { Answer, Question, Unjudged } from "../../machines/entity.ts";
 import { type DemandsProblem, isLight, judgeResult, measureDemands, type Verdict } from "../../machines/validation/verdict.ts";
 
 export interface ValidatorLimits {
@@ -19,10 +19,14 @@ export interface ValidatorLimits {
 
 export const VALIDATOR_LIMITS: ValidatorLimits = { threads: 1, deadlineMs: 500, waitingMax: 1_000, heapMb: 64 };
 
-const TOO_EXPENSIVE = {
+const TOO_EXPENSIVE: Unjudged = {
+  because: "slow",
   unjudged: "Checking this result against the task's schema and rules takes too long; make the result smaller.",
 };
-const TOO_MANY = { unjudged: "Too many results wait for their check at the moment; submit again shortly." };
+const TOO_MANY: Unjudged = {
+  because: "busy",
+  unjudged: "Too many results wait for their check at the moment; try again after the time in Retry-After.",
+};
 
 interface Job {
   readonly question: Question;
@@ -145,5 +149,5 @@ export class ValidatorPool implements Validator {
 
 function toAnswer(judged: Verdict | DemandsProblem): Answer {
   if (!("problem" in judged)) return judged;
-  return { unjudged: `The task's ${judged.field} ${judged.problem}, so that no result can be checked by it.` };
+  return { because: judged.field, unjudged: judged.problem };
 }

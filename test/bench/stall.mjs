@@ -68,6 +68,10 @@ const KINDS = {
       properties: Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`p${index}`, { pattern: `(x{1000}|${index})` }])),
     },
   }),
+  "patterns just below their bound": () => ({
+    ...ORDER,
+    schema: { pattern: "x{990}".repeat(10), title: String(Math.random()) },
+  }),
   "an example of 200 KB": () => ({ ...ORDER, example_output: { a: Array.from({ length: 60_000 }, (_, index) => index) } }),
   "a deep example": () => ({ ...ORDER, example_output: nest((level) => ({ level }), 50) }),
 };

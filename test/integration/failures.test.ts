@@ -45,7 +45,7 @@ test("two hosts that both write one database never both win: nothing is lost, do
       validator: {
         judge: ({ demands, result }) => {
           const judged = judgeResult(demands, result);
-          return "problem" in judged ? { unjudged: judged.problem } : judged;
+          return "problem" in judged ? { unjudged: judged.problem, because: judged.field } : judged;
         },
       },
       courier: { deliver: async () => ({ id: ids.next(), ms: 0, result: "delivered", status: 200 }) },

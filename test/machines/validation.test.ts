@@ -54,6 +54,14 @@ describe("a result", () => {
   });
 });
 
+function repeated(patterns: number): JsonObject {
+  return {
+    properties: Object.fromEntries(
+      Array.from({ length: patterns }, (_, index) => [`p${index}`, { pattern: `(x{1000}|${index})` }]),
+    ),
+  };
+}
+
 /** Levels, each of which refers twice to the next: 24 of them are 16 million checks in 1.5 KB. */
 function bomb(keyword: string, levels: number): JsonObject {
   const defs: JsonObject = { d0: { type: "string" } };
@@ -73,12 +81,28 @@ describe("a hostile schema is refused before it is compiled", () => {
     ["a remote reference", { $ref: "http://example.com/schema.json" }, /only references inside/],
     ["a reference to nothing", { $ref: "#/$defs/none" }, /not there/],
     ["uniqueItems without a bound", { type: "array", uniqueItems: true }, /maxItems/],
-    ["a pattern with a back-reference", { type: "string", pattern: "(a)\\1" }, /linear/],
+    ["patterns that grow when they are compiled", repeated(200), /grow to/],
     ["a dynamic reference", { $dynamicRef: "#x" }, /not supported/],
   ];
   test.each(hostile)("%s", (_name, schema, why) => {
     const measured = measureDemands({ schema, rules: [] });
     expect("problem" in measured ? measured.problem : "accepted").toMatch(why);
+  });
+
+  test("a pattern with a back-reference", () => {
+    expect(judge({ type: "string", pattern: "(a)\\1" }, "aa")).toMatchObject({
+      field: "schema",
+      problem: expect.stringContaining("linear"),
+    });
+    const rule: Rule = { type: "regex", field: "a", pattern: "(?=a)" };
+    expect(judge({}, {}, [rule])).toMatchObject({ field: "rules", problem: expect.stringContaining("linear") });
+  });
+
+  test("rules whose patterns grow, with and without those of the schema", () => {
+    const rules = Array.from({ length: 6 }, (): Rule => ({ type: "regex", field: "a", pattern: "(ab){1000}" }));
+    expect(measureDemands({ schema: {}, rules })).toMatchObject({ field: "rules", problem: expect.stringContaining("grow to") });
+    expect(measureDemands({ schema: repeated(9), rules: rules.slice(5) })).toMatchObject({ field: "schema" });
+    expect(measureDemands({ schema: repeated(3), rules: rules.slice(4) })).not.toHaveProperty("problem");
   });
 
   test("one that nests deeper than 32 levels", () => {

@@ -65,7 +65,7 @@ export class World {
   makeHost(): Host {
     const judge = (question: Question): Judgement => {
       const judged = judgeResult(question.demands, question.result);
-      return "problem" in judged ? { unjudged: judged.problem } : judged;
+      return "problem" in judged ? { unjudged: judged.problem, because: judged.field } : judged;
     };
     return new Host({
       entities: { task, account },
