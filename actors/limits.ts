@@ -31,6 +31,14 @@ export const LIMITS = {
   /** The first and the longest wait before something is tried again (ms). */
   retryMinMs: 50,
   retryMaxMs: 2_000,
+  /** How long one attempt to reach an actor waits for its answer before it is made again (ms). */
+  attemptMs: 2_500,
+  /** The longest wait between two attempts of a client's request (ms): its owner may be found any moment. */
+  askRetryMaxMs: 250,
+  /** Shards that a node gives away at once. */
+  handsAtOnce: 4,
+  /** How long a shard that is given away waits for what is under way in it (ms). */
+  closeMs: 3_000,
   /** How much of its deadline a reply that waits for deliveries keeps for its own way back (ms). */
   replyMarginMs: 500,
   /** Rows that are read at once when a host takes over what is due. */

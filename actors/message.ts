@@ -1,5 +1,5 @@
 import type { Address, AnyCommand } from "../machines/effect.ts";
-import type { Refusal } from "../machines/refusal.ts";
+import { type Refusal, type RefusalCode, refuse } from "../machines/refusal.ts";
 import type { JsonValue, Millis } from "../machines/vocabulary.ts";
 
 /** Who sends: a client through a gateway, another actor through its outbox, or a timer of the actor itself. */
@@ -22,9 +22,13 @@ export interface Envelope {
 
 export type Answer = { readonly ok: true; readonly value: JsonValue } | { readonly ok: false; readonly refusal: Refusal };
 
+/** Told by a node that does not own the shard, and by a transport that finds nobody who does. */
+export const NOT_OWNER = refuse("NOT_OWNER", "No node owns this account or task at the moment; try again shortly.");
+
+const TRANSIENT: ReadonlySet<RefusalCode> = new Set(["UNAVAILABLE", "OVERLOADED", "CONTENDED", "NOT_OWNER"]);
+
 /** Refusals that say nothing about the command, so that it may be sent again as it is. */
 export function isTransient(answer: Answer): boolean {
   if (answer.ok) return false;
-  const code = answer.refusal.refused;
-  return code === "UNAVAILABLE" || code === "OVERLOADED" || code === "CONTENDED";
+  return TRANSIENT.has(answer.refusal.refused);
 }

@@ -1,7 +1,7 @@
 import type { Address, AnyCommand } from "../machines/effect.ts";
 import { refuse } from "../machines/refusal.ts";
 import { LIMITS } from "./limits.ts";
-import { type Answer, isTransient } from "./message.ts";
+import type { Answer, Envelope } from "./message.ts";
 import type { Clock, Ids, Transport } from "./ports.ts";
 
 export interface AskOptions {
@@ -10,7 +10,12 @@ export interface AskOptions {
   readonly again?: boolean;
 }
 
-/** Sends commands of clients to actors and waits for their answers. */
+const LATE = refuse(
+  "UNAVAILABLE",
+  "No answer in time, so it is not known whether this was done. Send it again with the same Idempotency-Key, or look at what it should have changed.",
+);
+
+/** Sends commands of clients to actors, wherever they live, and waits for their answers. */
 export class Router {
   readonly #transport: Transport;
   readonly #clock: Clock;
@@ -26,36 +31,39 @@ export class Router {
   }
 
   /**
-   * Asks an actor. Sends again on CONTENDED while the deadline allows. UNAVAILABLE after the deadline means that the
-   * outcome is unknown: the same call with the same Idempotency-Key finds out.
+   * Asks an actor. While the deadline allows, asks again when nobody owned it (NOT_OWNER), when others wrote for it at the
+   * same time (CONTENDED), and when no answer came for a while; always under the same command id, so that it is done once.
+   * UNAVAILABLE after the deadline means that the outcome is unknown: the same call with the same Idempotency-Key finds out.
    */
   async ask(to: Address, command: AnyCommand, options: AskOptions = {}): Promise<Answer> {
     const deadline = this.#clock.now() + this.#deadlineMs;
     const commandId = options.commandId ?? this.#ids.next();
     let delivery: "first" | "again" = options.again === true ? "again" : "first";
-    for (let wait: number = LIMITS.retryMinMs; ; wait = Math.min(wait * 2, LIMITS.retryMaxMs)) {
-      const answer = await this.#within(
-        deadline,
-        this.#transport.request({ to, command, commandId, origin: "client", delivery, deadline }),
-      );
-      const contended = isTransient(answer) && !answer.ok && answer.refusal.refused === "CONTENDED";
-      if (!contended || this.#clock.now() + wait >= deadline) return answer;
+    for (let wait: number = LIMITS.retryMinMs; ; wait = Math.min(wait * 2, LIMITS.askRetryMaxMs)) {
+      const answer = await this.#attempt({ to, command, commandId, origin: "client", delivery, deadline });
+      const left = deadline - this.#clock.now();
+      if (answer !== undefined && !isPassing(answer)) return answer;
+      if (left <= wait) return answer ?? { ok: false, refusal: LATE };
       delivery = "again";
-      await new Promise<void>((resolve) => this.#clock.after(wait, resolve));
+      // Who let the time of an attempt pass has waited already.
+      if (answer !== undefined) await new Promise<void>((resolve) => this.#clock.after(wait, resolve));
     }
   }
 
-  #within(deadline: number, asked: Promise<Answer>): Promise<Answer> {
+  /** One attempt; undefined when its time passed without an answer. */
+  #attempt(envelope: Envelope): Promise<Answer | undefined> {
     return new Promise((resolve) => {
-      const callOff = this.#clock.after(Math.max(0, deadline - this.#clock.now()), () => {
-        const detail =
-          "No answer in time, so it is not known whether this was done. Send it again with the same Idempotency-Key, or look at what it should have changed.";
-        resolve({ ok: false, refusal: refuse("UNAVAILABLE", detail) });
-      });
-      void asked.then((answer) => {
+      const ms = Math.max(0, Math.min(LIMITS.attemptMs, envelope.deadline - this.#clock.now()));
+      const callOff = this.#clock.after(ms, () => resolve(undefined));
+      void this.#transport.request(envelope).then((answer) => {
         callOff();
         resolve(answer);
       });
     });
   }
+}
+
+/** Whether the same command may find its owner, or its turn, a moment later. */
+function isPassing(answer: Answer): boolean {
+  return !answer.ok && (answer.refusal.refused === "NOT_OWNER" || answer.refusal.refused === "CONTENDED");
 }

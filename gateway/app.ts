@@ -1,22 +1,28 @@
 /** The order of everything a request passes, on one screen. */
 import { Router as HttpRouter, type RouterContext } from "@koa/router";
 import Koa from "koa";
+import type { Log } from "../actors/ports.ts";
 import { docsRoutes } from "./docs/page.ts";
 import { readBody } from "./middleware/body.ts";
 import { errors } from "./middleware/errors.ts";
+import { limit, limitFailures } from "./middleware/limit.ts";
 import { trace } from "./middleware/trace.ts";
 import type { Caller, Operation } from "./operation.ts";
+import type { Health } from "./ports.ts";
 import { Problem } from "./problems.ts";
+import { liveness, readiness } from "./routes/health.ts";
 import { OPERATIONS } from "./routes/index.ts";
 import { API_KEY, hashApiKey } from "./secrets.ts";
 import type { Services } from "./services.ts";
 
+const HEALTH = /^\/health(\/(live|ready))?$/;
 /** Visible ASCII, as other APIs take it. */
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,200}$/;
 
 /** Builds the HTTP application; it holds no state but caches. */
 export function createApp(services: Services): Koa {
-  const app = new Koa();
+  const { trustedProxies } = services.settings;
+  const app = new Koa(trustedProxies === 0 ? {} : { proxy: true, maxIpsCount: trustedProxies });
   app.on("error", (error: Error) => services.log.debug({ err: error }, "a connection failed"));
   app.use(trace(services.log, services.clock, services.ids));
   app.use(errors(services.log));
@@ -31,13 +37,29 @@ export function createApp(services: Services): Koa {
   return app;
 }
 
+/** Builds what a process without a gateway answers: whether it lives and can serve. */
+export function createHealthApp(health: Health, log: Log): Koa {
+  const app = new Koa();
+  app.use(errors(log));
+  app.use(async (context) => {
+    if (!HEALTH.test(context.path)) return;
+    const reply = context.path === "/health/live" ? liveness() : await readiness(health);
+    context.status = reply.status;
+    context.body = reply.body;
+  });
+  return app;
+}
+
 function wrongMethod(): Problem {
   return new Problem(405, "METHOD_NOT_ALLOWED", "This path does not take that method; see /docs for what it takes.");
 }
 
-/** Key, body, then the operation, which checks what it was given. */
+/** Key, limits, body, then the operation, which checks what it was given. */
 async function serve(operation: Operation, services: Services, context: RouterContext): Promise<void> {
   const caller = operation.auth ? await authenticate(context, services) : undefined;
+  if (caller !== undefined) {
+    await limit(context, services.limiter, caller.account, operation.makesTask === true ? ["requests", "tasks"] : ["requests"]);
+  }
   const reply = await operation.run({
     params: { ...context.params },
     query: { ...context.query },
@@ -50,12 +72,13 @@ async function serve(operation: Operation, services: Services, context: RouterCo
   context.body = reply.body;
 }
 
-async function authenticate(context: RouterContext, { keys }: Services): Promise<Caller> {
+async function authenticate(context: RouterContext, { keys, limiter }: Services): Promise<Caller> {
   const key = context.get("X-API-Key");
   if (key === "") throw new Problem(401, "API_KEY_MISSING", "Send your API key in the header X-API-Key.");
   const keyHash = hashApiKey(key);
   const account = API_KEY.test(key) ? await keys.find(keyHash) : undefined;
   if (account === undefined) {
+    await limitFailures(context, limiter);
     throw new Problem(401, "API_KEY_INVALID", "This API key is not valid; it may have been rotated. Use the newest one.");
   }
   return { account, keyHash };

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { AccountId } from "../machines/vocabulary.ts";
-import type { ReadModel } from "./ports.ts";
+import type { ReadModel, Signals } from "./ports.ts";
 
 const KEYS_MAX = 50_000;
 
@@ -10,11 +10,15 @@ const KEYS_MAX = 50_000;
  */
 export class KeyRing {
   readonly #reads: ReadModel;
-  readonly #known = new LRUCache<string, AccountId>({ max: KEYS_MAX });
+  readonly #signals: Signals;
+  readonly #known: LRUCache<string, AccountId>;
   #drops = 0;
 
-  constructor(reads: ReadModel) {
+  /** `ttlMs` is how long a key is believed in without a look: for ever (0) where no other gateway can have rotated it. */
+  constructor(reads: ReadModel, signals: Signals, ttlMs: number) {
     this.#reads = reads;
+    this.#signals = signals;
+    this.#known = new LRUCache({ max: KEYS_MAX, ttl: ttlMs });
   }
 
   /** Takes an API key's hash; gives the account's id, or undefined when no account has this key. Rejects with StoreUnavailable. */
@@ -28,8 +32,14 @@ export class KeyRing {
     return account.id;
   }
 
-  /** Forgets a key that is valid no longer. */
+  /** Forgets a key that is valid no longer, here and at the other gateways. */
   drop(hash: string): void {
+    this.forget(hash);
+    this.#signals.send({ type: "key", hash });
+  }
+
+  /** Forgets a key that another gateway has dropped. */
+  forget(hash: string): void {
     this.#drops += 1;
     this.#known.delete(hash);
   }

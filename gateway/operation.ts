@@ -53,6 +53,8 @@ export interface Outline<P extends TObject = TObject, Q extends TObject = TObjec
   readonly body?: B;
   /** Whether it takes an Idempotency-Key. */
   readonly idempotent?: boolean;
+  /** Whether it counts against the limit of tasks. */
+  readonly makesTask?: boolean;
   /** The answers by status; errors are the same for all and are left out. */
   readonly answers: { readonly [status: number]: { readonly about: string; readonly schema: TSchema } };
 }

@@ -5,6 +5,42 @@ import type { Order, TaskFact } from "../machines/task/facts.ts";
 import type { TaskView } from "../machines/task/view.ts";
 import type { AccountId, Millis, TaskStatus } from "../machines/vocabulary.ts";
 
+export type LimitName = "requests" | "tasks" | "failures";
+
+/** What came of taking from a limit. */
+export interface Allowance {
+  readonly name: LimitName;
+  /** How many are allowed in a window; 0 when the limit is off. */
+  readonly limit: number;
+  readonly windowS: number;
+  readonly left: number;
+  /** Ms until the window ends. */
+  readonly resetMs: number;
+  readonly allowed: boolean;
+}
+
+export interface Limiter {
+  /** Takes `points` (1) from what this key may have; never rejects because a server is away. */
+  take(name: LimitName, key: string, points?: number): Promise<Allowance>;
+}
+
+/** What keeps this process from serving. */
+export interface Health {
+  /** A sentence for the operator, or null when all is well. */
+  trouble(): Promise<string | null>;
+}
+
+/** Tells the other gateways what is true only for a moment. Nothing depends on its arrival. */
+export interface Signals {
+  send(signal: Signal): void;
+}
+
+export type Signal =
+  /** A key is valid no longer. */
+  | { readonly type: "key"; readonly hash: string }
+  /** A worker asked for tasks of a type. */
+  | { readonly type: "presence"; readonly worker: AccountId; readonly taskType: string };
+
 /** A task as it is shown: its row, and what was asked for. */
 export interface TaskRow {
   readonly view: TaskView;
@@ -74,6 +110,8 @@ export interface ReadModel {
   /** A worker's account with the type of the task that it bids on; undefined when one of the two is not there. */
   bidder(account: AccountId, task: string): Promise<Bidder | undefined>;
   task(id: string): Promise<TaskRow | undefined>;
+  /** Whether this account holds a budget for a task that has not been opened yet: the message is on its way. */
+  opening(account: AccountId, task: string): Promise<boolean>;
   tasks(query: TaskQuery): Promise<Page<TaskRow> | undefined>;
   /** Tasks that take bids now and that this worker may take, the oldest first. */
   open(query: OpenQuery): Promise<readonly TaskRow[]>;

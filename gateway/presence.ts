@@ -1,13 +1,36 @@
+import { LRUCache } from "lru-cache";
 import type { AccountId, Millis } from "../machines/vocabulary.ts";
+import type { Signals } from "./ports.ts";
 
 /** A worker that asks for work is online for this long (ms). */
 const ONLINE_MS = 10_000;
 /** With more workers online than this, a task does not wait for each of them. */
 const COUNTED_MAX = 32;
 
+/** The other gateways are told of the same worker at most this often (ms). */
+const TOLD_MS = 2_000;
+const TOLD_MAX = 50_000;
+
 /** Who is looking for work right now, by task type: kept in memory, because it is true only for seconds. */
 export class Presence {
+  readonly #signals: Signals;
   readonly #seen = new Map<string, Map<AccountId, Millis>>();
+
+  /** When the others were told of a worker and a type. */
+  readonly #told = new LRUCache<string, true>({ max: TOLD_MAX, ttl: TOLD_MS });
+
+  constructor(signals: Signals) {
+    this.#signals = signals;
+  }
+
+  /** Notes that a worker asked this gateway for tasks of this type at `now` (ms), and tells the others. */
+  seen(worker: AccountId, taskType: string, now: Millis): void {
+    this.note(worker, taskType, now);
+    const key = `${worker} ${taskType}`;
+    if (this.#told.has(key)) return;
+    this.#told.set(key, true);
+    this.#signals.send({ type: "presence", worker, taskType });
+  }
 
   /** Notes that a worker asked for tasks of this type at `now` (ms). */
   note(worker: AccountId, taskType: string, now: Millis): void {

@@ -68,6 +68,8 @@ const STATUS: { readonly [C in RefusalCode]: number } = {
   OVERLOADED: 503,
   UNAVAILABLE: 503,
   CONTENDED: 503,
+  NOT_OWNER: 503,
+  COMMAND_TOO_LARGE: 413,
   INTERNAL: 500,
 };
 

@@ -26,6 +26,11 @@ export class Secrets {
     return accountId(this.#uuid("account", email.toLowerCase()));
   }
 
+  /** Names this platform among others; tells nothing of the secret. */
+  clusterId(): string {
+    return this.#hmac("cluster").toString("hex").slice(0, 16);
+  }
+
   taskId(account: AccountId, key: string): TaskId {
     return taskId(this.#uuid("task", account, key));
   }

@@ -2,7 +2,7 @@ import type { Clock, Ids, Log, Validator } from "../actors/ports.ts";
 import type { Router } from "../actors/router.ts";
 import type { Millis } from "../machines/vocabulary.ts";
 import type { KeyRing } from "./keyring.ts";
-import type { ReadModel } from "./ports.ts";
+import type { Health, Limiter, ReadModel } from "./ports.ts";
 import type { Presence } from "./presence.ts";
 import type { Secrets } from "./secrets.ts";
 
@@ -14,6 +14,8 @@ export interface GatewaySettings {
   /** The task types that may be posted, the default first. */
   readonly taskTypes: readonly string[];
   readonly allowSimulatedTopup: boolean;
+  /** How many proxies stand in front, whose word on the client's address is taken. */
+  readonly trustedProxies: number;
   readonly version: string;
 }
 
@@ -29,6 +31,6 @@ export interface Services {
   readonly ids: Ids;
   readonly log: Log;
   readonly settings: GatewaySettings;
-  /** Whether this node can take commands now. */
-  readonly healthy: () => Promise<boolean>;
+  readonly health: Health;
+  readonly limiter: Limiter;
 }

@@ -40,6 +40,8 @@ export const REFUSAL_CODES = [
   "OVERLOADED",
   "UNAVAILABLE",
   "CONTENDED",
+  "NOT_OWNER",
+  "COMMAND_TOO_LARGE",
   "INTERNAL",
 ] as const;
 export type RefusalCode = (typeof REFUSAL_CODES)[number];

@@ -1,8 +1,10 @@
 /** The one entry: `nexus <command>`. */
 import { Command } from "commander";
 import { runAudit } from "./cli/audit.ts";
+import { runCluster } from "./cli/cluster.ts";
 import { runConfig } from "./cli/config.ts";
 import { runDemo } from "./cli/demo.ts";
+import { runDrain } from "./cli/drain.ts";
 import { runMigrate } from "./cli/migrate.ts";
 import { runStart } from "./cli/start.ts";
 import { VERSION } from "./version.ts";
@@ -13,7 +15,29 @@ const program = new Command("nexus")
   .showHelpAfterError()
   .addHelpText("after", "\nSettings come from the environment; `nexus config` prints them all.");
 
-program.command("start").description("start the platform: gateway and actors in one process").action(runStart);
+program
+  .command("start")
+  .description("start the platform: gateway and actors in one process; with NATS_URL, as a part of a cluster")
+  .action(() => runStart("both"));
+program
+  .command("gateway")
+  .description("start a gateway of a cluster: answers clients")
+  .action(() => runStart("gateway"));
+program
+  .command("node")
+  .description("start a node of a cluster: runs the actors of its shards")
+  .action(() => runStart("node"));
+program
+  .command("drain")
+  .description("have a node give all its shards away, so that it can be stopped")
+  .argument("<node>", "its name, see `nexus cluster`")
+  .option("--off", "let it take its share again")
+  .action(runDrain);
+program
+  .command("cluster")
+  .description("show the members of the cluster, their shards and how they are")
+  .option("--json", "as JSON")
+  .action(runCluster);
 program
   .command("demo")
   .description("post ten real texts, work them with a built-in extractor, and watch them being paid")

@@ -3,6 +3,7 @@ import type { Clock } from "../actors/ports.ts";
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   after(ms, job) {
     const timer = setTimeout(job, ms);
     return () => clearTimeout(timer);

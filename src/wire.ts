@@ -1,10 +1,14 @@
-/** Joins every port with its adapter: one process, gateway and actors together. */
-import { createServer, type Server } from "node:http";
+/** Joins every port with its adapter: gateway, node, or both in one process; alone, or as a part of a cluster. */
+
+import { hostname } from "node:os";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Host } from "../actors/host/host.ts";
-import type { Log } from "../actors/ports.ts";
+import type { Log, Transport } from "../actors/ports.ts";
 import { Router } from "../actors/router.ts";
-import { createApp } from "../gateway/app.ts";
+import { Node } from "../actors/shards/node.ts";
+import { createApp, createHealthApp } from "../gateway/app.ts";
 import { KeyRing } from "../gateway/keyring.ts";
+import type { Health, Signals } from "../gateway/ports.ts";
 import { Presence } from "../gateway/presence.ts";
 import { Secrets } from "../gateway/secrets.ts";
 import { account } from "../machines/account/index.ts";
@@ -13,12 +17,19 @@ import { warmUp } from "../machines/validation/schema.ts";
 import { systemClock as clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { randomIds as ids } from "./ids.ts";
+import { openLimiter } from "./limiter/limiter.ts";
 import { Claim } from "./postgres/claim.ts";
 import { EmbeddedServer } from "./postgres/embedded.ts";
 import { PostgresJournal } from "./postgres/journal.ts";
 import { migrate, readPlatform } from "./postgres/migrate.ts";
-import { openPool } from "./postgres/pool.ts";
+import { type Database, openPool } from "./postgres/pool.ts";
 import { postgresReadModel } from "./postgres/read-model.ts";
+import { PostgresRegistry } from "./postgres/registry.ts";
+import { type HttpServer, serveHttp } from "./server.ts";
+import { connectNats, type NatsLink, type NatsSettings } from "./transport/connect.ts";
+import { LocalTransport } from "./transport/local.ts";
+import { NatsTransport } from "./transport/nats.ts";
+import { natsSignals, silent } from "./transport/signals.ts";
 import { ValidatorPool } from "./validator/pool.ts";
 import { VERSION } from "./version.ts";
 import { WebhookCourier } from "./webhooks/courier.ts";
@@ -26,13 +37,21 @@ import { WebhookCourier } from "./webhooks/courier.ts";
 /** Transactions of the journal at once. One gathers larger batches, and two did a tenth less work in the lifecycle bench. */
 const LANES = 1;
 const READERS = 8;
+/** Heartbeats must not stand in line behind the closing of a shard. */
+const REGISTRARS = 3;
 /** A process that was told to go may take this long (ms); its claim is waited for as long. */
 const DRAIN_MS = 10_000;
 const PING_MS = 1_000;
+/** How long a gateway of several believes in a key without a look (ms); they tell each other of dropped ones sooner. */
+const KEY_TTL_MS = 2_000;
+/** The event loop's lag is sampled this often (ms). */
+const LAG_RESOLUTION_MS = 20;
+
+/** What a process does: answer clients, run actors, or both. */
+export type Role = "gateway" | "node" | "both";
 
 export interface Platform {
   readonly port: number;
-  readonly host: Host;
   /** Lets what is under way finish, then closes everything. */
   stop(): Promise<void>;
 }
@@ -50,75 +69,97 @@ class Closing {
   }
 }
 
+/** What the parts of one process share. */
+interface Frame {
+  readonly config: Config;
+  readonly log: Log;
+  readonly closing: Closing;
+  readonly url: string;
+  readonly read: Database;
+  readonly secrets: Secrets;
+  readonly shards: number;
+  readonly validator: ValidatorPool;
+  /** null where this process is alone. */
+  readonly nats: NatsLink | null;
+}
+
+/** The part of a process that takes commands to actors. */
+interface Engine {
+  readonly transport: Transport;
+  /** What keeps it from serving, or null. */
+  trouble(): string | null;
+  /** Gives away what this process owns. */
+  drain(): Promise<void>;
+}
+
 /**
- * Starts everything. `lost` is called when another process has taken the database over. Throws an Error with a
- * sentence for the operator when something that is needed is missing; then nothing stays open.
+ * Starts a process. `lost` is called when another one has taken the database over. Throws an Error with a sentence for
+ * the operator when something that is needed is missing or wrong; then nothing stays open.
  */
-export async function startPlatform(config: Config, log: Log, lost: () => void): Promise<Platform> {
+export async function startPlatform(config: Config, role: Role, log: Log, lost: () => void): Promise<Platform> {
   const closing = new Closing();
   try {
-    return await start(config, log, lost, closing);
+    return await start(config, role, log, lost, closing);
   } catch (error) {
     await closing.run();
     throw error;
   }
 }
 
-async function start(config: Config, log: Log, lost: () => void, closing: Closing): Promise<Platform> {
+async function start(config: Config, role: Role, log: Log, lost: () => void, closing: Closing): Promise<Platform> {
+  if (config.natsUrl === null && role !== "both") {
+    throw new Error(
+      `A ${role} is a part of a cluster: set NATS_URL and DATABASE_URL, or run \`nexus start\`, which needs neither.`,
+    );
+  }
+  if (config.natsUrl !== null && config.databaseUrl === null) {
+    throw new Error("NATS_URL is set, but DATABASE_URL is not: the processes of a cluster share one PostgreSQL; name it.");
+  }
+  const frame = await openFrame(config, role, log, lost, closing);
+  const stopping = { now: false };
+  const transport = frame.nats === null ? null : natsTransport(frame, frame.nats);
+  const engine =
+    transport === null ? await alone(frame) : role === "gateway" ? passer(transport) : await member(frame, transport);
+  const health = healthOf(frame, engine, stopping);
+  const server = await serve(frame, role, engine, health);
+  closing.add(async () => {
+    server.wane();
+    await new Promise((resolve) => setTimeout(resolve, config.graceMs));
+    await server.close(DRAIN_MS);
+  });
+  // The node's shards go first, while the gateway of the same process still answers.
+  closing.add(() => engine.drain());
+  const doing = role === "node" ? "A node of NexusToken tells its health" : "NexusToken answers";
+  log.info({ port: server.port, role }, `${doing} on http://localhost:${server.port}`);
+  const stop = () => {
+    stopping.now = true;
+    return closing.run();
+  };
+  return { port: server.port, stop };
+}
+
+async function openFrame(config: Config, role: Role, log: Log, lost: () => void, closing: Closing): Promise<Frame> {
   const url = await databaseUrl(config, log, closing);
   const read = openPool(url, { max: READERS, name: "read" });
   closing.add(() => read.end({ timeout: 1 }));
-  const applied = await migrate(read);
-  if (applied.length > 0) log.info({ applied }, "the database is set up");
-  const claim = await Claim.acquire(url, DRAIN_MS, lost);
-  if (claim === undefined) {
-    throw new Error("Another NexusToken works on this database. Stop it first, or point DATABASE_URL at another database.");
+  if (role !== "gateway") {
+    const applied = await migrate(read, config.shards ?? undefined);
+    if (applied.length > 0) log.info({ applied }, "the database is set up");
+    await claim(url, config.natsUrl !== null, lost, closing);
   }
-  closing.add(() => claim.release());
   const { secret, shards } = await readPlatform(read);
-  const write = openPool(url, { max: LANES, name: "write", keep: true });
-  closing.add(() => write.end({ timeout: 1 }));
-
-  warmUp();
+  if (config.shards !== null && config.shards !== shards) {
+    throw new Error(
+      `SHARDS is ${config.shards}, but this database was created with ${shards} shards, which cannot change; set SHARDS=${shards} or leave it out.`,
+    );
+  }
   const secrets = new Secrets(secret);
+  const nats = config.natsUrl === null ? null : await connectNats(natsSettings(config, config.natsUrl), nodeName(config), log);
+  if (nats !== null) closing.add(() => nats.connection.close());
+  warmUp();
   const validator = new ValidatorPool(new URL("./validator/thread.js", import.meta.url));
   closing.add(() => validator.close());
-  const courier = new WebhookCourier({
-    allowPrivate: config.allowPrivateCallbacks,
-    secretOf: (id) => secrets.webhookSecret(id),
-    clock,
-    ids,
-  });
-  const journal = new PostgresJournal(read, write, shards);
-  const host = new Host({ entities: { task, account }, journal, validator, courier, clock, ids, log, lanes: LANES });
-  closing.add(() => host.stop(DRAIN_MS));
-  const resumed = await host.start();
-
-  const reads = postgresReadModel(read);
-  const app = createApp({
-    router: new Router(host, clock, ids, config.requestTimeoutMs),
-    reads,
-    validator,
-    secrets,
-    keys: new KeyRing(reads),
-    presence: new Presence(),
-    clock,
-    ids,
-    log,
-    settings: {
-      signupGrant: config.signupGrant,
-      routingWindowMs: config.routingWindowMs,
-      taskTypes: config.taskTypes,
-      allowSimulatedTopup: config.allowSimulatedTopup,
-      version: VERSION,
-    },
-    healthy: async () => host.healthy && (await withinMs(reads.ping(), PING_MS)),
-  });
-  const server = createServer(app.callback());
-  const port = await listen(server, config.port, config.host);
-  closing.add(() => hangUp(server));
-  log.info({ port, ...resumed }, `NexusToken answers on http://localhost:${port}`);
-  return { port, host, stop: () => closing.run() };
+  return { config, log, closing, url, read, secrets, shards, validator, nats };
 }
 
 async function databaseUrl(config: Config, log: Log, closing: Closing): Promise<string> {
@@ -128,31 +169,159 @@ async function databaseUrl(config: Config, log: Log, closing: Closing): Promise<
   return server.url;
 }
 
-function listen(server: Server, port: number, host: string): Promise<number> {
-  // Bounds for those who send slowly; Node's own defaults are in minutes.
-  server.requestTimeout = 30_000;
-  server.headersTimeout = 10_000;
-  server.keepAliveTimeout = 65_000;
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      const why =
-        error.code === "EADDRINUSE" ? "is taken by another process; stop it or set PORT" : `cannot be used (${error.code})`;
-      reject(new Error(`Port ${port} on ${host} ${why}.`));
-    });
-    server.listen(port, host, () => {
-      const address = server.address();
-      resolve(typeof address === "object" && address !== null ? address.port : port);
-    });
-  });
+async function claim(url: string, shared: boolean, lost: () => void, closing: Closing): Promise<void> {
+  const taken = await Claim.acquire(url, shared, DRAIN_MS, lost);
+  if (taken === undefined) {
+    throw new Error(
+      shared
+        ? "A NexusToken without NATS_URL works on this database alone. Stop it first, or point DATABASE_URL at another database."
+        : "Another NexusToken works on this database. Stop it first, set NATS_URL so that they share the work, or point DATABASE_URL at another database.",
+    );
+  }
+  closing.add(() => taken.release());
 }
 
-/** Takes no new connection, lets requests finish, and closes what is left. */
-async function hangUp(server: Server): Promise<void> {
-  const closed = new Promise((resolve) => server.close(resolve));
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-  await closed;
-  clearTimeout(timer);
+function natsSettings(config: Config, url: string): NatsSettings {
+  return {
+    url,
+    prefix: config.natsPrefix,
+    user: config.natsUser,
+    password: config.natsPassword,
+    nkeyFile: config.natsNkeyFile,
+    credsFile: config.natsCredsFile,
+    tlsCa: config.natsTlsCa,
+    tlsCert: config.natsTlsCert,
+    tlsKey: config.natsTlsKey,
+  };
+}
+
+function nodeName(config: Config): string {
+  return config.nodeName ?? `${hostname()}-${process.pid}`;
+}
+
+function natsTransport({ config, secrets, shards, log }: Frame, nats: NatsLink): NatsTransport {
+  return new NatsTransport(nats.connection, { prefix: config.natsPrefix, cluster: secrets.clusterId(), shards }, clock, log);
+}
+
+/** Makes hosts on this process's database. `member` is the life whose commits they are; null where there is no cluster. */
+function hostMaker({ config, log, closing, url, read, secrets, shards, validator }: Frame) {
+  const write = openPool(url, { max: LANES, name: "write", keep: true });
+  closing.add(() => write.end({ timeout: 1 }));
+  const courier = new WebhookCourier({
+    allowPrivate: config.allowPrivateCallbacks,
+    secretOf: (id) => secrets.webhookSecret(id),
+    clock,
+    ids,
+  });
+  const common = { entities: { task, account }, validator, courier, clock, ids, log, shards, lanes: LANES };
+  return (member: string | null, more: { transport?: Transport; leased?: () => boolean; fenced?: () => void } = {}) =>
+    new Host({ ...common, ...more, journal: new PostgresJournal(read, write, shards, member) });
+}
+
+/** All shards in this process, and nobody else. */
+async function alone(frame: Frame): Promise<Engine> {
+  const host = hostMaker(frame)(null);
+  // After the gateway: nobody else could answer its last requests.
+  frame.closing.add(() => host.stop(DRAIN_MS));
+  const resumed = await host.start();
+  frame.log.info(resumed, "what was left to do is taken up");
+  const trouble = () => (host.healthy ? null : "The database does not answer this process.");
+  const local = new LocalTransport(frame.shards);
+  const routes = local.routesOf(host, () => {});
+  for (let shard = 0; shard < frame.shards; shard += 1) routes.serve(shard);
+  return { transport: local, trouble, drain: async () => {} };
+}
+
+/** No actors here: all commands go to other processes. */
+function passer(transport: Transport): Engine {
+  return { transport, trouble: () => null, drain: async () => {} };
+}
+
+/** A node among others. */
+async function member(frame: Frame, transport: NatsTransport): Promise<Engine> {
+  const { config, log, url, closing } = frame;
+  const registry = openPool(url, { max: REGISTRARS, name: "registry", keep: true });
+  closing.add(() => registry.end({ timeout: 1 }));
+  const makeHost = hostMaker(frame);
+  const delay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
+  delay.enable();
+  const lagMs = () => {
+    const ms = Math.max(0, Math.round(delay.max / 1e6) - LAG_RESOLUTION_MS);
+    delay.reset();
+    return ms;
+  };
+  const node = new Node(
+    {
+      registry: new PostgresRegistry(registry, VERSION),
+      routes: transport,
+      clock,
+      ids,
+      log,
+      lagMs,
+      hostOf: (life, leased, fenced) => makeHost(life, { transport, leased, fenced }),
+    },
+    { name: nodeName(config), weight: config.nodeWeight, leaseMs: config.leaseMs },
+  );
+  transport.attach(node, () => node.look());
+  await node.start();
+  const trouble = () => {
+    if (node.draining) return "This node gives its shards away.";
+    return node.healthy ? null : "The database does not answer this node.";
+  };
+  return { transport, trouble, drain: () => node.drain(DRAIN_MS) };
+}
+
+function healthOf({ read, shards, nats }: Frame, engine: Engine, stopping: { readonly now: boolean }): Health {
+  const reads = postgresReadModel(read, shards);
+  return {
+    async trouble() {
+      if (stopping.now) return "This process is stopping.";
+      if (nats !== null && !nats.up()) return "NATS does not answer this process.";
+      return engine.trouble() ?? ((await withinMs(reads.ping(), PING_MS)) ? null : "The database does not answer this process.");
+    },
+  };
+}
+
+function serve(frame: Frame, role: Role, { transport }: Engine, health: Health): Promise<HttpServer> {
+  const { config, log, closing, read, shards, secrets, validator, nats } = frame;
+  if (role === "node") return serveHttp(createHealthApp(health, log).callback(), config.port, config.host);
+  const reads = postgresReadModel(read, shards);
+  const signals: Signals = nats === null ? silent : natsSignals(nats.connection, config.natsPrefix, (signal) => hear(signal));
+  const keys = new KeyRing(reads, signals, nats === null ? 0 : KEY_TTL_MS);
+  const presence = new Presence(signals);
+  const hear: Parameters<typeof natsSignals>[2] = (signal) => {
+    if (signal.type === "key") keys.forget(signal.hash);
+    else presence.note(signal.worker, signal.taskType, clock.now());
+  };
+  const limits = {
+    requests: config.ratePerSecond,
+    tasks: config.rateTasksPerMinute,
+    failures: config.rateAuthFailuresPerMinute,
+  };
+  const limiter = openLimiter(limits, config.redisUrl, config.natsPrefix, log);
+  closing.add(() => limiter.close());
+  const app = createApp({
+    router: new Router(transport, clock, ids, config.requestTimeoutMs),
+    reads,
+    validator,
+    secrets,
+    keys,
+    presence,
+    clock,
+    ids,
+    log,
+    settings: {
+      signupGrant: config.signupGrant,
+      routingWindowMs: config.routingWindowMs,
+      taskTypes: config.taskTypes,
+      allowSimulatedTopup: config.allowSimulatedTopup,
+      trustedProxies: config.trustProxy,
+      version: VERSION,
+    },
+    health,
+    limiter,
+  });
+  return serveHttp(app.callback(), config.port, config.host);
 }
 
 async function withinMs(work: Promise<void>, ms: number): Promise<boolean> {

@@ -6,6 +6,7 @@
  * turned away for now, nothing later of its pair is begun until those that were on their way are answered, and what was
  * turned away goes first, one at a time, until one is taken.
  */
+import type { Address } from "../../machines/effect.ts";
 import { addressKey } from "../../machines/entity.ts";
 import type { Committer } from "../host/commit.ts";
 import { LIMITS } from "../limits.ts";
@@ -21,6 +22,8 @@ interface Waiting {
 
 /** What is to go from one actor to another. */
 interface Pair {
+  /** The sender's. */
+  readonly shard: number;
   waiting: Waiting[];
   /** On their way. */
   readonly flying: Set<Waiting>;
@@ -37,14 +40,18 @@ export class Outbox {
   readonly #committer: Committer;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #shardOf: (address: Address) => number;
   readonly #pairs = new Map<string, Pair>();
+  /** The messages in those pairs. */
+  readonly #known = new Set<string>();
   #closed = false;
 
-  constructor(transport: Transport, committer: Committer, clock: Clock, log: Log) {
+  constructor(transport: Transport, committer: Committer, clock: Clock, log: Log, shardOf: (address: Address) => number) {
     this.#transport = transport;
     this.#committer = committer;
     this.#clock = clock;
     this.#log = log;
+    this.#shardOf = shardOf;
   }
 
   /** How many pairs have something to be delivered. */
@@ -56,7 +63,8 @@ export class Outbox {
   send(message: OutboxMessage, delivery: "first" | "again", fresh: boolean): Promise<void> {
     const key = `${message.from.id}>${message.to.id}`;
     const known = this.#pairs.get(key);
-    const pair = known ?? {
+    const pair: Pair = known ?? {
+      shard: this.#shardOf(message.from),
       waiting: [],
       flying: new Set(),
       refused: [],
@@ -65,27 +73,39 @@ export class Outbox {
       pausing: false,
     };
     if (known === undefined) this.#pairs.set(key, pair);
+    this.#known.add(message.id);
     return new Promise((done) => {
       pair.waiting.push({ message, delivery, fresh, done });
       this.#pump(key, pair);
     });
   }
 
-  /** Takes up what earlier processes left undelivered. */
-  async resume(journal: Journal): Promise<number> {
+  /** Takes up what earlier owners of a shard left undelivered. Gives how much that was. */
+  async resume(journal: Journal, shard: number): Promise<number> {
     let count = 0;
     let last: OutboxMessage | null = null;
     for (;;) {
-      const page: readonly OutboxMessage[] = await journal.outbox(last, LIMITS.pageRows);
-      for (const message of page) void this.send(message, "again", false);
+      const page: readonly OutboxMessage[] = await journal.outbox(shard, last, LIMITS.pageRows);
+      for (const message of page) if (!this.#known.has(message.id)) void this.send(message, "again", false);
       count += page.length;
       last = page.at(-1) ?? null;
       if (last === null || page.length < LIMITS.pageRows) return count;
     }
   }
 
+  /** Forgets what the actors of a shard still have to send; what is on its way is no longer waited for. */
+  drop(shard: number): void {
+    for (const [key, pair] of this.#pairs) {
+      if (pair.shard !== shard) continue;
+      for (const { message } of [...pair.waiting, ...pair.flying, ...pair.refused]) this.#known.delete(message.id);
+      this.#pairs.delete(key);
+    }
+  }
+
   close(): void {
     this.#closed = true;
+    this.#pairs.clear();
+    this.#known.clear();
   }
 
   #pump(key: string, pair: Pair): void {
@@ -104,6 +124,8 @@ export class Outbox {
     const { id: commandId, to, command } = message;
     const deadline = Number.MAX_SAFE_INTEGER;
     const answer = await this.#transport.request({ to, command, commandId, origin: "actor", delivery, fresh, deadline });
+    // Dropped meanwhile: the next owner of the shard sends it again, and it is for that one to say what came of it.
+    if (this.#pairs.get(key) !== pair) return;
     pair.flying.delete(one);
     if (isTransient(answer)) {
       one.delivery = "again";
@@ -111,6 +133,7 @@ export class Outbox {
     } else {
       pair.window = LIMITS.pairFlyingMax;
       pair.retryMs = LIMITS.retryMinMs;
+      this.#known.delete(message.id);
       this.#taken(message, answer);
       one.done();
     }
@@ -121,6 +144,7 @@ export class Outbox {
   #pause(key: string, pair: Pair): void {
     pair.pausing = true;
     this.#clock.after(pair.retryMs, () => {
+      if (this.#pairs.get(key) !== pair) return;
       const order = (a: Waiting, b: Waiting) => a.message.seq - b.message.seq || a.message.leg - b.message.leg;
       pair.waiting = [...pair.refused.splice(0).sort(order), ...pair.waiting];
       pair.window = 1;

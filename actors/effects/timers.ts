@@ -16,55 +16,77 @@ const WAIT_MAX_MS = 2 ** 31 - 1;
 
 export class Timers {
   readonly #clock: Clock;
+  readonly #shardOf: (address: Address) => number;
   readonly #fire: (timer: DueTimer) => Promise<Answer>;
   #heap: DueTimer[] = [];
-  /** When each timer is due; what the heap says otherwise is out of date. */
-  readonly #due = new Map<string, Millis>();
+  /** When each timer is due, by shard; what the heap says otherwise is out of date. */
+  readonly #due = new Map<number, Map<string, Millis>>();
+  #size = 0;
   #wakeAt = Number.POSITIVE_INFINITY;
   #callOff: (() => void) | null = null;
   #firing = 0;
   #closed = false;
 
-  constructor(clock: Clock, fire: (timer: DueTimer) => Promise<Answer>) {
+  constructor(clock: Clock, shardOf: (address: Address) => number, fire: (timer: DueTimer) => Promise<Answer>) {
     this.#clock = clock;
+    this.#shardOf = shardOf;
     this.#fire = fire;
   }
 
   /** How many timers are set. */
   get size(): number {
-    return this.#due.size;
+    return this.#size;
   }
 
   /** Takes over what a commit has changed. */
   change(address: Address, { name, at }: TimerChange): void {
-    const key = `${addressKey(address)}:${name}`;
     if (at === null) {
-      this.#due.delete(key);
+      this.#unset(address, name);
       this.#compact();
       return;
     }
-    this.#due.set(key, at);
+    const shard = this.#shardOf(address);
+    const due = this.#due.get(shard) ?? new Map<string, Millis>();
+    this.#due.set(shard, due);
+    this.#size -= due.size;
+    due.set(keyOf({ address, name }), at);
+    this.#size += due.size;
     this.#push({ address, name, at });
     this.#arm();
   }
 
-  /** Takes up the timers that earlier processes set. */
-  async resume(journal: Journal): Promise<number> {
+  /** Forgets the timers of a shard; their rows stay for its next owner. */
+  drop(shard: number): void {
+    this.#size -= this.#due.get(shard)?.size ?? 0;
+    this.#due.delete(shard);
+    this.#compact();
+  }
+
+  /** Takes up the timers that earlier owners of a shard set. */
+  async resume(journal: Journal, shard: number): Promise<void> {
     let last: DueTimer | null = null;
     for (;;) {
-      const page: readonly DueTimer[] = await journal.timers(last, LIMITS.pageRows);
+      const page: readonly DueTimer[] = await journal.timers(shard, last, LIMITS.pageRows);
       for (const timer of page) {
         // What was set since the start is newer than the row that was read.
-        if (!this.#due.has(keyOf(timer))) this.change(timer.address, timer);
+        if (this.#dueAt(timer) === undefined) this.change(timer.address, timer);
       }
       last = page.at(-1) ?? null;
-      if (last === null || page.length < LIMITS.pageRows) return this.size;
+      if (last === null || page.length < LIMITS.pageRows) return;
     }
   }
 
   close(): void {
     this.#closed = true;
     this.#callOff?.();
+  }
+
+  #dueAt({ address, name }: { readonly address: Address; readonly name: string }): Millis | undefined {
+    return this.#due.get(this.#shardOf(address))?.get(keyOf({ address, name }));
+  }
+
+  #unset(address: Address, name: string): void {
+    if (this.#due.get(this.#shardOf(address))?.delete(keyOf({ address, name })) === true) this.#size -= 1;
   }
 
   #arm(): void {
@@ -84,7 +106,7 @@ export class Timers {
     const now = this.#clock.now();
     while (this.#firing < LIMITS.timersAtOnce && (this.#heap[0]?.at ?? Number.POSITIVE_INFINITY) <= now) {
       const timer = this.#pop();
-      if (timer === undefined || this.#due.get(keyOf(timer)) !== timer.at) continue;
+      if (timer === undefined || this.#dueAt(timer) !== timer.at) continue;
       this.#firing += 1;
       void this.#carryOut(timer);
     }
@@ -93,9 +115,9 @@ export class Timers {
   async #carryOut(timer: DueTimer): Promise<void> {
     const answer = await this.#fire(timer);
     this.#firing -= 1;
-    if (this.#due.get(keyOf(timer)) === timer.at) {
+    if (this.#dueAt(timer) === timer.at) {
       if (isTransient(answer)) this.#later(timer);
-      else this.#due.delete(keyOf(timer));
+      else this.#unset(timer.address, timer.name);
     }
     this.#arm();
   }
@@ -107,9 +129,9 @@ export class Timers {
 
   /** A timer that is removed stays in the heap until then: without this, days of pools would stay in memory. */
   #compact(): void {
-    if (this.#heap.length <= 2 * this.#due.size + STALE_MAX) return;
+    if (this.#heap.length <= 2 * this.#size + STALE_MAX) return;
     // In order of time, so a heap.
-    this.#heap = this.#heap.filter((timer) => this.#due.get(keyOf(timer)) === timer.at).sort((a, b) => a.at - b.at);
+    this.#heap = this.#heap.filter((timer) => this.#dueAt(timer) === timer.at).sort((a, b) => a.at - b.at);
   }
 
   #push(timer: DueTimer): void {
@@ -143,7 +165,7 @@ export class Timers {
   }
 }
 
-function keyOf({ address, name }: DueTimer): string {
+function keyOf({ address, name }: { readonly address: Address; readonly name: string }): string {
   return `${addressKey(address)}:${name}`;
 }
 

@@ -5,17 +5,32 @@
  * A1  Commands are decided one at a time, in order, each on the state that the one before it left, committed or not.
  * A2  Nothing leaves (answer, message, timer, errand) before every fact it stands on is committed. That goes for
  *     refusals too: they stand on the state that they saw.
- * A3  When a commit fails, all that was decided after it is thrown away; the state is loaded again and the commands
- *     are decided anew (another writer was first) or refused (the journal is out of reach).
+ * A3  When a commit fails, all that was decided after it is thrown away, and nothing that was decided before it; when the
+ *     latter is through, the state is loaded again, and the commands are decided anew (another writer was first) or
+ *     refused (the journal is out of reach).
+ * A4  What is answered without a commit is answered only while the node is sure that it owns the actor: a state that
+ *     another node may have moved on says nothing.
  */
 import type { Address, Effect, Tell } from "../../machines/effect.ts";
 import { type AnyEntity, type AnyFact, addressKey, type Decision, type Errand } from "../../machines/entity.ts";
 import { isRefusal, type Refusal, refuse } from "../../machines/refusal.ts";
 import type { JsonValue } from "../../machines/vocabulary.ts";
 import { LIMITS } from "../limits.ts";
-import type { Answer, Envelope } from "../message.ts";
-import type { Clock, Entry, Ids, Journal, Log, OutboxMessage, TimerChange, Validator } from "../ports.ts";
+import { type Answer, type Envelope, NOT_OWNER } from "../message.ts";
+import {
+  type Clock,
+  type Entry,
+  type Ids,
+  type Journal,
+  type Log,
+  type OutboxMessage,
+  StoreUnavailable,
+  type TimerChange,
+  type Validator,
+} from "../ports.ts";
 import type { Committer, Outcome } from "./commit.ts";
+import { Gate, type Gated } from "./gate.ts";
+import { RecentAnswers } from "./recent.ts";
 
 /** A command with the way back of its answer. */
 interface Parcel {
@@ -23,6 +38,11 @@ interface Parcel {
   tries: number;
   readonly answer: (answer: Answer) => void;
 }
+
+/** What the journal knows of a command that may have come before: nothing, its answer, or it could not be asked. */
+type Recalled = typeof NEW | typeof UNREAD | { readonly answered: JsonValue };
+const NEW = "new";
+const UNREAD = "unread";
 
 /** What one decision lets out once it is committed. */
 export interface Release {
@@ -33,13 +53,6 @@ export interface Release {
   readonly errands: readonly Errand[];
 }
 
-/** What passes the gate, in order: a commit that is under way, or something that only waits for the one before it. */
-interface Gated {
-  readonly parcel: Parcel;
-  readonly commits: boolean;
-  readonly open: () => void;
-}
-
 export interface ActorPorts {
   readonly journal: Journal;
   readonly committer: Committer;
@@ -47,6 +60,8 @@ export interface ActorPorts {
   readonly ids: Ids;
   readonly log: Log;
   readonly validator: Validator;
+  /** Whether this node is sure now that nobody else owns the actor. */
+  readonly leased: () => boolean;
   /** Lets the effects of a commit out; the promise is done when its messages have been taken in. */
   readonly release: (release: Release) => Promise<void>;
   /** Called whenever the actor has come to rest. */
@@ -68,15 +83,15 @@ export class Actor {
   readonly #entity: AnyEntity;
   readonly #ports: ActorPorts;
   readonly #inbox: Parcel[] = [];
-  readonly #gate: Gated[] = [];
+  readonly #gate = new Gate<Parcel>();
+  readonly #recent = new RecentAnswers();
   #state: unknown = undefined;
   #loaded = false;
   #seq = 0;
   #snapshotSeq = 0;
   #generation = 0;
   #running = false;
-  /** Commands that were answered, or are about to be: who asks again within memory's reach gets the same answer. */
-  readonly #recent = new Map<string, Promise<Answer>>();
+  #abandoned = false;
   lastUsed = 0;
 
   constructor(address: Address, entity: AnyEntity, ports: ActorPorts) {
@@ -90,6 +105,7 @@ export class Actor {
     this.lastUsed = this.#ports.clock.now();
     const known = this.#recent.get(envelope.commandId);
     if (known !== undefined) return known;
+    if (this.#abandoned) return Promise.resolve({ ok: false, refusal: NOT_OWNER });
     const client = envelope.origin === "client";
     if (this.#inbox.length >= (client ? LIMITS.mailboxMax : LIMITS.mailboxMessagesMax)) {
       const detail = "Too much is waiting for the same account or task; try again after the time in Retry-After.";
@@ -98,14 +114,23 @@ export class Actor {
     const answer = new Promise<Answer>((resolve) => {
       this.#inbox.push({ envelope, tries: 0, answer: resolve });
     });
-    if (client) this.#remember(envelope.commandId, answer);
+    // A timer's command is never sent twice.
+    if (envelope.origin !== "timer") this.#recent.remember(envelope.commandId, answer);
     void this.#run();
     return answer;
   }
 
+  /** Gives the actor up: who waits is told that it is not here, and what is still being committed concerns others now. */
+  abandon(): void {
+    this.#abandoned = true;
+    const waiting = [...this.#gate.throwFrom(), ...this.#inbox.splice(0)];
+    this.#forgetState();
+    for (const parcel of waiting) parcel.answer({ ok: false, refusal: NOT_OWNER });
+  }
+
   /** Whether nothing waits and nothing is under way. */
   get resting(): boolean {
-    return !this.#running && this.#inbox.length === 0 && this.#gate.length === 0;
+    return !this.#running && this.#inbox.length === 0 && this.#gate.empty;
   }
 
   /** Whether it may leave memory at once. */
@@ -120,31 +145,23 @@ export class Actor {
     return { ...this.#entry(this.#state, []), snapshot: this.#entity.persist(this.#state) };
   }
 
-  #remember(commandId: string, answer: Promise<Answer>): void {
-    this.#recent.set(commandId, answer);
-    void answer.then((given) => {
-      // A refusal is no outcome to hold on to: who asks again may meet another state.
-      if (!given.ok) this.#recent.delete(commandId);
-    });
-    const [oldest] = this.#recent.keys();
-    if (this.#recent.size > LIMITS.recentMax && oldest !== undefined) this.#recent.delete(oldest);
-  }
-
   async #run(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
     try {
       for (let parcel = this.#inbox[0]; parcel !== undefined; parcel = this.#inbox[0]) {
         const generation = this.#generation;
+        if (this.#waits) break;
         const ready = this.#loaded || (await this.#load(parcel));
-        const settled = ready && parcel.envelope.delivery === "again" ? await this.#recall(parcel) : undefined;
-        const question = ready && settled === undefined ? this.#ask(parcel) : undefined;
-        if (question !== undefined) await question;
+        const known = ready && parcel.envelope.delivery === "again" ? await this.#recall(parcel) : NEW;
         // A commit may have failed while we waited: then the state is gone, and the mailbox begins anew.
-        if (generation !== this.#generation || this.#inbox[0] !== parcel) continue;
-        if (!ready) parcel.answer({ ok: false, refusal: UNREACHABLE });
-        else if (settled !== undefined) this.#pass(parcel, () => parcel.answer({ ok: true, value: settled }));
-        else this.#decide(parcel);
+        if (this.#begunAnew(generation, parcel)) continue;
+        const question = ready && known === NEW ? this.#ask(parcel) : undefined;
+        if (question !== undefined) await question;
+        if (this.#begunAnew(generation, parcel)) continue;
+        if (!ready || known === UNREAD) parcel.answer({ ok: false, refusal: UNREACHABLE });
+        else if (known === NEW && !this.#decide(parcel)) continue;
+        else if (known !== NEW) this.#pass(parcel, { ok: true, value: known.answered });
         this.#inbox.shift();
       }
     } catch (error) {
@@ -152,8 +169,17 @@ export class Actor {
     } finally {
       this.#running = false;
     }
-    if (this.#inbox.length > 0) void this.#run();
+    if (this.#inbox.length > 0 && !this.#waits) void this.#run();
     else this.#rest();
+  }
+
+  /** Whether the state is to be loaded again, but what was decided before the failure is still on its way to it. */
+  get #waits(): boolean {
+    return !this.#loaded && !this.#gate.empty;
+  }
+
+  #begunAnew(generation: number, parcel: Parcel): boolean {
+    return generation !== this.#generation || this.#inbox[0] !== parcel;
   }
 
   #rest(): void {
@@ -200,14 +226,18 @@ export class Actor {
     this.#loaded = true;
   }
 
-  /** The answer that this command got before, if it came before. */
-  async #recall({ envelope }: Parcel): Promise<JsonValue | undefined> {
-    const stored = await this.#ports.journal.caused(this.address, envelope.commandId);
-    if (stored.length === 0 || !this.#loaded) return undefined;
-    return this.#entity.recall(
-      stored.map((fact) => this.#entity.upcast(fact)),
-      this.#state,
-    );
+  /** What became of this command when it came before. */
+  async #recall({ envelope }: Parcel): Promise<Recalled> {
+    try {
+      const stored = await this.#ports.journal.caused(this.address, envelope.commandId);
+      if (stored.length === 0 || !this.#loaded) return NEW;
+      const facts = stored.map((fact) => this.#entity.upcast(fact));
+      return { answered: this.#entity.recall(facts, this.#state) };
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+      this.#ports.log.warn({ err: error, actor: addressKey(this.address) }, "the journal could not be asked for a command");
+      return UNREAD;
+    }
   }
 
   /** Has worked out what the decision needs to know; undefined when it needs nothing, so that nobody waits a turn. */
@@ -224,24 +254,33 @@ export class Actor {
     return undefined;
   }
 
-  #decide(parcel: Parcel): void {
+  /** Decides a command; false when it must be looked up first. */
+  #decide(parcel: Parcel): boolean {
     const at = this.#ports.clock.now();
     const decision = this.#entity.decide(this.#state, parcel.envelope.command, at);
-    if (isRefusal(decision)) this.#pass(parcel, () => parcel.answer({ ok: false, refusal: decision }));
-    else if (decision.facts.length === 0) this.#unwritten(parcel, decision);
+    if (isRefusal(decision)) {
+      // A network may bring one message twice. The second one would be refused for what the first one has done, and that
+      // answer could come first: so what is refused is looked up. What is taken needs no look, the journal refuses it.
+      const { delivery, origin } = parcel.envelope;
+      if (delivery === "first" && origin !== "timer") {
+        parcel.envelope = { ...parcel.envelope, delivery: "again" };
+        return false;
+      }
+      this.#pass(parcel, { ok: false, refusal: decision });
+    } else if (decision.facts.length === 0) this.#pass(parcel, { ok: true, value: decision.reply }, decision.errands);
     else this.#stage(parcel, decision);
+    return true;
   }
 
-  /** Lets something out as soon as the commits before it are through. */
-  #pass(parcel: Parcel, open: () => void): void {
-    if (this.#gate.length === 0) open();
-    else this.#gate.push({ parcel, commits: false, open });
-  }
-
-  #unwritten(parcel: Parcel, { reply, errands = [] }: Decision<AnyFact>): void {
-    this.#pass(parcel, () => {
+  /** Lets an answer out as soon as the commits before it are through. */
+  #pass(parcel: Parcel, answer: Answer, errands: readonly Errand[] = []): void {
+    this.#gate.pass(parcel, () => {
+      if (!this.#ports.leased()) {
+        parcel.answer({ ok: false, refusal: NOT_OWNER });
+        return;
+      }
       void this.#ports.release({ address: this.address, messages: [], fresh: new Set(), timers: [], errands });
-      parcel.answer({ ok: true, value: reply });
+      parcel.answer(answer);
     });
   }
 
@@ -269,17 +308,14 @@ export class Actor {
     this.#seq = seq;
     if (snapshotDue) this.#snapshotSeq = seq;
     const { errands = [], reply, afterDelivery = false } = decision;
-    this.#gate.push({
-      parcel,
-      commits: true,
-      open: () => {
-        const delivered = this.#ports.release({ address: this.address, messages, fresh, timers, errands });
-        this.#reply(parcel, reply, afterDelivery ? delivered : undefined);
-      },
+    const gated = this.#gate.commit(parcel, () => {
+      const delivered = this.#ports.release({ address: this.address, messages, fresh, timers, errands });
+      this.#reply(parcel, reply, afterDelivery ? delivered : undefined);
     });
-    const generation = this.#generation;
     this.#ports.committer.submit(entry, (outcome) => {
-      if (generation === this.#generation) this.#committed(outcome);
+      if (gated.thrown) return;
+      if (outcome === "committed") this.#committed();
+      else this.#fail(gated, outcome);
     });
   }
 
@@ -331,23 +367,20 @@ export class Actor {
     });
   }
 
-  #committed(outcome: Outcome): void {
-    if (outcome !== "committed") {
-      this.#fail(outcome);
-      return;
-    }
-    this.#gate.shift()?.open();
-    while (this.#gate[0]?.commits === false) this.#gate.shift()?.open();
-    this.#rest();
+  #committed(): void {
+    this.#gate.committed();
+    if (this.#inbox.length > 0) void this.#run();
+    else this.#rest();
   }
 
-  #fail(outcome: Exclude<Outcome, "committed">): void {
-    const thrown = this.#gate.splice(0).map(({ parcel }) => parcel);
+  #fail(gated: Gated<Parcel>, outcome: Exclude<Outcome, "committed">): void {
+    const thrown = this.#gate.throwFrom(gated);
     this.#forgetState();
     const again: Parcel[] = [];
     for (const parcel of thrown) {
       parcel.tries += 1;
-      if (outcome === "unavailable") parcel.answer({ ok: false, refusal: UNREACHABLE });
+      if (outcome === "fenced") parcel.answer({ ok: false, refusal: NOT_OWNER });
+      else if (outcome === "unavailable") parcel.answer({ ok: false, refusal: UNREACHABLE });
       else if (outcome === "broken") parcel.answer({ ok: false, refusal: BROKEN });
       else if (parcel.tries >= LIMITS.triesMax) parcel.answer({ ok: false, refusal: this.#contended() });
       else again.push(parcel);

@@ -8,10 +8,10 @@
  */
 import { addressKey } from "../../machines/entity.ts";
 import { LIMITS } from "../limits.ts";
-import { type Batch, type Clock, type Entry, type Ids, type Journal, type Log, StoreUnavailable } from "../ports.ts";
+import { type Batch, type Clock, type Entry, Fenced, type Ids, type Journal, type Log, StoreUnavailable } from "../ports.ts";
 
-/** `broken`: the journal will never take this entry, which is a bug of ours; it is logged. */
-export type Outcome = "committed" | "conflict" | "unavailable" | "broken";
+/** `fenced`: others own the actor by now. `broken`: the journal will never take this entry, which is a bug of ours; it is logged. */
+export type Outcome = "committed" | "conflict" | "unavailable" | "fenced" | "broken";
 
 interface Waiting {
   readonly key: string;
@@ -25,6 +25,15 @@ interface Lane {
   running: boolean;
 }
 
+export interface CommitterPorts {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  /** Told when the journal takes nothing more from here. */
+  readonly fenced: () => void;
+}
+
 export interface CommitStats {
   commits: number;
   facts: number;
@@ -36,6 +45,7 @@ export class Committer {
   readonly #clock: Clock;
   readonly #ids: Ids;
   readonly #log: Log;
+  readonly #fenced: () => void;
   readonly #lanes: readonly Lane[];
   readonly #delivered: string[] = [];
   readonly #dead: { id: string; reason: string }[] = [];
@@ -43,11 +53,12 @@ export class Committer {
   #down = false;
   #closed = false;
 
-  constructor(journal: Journal, clock: Clock, ids: Ids, log: Log, lanes: number) {
+  constructor({ journal, clock, ids, log, fenced }: CommitterPorts, lanes: number) {
     this.#journal = journal;
     this.#clock = clock;
     this.#ids = ids;
     this.#log = log;
+    this.#fenced = fenced;
     this.#lanes = Array.from({ length: lanes }, () => ({ queue: [], running: false }));
   }
 
@@ -81,9 +92,9 @@ export class Committer {
     this.#wakeForAcks();
   }
 
-  /** Waits until all that was submitted is settled and every acknowledgement is written. */
+  /** Waits until all that was submitted is settled and every acknowledgement is written, or the committer is closed. */
   async flush(): Promise<void> {
-    while (!this.#down && (this.#lanes.some((lane) => lane.running || lane.queue.length > 0) || this.#delivered.length > 0)) {
+    while (!this.#closed && (this.#lanes.some((lane) => lane.running || lane.queue.length > 0) || this.#delivered.length > 0)) {
       const [lane] = this.#lanes;
       if (lane !== undefined) this.#wake(lane);
       await new Promise<void>((resolve) => this.#clock.after(5, resolve));
@@ -150,8 +161,8 @@ export class Committer {
       dead: this.#dead.splice(0),
     };
     const conflicts = await this.#append(batch);
-    if (conflicts === "closed") {
-      for (const { done } of taken) done("unavailable");
+    if (conflicts === "closed" || conflicts === "fenced") {
+      for (const { done } of taken) done(conflicts === "closed" ? "unavailable" : "fenced");
       return;
     }
     if (conflicts === "broken") {
@@ -191,7 +202,7 @@ export class Committer {
   }
 
   /** Appends until the outcome is known, unless this committer is closed before that. */
-  async #append(batch: Batch): Promise<ReadonlySet<string> | "closed" | "broken"> {
+  async #append(batch: Batch): Promise<ReadonlySet<string> | "closed" | "fenced" | "broken"> {
     let wait: number = LIMITS.retryMinMs;
     while (!this.#closed) {
       try {
@@ -200,6 +211,10 @@ export class Committer {
         this.#down = false;
         return conflicts;
       } catch (error) {
+        if (error instanceof Fenced) {
+          this.#fenced();
+          return "fenced";
+        }
         if (!(error instanceof StoreUnavailable)) {
           this.#log.error({ err: error, entries: batch.entries.length }, "the journal cannot take a commit; this is a bug");
           return "broken";

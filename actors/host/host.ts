@@ -1,11 +1,18 @@
-/** The host of all actors of one process: finds or wakes the one that a command is for, and lets effects out. */
+/**
+ * The host of all actors of one process, by the shards that it owns: finds or wakes the one that a command is for, and
+ * lets effects out. A host lives as long as its node's membership; one that was declared dead is abandoned, not revived.
+ *
+ * H1  What is for a shard that is not open here is refused with NOT_OWNER, and nothing of it is decided.
+ * H2  A shard is closed only when every commit that was begun for it is settled: whoever opens it next reads all of it.
+ */
 import type { Address, EntityKind } from "../../machines/effect.ts";
 import { type AnyEntity, addressKey, type Delivery } from "../../machines/entity.ts";
 import { refuse } from "../../machines/refusal.ts";
+import { SHARDS_DEFAULT, shardOf } from "../address.ts";
 import { Outbox } from "../effects/outbox.ts";
 import { Timers } from "../effects/timers.ts";
 import { LIMITS } from "../limits.ts";
-import { type Answer, type Envelope, isTransient } from "../message.ts";
+import { type Answer, type Envelope, isTransient, NOT_OWNER } from "../message.ts";
 import type { Clock, Courier, DueTimer, Ids, Journal, Log, Transport, Validator } from "../ports.ts";
 import { Actor, type ActorPorts, type Release } from "./actor.ts";
 import { Committer } from "./commit.ts";
@@ -22,6 +29,12 @@ export interface HostPorts {
   readonly transport?: Transport;
   /** Transactions that may run at once. */
   readonly lanes?: number;
+  /** Logical shards of the whole platform; 128 when left out. */
+  readonly shards?: number;
+  /** Whether this node is sure now that nobody else owns its shards. Left out, nobody else is there. */
+  readonly leased?: () => boolean;
+  /** Told when the journal takes nothing more from this host, because others own what it owned. */
+  readonly fenced?: () => void;
 }
 
 export interface HostStats {
@@ -32,25 +45,40 @@ export interface HostStats {
   readonly facts: number;
 }
 
-const STOPPING = refuse("UNAVAILABLE", "This node is stopping; try again.");
+/** A shard that is open here, or being closed: then it takes nothing new. */
+interface OpenShard {
+  accepting: boolean;
+  /** Requests and errands under way. */
+  busy: number;
+  readonly actors: Map<string, Actor>;
+}
+
+/** How often it is looked whether what is under way has ended (ms). */
+const POLL_MS = 5;
+/** Shards whose timers and messages are read at once. */
+const RESUMED_AT_ONCE = 8;
 
 export class Host implements Transport {
   readonly #ports: HostPorts;
-  readonly #actors = new Map<string, Actor>();
+  readonly #shards = new Map<number, OpenShard>();
+  readonly #count: number;
   readonly #committer: Committer;
   readonly #outbox: Outbox;
   readonly #timers: Timers;
   readonly #actorPorts: ActorPorts;
   #inFlight = 0;
-  #accepting = false;
+  #stopped = false;
   #sweep: (() => void) | null = null;
 
   constructor(ports: HostPorts) {
     const { journal, clock, ids, log, validator } = ports;
     this.#ports = ports;
-    this.#committer = new Committer(journal, clock, ids, log, ports.lanes ?? 2);
-    this.#outbox = new Outbox(ports.transport ?? this, this.#committer, clock, log);
-    this.#timers = new Timers(clock, (timer) => this.#fire(timer));
+    this.#count = ports.shards ?? SHARDS_DEFAULT;
+    const shardOfAddress = ({ id }: Address) => this.shardOf(id);
+    this.#committer = new Committer({ journal, clock, ids, log, fenced: () => ports.fenced?.() }, ports.lanes ?? 2);
+    this.#outbox = new Outbox(ports.transport ?? this, this.#committer, clock, log, shardOfAddress);
+    this.#timers = new Timers(clock, shardOfAddress, (timer) => this.#fire(timer));
+    this.#scheduleSweep();
     this.#actorPorts = {
       journal,
       committer: this.#committer,
@@ -58,23 +86,81 @@ export class Host implements Transport {
       ids,
       log,
       validator,
+      leased: ports.leased ?? (() => true),
       release: (release) => this.#release(release),
       rested: (actor) => this.#rested(actor),
     };
   }
 
-  /** Begins to accept commands, then takes up the timers and messages that were left. Rejects when they cannot be read. */
-  async start(): Promise<{ readonly timers: number; readonly messages: number }> {
-    this.#accepting = true;
-    this.#scheduleSweep();
-    const messages = await this.#outbox.resume(this.#ports.journal);
-    const timers = await this.#timers.resume(this.#ports.journal);
-    return { timers, messages };
+  /** Opens every shard: for a host that is alone. Rejects as open() does. */
+  start(): Promise<{ readonly timers: number; readonly messages: number }> {
+    return this.open(Array.from({ length: this.#count }, (_, shard) => shard));
+  }
+
+  /**
+   * Begins to accept commands for shards that this node owns, then takes up the timers and messages that were left in
+   * them; actors are woken when somebody asks for them. Rejects with StoreUnavailable when they cannot be read; what
+   * could not be read is not open then.
+   */
+  async open(shards: readonly number[]): Promise<{ readonly timers: number; readonly messages: number }> {
+    let messages = 0;
+    const resume = async (shard: number) => {
+      if (this.#stopped) return;
+      this.#shards.set(shard, { accepting: true, busy: 0, actors: new Map() });
+      try {
+        messages += await this.#outbox.resume(this.#ports.journal, shard);
+        await this.#timers.resume(this.#ports.journal, shard);
+      } catch (error) {
+        this.#drop(shard);
+        throw error;
+      }
+    };
+    const wanted = shards.filter((shard) => !this.#shards.has(shard));
+    for (let from = 0; from < wanted.length; from += RESUMED_AT_ONCE) {
+      // Not before all of them have come to an end: one that fails later would be dropped after it was thought to be open.
+      const opened = await Promise.allSettled(wanted.slice(from, from + RESUMED_AT_ONCE).map(resume));
+      const failed = opened.find((one) => one.status === "rejected");
+      if (failed !== undefined) throw failed.reason;
+    }
+    return { timers: this.#timers.size, messages };
+  }
+
+  /**
+   * Closes a shard so that another node can open it: takes nothing new, lets what is under way finish for at most `ms`,
+   * writes what is still to be written, and forgets the shard. Who still waited then is told NOT_OWNER and may ask again.
+   */
+  async close(shard: number, ms: number): Promise<void> {
+    const open = this.#shards.get(shard);
+    if (open === undefined) return;
+    const { clock } = this.#ports;
+    const until = clock.elapsed() + ms;
+    open.accepting = false;
+    while (open.busy > 0 && clock.elapsed() < until) await this.#wait(POLL_MS);
+    for (const actor of open.actors.values()) {
+      if (actor.resting) this.#leave(actor);
+      else actor.abandon();
+    }
+    await this.#committer.flush();
+    this.#drop(shard);
+  }
+
+  /** Gives everything up at once and writes nothing more: for a node that others have declared dead. */
+  abandon(): void {
+    this.#stopped = true;
+    this.#sweep?.();
+    this.#timers.close();
+    this.#outbox.close();
+    this.#committer.close();
+    for (const [shard, { actors }] of this.#shards) {
+      for (const actor of actors.values()) actor.abandon();
+      this.#shards.delete(shard);
+    }
   }
 
   /** Takes a command to its actor. Never rejects; past a bound it refuses at once. */
   async request(envelope: Envelope): Promise<Answer> {
-    if (!this.#accepting) return { ok: false, refusal: STOPPING };
+    const shard = this.#shards.get(this.shardOf(envelope.to.id));
+    if (shard?.accepting !== true) return { ok: false, refusal: NOT_OWNER };
     const client = envelope.origin === "client";
     if (client && this.#committer.down) {
       const detail = "The journal cannot be reached at the moment, nothing was changed; try again shortly.";
@@ -85,35 +171,60 @@ export class Host implements Transport {
       return { ok: false, refusal: refuse("OVERLOADED", detail) };
     }
     this.#inFlight += 1;
+    shard.busy += 1;
     try {
-      return await this.#actor(envelope.to).receive(envelope);
+      return await this.#actor(shard, envelope.to).receive(envelope);
     } finally {
       this.#inFlight -= 1;
+      shard.busy -= 1;
     }
+  }
+
+  /** The shard of an entity's id. */
+  shardOf(id: string): number {
+    return shardOf(id, this.#count);
+  }
+
+  /** Whether commands for a shard are taken here. */
+  owns(shard: number): boolean {
+    return this.#shards.get(shard)?.accepting === true;
   }
 
   /** Whether the journal answers. */
   get healthy(): boolean {
-    return this.#accepting && !this.#committer.down;
+    return !this.#stopped && !this.#committer.down;
   }
 
   get stats(): HostStats {
     const { commits, facts } = this.#committer.stats;
-    return { actors: this.#actors.size, inFlight: this.#inFlight, timers: this.#timers.size, commits, facts };
+    let actors = 0;
+    for (const shard of this.#shards.values()) actors += shard.actors.size;
+    return { actors, inFlight: this.#inFlight, timers: this.#timers.size, commits, facts };
   }
 
   /** Accepts nothing more, lets what is under way finish, and writes what is still to be written. Waits at most `ms`. */
   async stop(ms: number): Promise<void> {
     const { clock } = this.#ports;
-    const until = clock.now() + ms;
-    this.#accepting = false;
-    this.#sweep?.();
+    const until = clock.elapsed() + ms;
     this.#timers.close();
-    while (this.#inFlight > 0 && clock.now() < until) await new Promise<void>((resolve) => clock.after(10, resolve));
+    for (const shard of this.#shards.values()) shard.accepting = false;
+    while (this.#inFlight > 0 && clock.elapsed() < until) await this.#wait(POLL_MS);
     this.#outbox.close();
-    for (const actor of this.#actors.values()) this.#leave(actor);
-    await this.#flush(Math.max(0, until - clock.now()));
-    this.#committer.close();
+    for (const { actors } of this.#shards.values()) {
+      for (const actor of actors.values()) this.#leave(actor);
+    }
+    await this.#flush(Math.max(0, until - clock.elapsed()));
+    this.abandon();
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#ports.clock.after(ms, resolve));
+  }
+
+  #drop(shard: number): void {
+    this.#shards.delete(shard);
+    this.#outbox.drop(shard);
+    this.#timers.drop(shard);
   }
 
   /** Waits until everything is written, but not longer than `ms`. */
@@ -127,13 +238,20 @@ export class Host implements Transport {
     });
   }
 
-  #actor(address: Address): Actor {
+  #actor({ actors }: OpenShard, address: Address): Actor {
     const key = addressKey(address);
-    const known = this.#actors.get(key);
+    const known = actors.get(key);
     if (known !== undefined) return known;
     const actor = new Actor(address, this.#ports.entities[address.kind], this.#actorPorts);
-    this.#actors.set(key, actor);
+    actors.set(key, actor);
     return actor;
+  }
+
+  /** Lets an actor go, unless another one has taken its place since. */
+  #forget(actor: Actor): void {
+    const actors = this.#shards.get(this.shardOf(actor.address.id))?.actors;
+    const key = addressKey(actor.address);
+    if (actors?.get(key) === actor) actors.delete(key);
   }
 
   async #release({ address, messages, fresh, timers, errands }: Release): Promise<void> {
@@ -153,28 +271,33 @@ export class Host implements Transport {
 
   /** Carries an errand out and tells its actor how it went. The timer behind it stands until then. */
   async #deliver(address: Address, delivery: Delivery): Promise<void> {
+    const shard = this.#shards.get(this.shardOf(address.id));
+    if (shard === undefined) return;
+    shard.busy += 1;
     const outcome = await this.#ports.courier.deliver(delivery);
+    shard.busy -= 1;
+    if (this.#shards.get(this.shardOf(address.id)) !== shard) return;
     if (outcome === null) {
       this.#timers.change(address, { name: "webhook", at: this.#ports.clock.now() + LIMITS.retryMaxMs });
       return;
     }
     const command = { type: "webhook.attempted", attempt: delivery.attempt, outcome };
     const answer = await this.request(this.#internal(address, command));
-    if (isTransient(answer) && this.#accepting) {
+    if (isTransient(answer) && !this.#stopped) {
       // Not told, so not known: the webhook is sent once more, as after a crash.
       this.#timers.change(address, { name: "webhook", at: this.#ports.clock.now() + LIMITS.retryMaxMs });
     }
   }
 
   #rested(actor: Actor): void {
-    if (actor.finished) this.#actors.delete(addressKey(actor.address));
+    if (actor.finished) this.#forget(actor);
   }
 
   #scheduleSweep(): void {
     this.#sweep = this.#ports.clock.after(LIMITS.sweepMs, () => {
       const before = this.#ports.clock.now() - LIMITS.idleMs;
-      for (const actor of this.#actors.values()) {
-        if (actor.resting && actor.lastUsed < before) this.#leave(actor);
+      for (const { actors } of this.#shards.values()) {
+        for (const actor of actors.values()) if (actor.resting && actor.lastUsed < before) this.#leave(actor);
       }
       this.#scheduleSweep();
     });
@@ -184,6 +307,6 @@ export class Host implements Transport {
     if (!actor.resting) return;
     const entry = actor.farewell();
     if (entry !== undefined) this.#committer.submit(entry, () => {});
-    this.#actors.delete(addressKey(actor.address));
+    this.#forget(actor);
   }
 }

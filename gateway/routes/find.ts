@@ -1,6 +1,6 @@
 import { refuse } from "../../machines/refusal.ts";
 import type { AccountId } from "../../machines/vocabulary.ts";
-import type { TaskRow } from "../ports.ts";
+import type { ReadModel, TaskRow } from "../ports.ts";
 import { problemOf } from "../problems.ts";
 import type { Services } from "../services.ts";
 import { isParty, isVisible } from "../show/task.ts";
@@ -10,11 +10,24 @@ export const TASK_UNKNOWN = refuse(
   "There is no task with this id that you may see. Check the id that POST /api/v1/tasks gave you.",
 );
 
-/** Gives a task that this account may see; throws a Problem (404). Ids are taken in either case of letters. */
+/** The budget is held and the task will be there; just not yet. */
+const OPENING = refuse("UNAVAILABLE", "This task is taken and is being opened; ask again in a moment.");
+
+/**
+ * Gives a task that this account may see; throws a Problem (404, or 503 while the node that is to open it cannot be
+ * reached). Ids are taken in either case of letters.
+ */
 export async function findTask({ reads }: Services, id: string, account: AccountId): Promise<TaskRow> {
-  const row = await reads.task(id.toLowerCase());
+  const task = id.toLowerCase();
+  const row = (await reads.task(task)) ?? (await findOpening(reads, task, account));
   if (row === undefined || !isVisible(row, account)) throw problemOf(TASK_UNKNOWN);
   return row;
+}
+
+async function findOpening(reads: ReadModel, task: string, account: AccountId): Promise<TaskRow | undefined> {
+  if (await reads.opening(account, task)) throw problemOf(OPENING);
+  // It may have been opened between the two looks.
+  return reads.task(task);
 }
 
 /** Gives a task that this account is a party of; throws a Problem (404). */

@@ -1,7 +1,7 @@
 import Type from "typebox";
 import { open } from "../operation.ts";
-import { Problem } from "../problems.ts";
 import { Nullable } from "../schemas/common.ts";
+import { healthRoutes } from "./health.ts";
 
 const Version = Type.String({ pattern: "^\\d+\\.\\d+\\.\\d+$" });
 
@@ -25,21 +25,4 @@ const heartbeat = open(
   }),
 );
 
-const health = open(
-  {
-    id: "health",
-    tag: "System",
-    method: "get",
-    path: "/health",
-    summary: "Whether this node can serve",
-    answers: { 200: { about: "It can", schema: Type.Object({ status: Type.Literal("ok") }) } },
-  },
-  async ({ services }) => {
-    if (await services.healthy()) return { status: 200, body: { status: "ok" } };
-    throw new Problem(503, "UNAVAILABLE", "This node cannot serve at the moment; its database does not answer.", {
-      retryAfter: 1,
-    });
-  },
-);
-
-export const systemRoutes = [heartbeat, health];
+export const systemRoutes = [heartbeat, ...healthRoutes];

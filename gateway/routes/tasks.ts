@@ -24,6 +24,7 @@ const create = keyed(
     description: "The budget is held until the task ends. You pay the winning bid and 5% of it, and never more than the budget.",
     body: CreateTask,
     idempotent: true,
+    makesTask: true,
     answers: { 201: { about: "The task, open for bids", schema: Task } },
   },
   async ({ account, body, idempotencyKey, services }) => {

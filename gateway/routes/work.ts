@@ -39,7 +39,7 @@ const available = keyed(
     if (row.status !== "ACTIVE") return { status: 200, body: [] };
     const { settings, presence, clock } = services;
     const types = query.task_type === undefined ? settings.taskTypes : [query.task_type];
-    for (const type of types) if (settings.taskTypes.includes(type)) presence.note(account, type, clock.now());
+    for (const type of types) if (settings.taskTypes.includes(type)) presence.seen(account, type, clock.now());
     const tiers = Object.fromEntries(Object.entries(row.records).map(([type, record]) => [type, skillTier(skillScore(record))]));
     const rows = await services.reads.open({
       worker: account,

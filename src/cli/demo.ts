@@ -14,7 +14,7 @@ export async function runDemo(): Promise<void> {
   const config = readConfig(process.env);
   const print = (line: string) => process.stdout.write(`${line}\n`);
   const running = await answers(`http://127.0.0.1:${config.port}`);
-  const platform = running ? undefined : await startPlatform(config, openLog("error"), () => process.exit(1));
+  const platform = running ? undefined : await startPlatform(config, "both", openLog("error"), () => process.exit(1));
   const port = platform?.port ?? config.port;
   print(running ? `A platform answers on port ${port}; the demo uses it.\n` : `Started a platform on port ${port}.\n`);
   try {

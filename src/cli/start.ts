@@ -1,9 +1,9 @@
 import { readConfig } from "../config.ts";
 import { openLog } from "../log.ts";
-import { startPlatform } from "../wire.ts";
+import { type Platform, type Role, startPlatform } from "../wire.ts";
 
-/** Runs the platform until a signal comes; the first one lets work finish, the second ends at once. */
-export async function runStart(): Promise<void> {
+/** Runs one process of the platform until a signal comes; the first one lets work finish, the second ends at once. */
+export async function runStart(role: Role): Promise<void> {
   const config = readConfig(process.env);
   const log = openLog(config.logLevel);
   process.on("unhandledRejection", (error) => {
@@ -14,10 +14,11 @@ export async function runStart(): Promise<void> {
     log.fatal({}, "another NexusToken has taken over this database; this one ends");
     process.exit(1);
   };
-  const platform = await startPlatform(config, log, lost);
+  let platform: Platform | undefined;
   let stopping = false;
   const stop = async (signal: string) => {
-    if (stopping) process.exit(1);
+    // What is still starting has nothing under way.
+    if (stopping || platform === undefined) process.exit(stopping ? 1 : 0);
     stopping = true;
     log.info({ signal }, "stopping: what is under way is finished first");
     await platform.stop();
@@ -25,4 +26,5 @@ export async function runStart(): Promise<void> {
   };
   process.on("SIGINT", (signal) => void stop(signal));
   process.on("SIGTERM", (signal) => void stop(signal));
+  platform = await startPlatform(config, role, log, lost);
 }

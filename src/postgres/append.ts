@@ -3,10 +3,10 @@
  * It is tried as if nobody else wrote; only when a key is there already is it found out whose, and the rest goes again.
  */
 import { shardOf } from "../../actors/address.ts";
-import type { Batch, Entry } from "../../actors/ports.ts";
+import { type Batch, type Entry, Fenced } from "../../actors/ports.ts";
 import { addressKey } from "../../machines/entity.ts";
 import { type Sections, sectionsOf } from "./columns.ts";
-import { type Database, isDuplicate } from "./pool.ts";
+import { type Database, isDuplicate, isFenced } from "./pool.ts";
 
 /** Each try takes out at least one actor, and others come in between only by mistake. */
 const TRIES_MAX = 20;
@@ -14,9 +14,13 @@ const TRIES_MAX = 20;
 export class Appender {
   readonly #database: Database;
   readonly #shards: number;
-  constructor(database: Database, shards: number) {
+  readonly #member: string | null;
+
+  /** `member` is who writes: its commits are refused once it is declared dead. null where there is nobody else. */
+  constructor(database: Database, shards: number, member: string | null) {
     this.#database = database;
     this.#shards = shards;
+    this.#member = member;
   }
 
   /**
@@ -31,9 +35,15 @@ export class Appender {
         await write(
           this.#database,
           sectionsOf({ ...batch, entries }, (id) => shardOf(id, this.#shards)),
+          this.#member,
         );
         return conflicts;
       } catch (error) {
+        if (isFenced(error)) {
+          const settled = await this.#known(batch);
+          if (settled !== undefined) return settled;
+          throw new Fenced("this node was declared dead", { cause: error });
+        }
         if (!isDuplicate(error)) throw error;
         const settled = await this.#known(batch);
         if (settled !== undefined) return settled;
@@ -91,6 +101,7 @@ export class Appender {
 async function write(
   database: Database,
   { facts, postings, messages, timers, unset, snapshots, tasks, accounts, acks }: Sections,
+  member: string | null,
 ): Promise<void> {
   await database`
     with
@@ -151,7 +162,8 @@ async function write(
         awarded_price = excluded.awarded_price, result = excluded.result, error_code = excluded.error_code,
         retries_left = excluded.retries_left, auto_retries_left = excluded.auto_retries_left,
         expires_at = excluded.expires_at, updated_at = excluded.updated_at
-    )
+    ),
+    account_rows as (
     insert into accounts (shard, id, email, key_hash, status, available, held, reputation, cooldown_until, counterparties, tally,
       records, created_at, updated_at)
     select a.shard, a.id, a.email, a.key_hash, a.status, a.available, a.held, a.reputation, a.cooldown_until, a.counterparties,
@@ -165,5 +177,7 @@ async function write(
     on conflict (id) do update set key_hash = excluded.key_hash, status = excluded.status, available = excluded.available,
       held = excluded.held, reputation = excluded.reputation, cooldown_until = excluded.cooldown_until,
       counterparties = excluded.counterparties, tally = excluded.tally, records = excluded.records,
-      updated_at = excluded.updated_at`;
+      updated_at = excluded.updated_at
+    )
+    select require_member(m.id) from unnest(${member === null ? [] : [member]}::uuid[]) m(id)`;
 }

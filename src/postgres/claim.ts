@@ -1,5 +1,5 @@
 /**
- * One process works on a database at a time. The claim is a lock of a session, so it ends with the process, however
+ * One process works on a database at a time, or one cluster: its nodes share the claim. The claim is a lock of a session, so it ends with the process, however
  * that ends. It is a courtesy: what makes a second writer harmless is the journal's key.
  */
 import { type Database, isAway, openPool } from "./pool.ts";
@@ -10,20 +10,22 @@ const RETRY_MS = 250;
 export class Claim {
   readonly #database: Database;
   readonly #lost: () => void;
+  readonly #shared: boolean;
   #held = false;
   #closed = false;
 
-  private constructor(url: string, lost: () => void) {
+  private constructor(url: string, shared: boolean, lost: () => void) {
     this.#lost = lost;
+    this.#shared = shared;
     this.#database = openPool(url, { max: 1, name: "claim", keep: true, onclose: () => void this.#again() });
   }
 
   /**
-   * Claims the database behind `url`, waiting at most `ms` for a process that is on its way out. Gives undefined when
+   * Claims the database behind `url`, alone or shared with others that share it, waiting at most `ms` for a process that is on its way out. Gives undefined when
    * another one holds it. `lost` is called when, after a lost connection, another process was quicker.
    */
-  static async acquire(url: string, ms: number, lost: () => void): Promise<Claim | undefined> {
-    const claim = new Claim(url, lost);
+  static async acquire(url: string, shared: boolean, ms: number, lost: () => void): Promise<Claim | undefined> {
+    const claim = new Claim(url, shared, lost);
     const until = Date.now() + ms;
     for (;;) {
       if (await claim.#lock()) {
@@ -44,7 +46,9 @@ export class Claim {
   }
 
   async #lock(): Promise<boolean> {
-    const [row] = await this.#database<{ locked: boolean }[]>`select pg_try_advisory_lock(${CLAIM_LOCK}) as locked`;
+    const [row] = this.#shared
+      ? await this.#database<{ locked: boolean }[]>`select pg_try_advisory_lock_shared(${CLAIM_LOCK}) as locked`
+      : await this.#database<{ locked: boolean }[]>`select pg_try_advisory_lock(${CLAIM_LOCK}) as locked`;
     return row?.locked === true;
   }
 

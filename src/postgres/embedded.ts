@@ -13,7 +13,7 @@ const USER = "nexus";
 const DATABASE = "postgres";
 const WATCH_MS = 2_000;
 const STOP_MS_MAX = 10_000;
-const FLAGS = ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=60"];
+const FLAGS = ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=100"];
 
 interface Settings {
   readonly port: number;

@@ -10,9 +10,10 @@ export class PostgresJournal implements Journal {
   readonly #read: Database;
   readonly #appender: Appender;
 
-  constructor(read: Database, write: Database, shards: number) {
+  /** `member` is the life of the node that writes; null where there is no cluster. */
+  constructor(read: Database, write: Database, shards: number, member: string | null = null) {
     this.#read = read;
-    this.#appender = new Appender(write, shards);
+    this.#appender = new Appender(write, shards, member);
   }
 
   append(batch: Batch): Promise<ReadonlySet<string>> {
@@ -27,11 +28,11 @@ export class PostgresJournal implements Journal {
     return reaching(loadCaused(this.#read, address, cause));
   }
 
-  outbox(after: OutboxMessage | null, rows: number): Promise<readonly OutboxMessage[]> {
-    return reaching(pageOutbox(this.#read, after, rows));
+  outbox(shard: number, after: OutboxMessage | null, rows: number): Promise<readonly OutboxMessage[]> {
+    return reaching(pageOutbox(this.#read, shard, after, rows));
   }
 
-  timers(after: DueTimer | null, rows: number): Promise<readonly DueTimer[]> {
-    return reaching(pageTimers(this.#read, after, rows));
+  timers(shard: number, after: DueTimer | null, rows: number): Promise<readonly DueTimer[]> {
+    return reaching(pageTimers(this.#read, shard, after, rows));
   }
 }

@@ -46,15 +46,16 @@ interface OutboxRow {
 
 const FIRST_ID = "00000000-0000-0000-0000-000000000000";
 
-/** Reads a page of the messages that still have to be delivered, in the order of their senders' commits. */
+/** Reads a page of the messages of a shard that still have to be delivered, in the order of their senders' commits. */
 export async function pageOutbox(
   database: Database,
+  shard: number,
   after: OutboxMessage | null,
   rows: number,
 ): Promise<readonly OutboxMessage[]> {
   const page = await database<OutboxRow[]>`
     select id, sender_kind, sender, seq, leg, receiver_kind, receiver, command from outbox
-    where dead is null and (sender, seq, leg) > (${after?.from.id ?? FIRST_ID}, ${after?.seq ?? 0}, ${after?.leg ?? 0})
+    where shard = ${shard} and dead is null and (sender, seq, leg) > (${after?.from.id ?? FIRST_ID}, ${after?.seq ?? 0}, ${after?.leg ?? 0})
     order by sender, seq, leg limit ${rows}`;
   return page.map((row) => ({
     id: row.id,
@@ -66,11 +67,16 @@ export async function pageOutbox(
   }));
 }
 
-/** Reads a page of the timers that are set. */
-export async function pageTimers(database: Database, after: DueTimer | null, rows: number): Promise<readonly DueTimer[]> {
+/** Reads a page of the timers that are set in a shard. */
+export async function pageTimers(
+  database: Database,
+  shard: number,
+  after: DueTimer | null,
+  rows: number,
+): Promise<readonly DueTimer[]> {
   const page = await database<{ kind: EntityKind; entity: string; name: string; at: number }[]>`
     select kind, entity, name, at from timers
-    where (entity, name) > (${after?.address.id ?? FIRST_ID}, ${after?.name ?? ""})
+    where shard = ${shard} and (entity, name) > (${after?.address.id ?? FIRST_ID}, ${after?.name ?? ""})
     order by entity, name limit ${rows}`;
   return page.map(({ kind, entity, name, at }) => ({ address: { kind, id: entity }, name, at }));
 }

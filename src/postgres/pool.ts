@@ -70,6 +70,11 @@ export function isDuplicate(error: unknown): boolean {
   return codeOf(error) === "23505";
 }
 
+/** Whether the writer is no member any more (see require_member in the migrations). */
+export function isFenced(error: unknown): boolean {
+  return codeOf(error) === "NX001";
+}
+
 /** Says StoreUnavailable where the database is away, and lets every other error through: those are bugs. */
 export async function reaching<T>(work: Promise<T>): Promise<T> {
   try {

@@ -30,6 +30,13 @@ export async function readTask(database: Database, id: string): Promise<TaskRow 
   return row === undefined ? undefined : toTask(row);
 }
 
+/** Whether the message that opens a task still waits in the outbox of the account that pays for it. */
+export async function isOpening(database: Database, shard: number, account: string, task: string): Promise<boolean> {
+  const rows = await database`
+    select from outbox where shard = ${shard} and sender = ${account} and receiver = ${task} and dead is null limit 1`;
+  return rows.length > 0;
+}
+
 /** Lists an account's tasks, newest first. */
 export async function listTasks(database: Database, query: TaskQuery): Promise<Page<TaskRow> | undefined> {
   const { account, role, status, limit, cursor } = query;

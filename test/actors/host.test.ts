@@ -72,6 +72,24 @@ describe("a commit that fails", () => {
     expect(await world.answer(topUp(world, 1))).toMatchObject({ value: { credits_balance: 56 } });
   });
 
+  test("behind one whose outcome is not known yet does not take that one's effects with it", async () => {
+    const world = await registered(2);
+    const task = world.newTask();
+    world.journal.faults.push("lost");
+    const posted = world.post(1, task);
+    await new Promise((resolve) => setImmediate(resolve));
+    // Both stand on the hold that is being committed; the outage turns them away.
+    const turnedAway = [topUp(world, 1), topUp(world, 2)];
+    await world.settle();
+    for (const asked of turnedAway) expect(await world.answer(asked)).toMatchObject({ refusal: { refused: "UNAVAILABLE" } });
+    expect(await world.answer(posted)).toMatchObject({ ok: true });
+    expect(world.row("task", task)["status"]).toBe("ROUTING");
+    await world.pass(200);
+    expect(world.journal.messages.size).toBe(0);
+    expect(await world.answer(topUp(world, 4))).toMatchObject({ value: { credits_balance: 34 } });
+    expect(await world.broken()).toEqual([]);
+  });
+
   test("because another writer was first: the actor loads again, and everything is decided anew", async () => {
     const world = await registered();
     const other = world.makeHost();
@@ -195,7 +213,7 @@ describe("stopping", () => {
     const underWay = topUp(world, 5);
     await world.settle();
     const stopped = world.host.stop(1_000);
-    expect(await topUp(world, 6)).toMatchObject({ refusal: { refused: "UNAVAILABLE" } });
+    expect(await topUp(world, 6)).toMatchObject({ refusal: { refused: "NOT_OWNER" } });
     open();
     expect(await world.answer(underWay)).toMatchObject({ ok: true });
     await world.pass(1_000);

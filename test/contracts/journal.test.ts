@@ -1,6 +1,7 @@
 /** One suite for every journal: what the host relies on. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { SHARDS_DEFAULT, shardOf } from "../../actors/address.ts";
 import { type Batch, type Entry, type Journal, type OutboxMessage, StoreUnavailable } from "../../actors/ports.ts";
 import { account } from "../../machines/account/index.ts";
 import { addressKey } from "../../machines/entity.ts";
@@ -134,7 +135,8 @@ describe.each([
     const id = randomUUID();
     const messages = [message(id, 0), message(id, 1), message(id, 2)];
     await journal.append(batch({ ...registration(id), messages }));
-    const waiting = async () => (await journal.outbox(null, 1_000)).filter(({ from }) => from.id === id).map(({ leg }) => leg);
+    const waiting = async () =>
+      (await journal.outbox(shardOf(id, SHARDS_DEFAULT), null, 1_000)).filter(({ from }) => from.id === id).map(({ leg }) => leg);
     expect(await waiting()).toEqual([0, 1, 2]);
     const [first, second] = messages;
     await journal.append({
@@ -150,7 +152,9 @@ describe.each([
     const journal = make();
     const id = randomUUID();
     const timers = async () =>
-      (await journal.timers(null, 1_000)).filter(({ address }) => address.id === id).map(({ name, at }) => [name, at]);
+      (await journal.timers(shardOf(id, SHARDS_DEFAULT), null, 1_000))
+        .filter(({ address }) => address.id === id)
+        .map(({ name, at }) => [name, at]);
     await journal.append(
       batch({
         ...registration(id),
@@ -204,7 +208,7 @@ describe("a journal in Postgres", () => {
   test("migrations run once, however many processes start at the same time", async () => {
     const made = await makeDatabase(inject("postgresUrl"));
     const pools = [1, 2, 3, 4].map(() => openPool(made.url, { max: 1, name: "test" }));
-    const applied = await Promise.all(pools.map(migrate));
+    const applied = await Promise.all(pools.map((database) => migrate(database)));
     expect(applied.filter((names) => names.length > 0)).toHaveLength(1);
     await Promise.all(pools.map((pool) => pool.end()));
     await made.drop();

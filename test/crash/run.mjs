@@ -2,27 +2,9 @@
  * Clients work while the platform is killed again and again. After each start, what they were answered must still be
  * true; at the end every task must have ended, its webhook must have arrived, and the books must be clean.
  */
-import { randomUUID } from "node:crypto";
-import { createServer } from "node:http";
-import postgres from "postgres";
 import { Client } from "../support/client.mjs";
+import { END_MS, finish, RETRY_MS, Run, receiveWebhooks, startClients, wait } from "../support/load.mjs";
 import { startProcess } from "../support/platform.mjs";
-
-const RETRY_MS = 25;
-/** Between two tasks of one requester, so that workers keep up with them. */
-const POST_MS = 250;
-const AT_ONCE = 50;
-const END_MS = 60_000;
-const TERMINAL = new Set(["SETTLED", "EXPIRED", "CANCELLED"]);
-const TYPES = ["json_extraction", "translation", "analysis"];
-const ORDER = {
-  input_data: "Ada Lovelace wrote the first program.",
-  schema: { type: "object", properties: { name: { type: "string" } }, required: ["name"] },
-  example_output: { name: "Grace" },
-  budget: 10,
-  pending_pool_hours: 1,
-  auto_retry: 1,
-};
 
 /**
  * @typedef {{ readonly kills: number, readonly clients: number, readonly gapMs: number, readonly databaseUrl: string,
@@ -31,175 +13,26 @@ const ORDER = {
  *   readonly webhooks: number, readonly wrong: readonly string[] }} CrashReport
  */
 
-/** @param {number} ms */
-const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-class Run {
-  /** @param {CrashOptions} options */
-  constructor(options) {
-    this.options = options;
-    this.settings = {
-      DATABASE_URL: options.databaseUrl,
-      ROUTING_WINDOW_MS: "100",
-      ALLOW_PRIVATE_CALLBACKS: "true",
-      LOG_LEVEL: "info",
-    };
-    /** @type {Client | undefined} */
-    this.client = undefined;
-    this.open = true;
-    this.answers = 0;
-    /** @type {string[]} */
-    this.wrong = [];
-    /** What clients were told, by task. @type {Map<string, { owner: string, worker?: string, cancelled?: boolean, completed?: boolean }>} */
-    this.tasks = new Map();
-    /** @type {Map<string, number>} */
-    this.toppedUp = new Map();
-    /** @type {Set<string>} */
-    this.heard = new Set();
-  }
-
-  /** Sends until there is an answer that is none of the platform's troubles, under one Idempotency-Key. */
-  async call(
-    /** @type {string} */ method,
-    /** @type {string} */ path,
-    /** @type {unknown} */ body,
-    /** @type {string | undefined} */ key,
-  ) {
-    const idempotencyKey = randomUUID();
-    for (;;) {
-      try {
-        const reply = await (this.client ?? new Client(1)).call(method, path, body, { key, idempotencyKey });
-        if (reply.status < 500) {
-          this.answers += 1;
-          return reply;
-        }
-        if (reply.status !== 503 || reply.headers["retry-after"] === undefined)
-          this.wrong.push(`${method} ${path}: ${JSON.stringify(reply.body)}`);
-      } catch {
-        // No answer: killed in between. The same request again finds out.
-      }
-      await wait(RETRY_MS);
-    }
-  }
-
-  /** Gives the key of a new account. @returns {Promise<string>} */
-  async register() {
-    const { body } = await this.call("POST", "/auth/register", { email: `${randomUUID()}@crash.example` }, undefined);
-    return body.api_key;
-  }
-
-  async requester(/** @type {string} */ callback) {
-    const key = await this.register();
-    let paid = 0;
-    for (let turn = 0; this.open; turn += 1) {
-      const { status } = await this.call("POST", "/credits/topup", { amount_credits: 10 }, key);
-      if (status === 200) paid += 10;
-      this.toppedUp.set(key, paid);
-      // One in ten is due so soon that some of them time out.
-      const max_seconds = turn % 10 === 9 ? 1 : 10;
-      const order = { ...ORDER, max_seconds, task_type: TYPES[turn % TYPES.length], callback_url: callback };
-      const created = await this.call("POST", "/tasks", order, key);
-      if (created.status !== 201) {
-        if (created.body.code !== "INSUFFICIENT_CREDITS") this.wrong.push(`create: ${JSON.stringify(created.body)}`);
-        continue;
-      }
-      /** @type {{ owner: string, cancelled?: boolean }} */
-      const told = { owner: key };
-      this.tasks.set(created.body.id, told);
-      if (turn % 5 === 4) {
-        const cancelled = await this.call("DELETE", `/tasks/${created.body.id}`, undefined, key);
-        if (cancelled.status === 200) told.cancelled = true;
-        else if (cancelled.body.code !== "TASK_NOT_CANCELLABLE") this.wrong.push(`cancel: ${JSON.stringify(cancelled.body)}`);
-      }
-      await wait(POST_MS);
-    }
-  }
-
-  async worker(/** @type {number} */ number) {
-    const type = TYPES[number % TYPES.length];
-    let key = await this.register();
-    for (let turn = 0; this.open; turn += 1) {
-      const { body: offered } = await this.call("GET", `/tasks/available?task_type=${type}&limit=5`, undefined, key);
-      for (const { id } of Array.isArray(offered) ? offered : []) {
-        const { body } = await this.call("POST", `/tasks/${id}/bid`, { bid_credits: 1 + (turn % 10) }, key);
-        // Kills make even the best late three times in a row; the market goes on with somebody new.
-        if (body.code === "ACCOUNT_COOLING_DOWN" || body.code === "ACCOUNT_FROZEN") key = await this.register();
-      }
-      const { body: mine } = await this.call("GET", "/tasks?role=worker&status=AWARDED&limit=20", undefined, key);
-      for (const { id } of mine.items ?? []) {
-        // One in eight is wrong at first, which costs a try.
-        if (turn % 8 === 7) await this.call("POST", `/tasks/${id}/submit`, { result_data: {} }, key);
-        const { status, body } = await this.call("POST", `/tasks/${id}/submit`, { result_data: { name: "Ada" } }, key);
-        const told = this.tasks.get(id);
-        if (status === 200 && body.status === "COMPLETED" && told !== undefined) {
-          if (told.completed === true && told.worker !== key) this.wrong.push(`task ${id} was completed by two workers`);
-          told.completed = true;
-          told.worker = key;
-        }
-      }
-      await wait(RETRY_MS);
-    }
-  }
-
-  get completed() {
-    return [...this.tasks.values()].filter(({ completed }) => completed === true).length;
-  }
-
-  /** Holds the task against all that clients were told of it. */
-  check(/** @type {string} */ id, /** @type {{ status: string, result_data: unknown }} */ task) {
-    const told = this.tasks.get(id);
-    if (told?.cancelled === true && task.status !== "CANCELLED")
-      this.wrong.push(`task ${id} was cancelled and is ${task.status}`);
-    if (told?.completed === true && !["COMPLETED", "SETTLED"].includes(task.status)) {
-      this.wrong.push(`task ${id} was completed and is ${task.status}`);
-    }
-    if (task.status === "SETTLED" && JSON.stringify(task.result_data) !== '{"name":"Ada"}')
-      this.wrong.push(`task ${id} lost its result`);
-  }
-
-  async checkAll() {
-    /** @type {Record<string, number>} */
-    const statuses = {};
-    for (const [id, { owner }] of this.tasks) {
-      const { status, body } = await this.call("GET", `/tasks/${id}`, undefined, owner);
-      if (status !== 200) this.wrong.push(`task ${id} was created and is gone: ${status}`);
-      else this.check(id, body);
-      statuses[body.status] = (statuses[body.status] ?? 0) + 1;
-    }
-    return statuses;
-  }
-}
-
 /**
  * Runs it on an empty database.
  * @param {CrashOptions} options
  * @returns {Promise<CrashReport>}
  */
 export async function crash(options) {
-  const run = new Run(options);
+  const run = new Run();
+  const settings = { DATABASE_URL: options.databaseUrl, ROUTING_WINDOW_MS: "100", ALLOW_PRIVATE_CALLBACKS: "true" };
   const print = options.print ?? (() => {});
-  const receiver = createServer((request, response) => {
-    run.heard.add(String(request.headers["x-nexus-task-id"]));
-    request.resume();
-    response.writeHead(200).end();
-  });
-  await new Promise((resolve) => receiver.listen(0, "127.0.0.1", () => resolve(undefined)));
-  const address = receiver.address();
-  const callback = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}/hook`;
-  let platform = await startProcess(run.settings);
-  run.client = new Client(platform.port);
-  const workers = Math.floor(options.clients / 5);
-  const clients = [
-    ...Array.from({ length: workers }, (_, number) => run.worker(number)),
-    ...Array.from({ length: options.clients - workers }, () => run.requester(callback)),
-  ];
+  const receiver = await receiveWebhooks(run);
+  let platform = await startProcess(settings);
+  run.clients = [new Client(platform.port)];
+  const clients = startClients(run, options.clients, receiver.url);
   let kills = 0;
   for (; kills < options.kills; kills += 1) {
     await wait(options.gapMs * Math.random());
     await platform.kill("SIGKILL");
-    run.client.close();
-    platform = await startProcess(run.settings);
-    run.client = new Client(platform.port);
+    for (const client of run.clients.splice(0)) client.close();
+    platform = await startProcess(settings);
+    run.clients = [new Client(platform.port)];
     if ((kills + 1) % 10 === 0)
       print(`${kills + 1} kills, ${run.tasks.size} tasks, ${run.answers} answers, ${run.wrong.length} wrong`);
   }
@@ -210,47 +43,8 @@ export async function crash(options) {
   run.open = false;
   await Promise.all(clients);
   const statuses = await finish(run, options.databaseUrl);
-  run.client.close();
+  for (const client of run.clients) client.close();
   await platform.kill("SIGTERM");
   receiver.close();
-  receiver.closeAllConnections();
   return { tasks: run.tasks.size, ended: statuses, answers: run.answers, kills, webhooks: run.heard.size, wrong: run.wrong };
-}
-
-/** @param {Run} run @param {string} id @param {string} status */
-async function cancel(run, id, status) {
-  const told = run.tasks.get(id);
-  if (told === undefined) run.wrong.push(`task ${id} is there, and nobody was told`);
-  else if (status === "PENDING_POOL" || status === "ROUTING") {
-    const { status: answer } = await run.call("DELETE", `/tasks/${id}`, undefined, told.owner);
-    if (answer === 200) told.cancelled = true;
-  }
-}
-
-/**
- * Cancels what still waits for a worker, and waits until every task has ended and every webhook has arrived.
- * @param {Run} run
- * @param {string} databaseUrl
- */
-async function finish(run, databaseUrl) {
-  const sql = postgres(databaseUrl, { max: 1 });
-  const until = Date.now() + END_MS;
-  let open = Number.POSITIVE_INFINITY;
-  let unheard = Number.POSITIVE_INFINITY;
-  while (Date.now() < until && (open > 0 || unheard > 0)) {
-    const rows = await sql`select id, status from tasks where status not in ('SETTLED', 'EXPIRED', 'CANCELLED')`;
-    for (let from = 0; from < rows.length; from += AT_ONCE) {
-      await Promise.all(rows.slice(from, from + AT_ONCE).map(({ id, status }) => cancel(run, id, status)));
-    }
-    open = rows.length;
-    unheard = [...run.tasks.keys()].filter((id) => !run.heard.has(id)).length;
-    await wait(100);
-  }
-  await sql.end();
-  if (open > 0) run.wrong.push(`${open} tasks did not end within ${END_MS} ms`);
-  if (unheard > 0) run.wrong.push(`${unheard} webhooks did not arrive within ${END_MS} ms`);
-  const statuses = await run.checkAll();
-  for (const status of Object.keys(statuses))
-    if (!TERMINAL.has(status)) run.wrong.push(`${statuses[status]} tasks are ${status}`);
-  return statuses;
 }

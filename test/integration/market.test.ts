@@ -1,6 +1,7 @@
 /** What clients see, over real HTTP on a real PostgreSQL. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { shardOf } from "../../actors/address.ts";
 import { BAD, eventually, GOOD, Market, ORDER, type Party } from "../support/market.ts";
 
 let market: Market;
@@ -76,7 +77,7 @@ describe("an account", () => {
 
   test("every operation but registering and looking after itself wants a key", async () => {
     const document = (await market.call("GET", "//openapi.json")).body;
-    const free = ["/api/v1/auth/register", "/api/v1/heartbeat", "/health"];
+    const free = ["/api/v1/auth/register", "/api/v1/heartbeat", "/health", "/health/live", "/health/ready"];
     for (const [path, methods] of Object.entries<Record<string, unknown>>(document.paths)) {
       if (free.includes(path)) continue;
       for (const method of Object.keys(methods)) {
@@ -238,6 +239,21 @@ describe("a task", () => {
     const late = await market.awarded(ann, await market.register());
     const refused = await market.call("DELETE", `/tasks/${late}`, undefined, ann);
     expect([refused.status, refused.body.code]).toEqual([409, "TASK_NOT_CANCELLABLE"]);
+  });
+
+  test("that is paid for but not opened yet is told as such to its requester, and to nobody else", async () => {
+    const [requester, stranger] = [await market.register(), await market.register()];
+    const task = randomUUID();
+    await market.database`
+      insert into outbox (shard, id, sender_kind, sender, seq, leg, receiver_kind, receiver, command)
+      values (${shardOf(requester.id, 128)}, ${randomUUID()}, 'account', ${requester.id}, 9, 0, 'task', ${task}, '{}')`;
+    for (const method of ["GET", "DELETE"]) {
+      const reply = await market.call(method, `/tasks/${task}`, undefined, requester);
+      expect([reply.status, reply.body.code, reply.headers["retry-after"]]).toEqual([503, "UNAVAILABLE", "1"]);
+      expect((await market.call(method, `/tasks/${task}`, undefined, stranger)).status).toBe(404);
+    }
+    await market.database`delete from outbox where receiver = ${task}`;
+    expect((await market.call("GET", `/tasks/${task}`, undefined, requester)).status).toBe(404);
   });
 
   test("shows its ledger to its two parties: each transfer sums to 0, and each sees its own", async () => {

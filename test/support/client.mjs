@@ -8,9 +8,11 @@ export class Client {
   /**
    * @param {number} port
    * @param {number} [sockets]
+   * @param {number} [patienceMs] how long an answer is waited for
    */
-  constructor(port, sockets = 64) {
+  constructor(port, sockets = 64, patienceMs = 120_000) {
     this.port = port;
+    this.patienceMs = patienceMs;
     this.agent = new Agent({ keepAlive: true, maxSockets: sockets });
   }
 
@@ -33,7 +35,7 @@ export class Client {
     const full = path.startsWith("//") ? path.slice(1) : `/api/v1${path}`;
     return new Promise((resolve, reject) => {
       const outgoing = request(
-        { host: "127.0.0.1", port: this.port, method, path: full, headers: all, agent: this.agent },
+        { host: "127.0.0.1", port: this.port, method, path: full, headers: all, agent: this.agent, timeout: this.patienceMs },
         (incoming) => {
           /** @type {Buffer[]} */
           const chunks = [];
@@ -47,6 +49,7 @@ export class Client {
         },
       );
       outgoing.on("error", reject);
+      outgoing.on("timeout", () => outgoing.destroy(new Error(`no answer within ${this.patienceMs} ms`)));
       outgoing.end(raw);
     });
   }

@@ -9,6 +9,10 @@ export class ManualClock implements Clock {
     return this.#now;
   }
 
+  elapsed(): number {
+    return this.#now;
+  }
+
   after(ms: number, job: () => void): () => void {
     const entry = { at: this.#now + Math.max(0, ms), job };
     this.#jobs.push(entry);

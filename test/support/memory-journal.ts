@@ -1,4 +1,5 @@
 /** A journal in memory that keeps to the same contract as the one in Postgres, and fails on request. */
+import { SHARDS_DEFAULT, shardOf } from "../../actors/address.ts";
 import {
   type Batch,
   type DueTimer,
@@ -36,6 +37,9 @@ export class MemoryJournal implements Journal {
   readonly dues = new Map<string, DueTimer>();
   readonly faults: Fault[] = [];
   appends = 0;
+  /** Off only to show that tests notice: the numbers of facts, and the causes that are known. */
+  fenced = true;
+  dedupes = true;
   /** Held back until it is called; for tests that look at what is not yet committed. */
   gate: Promise<void> | undefined;
 
@@ -65,16 +69,25 @@ export class MemoryJournal implements Journal {
   }
 
   async caused(address: Address, cause: string): Promise<readonly StoredFact[]> {
+    if (!this.dedupes) return [];
     return structuredClone((this.actors.get(addressKey(address))?.facts ?? []).filter((row) => row.cause === cause));
   }
 
-  async outbox(after: OutboxMessage | null, rows: number): Promise<readonly OutboxMessage[]> {
-    if (after !== null) return [];
-    return structuredClone([...this.messages.values()].filter(({ dead }) => dead === undefined).slice(0, rows));
+  /** Whether something of this batch is there already. */
+  knows({ id, entries }: Batch): boolean {
+    return entries.some(({ address }) => this.actors.get(addressKey(address))?.facts.some(({ batch }) => batch === id) === true);
   }
 
-  async timers(after: DueTimer | null, rows: number): Promise<readonly DueTimer[]> {
-    return after === null ? [...this.dues.values()].slice(0, rows) : [];
+  async outbox(shard: number, after: OutboxMessage | null, rows: number): Promise<readonly OutboxMessage[]> {
+    if (after !== null) return [];
+    const here = ({ from, dead }: OutboxMessage & { dead?: string }) =>
+      dead === undefined && shardOf(from.id, SHARDS_DEFAULT) === shard;
+    return structuredClone([...this.messages.values()].filter(here).slice(0, rows));
+  }
+
+  async timers(shard: number, after: DueTimer | null, rows: number): Promise<readonly DueTimer[]> {
+    if (after !== null) return [];
+    return [...this.dues.values()].filter(({ address }) => shardOf(address.id, SHARDS_DEFAULT) === shard).slice(0, rows);
   }
 
   /** Everything stored, for the audit. */
@@ -102,12 +115,17 @@ export class MemoryJournal implements Journal {
   #conflicts({ id, entries }: Batch): Set<string> {
     const heads = new Map<string, number>();
     const conflicts = new Set<string>();
+    const causes = new Set<string>();
     for (const entry of entries) {
       const key = addressKey(entry.address);
       const stored = this.actors.get(key)?.facts ?? [];
       const head = heads.get(key) ?? stored.length;
-      const known = stored.some(({ cause, batch }) => cause !== null && cause === entry.cause && batch !== id);
-      if (entry.facts.length > 0 && !this.#isThere(entry, id) && (known || entry.after !== head)) conflicts.add(key);
+      const before = entry.cause !== null && stored.some(({ cause, batch }) => cause === entry.cause && batch !== id);
+      const twice = entry.cause !== null && causes.has(`${key} ${entry.cause}`);
+      const known = this.dedupes && (before || twice);
+      causes.add(`${key} ${entry.cause}`);
+      const late = this.fenced && entry.after !== head;
+      if (entry.facts.length > 0 && !this.#isThere(entry, id) && (known || late)) conflicts.add(key);
       heads.set(key, head + entry.facts.length);
     }
     return conflicts;

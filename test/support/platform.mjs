@@ -10,14 +10,19 @@ const START_MS = 30_000;
  *   readonly exited: Promise<number | null>, readonly kill: (signal: NodeJS.Signals) => Promise<number | null> }} PlatformProcess
  */
 
+/** Tests and benches ask more than one client may. */
+const NO_LIMITS = { RATE_LIMIT_PER_SECOND: "0", RATE_LIMIT_TASKS_PER_MINUTE: "0", RATE_LIMIT_AUTH_FAILURES_PER_MINUTE: "0" };
+
 /**
- * Starts `nexus start` with these settings besides PORT=0, and waits until it answers.
+ * Starts `nexus start` (or another role) with these settings besides PORT=0 and no rate limits, and waits until it answers.
  * @param {Record<string, string>} settings
+ * @param {"start" | "gateway" | "node"} [role]
+ * @param {Record<string, string>} [limits]
  * @returns {Promise<PlatformProcess>}
  */
-export async function startProcess(settings) {
-  const env = { PATH: process.env["PATH"] ?? "", HOST: "127.0.0.1", PORT: "0", LOG_LEVEL: "info", ...settings };
-  const child = spawn(process.execPath, [ENTRY, "start"], { env, stdio: ["ignore", "pipe", "pipe"] });
+export async function startProcess(settings, role = "start", limits = NO_LIMITS) {
+  const env = { PATH: process.env["PATH"] ?? "", HOST: "127.0.0.1", PORT: "0", LOG_LEVEL: "info", ...limits, ...settings };
+  const child = spawn(process.execPath, [ENTRY, role], { env, stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   /** @type {(chunk: Buffer) => void} */
   const keep = (chunk) => {

@@ -1,0 +1,304 @@
+/**
+ * A node of the cluster: it renews its lease, opens the shards that are its own, takes those that nobody owns, and gives
+ * away those that belong to others by now.
+ *
+ * A node lives through lives. Each has a member's id and a host of its own. It is
+ *   serving   while its heartbeats arrive;
+ *   unsure    when the last one is too old: then nothing is answered that does not pass the journal's fence;
+ *   dead      when others have taken it off the list: its host is abandoned, and a new life begins;
+ *   draining  when it was told to go: it gives all its shards away.
+ *
+ * N1  A shard is open at a node only after the registry has said that the node owns it.
+ * N2  A shard is given away only after it is closed here: all that was committed for it is there for the next owner.
+ * N3  Nobody is declared dead by a node that could not reach the registry itself for the whole of the last lease, so that
+ *     a database that was away costs nobody its shards.
+ */
+
+import type { Host, HostStats } from "../host/host.ts";
+import { LIMITS } from "../limits.ts";
+import type { Answer, Envelope } from "../message.ts";
+import type { Clock, ClusterView, Ids, Log, Registry, Routes, Transport } from "../ports.ts";
+import { type Plan, planFor } from "./plan.ts";
+
+/** A heartbeat is sent so many times within one lease. */
+const BEATS_PER_LEASE = 20;
+/** How often it is looked whether what was asked for has happened (ms). */
+const POLL_MS = 10;
+/** The part of the lease for which a node relies on it itself; the rest is for clocks that do not run alike. */
+const LEASE_RELIED_ON = 0.8;
+
+export interface NodePorts {
+  readonly registry: Registry;
+  readonly routes: Routes;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  /** Makes the host of one life. */
+  readonly hostOf: (member: string, leased: () => boolean, fenced: () => void) => Host;
+  /** How late the event loop was at worst since this was last asked (ms). */
+  readonly lagMs: () => number;
+}
+
+export interface NodeOptions {
+  /** The name that operators know it by. */
+  readonly name: string;
+  readonly weight: number;
+  readonly leaseMs: number;
+}
+
+interface Life {
+  readonly id: string;
+  readonly host: Host;
+  /** Shards that are open, or being closed. */
+  readonly open: Set<number>;
+  /** Shards that were to be given away, and it is not known whether they were. */
+  readonly doubtful: Set<number>;
+  /** On both clocks of ours: one may be set, the other may stand still while the machine sleeps. */
+  relied: { elapsed: number; now: number };
+  /** Since when every heartbeat has arrived (ms, elapsed). */
+  steadySince: number;
+  /** Counts what this node has changed, so that a view from before a change is known. */
+  changes: number;
+}
+
+export class Node implements Transport {
+  readonly #ports: NodePorts;
+  readonly #options: NodeOptions;
+  #life: Life;
+  #draining = false;
+  #told = false;
+  #ended = false;
+  #adapting = false;
+  #beating = false;
+  #beatAgain = false;
+  #callOff: (() => void) | null = null;
+  #view: ClusterView | null = null;
+
+  constructor(ports: NodePorts, options: NodeOptions) {
+    this.#ports = ports;
+    this.#options = options;
+    this.#life = this.#born();
+  }
+
+  /** Joins the cluster; its shards open one after the other from then on. Rejects with StoreUnavailable. */
+  async start(): Promise<void> {
+    await this.#join(this.#life);
+    await this.#beat();
+  }
+
+  /** Takes a command that has arrived here. Never rejects. */
+  request(envelope: Envelope): Promise<Answer> {
+    return this.#life.host.request(envelope);
+  }
+
+  /** Whether this node takes commands for a shard. */
+  owns(shard: number): boolean {
+    return this.#life.host.owns(shard);
+  }
+
+  /** Whether the journal answers and the lease holds. */
+  get healthy(): boolean {
+    return !this.#ended && this.#life.host.healthy && this.#leased(this.#life);
+  }
+
+  get draining(): boolean {
+    return this.#draining || this.#told;
+  }
+
+  get stats(): HostStats & { readonly shards: number } {
+    return { ...this.#life.host.stats, shards: this.#life.open.size };
+  }
+
+  /** Looks at the cluster at once, because somebody said that it has changed. */
+  look(): void {
+    if (this.#beating) this.#beatAgain = true;
+    else if (!this.#ended) void this.#beat();
+  }
+
+  /** Gives all shards away, as far as there is somebody to take them, closes the others, and leaves. Waits at most `ms`. */
+  async drain(ms: number): Promise<void> {
+    const { clock, registry, routes, log } = this.#ports;
+    const until = clock.elapsed() + ms;
+    this.#draining = true;
+    this.look();
+    while (this.#life.open.size > 0 && this.#takers() && clock.elapsed() < until) await this.#wait(POLL_MS);
+    this.#ended = true;
+    this.#callOff?.();
+    while (this.#adapting && clock.elapsed() < until) await this.#wait(POLL_MS);
+    const life = this.#life;
+    try {
+      await Promise.all([...life.open].map((shard) => routes.retire(shard)));
+      await life.host.stop(Math.max(0, until - clock.elapsed()));
+      await registry.leave(life.id);
+      routes.changed();
+    } catch (error) {
+      log.warn({ err: error }, "this node could not say good-bye; its shards are taken over when its lease has run out");
+    }
+  }
+
+  /** Ends at once, as a killed process does. */
+  kill(): void {
+    this.#ended = true;
+    this.#callOff?.();
+    this.#life.host.abandon();
+  }
+
+  /** Whether somebody else could take shards; not known before the first view that shows this node draining. */
+  #takers(): boolean {
+    return this.#view === null || this.#view.members.some(({ id, draining }) => id !== this.#life.id && !draining);
+  }
+
+  #born(): Life {
+    const { clock, ids, hostOf } = this.#ports;
+    const id = ids.next();
+    // The host asks for the life that it is part of; until that is there it is not sure of anything.
+    const born: { life?: Life } = {};
+    const leased = () => born.life !== undefined && this.#leased(born.life);
+    const fenced = () => this.look();
+    const life: Life = {
+      id,
+      host: hostOf(id, leased, fenced),
+      open: new Set(),
+      doubtful: new Set(),
+      relied: { elapsed: Number.NEGATIVE_INFINITY, now: Number.NEGATIVE_INFINITY },
+      steadySince: clock.elapsed(),
+      changes: 0,
+    };
+    born.life = life;
+    return life;
+  }
+
+  #join({ id }: Life): Promise<void> {
+    return this.#ports.registry.join({ id, node: this.#options.name, weight: this.#options.weight });
+  }
+
+  #leased({ relied }: Life): boolean {
+    const { clock } = this.#ports;
+    return clock.elapsed() < relied.elapsed && clock.now() < relied.now;
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#ports.clock.after(ms, resolve));
+  }
+
+  async #beat(): Promise<void> {
+    this.#callOff?.();
+    this.#beating = true;
+    this.#beatAgain = false;
+    try {
+      await this.#renew(this.#life);
+    } catch (error) {
+      this.#life.steadySince = Number.POSITIVE_INFINITY;
+      this.#ports.log.warn({ err: error }, "a heartbeat did not arrive");
+    }
+    this.#beating = false;
+    if (this.#ended) return;
+    const ms = this.#beatAgain ? 0 : this.#options.leaseMs / BEATS_PER_LEASE;
+    this.#callOff = this.#ports.clock.after(ms, () => void this.#beat());
+  }
+
+  async #renew(life: Life): Promise<void> {
+    const { clock, registry, log, lagMs } = this.#ports;
+    const { leaseMs } = this.#options;
+    const { changes } = life;
+    const sent = { elapsed: clock.elapsed(), now: clock.now() };
+    const { actors, timers, inFlight, commits, facts } = life.host.stats;
+    const view = await registry.beat(life.id, this.#draining, { actors, timers, inFlight, commits, facts, lagMs: lagMs() });
+    if (this.#ended) return;
+    if (view === null) {
+      log.warn({ node: this.#options.name }, "this node was declared dead; it begins anew");
+      return this.#rebirth(life);
+    }
+    // A gap as long as a lease is one in which others may have come and gone.
+    if (life.steadySince > sent.elapsed || sent.elapsed > life.relied.elapsed) life.steadySince = sent.elapsed;
+    life.relied = { elapsed: sent.elapsed + leaseMs * LEASE_RELIED_ON, now: sent.now + leaseMs * LEASE_RELIED_ON };
+    this.#told = view.members.some(({ id, draining }) => id === life.id && draining);
+    this.#view = view;
+    if (!this.#adapting && changes === life.changes) void this.#adapt(life, this.#draining ? drained(view, life.id) : view);
+  }
+
+  async #rebirth(old: Life): Promise<void> {
+    old.host.abandon();
+    this.#life = this.#born();
+    await Promise.all([...old.open].map((shard) => this.#ports.routes.retire(shard)));
+    await this.#join(this.#life);
+    this.#beatAgain = true;
+  }
+
+  /** Does what the view asks for. One at a time; what fails is tried again with the next view. */
+  async #adapt(life: Life, view: ClusterView): Promise<void> {
+    const { clock, registry, log, routes } = this.#ports;
+    const plan = planFor(view, life.id, life.open, this.#options.leaseMs);
+    this.#adapting = true;
+    try {
+      for (const shard of plan.drop) await this.#close(life, shard, 0);
+      await this.#open(life, await this.#sure(life, plan.open));
+      const steady = clock.elapsed() - life.steadySince >= this.#options.leaseMs;
+      for (const id of steady ? plan.bury : []) if (await registry.bury(id, this.#options.leaseMs)) routes.changed();
+      if (plan.claim.length > 0) await this.#open(life, await registry.claim(life.id, plan.claim));
+      await this.#handAll(life, plan.hand);
+    } catch (error) {
+      log.warn({ err: error }, "the shards of this node could not be brought in line; it is tried again");
+    } finally {
+      this.#adapting = false;
+    }
+  }
+
+  async #open(life: Life, shards: readonly number[]): Promise<void> {
+    if (shards.length === 0) return;
+    life.changes += 1;
+    await life.host.open(shards);
+    if (this.#ended || life !== this.#life) return;
+    for (const shard of shards) {
+      life.open.add(shard);
+      this.#ports.routes.serve(shard);
+    }
+    this.#ports.log.info({ shards: shards.length, open: life.open.size }, "shards opened");
+  }
+
+  async #close(life: Life, shard: number, ms: number): Promise<void> {
+    life.changes += 1;
+    await this.#ports.routes.retire(shard);
+    await life.host.close(shard, ms);
+    life.open.delete(shard);
+  }
+
+  /** Those of the shards that are ours for sure: a hand-over whose outcome got lost may still be on its way, and must fail. */
+  async #sure(life: Life, shards: readonly number[]): Promise<readonly number[]> {
+    const doubtful = shards.filter((shard) => life.doubtful.has(shard));
+    if (doubtful.length === 0) return shards;
+    const kept = await this.#ports.registry.claim(life.id, doubtful);
+    for (const shard of doubtful) life.doubtful.delete(shard);
+    return [...shards.filter((shard) => !doubtful.includes(shard)), ...kept];
+  }
+
+  async #handAll(life: Life, hands: Plan["hand"]): Promise<void> {
+    for (let from = 0; from < hands.length; from += LIMITS.handsAtOnce) {
+      if (this.#ended || life !== this.#life) return;
+      const some = hands.slice(from, from + LIMITS.handsAtOnce);
+      const handed = await Promise.all(some.map((hand) => this.#hand(life, hand)));
+      this.#ports.routes.changed();
+      // Who was to take it is gone: a newer view says who is there.
+      if (handed.includes(false)) return;
+    }
+  }
+
+  async #hand(life: Life, { shard, epoch, to }: Plan["hand"][number]): Promise<boolean> {
+    await this.#close(life, shard, LIMITS.closeMs);
+    try {
+      return await this.#ports.registry.hand(life.id, shard, epoch, to);
+    } catch (error) {
+      life.doubtful.add(shard);
+      this.#ports.log.warn({ err: error, shard }, "it is not known whether a shard was given away; the registry will tell");
+      return false;
+    } finally {
+      // Whatever came of it: a view that was asked for before may still show the shard as ours.
+      life.changes += 1;
+    }
+  }
+}
+
+/** The view with this node draining, which the registry may show only with the next heartbeat. */
+function drained(view: ClusterView, me: string): ClusterView {
+  return { ...view, members: view.members.map((member) => (member.id === me ? { ...member, draining: true } : member)) };
+}

@@ -1,0 +1,53 @@
+/** Rate limits (guide: Rate Limits): what is taken, what the answer tells of it, and the 429. */
+
+import { isIPv6 } from "node:net";
+import type { RouterContext } from "@koa/router";
+import type { Allowance, Limiter, LimitName } from "../ports.ts";
+import { Problem } from "../problems.ts";
+
+const ABOUT: { readonly [N in LimitName]: string } = {
+  requests: "requests with this API key",
+  tasks: "tasks created with this API key",
+  failures: "wrong API keys from this address",
+};
+
+/** Takes one from each of the limits; throws a Problem (429) when one is passed. The answer tells what is left. */
+export async function limit(context: RouterContext, limiter: Limiter, key: string, names: readonly LimitName[]): Promise<void> {
+  const taken = await Promise.all(names.map((name) => limiter.take(name, key)));
+  const limited = taken.filter((allowance) => allowance.limit > 0);
+  tell(context, limited);
+  const passed = limited.filter(({ allowed }) => !allowed);
+  const [worst] = passed.toSorted((a, b) => b.resetMs - a.resetMs);
+  if (worst !== undefined) throw tooMany(worst);
+}
+
+/** Counts a failed authentication; throws a Problem (429) when its address has had too many. */
+export async function limitFailures(context: RouterContext, limiter: Limiter): Promise<void> {
+  await limit(context, limiter, addressOf(context.ip), ["failures"]);
+}
+
+/** The headers of draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4. */
+function tell(context: RouterContext, limited: readonly Allowance[]): void {
+  if (limited.length === 0) return;
+  const seconds = (ms: number) => Math.ceil(ms / 1_000);
+  context.set("RateLimit-Policy", limited.map(({ name, limit: most, windowS }) => `"${name}";q=${most};w=${windowS}`).join(", "));
+  context.set("RateLimit", limited.map(({ name, left, resetMs }) => `"${name}";r=${left};t=${seconds(resetMs)}`).join(", "));
+}
+
+function tooMany({ name, limit: most, windowS, resetMs }: Allowance): Problem {
+  const retryAfter = Math.max(1, Math.ceil(resetMs / 1_000));
+  const window = windowS === 1 ? "second" : "minute";
+  const detail = `More than ${most} ${ABOUT[name]} in a ${window}; try again in ${retryAfter} s.`;
+  return new Problem(429, "RATE_LIMITED", detail, { retryAfter });
+}
+
+/** One client of IPv6 has a whole /64 of addresses; an IPv4 address may come dressed as IPv6. */
+function addressOf(ip: string): string {
+  const plain = ip.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
+  if (!isIPv6(plain)) return plain;
+  const [head = "", tail] = plain.split("::");
+  const before = head === "" ? [] : head.split(":");
+  const after = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros = tail === undefined ? 0 : 8 - before.length - after.length;
+  return [...before, ...Array.from({ length: zeros }, () => "0"), ...after].slice(0, 4).join(":");
+}

@@ -1,0 +1,310 @@
+/** One suite for every transport: what routers, hosts and nodes rely on. */
+import { randomUUID } from "node:crypto";
+import { connect, type NatsConnection } from "nats";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { shardOf } from "../../actors/address.ts";
+import type { Answer, Envelope } from "../../actors/message.ts";
+import type { Transport } from "../../actors/ports.ts";
+import { Router } from "../../actors/router.ts";
+import { refuse } from "../../machines/refusal.ts";
+import { systemClock as clock } from "../../src/clock.ts";
+import { connectNats, type NatsSettings } from "../../src/transport/connect.ts";
+import { LocalTransport } from "../../src/transport/local.ts";
+import { NatsTransport } from "../../src/transport/nats.ts";
+import { startPrivate } from "../support/servers.mjs";
+import { SILENT } from "../support/world.ts";
+
+const SHARDS = 128;
+const ids = { next: () => randomUUID() };
+
+/** A node that answers with what it was asked, and remembers it. */
+class Echo implements Transport {
+  readonly heard: Envelope[] = [];
+  readonly open = new Set<number>();
+  answer: (envelope: Envelope) => Promise<Answer> = async ({ command }) => ({ ok: true, value: { ...command } as never });
+
+  request(envelope: Envelope): Promise<Answer> {
+    this.heard.push(envelope);
+    return this.answer(envelope);
+  }
+
+  owns(shard: number): boolean {
+    return this.open.has(shard);
+  }
+}
+
+interface Side {
+  readonly node: Echo;
+  serve(shard: number): void;
+  retire(shard: number): Promise<void>;
+  changed(): void;
+  looks(): number;
+}
+
+interface Rig {
+  /** Of a process without a node. */
+  readonly client: Transport;
+  readonly sides: readonly [Side, Side];
+  stop(): Promise<void>;
+}
+
+function envelope(to: string, changes: Partial<Envelope> = {}): Envelope {
+  const command = { type: "echo", text: "Grüße" };
+  const base = { to: { kind: "task", id: to }, command, commandId: randomUUID(), origin: "client", delivery: "first" } as const;
+  return { ...base, deadline: clock.now() + 2_000, ...changes };
+}
+
+async function localRig(): Promise<Rig> {
+  const local = new LocalTransport(SHARDS);
+  const side = (): Side => {
+    const node = new Echo();
+    let looks = 0;
+    const routes = local.routesOf(node, () => {
+      looks += 1;
+    });
+    return { node, looks: () => looks, ...routes };
+  };
+  return { client: local, sides: [side(), side()], stop: async () => {} };
+}
+
+async function natsRig(): Promise<Rig> {
+  const prefix = `t${randomUUID()}`;
+  const settings: NatsSettings = { ...nothing(inject("natsUrl")), prefix };
+  const links = await Promise.all(["client", "one", "two"].map((name) => connectNats(settings, name, SILENT)));
+  const [client, one, two] = links.map(
+    ({ connection }) => new NatsTransport(connection, { prefix, cluster: "c", shards: SHARDS }, clock, SILENT),
+  );
+  const side = (transport: NatsTransport): Side => {
+    const node = new Echo();
+    let looks = 0;
+    transport.attach(node, () => {
+      looks += 1;
+    });
+    return {
+      node,
+      serve: (shard) => {
+        node.open.add(shard);
+        transport.serve(shard);
+      },
+      retire: async (shard) => {
+        node.open.delete(shard);
+        await transport.retire(shard);
+      },
+      changed: () => transport.changed(),
+      looks: () => looks,
+    };
+  };
+  if (client === undefined || one === undefined || two === undefined) throw new Error("three transports were made");
+  const sides = [side(one), side(two)] as const;
+  await Promise.all(links.map(({ connection }) => connection.flush()));
+  return {
+    client,
+    sides,
+    stop: async () => {
+      await Promise.all(links.map(({ connection }) => connection.close()));
+    },
+  };
+}
+
+function nothing(url: string): NatsSettings {
+  const none = { user: null, password: null, nkeyFile: null, credsFile: null, tlsCa: null, tlsCert: null, tlsKey: null };
+  return { url, prefix: "test", ...none };
+}
+
+async function soon(holds: () => boolean): Promise<void> {
+  for (const until = Date.now() + 5_000; !holds() && Date.now() < until; )
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(holds()).toBe(true);
+}
+
+describe.each([
+  ["in one process", localRig],
+  ["over NATS", natsRig],
+])("a transport %s", (_, open) => {
+  let rig: Rig;
+  beforeAll(async () => {
+    rig = await open();
+  });
+  afterAll(() => rig.stop());
+
+  /** An id whose shard the first side serves. */
+  async function served(): Promise<string> {
+    const id = randomUUID();
+    rig.sides[0].serve(shardOf(id, SHARDS));
+    await soonServed(id);
+    return id;
+  }
+
+  async function soonServed(id: string): Promise<void> {
+    let there = false;
+    for (const until = Date.now() + 5_000; !there && Date.now() < until; ) there = (await rig.client.request(envelope(id))).ok;
+    expect(there).toBe(true);
+  }
+
+  test("brings a command whole to the owner, and its answer back", async () => {
+    const id = await served();
+    const sent = envelope(id, { origin: "actor", delivery: "again", fresh: true });
+    const { node } = rig.sides[0];
+    node.heard.length = 0;
+    expect(await rig.client.request(sent)).toEqual({ ok: true, value: sent.command });
+    expect(node.heard).toHaveLength(1);
+    const { deadline, ...rest } = sent;
+    expect(node.heard[0]).toMatchObject(rest);
+    expect(Math.abs((node.heard[0]?.deadline ?? 0) - deadline)).toBeLessThan(1_000);
+  });
+
+  test("brings refusals as they are", async () => {
+    const id = await served();
+    const { node } = rig.sides[0];
+    const usual = node.answer;
+    node.answer = async () => ({ ok: false, refusal: refuse("OWN_TASK", "no") });
+    expect(await rig.client.request(envelope(id))).toEqual({ ok: false, refusal: { refused: "OWN_TASK", detail: "no" } });
+    node.answer = usual;
+  });
+
+  test("says NOT_OWNER at once where nobody serves the shard", async () => {
+    const answer = await rig.client.request(envelope(unserved()));
+    expect(answer).toMatchObject({ refusal: { refused: "NOT_OWNER" } });
+  });
+
+  function unserved(): string {
+    for (;;) {
+      const id = randomUUID();
+      if (!rig.sides.some(({ node }) => node.open.has(shardOf(id, SHARDS))) && !taken.has(shardOf(id, SHARDS))) return id;
+    }
+  }
+  const taken = new Set<number>();
+
+  test("follows a shard that moves, and loses nothing of what had arrived", async () => {
+    const id = unserved();
+    const shard = shardOf(id, SHARDS);
+    taken.add(shard);
+    const [from, to] = rig.sides;
+    from.serve(shard);
+    await soonServed(id);
+    const before = from.node.answer;
+    let go: () => void = () => {};
+    const held = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    from.node.answer = async (asked) => {
+      await held;
+      return before(asked);
+    };
+    const underWay = rig.client.request(envelope(id));
+    await soon(() => from.node.heard.some(({ to: { id: heard } }) => heard === id));
+    await from.retire(shard);
+    expect(await rig.client.request(envelope(id))).toMatchObject({ refusal: { refused: "NOT_OWNER" } });
+    to.serve(shard);
+    await soonServed(id);
+    go();
+    expect(await underWay).toMatchObject({ ok: true });
+    from.node.answer = before;
+  });
+
+  test("a router finds the new owner within its deadline, and the client sees only that it takes longer", async () => {
+    const id = unserved();
+    taken.add(shardOf(id, SHARDS));
+    const router = new Router(rig.client, clock, ids, 5_000);
+    const asked = router.ask({ kind: "task", id }, { type: "echo" });
+    setTimeout(() => rig.sides[1].serve(shardOf(id, SHARDS)), 300);
+    expect(await asked).toMatchObject({ ok: true });
+    const heard = rig.sides[1].node.heard.filter((one) => one.to.id === id);
+    expect(heard.map(({ delivery }) => delivery)).toEqual(["again"]);
+  });
+
+  test("a router whose deadline passes says that nobody owns it, or that the outcome is not known", async () => {
+    const router = new Router(rig.client, clock, ids, 400);
+    expect(await router.ask({ kind: "task", id: unserved() }, { type: "echo" })).toMatchObject({
+      refusal: { refused: "NOT_OWNER" },
+    });
+    const id = await served();
+    const { node } = rig.sides[0];
+    const usual = node.answer;
+    node.answer = () => new Promise(() => {});
+    expect(await router.ask({ kind: "task", id }, { type: "echo" })).toMatchObject({ refusal: { refused: "UNAVAILABLE" } });
+    node.answer = usual;
+  });
+
+  test("tells the other nodes that owners have changed", async () => {
+    const before = rig.sides[1].looks();
+    rig.sides[0].changed();
+    await soon(() => rig.sides[1].looks() > before);
+  });
+});
+
+describe("a transport over NATS", () => {
+  const open: NatsConnection[] = [];
+  afterAll(() => Promise.all(open.map((connection) => connection.close())));
+
+  async function transport(settings: NatsSettings, cluster = "c"): Promise<NatsTransport> {
+    const { connection } = await connectNats(settings, "test", SILENT);
+    open.push(connection);
+    return new NatsTransport(connection, { prefix: settings.prefix, cluster, shards: SHARDS }, clock, SILENT);
+  }
+
+  test("refuses what is larger than NATS takes, and says how large it may be", async () => {
+    const settings = { ...nothing(inject("natsUrl")), prefix: `t${randomUUID()}` };
+    const command = { type: "echo", text: "x".repeat(1_100_000) };
+    const answer = await (await transport(settings)).request(envelope(randomUUID(), { command }));
+    expect(answer).toMatchObject({ refusal: { refused: "COMMAND_TOO_LARGE", detail: expect.stringMatching(/1048576/) } });
+  });
+
+  test("does not take commands of another platform that shares the NATS by mistake", async () => {
+    const settings = { ...nothing(inject("natsUrl")), prefix: `t${randomUUID()}` };
+    const [mine, other] = [await transport(settings), await transport(settings, "other")];
+    const node = new Echo();
+    const id = randomUUID();
+    other.attach(node, () => {});
+    other.serve(shardOf(id, SHARDS));
+    await Promise.all(open.map((connection) => connection.flush()));
+    expect(await mine.request(envelope(id))).toMatchObject({ refusal: { detail: expect.stringMatching(/NATS_PREFIX/) } });
+    expect(node.heard).toEqual([]);
+  });
+
+  test("throws away what is no command", async () => {
+    const settings = { ...nothing(inject("natsUrl")), prefix: `t${randomUUID()}` };
+    const side = await transport(settings);
+    side.attach(new Echo(), () => {});
+    side.serve(3);
+    const raw = await connect({ servers: settings.url });
+    open.push(raw);
+    await Promise.all(open.map((connection) => connection.flush()));
+    const { data } = await raw.request(`${settings.prefix}.shard.3`, "{", { timeout: 2_000 });
+    expect(JSON.parse(Buffer.from(data).toString())).toMatchObject({ ok: false, refusal: { refused: "INTERNAL" } });
+  });
+
+  test("finds its way again after the server was away", async () => {
+    const server = await startPrivate("nats");
+    const settings = { ...nothing(server.url), prefix: "t" };
+    const [client, owner] = [await transport(settings), await transport(settings)];
+    const node = new Echo();
+    const id = randomUUID();
+    owner.attach(node, () => {});
+    owner.serve(shardOf(id, SHARDS));
+    const router = new Router(client, clock, ids, 10_000);
+    expect(await router.ask({ kind: "task", id }, { type: "echo" })).toMatchObject({ ok: true });
+    await server.kill();
+    const asked = router.ask({ kind: "task", id }, { type: "echo" });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await server.start();
+    expect(await asked).toMatchObject({ ok: true });
+    await Promise.all(open.splice(-2).map((connection) => connection.close()));
+    await server.stop();
+  });
+
+  test("signs in with user and password, and says in one sentence why it cannot", async () => {
+    const server = await startPrivate("nats", ["--user", "ada", "--pass", "s3cret"]);
+    const host = server.url.slice("nats://".length);
+    const settings = nothing(`nats://ada:s3cret@${host}`);
+    await (await connectNats(settings, "test", SILENT)).connection.close();
+    await (await connectNats({ ...nothing(server.url), user: "ada", password: "s3cret" }, "test", SILENT)).connection.close();
+    const refused = connectNats({ ...nothing(server.url), user: "ada", password: "wrong" }, "test", SILENT);
+    await expect(refused).rejects.toThrow(/refuses this user/);
+    await expect(refused).rejects.not.toThrow(/wrong|s3cret/);
+    await server.stop();
+    await expect(connectNats(settings, "test", SILENT)).rejects.toThrow(/nobody answers there/);
+    const missing = { ...settings, nkeyFile: "/nowhere/seed" };
+    await expect(connectNats(missing, "test", SILENT)).rejects.toThrow(/NATS_NKEY_FILE: the file \/nowhere\/seed/);
+  });
+});

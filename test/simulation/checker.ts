@@ -1,0 +1,64 @@
+/** What must hold after every commit; the whole of the books is audited besides, by the audit's own code. */
+import type { Batch, Entry } from "../../actors/ports.ts";
+import { addressKey } from "../../machines/entity.ts";
+import { auditBooks } from "../../src/audit/books.ts";
+import type { Store } from "./store.ts";
+
+export class Checker {
+  readonly wrong: string[] = [];
+  /** NC, by ledger account and owner. */
+  readonly #sums = new Map<string, number>();
+  readonly #legs = new Set<string>();
+  readonly #heads = new Map<string, number>();
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+    store.written = (batch, conflicts, member) => this.#written(batch, conflicts, member);
+  }
+
+  /** Runs the audit over all that is stored. */
+  async audit(): Promise<void> {
+    try {
+      for (const { wrong } of await auditBooks(this.#store.journal.books())) this.wrong.push(...wrong);
+    } catch (error) {
+      this.wrong.push(`the journal cannot be read any more: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  #written(batch: Batch, conflicts: ReadonlySet<string>, member: string): void {
+    for (const entry of batch.entries) {
+      if (entry.facts.length > 0 && !conflicts.has(addressKey(entry.address))) this.#entry(entry, batch.id, member);
+    }
+  }
+
+  #entry(entry: Entry, batch: string, member: string): void {
+    const key = addressKey(entry.address);
+    const head = this.#heads.get(key) ?? 0;
+    const stored = this.#store.journal.actors.get(key)?.facts ?? [];
+    // A batch that is sent again because its answer was lost writes nothing new.
+    if (entry.after < head && stored[entry.after]?.batch === batch) return;
+    if (entry.after !== head) this.wrong.push(`${key}: fact ${entry.after + 1} was written where ${head + 1} was next`);
+    this.#heads.set(key, entry.after + entry.facts.length);
+    const owner = this.#store.ownerOf(entry.address.id);
+    if (owner !== member) this.wrong.push(`${key}: written by ${member}, but its shard belongs to ${owner ?? "nobody"}`);
+    for (const { transfer, leg, account, owner: of, amount } of entry.postings.flat()) {
+      const name = `${transfer} ${leg}`;
+      if (this.#legs.has(name)) this.wrong.push(`leg ${leg} of transfer ${transfer} was written twice`);
+      this.#legs.add(name);
+      const place = `${account} ${of ?? ""}`;
+      this.#sums.set(place, (this.#sums.get(place) ?? 0) + amount);
+    }
+    if (entry.address.kind === "account") this.#balance(entry);
+  }
+
+  #balance({ address: { id }, view }: Entry): void {
+    const row = view as { readonly available: number; readonly held: number };
+    const available = this.#sums.get(`available ${id}`) ?? 0;
+    const held = this.#sums.get(`held ${id}`) ?? 0;
+    if (row.available !== available || row.held !== held) {
+      this.wrong.push(`account ${id} says ${row.available} and ${row.held} NC, its ledger ${available} and ${held} NC`);
+    }
+    if (row.available < 0) this.wrong.push(`account ${id} has ${row.available} NC`);
+  }
+}

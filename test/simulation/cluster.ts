@@ -1,0 +1,171 @@
+/** Simulated gateways and nodes, made of the parts that real ones are made of. */
+import { Host } from "../../actors/host/host.ts";
+import type { Ids, Log } from "../../actors/ports.ts";
+import { Router } from "../../actors/router.ts";
+import { Node } from "../../actors/shards/node.ts";
+import { account } from "../../machines/account/index.ts";
+import type { Answer as Judgement, Question } from "../../machines/entity.ts";
+import { task } from "../../machines/task/index.ts";
+import { judgeResult } from "../../machines/validation/verdict.ts";
+import { SILENT } from "../support/world.ts";
+import { Network } from "./network.ts";
+import type { Random } from "./random.ts";
+import { type Mutation, Store } from "./store.ts";
+import { Process, Time } from "./time.ts";
+
+export const LEASE_MS = 2_000;
+const DEADLINE_MS = 6_000;
+const DRAIN_MS = 8_000;
+/** Clocks of machines are off by up to this (ms). */
+const SKEW_MS_MAX = 500;
+
+export interface SimNode {
+  readonly process: Process;
+  readonly node: Node;
+  draining: boolean;
+}
+
+export interface SimGateway {
+  readonly process: Process;
+  readonly router: Router;
+}
+
+export class Cluster {
+  readonly time = new Time();
+  readonly store: Store;
+  readonly network: Network;
+  readonly nodes: SimNode[] = [];
+  readonly gateways: SimGateway[] = [];
+  readonly ids: Ids;
+  /** How likely a webhook attempt fails. */
+  webhooksFail = 0;
+  readonly #random: Random;
+  #lives = 0;
+
+  readonly #note: (line: string) => void;
+
+  constructor(random: Random, mutation: Mutation, note: (line: string) => void) {
+    this.#random = random;
+    this.#note = note;
+    this.store = new Store(this.time, random, mutation);
+    this.network = new Network(this.time, random);
+    let count = 0;
+    this.ids = {
+      next: () => {
+        count += 1;
+        const head = random.int(0, 0xffffffff).toString(16).padStart(8, "0");
+        return `${head}-0000-4000-8000-${count.toString(16).padStart(12, "0")}`;
+      },
+    };
+  }
+
+  startGateway(): SimGateway {
+    const process = this.#process("gateway");
+    const transport = this.network.transportOf(process);
+    const gateway = { process, router: new Router(transport, process, this.ids, DEADLINE_MS) };
+    this.gateways.push(gateway);
+    return gateway;
+  }
+
+  startNode(weight: number): SimNode {
+    const process = this.#process("node");
+    const holder: { node?: Node } = {};
+    const own = () => {
+      if (holder.node === undefined) throw new Error("a node is made before it is asked");
+      return holder.node;
+    };
+    const transport = this.network.transportOf(process, own);
+    const node = new Node(
+      {
+        registry: this.store.registryOf(process),
+        routes: this.network.routesOf(process, own, () => own().look()),
+        clock: process,
+        ids: this.ids,
+        log: this.#log(process),
+        lagMs: () => 0,
+        hostOf: (member, leased, fenced) =>
+          new Host({
+            entities: { task, account },
+            journal: this.store.journalOf(process, member),
+            validator: { judge },
+            courier: { deliver: () => this.#deliver(process) },
+            clock: process,
+            ids: this.ids,
+            log: this.#log(process),
+            lanes: 1,
+            transport,
+            leased,
+            fenced,
+          }),
+      },
+      { name: process.name, weight, leaseMs: LEASE_MS },
+    );
+    holder.node = node;
+    const made = { process, node, draining: false };
+    this.nodes.push(made);
+    this.#join(node, process);
+    return made;
+  }
+
+  /** What kill -9 does. */
+  killNode(one: SimNode): void {
+    one.process.kill();
+    this.network.forget(one.process);
+    const at = this.nodes.indexOf(one);
+    if (at >= 0) this.nodes.splice(at, 1);
+  }
+
+  killGateway(one: SimGateway): void {
+    one.process.kill();
+    this.gateways.splice(this.gateways.indexOf(one), 1);
+  }
+
+  /** What SIGTERM does. */
+  drainNode(one: SimNode): void {
+    one.draining = true;
+    void one.node.drain(DRAIN_MS).then(() => this.killNode(one));
+  }
+
+  /** As an operator's tool would start it again: until it has joined. */
+  #join(node: Node, process: Process): void {
+    void node.start().catch(() => process.run(500, () => this.#join(node, process)));
+  }
+
+  #log(process: Process): Log {
+    const write = (fields: object, message: string) => {
+      const { err, ...rest } = fields as { readonly err?: unknown };
+      const why = err instanceof Error ? ` ${err.message} ${err.stack?.split("\n")[1]?.trim() ?? ""}` : "";
+      if (process.alive) this.#note(`   ${process.name}: ${message} ${JSON.stringify(rest)}${why}`);
+    };
+    return { ...SILENT, info: write, warn: write, error: write };
+  }
+
+  #process(kind: string): Process {
+    this.#lives += 1;
+    const process = new Process(`${kind}-${this.#lives}`, this.time);
+    process.skew = this.#random.int(-SKEW_MS_MAX, SKEW_MS_MAX);
+    return process;
+  }
+
+  #deliver(process: Process) {
+    const random = this.#random;
+    const id = this.ids.next();
+    return new Promise<{ id: string; ms: number } & ({ result: "delivered"; status: number } | Failed)>((resolve) => {
+      process.run(random.delay(30, 2_000), () => {
+        if (random.chance(this.webhooksFail)) resolve({ id, ms: 1, result: "failed", status: null, error: "refused" });
+        else resolve({ id, ms: 1, result: "delivered", status: 200 });
+      });
+    });
+  }
+}
+
+interface Failed {
+  result: "failed";
+  status: null;
+  error: string;
+}
+
+function judge(question: Question): Judgement {
+  const judged = judgeResult(question.demands, question.result);
+  return "problem" in judged ? { unjudged: judged.problem, because: judged.field } : judged;
+}

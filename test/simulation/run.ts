@@ -1,0 +1,210 @@
+/** One seed, one history: a cluster, its clients, everything that goes wrong, and what must hold all the same. */
+import { Checker } from "./checker.ts";
+import { Cluster, LEASE_MS, type SimNode } from "./cluster.ts";
+import { Random } from "./random.ts";
+import type { Mutation } from "./store.ts";
+import { Workload } from "./workload.ts";
+
+export const STEPS_DEFAULT = 150;
+const STEP_MS_MAX = 200;
+const AUDIT_EVERY = 25;
+const NODES = 3;
+const NODES_MAX = 5;
+/** After the faults have stopped, everything must have come to its end within this (ms of simulated time). */
+const END_MS = 400_000;
+const TERMINAL: ReadonlySet<unknown> = new Set(["SETTLED", "EXPIRED", "CANCELLED"]);
+
+export interface Outcome {
+  readonly seed: number;
+  /** What did not hold; empty when all is well. */
+  readonly wrong: readonly string[];
+  readonly history: readonly string[];
+  readonly answers: number;
+  readonly tasks: number;
+  /** Ms of simulated time. */
+  readonly elapsed: number;
+}
+
+const FAULTS = {
+  none: 60,
+  kill: 3,
+  sleep: 3,
+  cutStore: 2,
+  cutNetwork: 2,
+  heal: 6,
+  weather: 3,
+  storeAway: 1,
+  storeErrors: 3,
+  killGateway: 1,
+  drain: 1.5,
+  join: 3,
+  skew: 1,
+} as const;
+
+class Simulation {
+  readonly history: string[] = [];
+  readonly random: Random;
+  readonly cluster: Cluster;
+  readonly checker: Checker;
+  readonly workload: Workload;
+
+  constructor(seed: number, mutation: Mutation) {
+    this.random = new Random(seed);
+    this.cluster = new Cluster(this.random, mutation, (line) => this.note(line));
+    this.checker = new Checker(this.cluster.store);
+    this.workload = new Workload(this.cluster, this.random, (line) => this.note(line));
+  }
+
+  note(line: string): void {
+    this.history.push(`${String(this.cluster.time.now).padStart(7)} ${line}`);
+  }
+
+  get wrong(): readonly string[] {
+    return [...this.checker.wrong, ...this.workload.wrong];
+  }
+
+  async begin(): Promise<void> {
+    for (let n = 0; n < NODES; n += 1) this.cluster.startNode(this.random.pick([1, 1, 2]));
+    for (let n = 0; n < 2; n += 1) this.cluster.startGateway();
+    await this.pass(LEASE_MS);
+    this.workload.begin();
+    await this.pass(LEASE_MS);
+  }
+
+  pass(ms: number): Promise<void> {
+    return this.cluster.time.run(this.cluster.time.now + ms);
+  }
+
+  /** One thing goes wrong, or nothing. */
+  disturb(): void {
+    const { cluster, random } = this;
+    const { network, store, nodes } = cluster;
+    const fault = random.weighted(FAULTS);
+    if (fault === "none") return;
+    const node = nodes.length === 0 ? undefined : random.pick(nodes);
+    this.note(`-- ${fault} ${node?.process.name ?? ""}`);
+    switch (fault) {
+      case "kill":
+        if (node !== undefined) cluster.killNode(node);
+        return;
+      case "sleep":
+        node?.process.sleep(random.int(100, LEASE_MS * 3));
+        return;
+      case "cutStore":
+        if (node !== undefined) store.cut.add(node.process.name);
+        return;
+      case "cutNetwork":
+        if (node !== undefined) network.cut.add(node.process.name);
+        return;
+      case "heal":
+        store.cut.clear();
+        network.cut.clear();
+        return;
+      case "weather":
+        network.dropped = random.pick([0, 0.02, 0.15]);
+        network.doubled = random.pick([0, 0.05, 0.3]);
+        network.slow = random.pick([0, 0.05, 0.3]);
+        return;
+      case "storeAway":
+        store.awayUntil = cluster.time.now + random.int(100, LEASE_MS * 2);
+        return;
+      case "storeErrors":
+        store.refused = random.pick([0, 0.05, 0.2]);
+        store.lost = random.pick([0, 0.05, 0.2]);
+        cluster.webhooksFail = random.pick([0, 0.5]);
+        return;
+      case "killGateway":
+        cluster.killGateway(random.pick(cluster.gateways));
+        cluster.startGateway();
+        return;
+      case "drain":
+        if (node !== undefined && !node.draining) cluster.drainNode(node);
+        return;
+      case "join":
+        if (nodes.length < NODES_MAX) cluster.startNode(random.pick([1, 2]));
+        return;
+      case "skew":
+        if (node !== undefined) node.process.skew = random.int(-500, 500);
+        return;
+      default:
+        fault satisfies never;
+    }
+  }
+
+  /** The faults stop; what is broken for good is replaced. */
+  async calm(): Promise<void> {
+    const { network, store, nodes } = this.cluster;
+    this.note("-- the faults stop");
+    store.cut.clear();
+    network.cut.clear();
+    network.dropped = 0;
+    network.doubled = 0;
+    network.slow = 0;
+    store.awayUntil = 0;
+    store.refused = 0;
+    store.lost = 0;
+    this.cluster.webhooksFail = 0;
+    const able = ({ draining }: SimNode) => !draining;
+    while (nodes.filter(able).length < 2) this.cluster.startNode(1);
+    for (let passed = 0; passed < END_MS && !this.ended(); passed += LEASE_MS) await this.pass(LEASE_MS);
+  }
+
+  /** Whether nothing is left to be done. */
+  ended(): boolean {
+    const { actors, messages, dues } = this.cluster.store.journal;
+    if (this.workload.underWay > 0 || messages.size > 0) return false;
+    if ([...dues.values()].some(({ name }) => name !== "cooldown")) return false;
+    return [...actors.values()].every(
+      ({ address, facts, view }) => address.kind !== "task" || facts.length === 0 || isEnded(view),
+    );
+  }
+
+  /** What is wrong at the end. */
+  async close(): Promise<void> {
+    await this.checker.audit();
+    this.checker.wrong.push(...this.workload.stillTrue());
+    if (this.ended()) return;
+    const { actors, messages, dues } = this.cluster.store.journal;
+    const open = [...actors.values()].filter(
+      ({ address, facts, view }) => address.kind === "task" && facts.length > 0 && !isEnded(view),
+    );
+    for (const { id, from, to, command } of messages.values()) {
+      this.note(
+        `left: ${command.type} ${id.slice(-4)} from ${from.kind} ${from.id} to ${to.kind} ${to.id}, owned by ${this.cluster.store.ownerOf(from.id)}`,
+      );
+    }
+    this.checker.wrong.push(
+      `not at its end: ${open.length} tasks are open, ${messages.size} messages and ${dues.size} timers are left, ${this.workload.underWay} requests wait`,
+    );
+  }
+}
+
+function isEnded(view: unknown): boolean {
+  return typeof view === "object" && view !== null && "status" in view && TERMINAL.has(view.status);
+}
+
+/** Runs one seed. The same seed, steps and mutation give the same history. */
+export async function simulate(seed: number, steps = STEPS_DEFAULT, mutation: Mutation = "none"): Promise<Outcome> {
+  const simulation = new Simulation(seed, mutation);
+  await simulation.begin();
+  for (let step = 1; step <= steps && simulation.wrong.length === 0; step += 1) {
+    simulation.disturb();
+    simulation.workload.act();
+    await simulation.pass(simulation.random.int(0, STEP_MS_MAX));
+    if (step % AUDIT_EVERY === 0) await simulation.checker.audit();
+  }
+  if (simulation.wrong.length === 0) {
+    await simulation.calm();
+    await simulation.close();
+  }
+  const { workload, history, cluster } = simulation;
+  for (const { process } of [...cluster.nodes, ...cluster.gateways]) process.kill();
+  return {
+    seed,
+    wrong: simulation.wrong,
+    history,
+    answers: workload.told.length,
+    tasks: workload.tasks.length,
+    elapsed: cluster.time.now,
+  };
+}

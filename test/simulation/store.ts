@@ -1,0 +1,165 @@
+/** The database of a simulated cluster: journal and registry, reached over a line that is slow, breaks, and loses answers. */
+import { SHARDS_DEFAULT, shardOf } from "../../actors/address.ts";
+import {
+  type Batch,
+  type ClusterView,
+  Fenced,
+  type Journal,
+  type NodeStats,
+  type Registry,
+  StoreUnavailable,
+} from "../../actors/ports.ts";
+import { MemoryJournal } from "../support/memory-journal.ts";
+import type { Random } from "./random.ts";
+import type { Process, Time } from "./time.ts";
+
+/** What is switched off on purpose, to see that the simulation notices. */
+export type Mutation = "none" | "fence" | "dedupe" | "gate";
+
+/** How likely what was given up for lost is carried out later. */
+const LATE = 0.2;
+
+interface MemberState {
+  readonly node: string;
+  readonly weight: number;
+  draining: boolean;
+  beat: number;
+}
+
+export class Store {
+  readonly journal = new MemoryJournal();
+  readonly members = new Map<string, MemberState>();
+  readonly shards = Array.from({ length: SHARDS_DEFAULT }, (_, shard) => ({ shard, owner: null as string | null, epoch: 0 }));
+  /** Processes whose line is cut. */
+  readonly cut = new Set<string>();
+  /** Until when nobody reaches it (ms of simulated time). */
+  awayUntil = 0;
+  /** How likely a call fails: before it is carried out, or after. */
+  refused = 0;
+  lost = 0;
+  /** Told of every batch that was written, with what was left out. */
+  written: (batch: Batch, conflicts: ReadonlySet<string>, member: string) => void = () => {};
+  readonly #time: Time;
+  readonly #random: Random;
+  readonly #mutation: Mutation;
+
+  constructor(time: Time, random: Random, mutation: Mutation) {
+    this.#time = time;
+    this.#random = random;
+    this.#mutation = mutation;
+    if (mutation === "fence") this.journal.fenced = false;
+    if (mutation === "dedupe") this.journal.dedupes = false;
+  }
+
+  /** The journal as a life of a node reaches it. */
+  journalOf(process: Process, member: string): Journal {
+    const call = <T>(work: () => Promise<T>) => this.#call(process, work);
+    const append = (batch: Batch) => call(() => this.#append(structuredClone(batch), member));
+    return {
+      append:
+        this.#mutation === "gate"
+          ? async (batch) => {
+              // As if what is decided were let out at once: nobody waits for the commit, or hears that it failed.
+              void append(batch).catch(() => {});
+              return new Set();
+            }
+          : append,
+      load: (address) => call(() => this.journal.load(address)),
+      caused: (address, cause) => call(() => this.journal.caused(address, cause)),
+      outbox: (shard, after, rows) => call(() => this.journal.outbox(shard, after, rows)),
+      timers: (shard, after, rows) => call(() => this.journal.timers(shard, after, rows)),
+    };
+  }
+
+  registryOf(process: Process): Registry {
+    const call = <T>(work: () => T) => this.#call(process, async () => work());
+    return {
+      join: ({ id, node, weight }) =>
+        call(() => void this.members.set(id, { node, weight, draining: false, beat: this.#time.now })),
+      beat: (id, draining, _: NodeStats) => call(() => this.#beat(id, draining)),
+      bury: (id, leaseMs) =>
+        call(() => {
+          const member = this.members.get(id);
+          if (member !== undefined && member.beat < this.#time.now - leaseMs) this.members.delete(id);
+          return !this.members.has(id);
+        }),
+      claim: (id, shards) => call(() => this.#claim(id, shards)),
+      hand: (id, shard, epoch, to) =>
+        call(() => {
+          const row = this.shards[shard];
+          if (row?.owner !== id || row.epoch !== epoch || !this.members.has(to)) return false;
+          row.owner = to;
+          row.epoch += 1;
+          return true;
+        }),
+      leave: (id) => call(() => void this.members.delete(id)),
+    };
+  }
+
+  #beat(id: string, draining: boolean): ClusterView | null {
+    const me = this.members.get(id);
+    if (me === undefined) return null;
+    me.beat = this.#time.now;
+    me.draining ||= draining;
+    const members = [...this.members].map(([member, { node, weight, draining: leaves, beat }]) => ({
+      id: member,
+      node,
+      weight,
+      draining: leaves,
+      ageMs: this.#time.now - beat,
+    }));
+    return { members, shards: this.shards.map((shard) => ({ ...shard })) };
+  }
+
+  #claim(id: string, shards: readonly number[]): readonly number[] {
+    if (!this.members.has(id)) return [];
+    return shards.filter((shard) => {
+      const row = this.shards[shard];
+      if (row === undefined || (row.owner !== null && row.owner !== id && this.members.has(row.owner))) return false;
+      row.owner = id;
+      row.epoch += 1;
+      return true;
+    });
+  }
+
+  async #append(batch: Batch, member: string): Promise<ReadonlySet<string>> {
+    const mine = this.members.has(member) || this.#mutation === "fence";
+    if (!mine && !this.journal.knows(batch)) throw new Fenced("declared dead");
+    const before = this.journal.appends;
+    const conflicts = await this.journal.append(batch);
+    if (this.journal.appends > before) this.written(batch, conflicts, member);
+    return conflicts;
+  }
+
+  /** The owner of an entity's shard now. */
+  ownerOf(id: string): string | null {
+    return this.shards[shardOf(id, SHARDS_DEFAULT)]?.owner ?? null;
+  }
+
+  /** There and back, each way with its own delay and its own risk. What was sent is carried out even if the sender dies. */
+  #call<T>(process: Process, work: () => Promise<T>): Promise<T> {
+    const random = this.#random;
+    return new Promise((resolve, reject) => {
+      const fail = (ms: number) => process.run(ms, () => reject(new StoreUnavailable("the line to the store broke")));
+      this.#time.at(this.#time.now + random.delay(4, 300), () => {
+        if (this.#unreachable(process) || random.chance(this.refused)) {
+          fail(random.int(0, 20));
+          // A statement may be carried out long after its sender was told that the line broke.
+          if (random.chance(LATE)) this.#time.at(this.#time.now + random.int(20, 1_000), () => void work().catch(() => {}));
+          return;
+        }
+        void work().then(
+          (value) => {
+            if (this.#unreachable(process) || random.chance(this.lost)) fail(random.int(0, 20));
+            else process.run(random.delay(3, 200), () => resolve(structuredClone(value)));
+          },
+          (error) => process.run(1, () => reject(error)),
+        );
+      });
+    });
+  }
+
+  #unreachable(process: Process): boolean {
+    return this.#time.now < this.awayUntil || this.cut.has(process.name);
+  }
+}

@@ -1,0 +1,165 @@
+/** Clients of a simulated cluster: they ask through any gateway, ask again when no answer comes, and remember what they were told. */
+import type { Answer } from "../../actors/message.ts";
+import type { AnyCommand } from "../../machines/effect.ts";
+import { addressKey } from "../../machines/entity.ts";
+import { credits, type TaskId, taskId } from "../../machines/vocabulary.ts";
+import { BAD_RESULT, GOOD_RESULT, order, person, STANDING } from "../support/world.ts";
+import type { Cluster } from "./cluster.ts";
+import type { Random } from "./random.ts";
+
+const ACCOUNTS = [1, 2, 3, 4];
+/** An HTTP client gives up on an answer after this (ms). */
+const PATIENCE_MS = 7_000;
+const RETRY_MS = 150;
+/** One in so many tasks has a key that lets the request be repeated. */
+const KEYED = 0.7;
+
+export interface Asked {
+  readonly kind: "task" | "account";
+  readonly to: string;
+  readonly command: AnyCommand;
+  readonly commandId: string;
+  /** Whether it may be sent again until it is answered. */
+  readonly keyed: boolean;
+}
+
+export class Workload {
+  readonly tasks: TaskId[] = [];
+  readonly told: { readonly what: Asked; readonly answer: Answer }[] = [];
+  readonly wrong: string[] = [];
+  underWay = 0;
+  readonly #cluster: Cluster;
+  readonly #random: Random;
+  readonly #note: (line: string) => void;
+
+  constructor(cluster: Cluster, random: Random, note: (line: string) => void) {
+    this.#cluster = cluster;
+    this.#random = random;
+    this.#note = note;
+  }
+
+  /** Registers the clients. */
+  begin(): void {
+    for (const n of ACCOUNTS) {
+      const who = { account: person(n), email: `p${n}@example.com`, source: null, keyHash: `hash${n}` };
+      this.#start({ kind: "account", to: person(n), command: { type: "register", ...who, grant: credits(60) } }, true);
+    }
+  }
+
+  /** Asks for something, or for something that was asked before. */
+  act(): void {
+    const random = this.#random;
+    const what = random.weighted({ post: 4, bid: 7, submit: 7, start: 1, cancel: 1, topup: 1, repeat: 2 });
+    if (what === "repeat") this.#repeat();
+    else this.#start(this.#asked(what), random.chance(KEYED));
+  }
+
+  /** What was answered with success must have left its trace. */
+  stillTrue(): readonly string[] {
+    const { actors } = this.#cluster.store.journal;
+    return this.told
+      .filter(({ what, answer }) => answer.ok && actors.get(addressKey({ kind: what.kind, id: what.to })) !== undefined)
+      .filter(
+        ({ what }) =>
+          !actors.get(addressKey({ kind: what.kind, id: what.to }))?.facts.some(({ cause }) => cause === what.commandId),
+      )
+      .map(({ what }) => `${what.command.type} ${what.commandId} was answered with success and has left no trace`);
+  }
+
+  #start(asked: Omit<Asked, "commandId" | "keyed"> | undefined, keyed: boolean): void {
+    if (asked === undefined) return;
+    const what = { ...asked, commandId: this.#cluster.ids.next(), keyed };
+    this.underWay += 1;
+    // Now and then the client's own retry overtakes the request.
+    if (keyed && this.#random.chance(0.1)) void this.#once(what);
+    void this.#call(what).then((answer) => {
+      this.underWay -= 1;
+      if (answer !== undefined) this.told.push({ what, answer });
+    });
+  }
+
+  #repeat(): void {
+    const before = this.told.at(-1 - this.#random.int(0, 5));
+    if (before === undefined || !before.answer.ok || !before.what.keyed) return;
+    const first = JSON.stringify(before.answer.value);
+    this.underWay += 1;
+    void this.#call(before.what).then((answer) => {
+      this.underWay -= 1;
+      if (answer?.ok !== true || JSON.stringify(answer.value) !== first) {
+        const { command, commandId } = before.what;
+        this.wrong.push(
+          `${command.type} ${commandId} was answered ${first} first and ${JSON.stringify(answer)} when asked again`,
+        );
+      }
+    });
+  }
+
+  /** Asks until there is an answer; undefined when there was none and it may not be asked again. */
+  async #call(what: Asked): Promise<Answer | undefined> {
+    for (;;) {
+      const answer = await this.#once(what);
+      const status = answer === undefined ? "no answer" : answer.ok ? "ok" : answer.refusal.refused;
+      this.#note(`${what.command.type} ${what.to.slice(-4)} ${what.commandId.slice(-4)}: ${status}`);
+      if (answer !== undefined && (answer.ok || !PASSING.has(answer.refusal.refused))) return answer;
+      if (!what.keyed) return undefined;
+      await this.#cluster.time.wait(RETRY_MS);
+    }
+  }
+
+  #once({ kind, to, command, commandId, keyed }: Asked): Promise<Answer | undefined> {
+    const { gateways, time } = this.#cluster;
+    if (gateways.length === 0) return Promise.resolve(undefined);
+    const { router } = this.#random.pick(gateways);
+    // What arrives at a gateway has come over a network, as JSON.
+    const asked = router.ask({ kind, id: to }, structuredClone(command), keyed ? { commandId, again: true } : { commandId });
+    return Promise.race([asked, time.wait(PATIENCE_MS).then(() => undefined)]);
+  }
+
+  #asked(what: "post" | "bid" | "submit" | "start" | "cancel" | "topup"): Omit<Asked, "commandId" | "keyed"> | undefined {
+    const random = this.#random;
+    const by = person(random.pick(ACCOUNTS));
+    const id = this.#cluster.ids.next();
+    if (what === "topup") return { kind: "account", to: by, command: { type: "topUp", topup: id, amount: random.int(1, 50) } };
+    if (what === "post") return this.#post();
+    const to = this.tasks.at(-1 - random.int(0, 5));
+    if (to === undefined) return undefined;
+    switch (what) {
+      case "bid": {
+        const online = random.chance(0.3) ? [by] : null;
+        return {
+          kind: "task",
+          to,
+          command: { type: "bid", bid: id, worker: by, credits: random.int(1, 25), standing: STANDING, online },
+        };
+      }
+      case "submit": {
+        const result = random.chance(0.7) ? GOOD_RESULT : BAD_RESULT;
+        return { kind: "task", to, command: { type: "submit", submission: id, worker: by, result } };
+      }
+      case "start":
+        return { kind: "task", to, command: { type: "start", worker: by } };
+      case "cancel":
+        return { kind: "task", to, command: { type: "cancel", requester: by } };
+      default:
+        return what satisfies never;
+    }
+  }
+
+  #post(): Omit<Asked, "commandId" | "keyed"> {
+    const random = this.#random;
+    const task = taskId(this.#cluster.ids.next());
+    this.tasks.push(task);
+    const made = order({
+      budget: credits(random.int(5, 30)),
+      maxSeconds: random.int(1, 6),
+      poolHours: 0.003,
+      autoRetry: random.int(0, 1),
+      windowMs: random.pick([0, 100, 500]),
+      callbackUrl: random.chance(0.5) ? "https://example.com/hook" : null,
+    });
+    return { kind: "account", to: person(random.pick(ACCOUNTS)), command: { type: "hold", task, order: made, fresh: false } };
+  }
+}
+
+/** Told by the platform's troubles; the same request finds out later what became of it. */
+const PASSING: ReadonlySet<string> = new Set(["UNAVAILABLE", "OVERLOADED", "CONTENDED", "NOT_OWNER"]);
