@@ -102,7 +102,7 @@ export interface Bidder {
 
 /** Reads what commits have written. Every call may reject with StoreUnavailable. A cursor that is none gives undefined. */
 export interface ReadModel {
-  /** Rejects when the database does not answer. */
+  /** Rejects when no database answers. */
   ping(): Promise<void>;
   /** The account of an API key's hash. */
   accountByKey(keyHash: string): Promise<AccountView | undefined>;

@@ -69,9 +69,15 @@ function hops(text: string): number {
   return value;
 }
 
-function databaseUrl(text: string): string {
-  if (!/^postgres(ql)?:\/\/\S+$/.test(text)) throw new Error("a URL like postgres://user:password@host:5432/database");
-  return text;
+/** A comma may also stand between the hosts of one URL. */
+function databaseUrls(text: string): readonly string[] {
+  const urls = text.split(/\s*,\s*(?=postgres(?:ql)?:\/\/)/);
+  const good = urls.length <= DATABASES_MAX && new Set(urls).size === urls.length;
+  if (!good || !urls.every((url) => /^postgres(ql)?:\/\/\S+$/.test(url)))
+    throw new Error(
+      `a URL like postgres://user:password@host:5432/database, or up to ${DATABASES_MAX} different ones with commas between`,
+    );
+  return urls;
 }
 
 function names(text: string): readonly string[] {
@@ -89,6 +95,9 @@ const TASK_TYPES = [
   "data_transformation",
   "analysis",
 ];
+
+/** Each process has pools of connections to every one of them. */
+const DATABASES_MAX = 64;
 
 /** What only a cluster of several processes needs. */
 const CLUSTER = {
@@ -237,13 +246,21 @@ const SERVER = {
     read: whole(0, 65_535),
   },
   host: { name: "HOST", fallback: "0.0.0.0", unit: "address", about: "The address that HTTP listens on.", read: String },
-  databaseUrl: {
+  databaseUrls: {
     name: "DATABASE_URL",
-    fallback: null as string | null,
-    unit: "URL",
-    about: "A PostgreSQL >= 14 to use; left out, an embedded one is started under NEXUS_DATA_DIR.",
+    fallback: null as readonly string[] | null,
+    unit: "URLs",
+    about:
+      "A PostgreSQL >= 14 to use, or several, over which the shards are spread; left out, an embedded one is started under NEXUS_DATA_DIR.",
     secret: true,
-    read: databaseUrl,
+    read: databaseUrls,
+  },
+  databaseConnections: {
+    name: "DATABASE_CONNECTIONS",
+    fallback: 8,
+    unit: "connections",
+    about: "Connections for reading that a process opens to each database; one with actors opens 5 more.",
+    read: whole(2, 1_000),
   },
   dataDir: {
     name: "NEXUS_DATA_DIR",

@@ -1,51 +1,36 @@
 /** Joins every port with its adapter: gateway, node, or both in one process; alone, or as a part of a cluster. */
 
 import { hostname } from "node:os";
-import { monitorEventLoopDelay } from "node:perf_hooks";
-import { Host } from "../actors/host/host.ts";
-import type { Log, Transport } from "../actors/ports.ts";
+import type { Log } from "../actors/ports.ts";
 import { Router } from "../actors/router.ts";
-import { Node } from "../actors/shards/node.ts";
 import { createApp, createHealthApp } from "../gateway/app.ts";
 import { KeyRing } from "../gateway/keyring.ts";
 import type { Health, Signals } from "../gateway/ports.ts";
 import { Presence } from "../gateway/presence.ts";
 import { Secrets } from "../gateway/secrets.ts";
-import { account } from "../machines/account/index.ts";
-import { task } from "../machines/task/index.ts";
 import { warmUp } from "../machines/validation/schema.ts";
 import { systemClock as clock } from "./clock.ts";
 import type { Config } from "./config.ts";
+import { alone, DRAIN_MS, type Engine, type Frame, member, passer } from "./engine.ts";
 import { randomIds as ids } from "./ids.ts";
 import { openLimiter } from "./limiter/limiter.ts";
 import { Claim } from "./postgres/claim.ts";
+import { Databases } from "./postgres/databases.ts";
 import { EmbeddedServer } from "./postgres/embedded.ts";
-import { PostgresJournal } from "./postgres/journal.ts";
+import { greet } from "./postgres/greet.ts";
 import { migrate, readPlatform } from "./postgres/migrate.ts";
-import { type Database, openPool } from "./postgres/pool.ts";
+import { openPool } from "./postgres/pool.ts";
 import { postgresReadModel } from "./postgres/read-model.ts";
-import { PostgresRegistry } from "./postgres/registry.ts";
 import { type HttpServer, serveHttp } from "./server.ts";
 import { connectNats, type NatsLink, type NatsSettings } from "./transport/connect.ts";
-import { LocalTransport } from "./transport/local.ts";
 import { NatsTransport } from "./transport/nats.ts";
 import { natsSignals, silent } from "./transport/signals.ts";
 import { ValidatorPool } from "./validator/pool.ts";
 import { VERSION } from "./version.ts";
-import { WebhookCourier } from "./webhooks/courier.ts";
 
-/** Transactions of the journal at once. One gathers larger batches, and two did a tenth less work in the lifecycle bench. */
-const LANES = 1;
-const READERS = 8;
-/** Heartbeats must not stand in line behind the closing of a shard. */
-const REGISTRARS = 3;
-/** A process that was told to go may take this long (ms); its claim is waited for as long. */
-const DRAIN_MS = 10_000;
 const PING_MS = 1_000;
 /** How long a gateway of several believes in a key without a look (ms); they tell each other of dropped ones sooner. */
 const KEY_TTL_MS = 2_000;
-/** The event loop's lag is sampled this often (ms). */
-const LAG_RESOLUTION_MS = 20;
 
 /** What a process does: answer clients, run actors, or both. */
 export type Role = "gateway" | "node" | "both";
@@ -69,29 +54,6 @@ class Closing {
   }
 }
 
-/** What the parts of one process share. */
-interface Frame {
-  readonly config: Config;
-  readonly log: Log;
-  readonly closing: Closing;
-  readonly url: string;
-  readonly read: Database;
-  readonly secrets: Secrets;
-  readonly shards: number;
-  readonly validator: ValidatorPool;
-  /** null where this process is alone. */
-  readonly nats: NatsLink | null;
-}
-
-/** The part of a process that takes commands to actors. */
-interface Engine {
-  readonly transport: Transport;
-  /** What keeps it from serving, or null. */
-  trouble(): string | null;
-  /** Gives away what this process owns. */
-  drain(): Promise<void>;
-}
-
 /**
  * Starts a process. `lost` is called when another one has taken the database over. Throws an Error with a sentence for
  * the operator when something that is needed is missing or wrong; then nothing stays open.
@@ -112,14 +74,18 @@ async function start(config: Config, role: Role, log: Log, lost: () => void, clo
       `A ${role} is a part of a cluster: set NATS_URL and DATABASE_URL, or run \`nexus start\`, which needs neither.`,
     );
   }
-  if (config.natsUrl !== null && config.databaseUrl === null) {
+  if (config.natsUrl !== null && config.databaseUrls === null) {
     throw new Error("NATS_URL is set, but DATABASE_URL is not: the processes of a cluster share one PostgreSQL; name it.");
   }
   const frame = await openFrame(config, role, log, lost, closing);
   const stopping = { now: false };
   const transport = frame.nats === null ? null : natsTransport(frame, frame.nats);
   const engine =
-    transport === null ? await alone(frame) : role === "gateway" ? passer(transport) : await member(frame, transport);
+    transport === null
+      ? await alone(frame)
+      : role === "gateway"
+        ? passer(transport)
+        : await member(frame, transport, nodeName(config));
   const health = healthOf(frame, engine, stopping);
   const server = await serve(frame, role, engine, health);
   closing.add(async () => {
@@ -139,15 +105,16 @@ async function start(config: Config, role: Role, log: Log, lost: () => void, clo
 }
 
 async function openFrame(config: Config, role: Role, log: Log, lost: () => void, closing: Closing): Promise<Frame> {
-  const url = await databaseUrl(config, log, closing);
-  const read = openPool(url, { max: READERS, name: "read" });
-  closing.add(() => read.end({ timeout: 1 }));
+  const urls = await databaseUrls(config, log, closing);
+  const pools = urls.map((url) => openPool(url, { max: config.databaseConnections, name: "read" }));
+  closing.add(() => Promise.all(pools.map((pool) => pool.end({ timeout: 1 }))));
+  await greet(pools, urls);
   if (role !== "gateway") {
-    const applied = await migrate(read, config.shards ?? undefined);
+    const applied = await migrate(pools, config.shards ?? undefined);
     if (applied.length > 0) log.info({ applied }, "the database is set up");
-    await claim(url, config.natsUrl !== null, lost, closing);
+    for (const url of urls) await claim(url, config.natsUrl !== null, lost, closing);
   }
-  const { secret, shards } = await readPlatform(read);
+  const { secret, shards } = await readPlatform(pools);
   if (config.shards !== null && config.shards !== shards) {
     throw new Error(
       `SHARDS is ${config.shards}, but this database was created with ${shards} shards, which cannot change; set SHARDS=${shards} or leave it out.`,
@@ -159,14 +126,14 @@ async function openFrame(config: Config, role: Role, log: Log, lost: () => void,
   warmUp();
   const validator = new ValidatorPool(new URL("./validator/thread.js", import.meta.url));
   closing.add(() => validator.close());
-  return { config, log, closing, url, read, secrets, shards, validator, nats };
+  return { config, log, closing, urls, read: new Databases(pools, shards), secrets, validator, nats };
 }
 
-async function databaseUrl(config: Config, log: Log, closing: Closing): Promise<string> {
-  if (config.databaseUrl !== null) return config.databaseUrl;
+async function databaseUrls(config: Config, log: Log, closing: Closing): Promise<readonly string[]> {
+  if (config.databaseUrls !== null) return config.databaseUrls;
   const server = await EmbeddedServer.open(config.dataDir, log);
   closing.add(() => server.close());
-  return server.url;
+  return [server.url];
 }
 
 async function claim(url: string, shared: boolean, lost: () => void, closing: Closing): Promise<void> {
@@ -199,80 +166,13 @@ function nodeName(config: Config): string {
   return config.nodeName ?? `${hostname()}-${process.pid}`;
 }
 
-function natsTransport({ config, secrets, shards, log }: Frame, nats: NatsLink): NatsTransport {
-  return new NatsTransport(nats.connection, { prefix: config.natsPrefix, cluster: secrets.clusterId(), shards }, clock, log);
+function natsTransport({ config, secrets, read, log }: Frame, nats: NatsLink): NatsTransport {
+  const options = { prefix: config.natsPrefix, cluster: secrets.clusterId(), shards: read.shards };
+  return new NatsTransport(nats.connection, options, clock, log);
 }
 
-/** Makes hosts on this process's database. `member` is the life whose commits they are; null where there is no cluster. */
-function hostMaker({ config, log, closing, url, read, secrets, shards, validator }: Frame) {
-  const write = openPool(url, { max: LANES, name: "write", keep: true });
-  closing.add(() => write.end({ timeout: 1 }));
-  const courier = new WebhookCourier({
-    allowPrivate: config.allowPrivateCallbacks,
-    secretOf: (id) => secrets.webhookSecret(id),
-    clock,
-    ids,
-  });
-  const common = { entities: { task, account }, validator, courier, clock, ids, log, shards, lanes: LANES };
-  return (member: string | null, more: { transport?: Transport; leased?: () => boolean; fenced?: () => void } = {}) =>
-    new Host({ ...common, ...more, journal: new PostgresJournal(read, write, shards, member) });
-}
-
-/** All shards in this process, and nobody else. */
-async function alone(frame: Frame): Promise<Engine> {
-  const host = hostMaker(frame)(null);
-  // After the gateway: nobody else could answer its last requests.
-  frame.closing.add(() => host.stop(DRAIN_MS));
-  const resumed = await host.start();
-  frame.log.info(resumed, "what was left to do is taken up");
-  const trouble = () => (host.healthy ? null : "The database does not answer this process.");
-  const local = new LocalTransport(frame.shards);
-  const routes = local.routesOf(host, () => {});
-  for (let shard = 0; shard < frame.shards; shard += 1) routes.serve(shard);
-  return { transport: local, trouble, drain: async () => {} };
-}
-
-/** No actors here: all commands go to other processes. */
-function passer(transport: Transport): Engine {
-  return { transport, trouble: () => null, drain: async () => {} };
-}
-
-/** A node among others. */
-async function member(frame: Frame, transport: NatsTransport): Promise<Engine> {
-  const { config, log, url, closing } = frame;
-  const registry = openPool(url, { max: REGISTRARS, name: "registry", keep: true });
-  closing.add(() => registry.end({ timeout: 1 }));
-  const makeHost = hostMaker(frame);
-  const delay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
-  delay.enable();
-  const lagMs = () => {
-    const ms = Math.max(0, Math.round(delay.max / 1e6) - LAG_RESOLUTION_MS);
-    delay.reset();
-    return ms;
-  };
-  const node = new Node(
-    {
-      registry: new PostgresRegistry(registry, VERSION),
-      routes: transport,
-      clock,
-      ids,
-      log,
-      lagMs,
-      hostOf: (life, leased, fenced) => makeHost(life, { transport, leased, fenced }),
-    },
-    { name: nodeName(config), weight: config.nodeWeight, leaseMs: config.leaseMs },
-  );
-  transport.attach(node, () => node.look());
-  await node.start();
-  const trouble = () => {
-    if (node.draining) return "This node gives its shards away.";
-    return node.healthy ? null : "The database does not answer this node.";
-  };
-  return { transport, trouble, drain: () => node.drain(DRAIN_MS) };
-}
-
-function healthOf({ read, shards, nats }: Frame, engine: Engine, stopping: { readonly now: boolean }): Health {
-  const reads = postgresReadModel(read, shards);
+function healthOf({ read, nats }: Frame, engine: Engine, stopping: { readonly now: boolean }): Health {
+  const reads = postgresReadModel(read);
   return {
     async trouble() {
       if (stopping.now) return "This process is stopping.";
@@ -283,9 +183,9 @@ function healthOf({ read, shards, nats }: Frame, engine: Engine, stopping: { rea
 }
 
 function serve(frame: Frame, role: Role, { transport }: Engine, health: Health): Promise<HttpServer> {
-  const { config, log, closing, read, shards, secrets, validator, nats } = frame;
+  const { config, log, closing, read, secrets, validator, nats } = frame;
   if (role === "node") return serveHttp(createHealthApp(health, log).callback(), config.port, config.host);
-  const reads = postgresReadModel(read, shards);
+  const reads = postgresReadModel(read);
   const signals: Signals = nats === null ? silent : natsSignals(nats.connection, config.natsPrefix, (signal) => hear(signal));
   const keys = new KeyRing(reads, signals, nats === null ? 0 : KEY_TTL_MS);
   const presence = new Presence(signals);

@@ -1,7 +1,7 @@
 import type { Finding } from "../audit/books.ts";
-import { auditDatabase } from "../postgres/books.ts";
+import { auditDatabases } from "../postgres/books.ts";
 import { readPlatform } from "../postgres/migrate.ts";
-import { withDatabase } from "./database.ts";
+import { withDatabases } from "./databases.ts";
 
 const SHOWN_MAX = 20;
 
@@ -18,9 +18,9 @@ export function printFindings(findings: readonly Finding[], print: (line: string
 
 /** Audits the database, whether the platform runs or not. Exit code 1 when a promise is broken. */
 export async function runAudit(): Promise<void> {
-  const findings = await withDatabase("audit", async (database) => {
-    await readPlatform(database);
-    return auditDatabase(database);
+  const findings = await withDatabases("audit", async (databases) => {
+    await readPlatform(databases);
+    return auditDatabases(databases);
   });
   printFindings(findings, (line) => process.stdout.write(`${line}\n`));
   if (findings.some(({ wrong }) => wrong.length > 0)) process.exitCode = 1;

@@ -1,14 +1,27 @@
 import { type ClusterStatus, type MemberRow, readCluster } from "../postgres/cluster.ts";
 import { readPlatform } from "../postgres/migrate.ts";
-import { withDatabase } from "./database.ts";
+import { withDatabases } from "./databases.ts";
 
-const COLUMNS = ["node", "state", "shards", "weight", "actors", "timers", "in flight", "lag", "beat", "up", "version"] as const;
+const COLUMNS = [
+  "node",
+  "database",
+  "state",
+  "shards",
+  "weight",
+  "actors",
+  "timers",
+  "in flight",
+  "lag",
+  "beat",
+  "up",
+  "version",
+] as const;
 
 /** Prints the members of the cluster and their shards, as a table or as JSON. */
 export async function runCluster({ json = false }: { readonly json?: boolean }): Promise<void> {
-  const status = await withDatabase("cluster", async (database) => {
-    await readPlatform(database);
-    return readCluster(database);
+  const status = await withDatabases("cluster", async (databases) => {
+    await readPlatform(databases);
+    return readCluster(databases);
   });
   process.stdout.write(json ? `${JSON.stringify(status, null, 2)}\n` : table(status));
 }
@@ -33,10 +46,11 @@ function table({ members, shards }: ClusterStatus): string {
   return `${lines.join("\n")}\n`;
 }
 
-function cells({ node, draining, shards, weight, stats, ageMs, upMs, version }: MemberRow): readonly string[] {
+function cells({ node, place, draining, shards, weight, stats, ageMs, upMs, version }: MemberRow): readonly string[] {
   const { actors, timers, inFlight, lagMs } = stats;
   return [
     node,
+    String(place + 1),
     draining ? "draining" : "serving",
     String(shards),
     String(weight),

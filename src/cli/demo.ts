@@ -2,10 +2,10 @@ import { randomBytes } from "node:crypto";
 import { readConfig } from "../config.ts";
 import { runExamples } from "../demo/run.ts";
 import { openLog } from "../log.ts";
-import { auditDatabase } from "../postgres/books.ts";
+import { auditDatabases } from "../postgres/books.ts";
 import { startPlatform } from "../wire.ts";
 import { printFindings } from "./audit.ts";
-import { withDatabase } from "./database.ts";
+import { withDatabases } from "./databases.ts";
 
 const ASK_MS = 2_000;
 
@@ -20,7 +20,7 @@ export async function runDemo(): Promise<void> {
   try {
     await runExamples(`http://127.0.0.1:${port}`, randomBytes(4).toString("hex"), process.stdout);
     print("");
-    const findings = await withDatabase("audit", auditDatabase);
+    const findings = await withDatabases("audit", auditDatabases);
     printFindings(findings, print);
     if (findings.some(({ wrong }) => wrong.length > 0)) process.exitCode = 1;
   } finally {

@@ -1,6 +1,6 @@
 import { markDraining, readCluster } from "../postgres/cluster.ts";
 import type { Database } from "../postgres/pool.ts";
-import { withDatabase } from "./database.ts";
+import { withDatabases } from "./databases.ts";
 
 const LOOK_MS = 250;
 const DRAIN_MS_MAX = 60_000;
@@ -10,19 +10,19 @@ const DRAIN_MS_MAX = 60_000;
  * it is stopped. With `off`, it takes its share again. Throws an Error with a sentence for the operator.
  */
 export async function runDrain(node: string, { off = false }: { readonly off?: boolean }): Promise<void> {
-  await withDatabase("drain", async (database) => {
-    if ((await markDraining(database, node, !off)) === 0) {
-      const names = (await readCluster(database)).members.map((member) => member.node);
-      throw new Error(`There is no node ${node}. ${names.length === 0 ? "No node runs." : `There are: ${names.join(", ")}.`}`);
+  await withDatabases("drain", async (databases) => {
+    if ((await markDraining(databases, node, !off)) === 0) {
+      const names = new Set((await readCluster(databases)).members.map((member) => member.node));
+      throw new Error(`There is no node ${node}. ${names.size === 0 ? "No node runs." : `There are: ${[...names].join(", ")}.`}`);
     }
-    process.stdout.write(off ? `${node} takes its share of the shards again.\n` : await drained(database, node));
+    process.stdout.write(off ? `${node} takes its share of the shards again.\n` : await drained(databases, node));
   });
 }
 
-async function drained(database: Database, node: string): Promise<string> {
+async function drained(databases: readonly Database[], node: string): Promise<string> {
   const until = Date.now() + DRAIN_MS_MAX;
   for (;;) {
-    const { members } = await readCluster(database);
+    const { members } = await readCluster(databases);
     const left = members.filter((member) => member.node === node).reduce((sum, { shards }) => sum + shards, 0);
     if (left === 0) return `${node} has no shards any more and can be stopped.\n`;
     if (!members.some((member) => member.node !== node && !member.draining)) {

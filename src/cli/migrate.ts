@@ -1,8 +1,10 @@
+import { readConfig } from "../config.ts";
 import { migrate } from "../postgres/migrate.ts";
-import { withDatabase } from "./database.ts";
+import { withDatabases } from "./databases.ts";
 
 /** Brings the database up to date. The platform does so too when it starts. */
 export async function runMigrate(): Promise<void> {
-  const applied = await withDatabase("migrate", migrate);
+  const { shards } = readConfig(process.env);
+  const applied = await withDatabases("migrate", (databases) => migrate(databases, shards ?? undefined));
   process.stdout.write(applied.length === 0 ? "The database is up to date.\n" : `Applied: ${applied.join(", ")}\n`);
 }

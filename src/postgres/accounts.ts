@@ -1,5 +1,5 @@
 /** The rows of accounts, and their statements out of the ledger. */
-import type { Bidder, Page, StatementRow } from "../../gateway/ports.ts";
+import type { Page, StatementRow } from "../../gateway/ports.ts";
 import type { AccountView } from "../../machines/account/view.ts";
 import type { AccountId } from "../../machines/vocabulary.ts";
 import { numberCursor, parseNumber } from "./cursor.ts";
@@ -17,16 +17,6 @@ export async function readAccount(database: Database, id: AccountId): Promise<Ac
 export async function readAccountByKey(database: Database, keyHash: string): Promise<AccountView | undefined> {
   const [row] = await database<AccountView[]>`select ${fields(database)} from accounts where key_hash = ${keyHash}`;
   return row;
-}
-
-/** Reads a worker and the type of the task that it bids on, at once: bidding is what workers do most. */
-export async function readBidder(database: Database, id: AccountId, task: string): Promise<Bidder | undefined> {
-  const [row] = await database<(AccountView & { taskType: string })[]>`
-    select a.*, t.task_type as "taskType" from (select ${fields(database)} from accounts where id = ${id}) a, tasks t
-    where t.id = ${task}`;
-  if (row === undefined) return undefined;
-  const { taskType, ...account } = row;
-  return { account, taskType };
 }
 
 /** Reads an account's statement, newest first: one line for each transfer, with what it did to the two balances. */

@@ -1,6 +1,6 @@
 /** Everything that is stored, as of one moment, for the audit. */
-import type { TransactionSql } from "postgres";
-import type { AnyCommand, EntityKind } from "../../machines/effect.ts";
+import { SHARDS_DEFAULT, shardOf } from "../../actors/address.ts";
+import type { EntityKind } from "../../machines/effect.ts";
 import type { StoredFact } from "../../machines/entity.ts";
 import {
   auditBooks,
@@ -10,9 +10,9 @@ import {
   type PendingMessage,
   type StoredHistory,
 } from "../audit/books.ts";
+import { placeOf } from "./databases.ts";
+import { asOfOneMoment, type Transaction } from "./moment.ts";
 import type { Database } from "./pool.ts";
-
-type Transaction = TransactionSql<{ bigint: number }>;
 
 const ROWS_AT_ONCE = 5_000;
 const FIRST_ID = "00000000-0000-0000-0000-000000000000";
@@ -21,21 +21,27 @@ interface FactRow extends StoredFact {
   readonly entity: string;
 }
 
-/** Runs the audit in one read-only snapshot of a live database. */
-export async function auditDatabase(database: Database): Promise<readonly Finding[]> {
-  const findings = await database.begin("isolation level repeatable read read only", async (transaction) => {
-    await transaction`set local statement_timeout = 0`;
-    return [...(await auditBooks(postgresBooks(transaction)))];
+/** Runs the audit over a platform's databases, live or not, as of one moment. */
+export function auditDatabases(databases: readonly Database[]): Promise<readonly Finding[]> {
+  return asOfOneMoment(databases, async (transactions) => {
+    for (const transaction of transactions) await transaction`set local statement_timeout = 0`;
+    const platforms = await Promise.all(
+      transactions.map((transaction) => transaction<{ shards: number }[]>`select shards from platform`),
+    );
+    return auditBooks(postgresBooks(transactions, platforms.flat()[0]?.shards ?? SHARDS_DEFAULT));
   });
-  return findings;
 }
 
-function postgresBooks(transaction: Transaction): Books {
+function postgresBooks(transactions: readonly Transaction[], shards: number): Books {
   return {
-    actors: (kind) => histories(transaction, kind),
-    ledger: () => totals(transaction),
-    pending: () => pending(transaction),
+    actors: (kind) => allHistories(transactions, kind),
+    ledger: () => totals(transactions),
+    pending: () => pending(transactions, shards),
   };
+}
+
+async function* allHistories(transactions: readonly Transaction[], kind: EntityKind): AsyncGenerator<StoredHistory> {
+  for (const transaction of transactions) yield* histories(transaction, kind);
 }
 
 /** What is stored of an actor besides its facts. */
@@ -130,7 +136,20 @@ async function sumsOf(transaction: Transaction, kind: EntityKind, ids: readonly 
   return new Map(rows.map(({ entity, ...sums }) => [entity, sums]));
 }
 
-async function totals(transaction: Transaction): Promise<LedgerTotals> {
+/** The sums over all ledgers. A transfer is one actor's, so all of its legs are in one database. */
+async function totals(transactions: readonly Transaction[]): Promise<LedgerTotals> {
+  const parts = await Promise.all(transactions.map(totalsOf));
+  const sum = (of: (part: LedgerTotals) => number) => parts.reduce((total, part) => total + of(part), 0);
+  return {
+    transfers: sum(({ transfers }) => transfers),
+    entries: sum(({ entries }) => entries),
+    unbalanced: parts.flatMap(({ unbalanced }) => unbalanced),
+    total: sum(({ total }) => total),
+    transit: sum(({ transit }) => transit),
+  };
+}
+
+async function totalsOf(transaction: Transaction): Promise<LedgerTotals> {
   const [all] = await transaction<{ entries: number; transfers: number; total: number; transit: number }[]>`
     select count(*) as entries, count(distinct transfer) as transfers, coalesce(sum(amount), 0)::bigint as total,
       coalesce(sum(amount) filter (where account = 'transit'), 0)::bigint as transit
@@ -141,8 +160,29 @@ async function totals(transaction: Transaction): Promise<LedgerTotals> {
   return { ...all, unbalanced: unbalanced.map(({ transfer }) => transfer) };
 }
 
-async function pending(transaction: Transaction): Promise<readonly PendingMessage[]> {
-  return transaction<{ id: string; receiver: string; command: AnyCommand; dead: string | null }[]>`
-    select id, receiver, command, dead from outbox o
-    where not exists (select 1 from journal j where j.entity = o.receiver and j.cause = o.id and j.part = 0)`;
+/** The messages of every outbox that are not in the journal of their receiver, which may be in another database. */
+async function pending(transactions: readonly Transaction[], shards: number): Promise<readonly PendingMessage[]> {
+  const sent = await Promise.all(
+    transactions.map((transaction) => transaction<PendingMessage[]>`select id, receiver, command, dead from outbox`),
+  );
+  const messages = sent.flat();
+  const placeFor = ({ receiver }: PendingMessage) => placeOf(shardOf(receiver, shards), transactions.length);
+  const taken = await Promise.all(
+    transactions.map((transaction, place) =>
+      takenIn(
+        transaction,
+        messages.filter((message) => placeFor(message) === place),
+      ),
+    ),
+  );
+  const there = new Set(taken.flat());
+  return messages.filter(({ id }) => !there.has(id));
+}
+
+/** Those of the messages that their receivers have in their journals. */
+async function takenIn(transaction: Transaction, messages: readonly PendingMessage[]): Promise<readonly string[]> {
+  const rows = await transaction<{ id: string }[]>`
+    select m.id from unnest(${messages.map(({ id }) => id)}::uuid[], ${messages.map(({ receiver }) => receiver)}::uuid[]) m(id, receiver)
+      join journal j on j.entity = m.receiver and j.cause = m.id and j.part = 0`;
+  return rows.map(({ id }) => id);
 }

@@ -1,10 +1,13 @@
-/** The cluster as operators look at it and steer it: through the database alone, so that it works from anywhere. */
+/** The cluster as operators look at it and steer it: through the databases alone, so that it works from anywhere. */
 import type { NodeStats } from "../../actors/ports.ts";
 import type { Database } from "./pool.ts";
 
+/** A node is a member in each database of the platform. */
 export interface MemberRow {
   readonly id: string;
   readonly node: string;
+  /** The database's place in DATABASE_URL. */
+  readonly place: number;
   readonly weight: number;
   readonly draining: boolean;
   readonly version: string;
@@ -27,23 +30,33 @@ export interface ClusterStatus {
   readonly shards: readonly ShardRow[];
 }
 
-/** Reads who is a member and who owns what, as of one moment. */
-export async function readCluster(database: Database): Promise<ClusterStatus> {
+/** Reads who is a member and who owns what, in each database as of one moment. */
+export async function readCluster(databases: readonly Database[]): Promise<ClusterStatus> {
+  const parts = await Promise.all(databases.map(readPart));
+  return {
+    members: parts.flatMap(({ members }) => members),
+    shards: parts.flatMap(({ shards }) => shards).sort((a, b) => a.shard - b.shard),
+  };
+}
+
+async function readPart(database: Database): Promise<ClusterStatus> {
   return database.begin("isolation level repeatable read read only", async (transaction) => {
     const members = await transaction<MemberRow[]>`
-      select m.id, m.node, m.weight, m.draining, m.version, m.stats,
+      select m.id, m.node, p.place, m.weight, m.draining, m.version, m.stats,
         round(extract(epoch from now() - m.started) * 1000)::float8 as "upMs",
         round(extract(epoch from now() - m.beat) * 1000)::float8 as "ageMs",
         (select count(*) from shards s where s.owner = m.id)::int as shards
-      from members m order by m.node, m.started`;
+      from members m, platform p order by m.node, m.started`;
     const shards = await transaction<ShardRow[]>`
-      select s.shard, s.epoch, m.node from shards s left join members m on m.id = s.owner order by s.shard`;
+      select s.shard, s.epoch, m.node from shards s left join members m on m.id = s.owner`;
     return { members: [...members], shards: [...shards] };
   });
 }
 
 /** Marks the members of this name to give their shards away, or to take some again. Gives how many there are. */
-export async function markDraining(database: Database, node: string, draining: boolean): Promise<number> {
-  const rows = await database`update members set draining = ${draining} where node = ${node} returning id`;
-  return rows.length;
+export async function markDraining(databases: readonly Database[], node: string, draining: boolean): Promise<number> {
+  const marked = await Promise.all(
+    databases.map((database) => database`update members set draining = ${draining} where node = ${node} returning id`),
+  );
+  return marked.flat().length;
 }

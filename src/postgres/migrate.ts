@@ -16,17 +16,35 @@ const SERVER_VERSION_MIN = 140_000;
 
 /** What a database is set up with, for good. */
 export interface Platform {
-  /** 32 random bytes, from which ids and webhook secrets are derived. */
+  /** 32 random bytes, from which ids and webhook secrets are derived; the same in all databases of a platform. */
   readonly secret: Buffer;
   readonly shards: number;
+  /** Which of the platform's databases it is, 0..places-1. */
+  readonly place: number;
+  readonly places: number;
 }
 
 /**
- * Brings the database up to date, one process at a time; a second one waits and then finds nothing to do. `shards` is
- * how many a new database gets. Gives the names of what was run. Throws an Error with a sentence for the operator when the server or the schema is not ours
- * to use.
+ * Brings a platform's databases up to date, one process at a time; a second one waits and then finds nothing to do. New
+ * ones become a platform with this many shards. Gives the names of what was run. Throws an Error with a sentence for the
+ * operator when a server or a schema is not ours to use.
  */
-export async function migrate(database: Database, shards: number = SHARDS_DEFAULT): Promise<readonly string[]> {
+export async function migrate(databases: readonly Database[], shards: number = SHARDS_DEFAULT): Promise<readonly string[]> {
+  if (databases.length > shards)
+    throw new Error(`${databases.length} databases need as many shards; set SHARDS higher than ${shards}.`);
+  let founding: Pick<Platform, "secret" | "shards"> = { secret: randomBytes(32), shards };
+  const applied = new Set<string>();
+  for (const [place, database] of databases.entries()) {
+    for (const name of await migrateOne(database, { ...founding, place, places: databases.length })) applied.add(name);
+    const platform = await platformOf(database);
+    // Before the next one is touched: a list that is wrong must change nothing.
+    checkPlace(platform, place, databases.length, place === 0 ? platform : founding);
+    founding = platform;
+  }
+  return [...applied];
+}
+
+async function migrateOne(database: Database, { secret, shards, place, places }: Platform): Promise<readonly string[]> {
   const [server] = await database`select current_setting('server_version_num')::int as version`;
   if (server?.["version"] < SERVER_VERSION_MIN) {
     throw new Error(
@@ -42,9 +60,12 @@ export async function migrate(database: Database, shards: number = SHARDS_DEFAUL
       await transaction.unsafe(sql);
       await transaction`insert into migrations (name) values (${name})`;
     }
-    await transaction`insert into platform (secret, shards) values (${randomBytes(32)}, ${shards}) on conflict do nothing`;
     await transaction`
-      insert into shards (shard) select generate_series(0, platform.shards - 1) from platform on conflict do nothing`;
+      insert into platform (secret, shards, place, places) values (${secret}, ${shards}, ${place}, ${places}) on conflict do nothing`;
+    await transaction`
+      insert into shards (shard)
+      select shard from platform, generate_series(platform.place, platform.shards - 1, platform.places) shard
+      on conflict do nothing`;
     return pending.map(({ name }) => name);
   });
 }
@@ -60,8 +81,19 @@ function pendingOf(rows: readonly { readonly name: string }[]) {
   return MIGRATIONS.filter(({ name }) => !done.has(name));
 }
 
-/** Reads what the database was set up with. Throws an Error with a sentence for the operator when it is not up to date. */
-export async function readPlatform(database: Database): Promise<Platform> {
+/**
+ * Reads what these databases were set up with; gives it as the first one says it. Throws an Error with a sentence for the
+ * operator when one is not up to date, or when they are not one platform's, all of them and in order.
+ */
+export async function readPlatform(databases: readonly Database[]): Promise<Platform> {
+  const platforms = await Promise.all(databases.map(readOne));
+  const [first] = platforms;
+  if (first === undefined) throw new Error("a platform has at least one database");
+  for (const [place, platform] of platforms.entries()) checkPlace(platform, place, databases.length, first);
+  return first;
+}
+
+async function readOne(database: Database): Promise<Platform> {
   const [there] = await database<{ there: boolean }[]>`select to_regclass('migrations') is not null as there`;
   if (there?.there !== true)
     throw new Error("The database is not set up yet; run `nexus migrate` (a node does so when it starts).");
@@ -70,7 +102,26 @@ export async function readPlatform(database: Database): Promise<Platform> {
     const names = pending.map(({ name }) => name).join(", ");
     throw new Error(`The database is older than this NexusToken (${names} is missing); run \`nexus migrate\`.`);
   }
-  const [row] = await database<{ secret: Buffer; shards: number }[]>`select secret, shards from platform`;
+  return platformOf(database);
+}
+
+async function platformOf(database: Database): Promise<Platform> {
+  const [row] = await database<Platform[]>`select secret, shards, place, places from platform`;
   if (row === undefined) throw new Error("The database has no platform in it; run `nexus migrate`.");
-  return { secret: row.secret, shards: row.shards };
+  return row;
+}
+
+function checkPlace(platform: Platform, place: number, places: number, first: Pick<Platform, "secret" | "shards">): void {
+  const which = `Database ${place + 1} of DATABASE_URL`;
+  if (!platform.secret.equals(first.secret) || platform.shards !== first.shards) {
+    throw new Error(`${which} belongs to another platform than the first one; name the databases of one platform.`);
+  }
+  if (platform.places !== places) {
+    throw new Error(
+      `DATABASE_URL lists ${places}, but the number of databases of this platform is ${platform.places}, which cannot change; list all of them.`,
+    );
+  }
+  if (platform.place !== place) {
+    throw new Error(`${which} was set up as number ${platform.place + 1}; name them in the order in which they were set up.`);
+  }
 }

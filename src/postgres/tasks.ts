@@ -4,6 +4,7 @@ import type { StoredFact } from "../../machines/entity.ts";
 import { upcastTaskFact } from "../../machines/task/upcast.ts";
 import type { TaskView } from "../../machines/task/view.ts";
 import { pageCursor, parseCursor } from "./cursor.ts";
+import type { Databases } from "./databases.ts";
 import type { Database } from "./pool.ts";
 
 interface Row extends TaskView {
@@ -37,22 +38,36 @@ export async function isOpening(database: Database, shard: number, account: stri
   return rows.length > 0;
 }
 
+/** The type of a task; undefined when there is none. */
+export async function readTaskType(database: Database, id: string): Promise<string | undefined> {
+  const [row] = await database<{ taskType: string }[]>`select task_type as "taskType" from tasks where id = ${id}`;
+  return row?.taskType;
+}
+
+/** Of two rows the older one first, in the order of both lists. */
+function byAge(a: TaskView, b: TaskView): number {
+  return a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
+}
+
 /** Lists an account's tasks, newest first. */
-export async function listTasks(database: Database, query: TaskQuery): Promise<Page<TaskRow> | undefined> {
+export async function listTasks(databases: Databases, query: TaskQuery): Promise<Page<TaskRow> | undefined> {
   const { account, role, status, limit, cursor } = query;
   const after =
     cursor === null ? { at: Number.MAX_SAFE_INTEGER, id: "ffffffff-ffff-ffff-ffff-ffffffffffff" } : parseCursor(cursor);
   if (after === undefined) return undefined;
-  const one = (column: "requester" | "worker") => database`
-    (select * from tasks
-     where ${database(column)} = ${account} and (created_at, id) < (${after.at}, ${after.id})
-       ${status === null ? database`` : database`and status = ${status}`}
-     order by created_at desc, id desc limit ${limit + 1})`;
-  // Nobody works on a task of their own, so that no task is in both halves.
-  const chosen = role === null ? database`${one("requester")} union all ${one("worker")}` : one(role);
-  const rows = await database<Row[]>`
-    select ${fields(database)} from (${chosen}) t join journal j on j.entity = t.id and j.seq = 1
-    order by t.created_at desc, t.id desc limit ${limit + 1}`;
+  const found = await databases.each((database) => {
+    const one = (column: "requester" | "worker") => database`
+      (select * from tasks
+       where ${database(column)} = ${account} and (created_at, id) < (${after.at}, ${after.id})
+         ${status === null ? database`` : database`and status = ${status}`}
+       order by created_at desc, id desc limit ${limit + 1})`;
+    // Nobody works on a task of their own, so that no task is in both halves.
+    const chosen = role === null ? database`${one("requester")} union all ${one("worker")}` : one(role);
+    return database<Row[]>`
+      select ${fields(database)} from (${chosen}) t join journal j on j.entity = t.id and j.seq = 1
+      order by t.created_at desc, t.id desc limit ${limit + 1}`;
+  });
+  const rows = found.flat().sort((a, b) => byAge(b, a));
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   const next = rows.length > limit && last !== undefined ? pageCursor(last.createdAt, last.id) : null;
@@ -61,19 +76,21 @@ export async function listTasks(database: Database, query: TaskQuery): Promise<P
 
 /** Lists tasks that take bids and that this worker may take, the oldest first. */
 export async function listOpenTasks(
-  database: Database,
+  databases: Databases,
   { worker, taskType, tiers, limit }: OpenQuery,
 ): Promise<readonly TaskRow[]> {
-  const rows = await database<Row[]>`
-    select ${fields(database)} from (
-      select t.* from tasks t
-        left join unnest(${Object.keys(tiers)}::text[], ${Object.values(tiers)}::int[]) s(task_type, tier) on s.task_type = t.task_type
-      where t.status in ('ROUTING', 'PENDING_POOL') ${taskType === null ? database`` : database`and t.task_type = ${taskType}`}
-        and t.requester <> ${worker} and not (${worker} = any(t.closed_to)) and t.min_skill <= coalesce(s.tier, 1)
-      order by t.created_at, t.id limit ${limit}) t
-      join journal j on j.entity = t.id and j.seq = 1
-    order by t.created_at, t.id`;
-  return rows.map(toTask);
+  const found = await databases.each(
+    (database) => database<Row[]>`
+      select ${fields(database)} from (
+        select t.* from tasks t
+          left join unnest(${Object.keys(tiers)}::text[], ${Object.values(tiers)}::int[]) s(task_type, tier) on s.task_type = t.task_type
+        where t.status in ('ROUTING', 'PENDING_POOL') ${taskType === null ? database`` : database`and t.task_type = ${taskType}`}
+          and t.requester <> ${worker} and not (${worker} = any(t.closed_to)) and t.min_skill <= coalesce(s.tier, 1)
+        order by t.created_at, t.id limit ${limit}) t
+        join journal j on j.entity = t.id and j.seq = 1
+      order by t.created_at, t.id`,
+  );
+  return found.flat().sort(byAge).slice(0, limit).map(toTask);
 }
 
 /** Reads all that happened to a task, in order. */
@@ -83,20 +100,30 @@ export async function readHistory(database: Database, id: string): Promise<reado
   return rows.map((row) => ({ seq: row.seq, fact: upcastTaskFact(row) }));
 }
 
-/** Reads the entries of a task that are there by now. */
-export async function readLedger(database: Database, task: string): Promise<readonly LedgerRow[]> {
-  return database<LedgerRow[]>`
-    select transfer, account, owner, amount, task, reason, at from ledger where task = ${task} order by at, transfer, leg`;
+/** Reads the entries of a task that are there by now: each is where the account is that wrote it. */
+export async function readLedger(databases: Databases, task: string): Promise<readonly LedgerRow[]> {
+  const found = await databases.each(
+    (database) => database<LedgerRow[]>`
+      select transfer, account, owner, amount, task, reason, at from ledger where task = ${task} order by at, transfer, leg`,
+  );
+  // The sort is stable, and the legs of one transfer are in one database.
+  return found.flat().sort((a, b) => a.at - b.at || (a.transfer < b.transfer ? -1 : Number(a.transfer > b.transfer)));
 }
 
 /** How many settled tasks a likely price is made from. */
 const PRICES = 50;
 
 /** Gives the median price of the type's latest settled tasks, in NC. */
-export async function readLikelyPrice(database: Database, taskType: string): Promise<number | null> {
-  const [row] = await database<{ price: number | null }[]>`
-    select percentile_disc(0.5) within group (order by awarded_price)::bigint as price from (
-      select awarded_price from tasks where task_type = ${taskType} and status = 'SETTLED' order by updated_at desc limit ${PRICES}
-    ) latest`;
-  return row?.price ?? null;
+export async function readLikelyPrice(databases: Databases, taskType: string): Promise<number | null> {
+  const found = await databases.each(
+    (database) => database<{ price: number; at: number }[]>`
+      select awarded_price as price, updated_at as at from tasks
+      where task_type = ${taskType} and status = 'SETTLED' order by updated_at desc limit ${PRICES}`,
+  );
+  const latest = found
+    .flat()
+    .sort((a, b) => b.at - a.at)
+    .slice(0, PRICES);
+  const prices = latest.map(({ price }) => price).sort((a, b) => a - b);
+  return prices[Math.ceil(prices.length / 2) - 1] ?? null;
 }

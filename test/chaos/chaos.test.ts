@@ -1,17 +1,17 @@
 import { expect, test } from "vitest";
-import { auditDatabase } from "../../src/postgres/books.ts";
+import { auditDatabases } from "../../src/postgres/books.ts";
 import { openPool } from "../../src/postgres/pool.ts";
 import { chaos } from "./run.mjs";
 
 test("nodes, gateways, NATS, Redis and Postgres fail one after the other under load: every answer stays true, every task ends, the books are clean", async () => {
-  const audit = async (url: string) => {
-    const database = openPool(url, { max: 1, name: "audit" });
-    const findings = await auditDatabase(database);
-    await database.end();
+  const audit = async (urls: readonly string[]) => {
+    const pools = urls.map((url) => openPool(url, { max: 2, name: "audit" }));
+    const findings = await auditDatabases(pools);
+    await Promise.all(pools.map((pool) => pool.end()));
     expect(findings.slice(0, -1).every(({ checked }) => checked > 0)).toBe(true);
     return findings.flatMap(({ wrong }) => wrong);
   };
-  const report = await chaos({ seconds: 1, clients: 30, leaseMs: 2_000, sleepMs: 5_000, gapMs: 1_500 }, audit);
+  const report = await chaos({ seconds: 1, clients: 30, leaseMs: 2_000, sleepMs: 5_000, gapMs: 1_500, databases: 2 }, audit);
   expect(report.wrong).toEqual([]);
   expect(Object.keys(report.faults)).toHaveLength(9);
   expect(report.tasks).toBeGreaterThan(30);

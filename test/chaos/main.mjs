@@ -1,7 +1,7 @@
 /**
  * Chaos for as long as one likes:
  *
- *   npm run chaos -- [--minutes 5] [--clients 50] [--lease 5000] [--sleep 20000]
+ *   npm run chaos -- [--minutes 5] [--clients 50] [--lease 5000] [--sleep 20000] [--databases 2]
  */
 import { parseArgs } from "node:util";
 import { chaos } from "./run.mjs";
@@ -12,6 +12,7 @@ const { values } = parseArgs({
     clients: { type: "string", default: "50" },
     lease: { type: "string", default: "5000" },
     sleep: { type: "string", default: "20000" },
+    databases: { type: "string", default: "2" },
   },
 });
 const started = Date.now();
@@ -22,17 +23,18 @@ const report = await chaos(
     leaseMs: Number(values.lease),
     sleepMs: Number(values.sleep),
     gapMs: 5_000,
+    databases: Number(values.databases),
     print: (line) => console.log(line),
   },
-  async (url) => {
-    const [{ auditDatabase }, { openPool }] = await Promise.all([
+  async (urls) => {
+    const [{ auditDatabases }, { openPool }] = await Promise.all([
       import(new URL("../../dist/src/postgres/books.js", import.meta.url).href),
       import(new URL("../../dist/src/postgres/pool.js", import.meta.url).href),
     ]);
-    const database = openPool(url, { max: 1, name: "audit" });
-    const findings = await auditDatabase(database);
+    const pools = urls.map((url) => openPool(url, { max: 2, name: "audit" }));
+    const findings = await auditDatabases(pools);
     for (const { promise, checked, wrong } of findings) console.log(`${promise}: ${checked} checked, ${wrong.length} wrong`);
-    await database.end();
+    await Promise.all(pools.map((/** @type {{ end: () => Promise<void> }} */ pool) => pool.end()));
     return findings.flatMap((/** @type {{ wrong: string[] }} */ { wrong }) => wrong);
   },
 );

@@ -5,6 +5,7 @@
 import { Client } from "../support/client.mjs";
 import { RealCluster, startPostgres } from "../support/cluster.mjs";
 import { END_MS, finish, RETRY_MS, Run, receiveWebhooks, startClients, wait } from "../support/load.mjs";
+import { makeDatabase } from "../support/postgres.mjs";
 import { startPrivate } from "../support/servers.mjs";
 
 const NODES = 3;
@@ -15,7 +16,7 @@ const SOCKETS = 128;
 
 /**
  * @typedef {{ readonly seconds: number, readonly clients: number, readonly leaseMs: number, readonly sleepMs: number,
- *   readonly gapMs: number, readonly print?: (line: string) => void }} ChaosOptions
+ *   readonly gapMs: number, readonly databases: number, readonly print?: (line: string) => void }} ChaosOptions
  * @typedef {{ readonly tasks: number, readonly ended: Record<string, number>, readonly answers: number, readonly retries: number,
  *   readonly webhooks: number, readonly faults: Record<string, number>, readonly wrong: readonly string[] }} ChaosReport
  */
@@ -111,15 +112,18 @@ class Chaos {
 }
 
 /**
- * Runs it. `audit` is called with the database's URL when all is over, and gives what is wrong in the books.
+ * Runs it. `audit` is called with the databases' URLs when all is over, and gives what is wrong in the books.
  * @param {ChaosOptions} options
- * @param {(databaseUrl: string) => Promise<readonly string[]>} audit
+ * @param {(databaseUrls: readonly string[]) => Promise<readonly string[]>} audit
  * @returns {Promise<ChaosReport>}
  */
 export async function chaos(options, audit) {
   const [postgres, nats, redis] = await Promise.all([startPostgres(), startPrivate("nats"), startPrivate("redis")]);
+  const more = await Promise.all(Array.from({ length: options.databases - 1 }, () => makeDatabase(postgres.url)));
+  const databaseUrls = [postgres.url, ...more.map(({ url }) => url)];
   const cluster = new RealCluster({
-    DATABASE_URL: postgres.url,
+    DATABASE_URL: databaseUrls.join(","),
+    DATABASE_CONNECTIONS: "4",
     NATS_URL: nats.url,
     REDIS_URL: redis.url,
     LEASE_MS: String(options.leaseMs),
@@ -142,8 +146,8 @@ export async function chaos(options, audit) {
     while (run.completed < options.clients && Date.now() < until) await wait(RETRY_MS);
     run.open = false;
     await Promise.all(clients);
-    const ended = await finish(run, postgres.url);
-    const wrong = [...run.wrong, ...(await audit(postgres.url))];
+    const ended = await finish(run, databaseUrls);
+    const wrong = [...run.wrong, ...(await audit(databaseUrls))];
     return {
       tasks: run.tasks.size,
       ended,

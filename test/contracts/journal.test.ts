@@ -61,8 +61,8 @@ beforeAll(async () => {
   const made = await makeDatabase(inject("postgresUrl"));
   dropDatabase = made.drop;
   database = openPool(made.url, { max: 4, name: "test" });
-  await migrate(database);
-  const { shards } = await readPlatform(database);
+  await migrate([database]);
+  const { shards } = await readPlatform([database]);
   fromPostgres = new PostgresJournal(database, database, shards);
 });
 
@@ -208,7 +208,7 @@ describe("a journal in Postgres", () => {
   test("migrations run once, however many processes start at the same time", async () => {
     const made = await makeDatabase(inject("postgresUrl"));
     const pools = [1, 2, 3, 4].map(() => openPool(made.url, { max: 1, name: "test" }));
-    const applied = await Promise.all(pools.map((database) => migrate(database)));
+    const applied = await Promise.all(pools.map((database) => migrate([database])));
     expect(applied.filter((names) => names.length > 0)).toHaveLength(1);
     await Promise.all(pools.map((pool) => pool.end()));
     await made.drop();

@@ -27,7 +27,7 @@ interface Rig {
 async function postgresRig(): Promise<Rig> {
   const { url, drop } = await makeDatabase(inject("postgresUrl"));
   const pool = openPool(url, { max: 6, name: "registry test" });
-  await migrate(pool);
+  await migrate([pool]);
   return {
     registry: new PostgresRegistry(pool, "0.0.0"),
     journalOf: (member) => new PostgresJournal(pool, pool, 128, member),
@@ -177,7 +177,7 @@ describe("a registry in Postgres", () => {
   test("waits, before it buries a member, for the commit of that member that is under way", async () => {
     const { url, drop } = await makeDatabase(inject("postgresUrl"));
     const pool: Database = openPool(url, { max: 4, name: "registry test" });
-    await migrate(pool);
+    await migrate([pool]);
     const registry = new PostgresRegistry(pool, "0.0.0");
     const id = randomUUID();
     await registry.join({ id, node: "n", weight: 1 });

@@ -1,5 +1,5 @@
 import { expect, inject, test } from "vitest";
-import { auditDatabase } from "../../src/postgres/books.ts";
+import { auditDatabases } from "../../src/postgres/books.ts";
 import { openPool } from "../../src/postgres/pool.ts";
 import { makeDatabase } from "../support/postgres.mjs";
 import { crash } from "./run.mjs";
@@ -13,7 +13,7 @@ test("30 kills while 50 clients work: every answer stays true, every task ends, 
   expect(report.ended["SETTLED"]).toBeGreaterThanOrEqual(50);
   expect(report.webhooks).toBe(report.tasks);
   const database = openPool(url, { max: 1, name: "audit" });
-  const findings = await auditDatabase(database);
+  const findings = await auditDatabases([database]);
   expect(findings.flatMap(({ wrong }) => wrong)).toEqual([]);
   // The last finding is about open tasks, and there are none.
   expect(findings.slice(0, -1).every(({ checked }) => checked > 0)).toBe(true);

@@ -42,7 +42,7 @@ export async function crash(options) {
   // Requesters end first, so that workers bring all tasks to their end but those that nobody wants.
   run.open = false;
   await Promise.all(clients);
-  const statuses = await finish(run, options.databaseUrl);
+  const statuses = await finish(run, [options.databaseUrl]);
   for (const client of run.clients) client.close();
   await platform.kill("SIGTERM");
   receiver.close();

@@ -1,17 +1,15 @@
 /** A cluster of real processes: nodes that die, leave and join under load, and what operators see and are told. */
-import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
-import { auditDatabase } from "../../src/postgres/books.ts";
+import { auditDatabases } from "../../src/postgres/books.ts";
 import type { ClusterStatus } from "../../src/postgres/cluster.ts";
 import { type Database, openPool } from "../../src/postgres/pool.ts";
 import { Client } from "../support/client.mjs";
 import { RealCluster } from "../support/cluster.mjs";
 import { eventually } from "../support/market.ts";
+import { runNexus } from "../support/platform.mjs";
 import { makeDatabase } from "../support/postgres.mjs";
 
-const ENTRY = fileURLToPath(new URL("../../bin/nexus.js", import.meta.url));
 const LEASE_MS = 2_000;
 
 let database: Awaited<ReturnType<typeof makeDatabase>>;
@@ -27,6 +25,8 @@ async function open(): Promise<void> {
     NATS_PREFIX: `t${randomUUID()}`,
     REDIS_URL: inject("redisUrl"),
     LEASE_MS: String(LEASE_MS),
+    // Other tests use the same server.
+    DATABASE_CONNECTIONS: "4",
     ROUTING_WINDOW_MS: "50",
   };
   cluster = new RealCluster(settings);
@@ -42,21 +42,13 @@ async function close(): Promise<void> {
   await cluster.stop();
   for (const client of clients) client.close();
   const pool: Database = openPool(database.url, { max: 1, name: "audit" });
-  const wrong = (await auditDatabase(pool)).flatMap((finding) => finding.wrong);
+  const wrong = (await auditDatabases([pool])).flatMap((finding) => finding.wrong);
   await pool.end();
   await database.drop();
   expect(wrong).toEqual([]);
 }
 
-/** Runs the command line; gives what it printed and how it ended. */
-function nexus(args: readonly string[], changes: Record<string, string> = {}): Promise<{ code: number; out: string }> {
-  return new Promise((resolve) => {
-    const env = { PATH: process.env["PATH"] ?? "", HOST: "127.0.0.1", PORT: "0", LOG_LEVEL: "error", ...settings, ...changes };
-    execFile(process.execPath, [ENTRY, ...args], { env, timeout: 30_000 }, (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === "number" ? error.code : error === null ? 0 : -1, out: `${stdout}${stderr}` });
-    });
-  });
-}
+const nexus = (args: readonly string[], changes: Record<string, string> = {}) => runNexus(args, { ...settings, ...changes });
 
 async function status(): Promise<ClusterStatus> {
   return JSON.parse((await nexus(["cluster", "--json"])).out);
@@ -225,7 +217,7 @@ describe("a cluster of two nodes and two gateways", () => {
   test("the table of the cluster names every node; a node that is not there cannot be drained", async () => {
     const { code, out } = await nexus(["cluster"]);
     expect(code).toBe(0);
-    for (const { name } of cluster.nodes) expect(out).toMatch(new RegExp(`^${name} +serving`, "m"));
+    for (const { name } of cluster.nodes) expect(out).toMatch(new RegExp(`^${name} +1 +serving`, "m"));
     const missing = await nexus(["drain", "nobody"]);
     expect(missing.code).toBe(1);
     expect(missing.out).toMatch(/There is no node nobody\. There are: node-1, node-2\./);
@@ -254,6 +246,12 @@ describe("bad configuration stops the start with one sentence", () => {
     ["a cluster without a database", "start", { DATABASE_URL: "" }, /^NATS_URL is set, but DATABASE_URL is not/],
     ["one that wants the database for itself", "start", { NATS_URL: "" }, /^Another NexusToken works on this database/],
     ["a lease that is no number", "node", { LEASE_MS: "soon" }, /^LEASE_MS \("soon"\) must be a whole number/],
+    [
+      "a database that nobody answers for",
+      "node",
+      { DATABASE_URL: "postgres://ann:s3cret@127.0.0.1:1/x" },
+      /^DATABASE_URL \(127\.0\.0\.1:1\/x\): nobody answers there/,
+    ],
     ["a Redis that is none", "gateway", { REDIS_URL: "127.0.0.1" }, /^REDIS_URL must be a URL like redis:/],
   ])(
     "%s",
@@ -265,6 +263,27 @@ describe("bad configuration stops the start with one sentence", () => {
     },
     60_000,
   );
+
+  test("a user or a database that the server does not know", async () => {
+    const { url, drop } = await makeDatabase(inject("postgresUrl"));
+    const named = url.replace(/[^/]*$/, "no_such_database");
+    expect((await nexus(["audit"], { DATABASE_URL: named })).out).toMatch(
+      /^DATABASE_URL \(.*\): there is no database of this name/,
+    );
+    const pool = openPool(url, { max: 1, name: "test" });
+    const [role] = await pool<{ name: string }[]>`select 'r_' || md5(random()::text) as name`;
+    await pool.unsafe(`create role ${role?.name} login`);
+    await pool.unsafe(`revoke connect on database ${new URL(url).pathname.slice(1)} from public`);
+    const stranger = new URL(url);
+    stranger.username = role?.name ?? "";
+    const { out, code } = await nexus(["node"], { DATABASE_URL: stranger.href });
+    await pool.unsafe(`drop role ${role?.name}`);
+    await pool.end();
+    await drop();
+    expect(out).toMatch(/^DATABASE_URL \(.*\): it (refuses this user|cannot be used \(permission denied)/);
+    expect(out.trim().split("\n")).toHaveLength(1);
+    expect(code).toBe(1);
+  });
 
   test("a gateway does not start on a schema that is older, or on none", async () => {
     const { url, drop } = await makeDatabase(inject("postgresUrl"));

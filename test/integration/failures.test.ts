@@ -10,7 +10,7 @@ import { judgeResult } from "../../machines/validation/verdict.ts";
 import { accountId, credits, taskId } from "../../machines/vocabulary.ts";
 import { systemClock as clock } from "../../src/clock.ts";
 import { randomIds as ids } from "../../src/ids.ts";
-import { auditDatabase } from "../../src/postgres/books.ts";
+import { auditDatabases } from "../../src/postgres/books.ts";
 import { EmbeddedServer } from "../../src/postgres/embedded.ts";
 import { PostgresJournal } from "../../src/postgres/journal.ts";
 import { migrate } from "../../src/postgres/migrate.ts";
@@ -37,7 +37,7 @@ test("a second process on the same database does not start, says why, and distur
 test("two hosts that both write one database never both win: nothing is lost, doubled or spent twice", async () => {
   const { url, drop } = await makeDatabase(inject("postgresUrl"));
   const database = openPool(url, { max: 8, name: "test" });
-  await migrate(database);
+  await migrate([database]);
   const makeHost = () =>
     new Host({
       entities: { task, account },
@@ -86,7 +86,7 @@ test("two hosts that both write one database never both win: nothing is lost, do
   expect(taken).toBeGreaterThan(0);
   expect(taken).toBeLessThanOrEqual(20);
   await Promise.all(hosts.map((host) => host.stop(5_000)));
-  expect((await auditDatabase(database)).flatMap(({ wrong }) => wrong)).toEqual([]);
+  expect((await auditDatabases([database])).flatMap(({ wrong }) => wrong)).toEqual([]);
   await database.end();
   await drop();
 });
@@ -139,7 +139,7 @@ test("a database that is away for 10 s under load: 503 with Retry-After in betwe
   expect((await client.call("GET", "//health")).status).toBe(200);
   for (const id of created) expect((await client.call("GET", `/tasks/${id}`, undefined, { key })).status).toBe(200);
   const database = openPool(server.url, { max: 1, name: "test" });
-  expect((await auditDatabase(database)).flatMap(({ wrong }) => wrong)).toEqual([]);
+  expect((await auditDatabases([database])).flatMap(({ wrong }) => wrong)).toEqual([]);
   await database.end();
   client.close();
   await platform.kill("SIGTERM");

@@ -211,15 +211,19 @@ async function cancel(run, id, status) {
 /**
  * Cancels what still waits for a worker, and waits until every task has ended and every webhook has arrived.
  * @param {Run} run
- * @param {string} databaseUrl
+ * @param {readonly string[]} databaseUrls
  */
-export async function finish(run, databaseUrl) {
-  const sql = postgres(databaseUrl, { max: 1 });
+export async function finish(run, databaseUrls) {
+  const pools = databaseUrls.map((url) => postgres(url, { max: 1 }));
+  const stillOpen = async () => {
+    const found = pools.map((sql) => sql`select id, status from tasks where status not in ('SETTLED', 'EXPIRED', 'CANCELLED')`);
+    return (await Promise.all(found)).flat();
+  };
   const until = Date.now() + END_MS;
   let open = Number.POSITIVE_INFINITY;
   let unheard = Number.POSITIVE_INFINITY;
   while (Date.now() < until && (open > 0 || unheard > 0)) {
-    const rows = await sql`select id, status from tasks where status not in ('SETTLED', 'EXPIRED', 'CANCELLED')`;
+    const rows = await stillOpen();
     for (let from = 0; from < rows.length; from += AT_ONCE) {
       await Promise.all(rows.slice(from, from + AT_ONCE).map(({ id, status }) => cancel(run, id, status)));
     }
@@ -227,7 +231,7 @@ export async function finish(run, databaseUrl) {
     unheard = [...run.tasks.keys()].filter((id) => !run.heard.has(id)).length;
     await wait(100);
   }
-  await sql.end();
+  await Promise.all(pools.map((sql) => sql.end()));
   if (open > 0) run.wrong.push(`${open} tasks did not end within ${END_MS} ms`);
   if (unheard > 0) run.wrong.push(`${unheard} webhooks did not arrive within ${END_MS} ms`);
   const statuses = await run.checkAll();

@@ -5,7 +5,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 import { inject } from "vitest";
 import type { Finding } from "../../src/audit/books.ts";
-import { auditDatabase } from "../../src/postgres/books.ts";
+import { auditDatabases } from "../../src/postgres/books.ts";
 import { type Database, openPool } from "../../src/postgres/pool.ts";
 import { type CallOptions, Client, type Reply } from "./client.mjs";
 import { startProcess } from "./platform.mjs";
@@ -177,7 +177,7 @@ export class Market {
   }
 
   audit(): Promise<readonly Finding[]> {
-    return auditDatabase(this.database);
+    return auditDatabases([this.database]);
   }
 }
 

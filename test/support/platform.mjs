@@ -1,5 +1,5 @@
 /** The platform as a process of its own, as an operator runs it; for benches and for tests that kill it. */
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const ENTRY = fileURLToPath(new URL("../../bin/nexus.js", import.meta.url));
@@ -57,6 +57,22 @@ function listening(output, exited, log) {
       if (match === null) return;
       clearTimeout(timer);
       resolve(Number(match[1]));
+    });
+  });
+}
+
+/**
+ * Runs a command of the command line to its end; gives what it printed and its exit code.
+ * @param {readonly string[]} args
+ * @param {Record<string, string>} settings
+ * @returns {Promise<{ readonly code: number, readonly out: string }>}
+ */
+export function runNexus(args, settings) {
+  const env = { PATH: process.env["PATH"] ?? "", HOST: "127.0.0.1", PORT: "0", LOG_LEVEL: "error", ...settings };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [ENTRY, ...args], { env, timeout: START_MS }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
+      resolve({ code, out: `${stdout}${stderr}` });
     });
   });
 }

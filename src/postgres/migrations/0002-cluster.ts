@@ -1,4 +1,4 @@
-/** Members of a cluster and the owners of shards. */
+/** Members of a cluster and the owners of shards; which of the platform's databases this one is. */
 export const sql = `
 -- A row is one life of a node: who is declared dead, or leaves, loses it, and comes back under a new id.
 create table members (
@@ -18,7 +18,12 @@ create table shards (
   owner uuid,
   epoch integer not null default 0
 ) with (fillfactor = 50);
-insert into shards (shard) select generate_series(0, platform.shards - 1) from platform;
+
+-- Of several databases each holds the shards whose number modulo \`places\` is its \`place\`.
+alter table platform
+  add column place smallint not null default 0,
+  add column places smallint not null default 1,
+  add check (place >= 0 and place < places and places <= shards);
 
 -- The second fence, beside the journal's key. Every commit of a member shares a lock on its row, and whoever declares it
 -- dead deletes that row: so the commit is there before its shards are taken over, where the next owner reads it, or never.

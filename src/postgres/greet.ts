@@ -1,0 +1,41 @@
+import type { Database } from "./pool.ts";
+
+/** Makes sure that each database answers. Throws an Error with a sentence for the operator, without the password. */
+export async function greet(databases: readonly Database[], urls: readonly string[]): Promise<void> {
+  await Promise.all(
+    databases.map(async (database, place) => {
+      try {
+        await database`select`;
+      } catch (error) {
+        throw new Error(`DATABASE_URL (${shown(urls[place] ?? "")}): ${whyNot(error)}`, { cause: error });
+      }
+    }),
+  );
+}
+
+/** A URL without user and password. */
+function shown(url: string): string {
+  return url.replace(/^postgres(ql)?:\/\/([^/]*@)?/, "").replace(/\?.*$/, "");
+}
+
+function whyNot(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  switch (code) {
+    case "28P01":
+    case "28000":
+      return "it refuses this user; check the user and the password.";
+    case "3D000":
+      return "there is no database of this name; create it, or correct the name.";
+    case "53300":
+      return "it has no connection to spare; raise its max_connections, or lower DATABASE_CONNECTIONS.";
+    case "ECONNREFUSED":
+    case "CONNECT_TIMEOUT":
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+    case "EHOSTUNREACH":
+    case "ETIMEDOUT":
+      return "nobody answers there; start PostgreSQL, or correct the address.";
+    default:
+      return `it cannot be used (${error instanceof Error ? error.message : String(error)}).`;
+  }
+}
