@@ -1,14 +1,7 @@
 /** A connection to NATS that comes back for ever, or one clear sentence why there is none. */
 import { readFileSync } from "node:fs";
-import {
-  type ConnectionOptions,
-  connect,
-  credsAuthenticator,
-  ErrorCode,
-  type NatsConnection,
-  NatsError,
-  nkeyAuthenticator,
-} from "nats";
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
+import { type ConnectionOptions, connect, credsAuthenticator, ErrorCode, type NatsConnection, nkeyAuthenticator } from "nats";
 import type { Log } from "../../actors/ports.ts";
 
 export interface NatsLink {
@@ -85,15 +78,20 @@ function optionsOf(settings: NatsSettings): { readonly options: ConnectionOption
   const pass = settings.password ?? (first?.password ? decodeURIComponent(first.password) : undefined);
   const secure = urls.some(({ protocol }) => protocol === "tls:") || settings.tlsCa !== null || settings.tlsCert !== null;
   const tls = {
+    // The library checks an address against "localhost"; whoever is named in the settings is who we mean.
+    checkServerIdentity: (host: string, certificate: PeerCertificate) => {
+      const named = urls.some(({ hostname }) => checkServerIdentity(hostname, certificate) === undefined);
+      return named ? undefined : checkServerIdentity(host, certificate);
+    },
     ...(settings.tlsCa === null ? {} : { ca: text("NATS_TLS_CA", settings.tlsCa) }),
     ...(settings.tlsCert === null ? {} : { cert: text("NATS_TLS_CERT", settings.tlsCert) }),
     ...(settings.tlsKey === null ? {} : { key: text("NATS_TLS_KEY", settings.tlsKey) }),
   };
   const authenticator =
     settings.nkeyFile !== null
-      ? nkeyAuthenticator(bytes("NATS_NKEY_FILE", settings.nkeyFile))
+      ? nkeyAuthenticator(bytes(text("NATS_NKEY_FILE", settings.nkeyFile).trim()))
       : settings.credsFile !== null
-        ? credsAuthenticator(bytes("NATS_CREDS_FILE", settings.credsFile))
+        ? credsAuthenticator(bytes(text("NATS_CREDS_FILE", settings.credsFile)))
         : undefined;
   const options: ConnectionOptions = {
     servers,
@@ -105,8 +103,8 @@ function optionsOf(settings: NatsSettings): { readonly options: ConnectionOption
   return { options, shown: servers.join(", ") };
 }
 
-function bytes(setting: string, file: string): Uint8Array {
-  return new TextEncoder().encode(text(setting, file).trim());
+function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
 }
 
 function text(setting: string, file: string): string {
@@ -117,20 +115,29 @@ function text(setting: string, file: string): string {
   }
 }
 
+const TLS_FAILS = "TLS fails; check the certificates, NATS_TLS_CA and whether the server speaks TLS.";
+/** Codes of Node's for a certificate or a handshake that is refused. */
+const TLS_ERROR = /^(ERR_TLS|ERR_SSL|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|CERT_)/;
+
 function whyNot(error: unknown): string {
-  const code = error instanceof NatsError ? error.code : undefined;
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (TLS_ERROR.test(code)) return TLS_FAILS;
+  if (code.startsWith("nkeys:")) return "the seed in NATS_NKEY_FILE or NATS_CREDS_FILE is none; a user's begins with SU.";
   switch (code) {
     case ErrorCode.AuthorizationViolation:
     case ErrorCode.BadAuthentication:
     case ErrorCode.AuthenticationTimeout:
       return "it refuses this user; check NATS_USER and NATS_PASSWORD, NATS_NKEY_FILE or NATS_CREDS_FILE.";
     case ErrorCode.ConnectionRefused:
+      return "nobody answers there; start nats-server, or correct the address.";
     case ErrorCode.ConnectionTimeout:
     case ErrorCode.Timeout:
-      return "nobody answers there; start nats-server, or correct the address.";
+      return "no answer in time; correct the address, or set NATS_TLS_CERT and NATS_TLS_KEY if it asks for a certificate.";
     case ErrorCode.Tls:
     case ErrorCode.ServerOptionNotAvailable:
-      return "TLS fails; check the certificate, NATS_TLS_CA and whether the server speaks TLS.";
+      return TLS_FAILS;
+    case ErrorCode.BadCreds:
+      return "NATS_CREDS_FILE holds no credentials; a file made by `nsc generate creds` is wanted.";
     default:
       return `it cannot be used (${error instanceof Error ? error.message : String(error)}).`;
   }
