@@ -39,6 +39,8 @@ export const LIMITS = {
   handsAtOnce: 4,
   /** How long a shard that is given away waits for what is under way in it (ms). */
   closeMs: 3_000,
+  /** How long of that for webhooks: one may take far longer, and can be sent again (ms). */
+  closeWebhooksMs: 500,
   /** How much of its deadline a reply that waits for deliveries keeps for its own way back (ms). */
   replyMarginMs: 500,
   /** Rows that are read at once when a host takes over what is due. */

@@ -13,6 +13,9 @@ import { type Batch, type Clock, type Entry, Fenced, type Ids, type Journal, typ
 /** `fenced`: others own the actor by now. `broken`: the journal will never take this entry, which is a bug of ours; it is logged. */
 export type Outcome = "committed" | "conflict" | "unavailable" | "fenced" | "broken";
 
+/** How often it is looked whether all is settled (ms). */
+const FLUSH_POLL_MS = 5;
+
 interface Waiting {
   readonly key: string;
   readonly entry: Entry;
@@ -47,6 +50,8 @@ export class Committer {
   readonly #log: Log;
   readonly #fenced: () => void;
   readonly #lanes: readonly Lane[];
+  /** Entries whose outcome is not known yet. */
+  readonly #open = new Set<Entry>();
   readonly #delivered: string[] = [];
   readonly #dead: { id: string; reason: string }[] = [];
   #ackTimer: (() => void) | null = null;
@@ -67,13 +72,18 @@ export class Committer {
     return this.#down;
   }
 
-  /** Puts an entry in line; `done` hears what became of it. */
-  submit(entry: Entry, done: (outcome: Outcome) => void): void {
+  /** Puts an entry in line; `settled` hears what became of it. */
+  submit(entry: Entry, settled: (outcome: Outcome) => void): void {
     const key = addressKey(entry.address);
     if (this.#down || this.#closed) {
-      done("unavailable");
+      settled("unavailable");
       return;
     }
+    this.#open.add(entry);
+    const done = (outcome: Outcome) => {
+      this.#open.delete(entry);
+      settled(outcome);
+    };
     const weight = entry.facts.reduce((sum, fact) => sum + JSON.stringify(fact.body).length, 0);
     const lane = this.#laneOf(entry.address.id);
     lane.queue.push({ key, entry, weight, done });
@@ -92,12 +102,19 @@ export class Committer {
     this.#wakeForAcks();
   }
 
+  /** Waits until no entry of these addresses is under way, or the committer is closed. Others may keep coming. */
+  async settled(concerns: (address: Entry["address"]) => boolean): Promise<void> {
+    while (!this.#closed && [...this.#open].some(({ address }) => concerns(address))) {
+      await new Promise<void>((resolve) => this.#clock.after(FLUSH_POLL_MS, resolve));
+    }
+  }
+
   /** Waits until all that was submitted is settled and every acknowledgement is written, or the committer is closed. */
   async flush(): Promise<void> {
     while (!this.#closed && (this.#lanes.some((lane) => lane.running || lane.queue.length > 0) || this.#delivered.length > 0)) {
       const [lane] = this.#lanes;
       if (lane !== undefined) this.#wake(lane);
-      await new Promise<void>((resolve) => this.#clock.after(5, resolve));
+      await new Promise<void>((resolve) => this.#clock.after(FLUSH_POLL_MS, resolve));
     }
   }
 

@@ -48,8 +48,9 @@ export interface HostStats {
 /** A shard that is open here, or being closed: then it takes nothing new. */
 interface OpenShard {
   accepting: boolean;
-  /** Requests and errands under way. */
-  busy: number;
+  /** Requests, and webhooks, under way. */
+  requests: number;
+  webhooks: number;
   readonly actors: Map<string, Actor>;
 }
 
@@ -106,7 +107,7 @@ export class Host implements Transport {
     let messages = 0;
     const resume = async (shard: number) => {
       if (this.#stopped) return;
-      this.#shards.set(shard, { accepting: true, busy: 0, actors: new Map() });
+      this.#shards.set(shard, { accepting: true, requests: 0, webhooks: 0, actors: new Map() });
       try {
         messages += await this.#outbox.resume(this.#ports.journal, shard);
         await this.#timers.resume(this.#ports.journal, shard);
@@ -127,7 +128,8 @@ export class Host implements Transport {
 
   /**
    * Closes a shard so that another node can open it: takes nothing new, lets what is under way finish for at most `ms`,
-   * writes what is still to be written, and forgets the shard. Who still waited then is told NOT_OWNER and may ask again.
+   * writes what is still to be written, and forgets the shard. Who still waited then is told NOT_OWNER and may ask again;
+   * a webhook that still waits for its answer is sent once more by the next owner.
    */
   async close(shard: number, ms: number): Promise<void> {
     const open = this.#shards.get(shard);
@@ -135,12 +137,14 @@ export class Host implements Transport {
     const { clock } = this.#ports;
     const until = clock.elapsed() + ms;
     open.accepting = false;
-    while (open.busy > 0 && clock.elapsed() < until) await this.#wait(POLL_MS);
+    const webhooksUntil = clock.elapsed() + Math.min(ms, LIMITS.closeWebhooksMs);
+    while (open.requests > 0 && clock.elapsed() < until) await this.#wait(POLL_MS);
+    while (open.webhooks > 0 && clock.elapsed() < webhooksUntil) await this.#wait(POLL_MS);
     for (const actor of open.actors.values()) {
       if (actor.resting) this.#leave(actor);
       else actor.abandon();
     }
-    await this.#committer.flush();
+    await this.#committer.settled(({ id }) => this.shardOf(id) === shard);
     this.#drop(shard);
   }
 
@@ -171,12 +175,12 @@ export class Host implements Transport {
       return { ok: false, refusal: refuse("OVERLOADED", detail) };
     }
     this.#inFlight += 1;
-    shard.busy += 1;
+    shard.requests += 1;
     try {
       return await this.#actor(shard, envelope.to).receive(envelope);
     } finally {
       this.#inFlight -= 1;
-      shard.busy -= 1;
+      shard.requests -= 1;
     }
   }
 
@@ -273,9 +277,9 @@ export class Host implements Transport {
   async #deliver(address: Address, delivery: Delivery): Promise<void> {
     const shard = this.#shards.get(this.shardOf(address.id));
     if (shard === undefined) return;
-    shard.busy += 1;
+    shard.webhooks += 1;
     const outcome = await this.#ports.courier.deliver(delivery);
-    shard.busy -= 1;
+    shard.webhooks -= 1;
     if (this.#shards.get(this.shardOf(address.id)) !== shard) return;
     if (outcome === null) {
       this.#timers.change(address, { name: "webhook", at: this.#ports.clock.now() + LIMITS.retryMaxMs });

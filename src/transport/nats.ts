@@ -4,13 +4,11 @@
  */
 import { ErrorCode, type Msg, type NatsConnection, NatsError, type Subscription } from "nats";
 import { shardOf } from "../../actors/address.ts";
+import { LIMITS } from "../../actors/limits.ts";
 import { type Answer, type Envelope, NOT_OWNER } from "../../actors/message.ts";
 import type { Clock, Log, Routes, Transport } from "../../actors/ports.ts";
 import { refuse } from "../../machines/refusal.ts";
 import { packAnswer, packEnvelope, unpackAnswer, unpackEnvelope } from "./wire-format.ts";
-
-/** Messages between actors have no deadline; one attempt waits for so long (ms). */
-const ATTEMPT_MS = 10_000;
 
 export interface NatsTransportOptions {
   readonly prefix: string;
@@ -52,7 +50,8 @@ export class NatsTransport implements Transport, Routes {
     const bytes = Buffer.from(packEnvelope(envelope, this.#options.cluster, now));
     const most = this.#connection.info?.max_payload ?? 0;
     if (bytes.length > most && most > 0) return tooLarge(bytes.length, most);
-    const timeout = Math.max(1, Math.min(ATTEMPT_MS, envelope.deadline - now));
+    // Messages between actors have no deadline, and who does not answer may be dead: they are sent again.
+    const timeout = envelope.origin === "actor" ? LIMITS.attemptMs : Math.max(1, envelope.deadline - now);
     try {
       const message = await this.#connection.request(this.#subject(shard), bytes, { timeout });
       return unpackAnswer(message.string());

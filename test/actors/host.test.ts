@@ -221,3 +221,57 @@ describe("stopping", () => {
     expect(world.row("account", person(1))["available"]).toBe(55);
   });
 });
+
+describe("a shard that is closed", () => {
+  test("is closed although other shards never stop to commit, and what was begun for it is committed", async () => {
+    const world = await registered(2);
+    let loaded = true;
+    let others = 0;
+    const load = async () => {
+      while (loaded) {
+        await world.ask("account", person(2), { type: "topUp", topup: world.nextId(), amount: 1 });
+        others += 1;
+      }
+    };
+    const loops = Array.from({ length: 20 }, load);
+    await world.settle();
+    const asked = topUp(world, 5);
+    let closed = false;
+    const closing = world.host.close(world.host.shardOf(person(1)), 1_000).then(() => {
+      closed = true;
+    });
+    expect(await world.answer(asked)).toMatchObject({ ok: true, value: { credits_balance: 55 } });
+    for (let steps = 0; !closed && steps < 50; steps += 1) await world.pass(20);
+    expect(closed).toBe(true);
+    expect(others).toBeGreaterThan(20);
+    expect(world.row("account", person(1))["available"]).toBe(55);
+    expect(await topUp(world, 1)).toMatchObject({ refusal: { refused: "NOT_OWNER" } });
+    loaded = false;
+    await Promise.all([closing, ...loops]);
+  });
+
+  test("does not wait long for a webhook that hangs; the next owner sends it again", async () => {
+    const world = await registered(1);
+    const sent: string[] = [];
+    world.deliver = (delivery) => {
+      sent.push(delivery.message);
+      return new Promise(() => {});
+    };
+    const task = world.newTask();
+    await world.answer(world.post(1, task, { callbackUrl: "https://example.com/hook" }));
+    await world.answer(world.ask("task", task, { type: "cancel", requester: person(1) }));
+    await world.pass(100);
+    expect(sent).toEqual([task]);
+    const shard = world.host.shardOf(task);
+    const from = world.clock.now();
+    let closed = 0;
+    void world.host.close(shard, LIMITS.closeMs).then(() => {
+      closed = world.clock.now();
+    });
+    await world.pass(LIMITS.closeMs);
+    expect(closed - from).toBeLessThan(LIMITS.closeMs);
+    await world.host.open([shard]);
+    await world.pass(100);
+    expect(sent).toEqual([task, task]);
+  });
+});
