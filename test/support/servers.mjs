@@ -75,6 +75,8 @@ function programOf(kind) {
   if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
     try {
       const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
+      // A machine that is new has no list of packages.
+      execFileSync("apt-get", ["update", "-q"], { stdio: "ignore", env });
       execFileSync("apt-get", ["install", "-y", "-q", "--no-install-recommends", debian], { stdio: "ignore", env });
     } catch {
       // What it could not install is told below.
