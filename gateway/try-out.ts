@@ -1,4 +1,5 @@
 /** What POST /tasks would say, without doing it. */
+import { creditOf } from "../machines/account/view.ts";
 import type { Order } from "../machines/task/facts.ts";
 import { SCHEMA_COST_MAX } from "../machines/validation/schema.ts";
 import type { AccountId } from "../machines/vocabulary.ts";
@@ -20,10 +21,12 @@ export async function tryOut(services: Services, account: AccountId, body: unkno
   const code = refusal?.refused ?? "";
   const wrong: Wrong[] = errors.map(({ field, message }) => ({ field, message, code }));
   const row = await services.reads.account(account);
-  if (row !== undefined && row.available < order.budget) {
-    wrong.push({ field: "budget", message: `is more than the ${row.available} NC that you have`, code: "INSUFFICIENT_CREDITS" });
+  const power = row === undefined ? order.budget : row.available + creditOf(row).rating.line;
+  if (power < order.budget) {
+    wrong.push({ field: "budget", message: `is more than the ${power} NC that you have`, code: "INSUFFICIENT_CREDITS" });
   }
   if (row?.status === "FROZEN") wrong.push({ field: "account", message: "is frozen", code: "ACCOUNT_FROZEN" });
+  if (row?.status === "SUSPENDED") wrong.push({ field: "account", message: "is suspended", code: "ACCOUNT_SUSPENDED" });
   const workers = services.presence.count(order.taskType, services.clock.now());
   return report(wrong, cost, workers, await services.reads.likelyPrice(order.taskType));
 }

@@ -70,7 +70,8 @@ export function isTerminal(status: TaskStatus): status is TerminalStatus {
 export const QUALITY_PREFERENCES = ["best", "balanced", "cheapest"] as const;
 export type QualityPreference = (typeof QUALITY_PREFERENCES)[number];
 
-export type AccountStatus = "ACTIVE" | "COOLING" | "FROZEN";
+/** What an account may do: all; no work for an hour; nothing but look and pay; nothing but look. */
+export type AccountStatus = "ACTIVE" | "COOLING" | "SUSPENDED" | "FROZEN";
 
 /** The bounds of a task's fields (contract: Bounds). Credits in NC, lengths in characters. */
 export const BOUNDS = {

@@ -22,12 +22,13 @@ const PROBLEMS: { readonly [status: string]: string } = {
   "400": "Malformed JSON",
   "401": "API key missing or wrong",
   "402": "Not enough credits",
-  "403": "Frozen, cooling down, or not yours",
+  "403": "Frozen, suspended, cooling down, or not yours",
   "404": "Not found",
   "409": "The state does not allow it",
   "413": "Body too large",
   "415": "Not JSON",
   "422": "A field is wrong; `errors` names it",
+  "429": "Too many requests; see Retry-After",
   "503": "Overloaded or without its database; see Retry-After",
 };
 

@@ -1,11 +1,17 @@
 import Type from "typebox";
+import { type AccountView, creditOf } from "../../machines/account/view.ts";
+import { type CreditRecord, nextRating, type Rating, successPercent, suspensionAt } from "../../machines/market/rating.ts";
 import { credits } from "../../machines/vocabulary.ts";
 import { keyed } from "../operation.ts";
 import { invalid, Problem, problemOf } from "../problems.ts";
 import { repeatable, sameOutcome } from "../repeat.ts";
-import { Balance, Statement, ToppedUp, TopUp } from "../schemas/account.ts";
+import { Balance, CreditInfo, Repaid, Repay, Statement, ToppedUp, TopUp } from "../schemas/account.ts";
 import { PageQuery } from "../schemas/common.ts";
-import { time } from "../show/task.ts";
+import { time, timeOrNull } from "../show/task.ts";
+
+function simulationOff(instead: string): Problem {
+  return new Problem(403, "TOPUP_DISABLED", `Simulated payments are off on this platform. ${instead}`);
+}
 
 const balance = keyed(
   {
@@ -19,15 +25,15 @@ const balance = keyed(
   async ({ account, services }) => {
     const row = await services.reads.account(account);
     if (row === undefined) throw new Error("an account with a key has a row");
-    const debt = Math.max(0, -row.available);
+    const { line } = creditOf(row).rating;
     return {
       status: 200,
       body: {
         credits_balance: row.available,
         credits_frozen: row.held,
-        purchasing_power: Math.max(0, row.available),
-        debt,
-        credit_line: 0,
+        purchasing_power: Math.max(0, row.available + line),
+        debt: debtOf(row),
+        credit_line: line,
       },
     };
   },
@@ -46,18 +52,86 @@ const topup = keyed(
     answers: { 200: { about: "The balance after it", schema: ToppedUp } },
   },
   async ({ account, body, idempotencyKey, services }) => {
-    if (!services.settings.allowSimulatedTopup) {
-      throw new Problem(
-        403,
-        "TOPUP_DISABLED",
-        "Simulated top-ups are off on this platform; ask its operator how to buy credits.",
-      );
-    }
+    if (!services.settings.allowSimulatedTopup) throw simulationOff("Ask its operator how to buy credits.");
     const repeat = repeatable(services, account, "topup", idempotencyKey, body);
     const command = { type: "topUp", topup: repeat.outcome, amount: credits(body.amount_credits) };
     const answer = await services.router.ask({ kind: "account", id: account }, command, repeat.options);
     if (!answer.ok) throw problemOf(answer.refusal);
     return { status: 200, body: { credits_balance: sameOutcome(answer.value, "topup", repeat)["credits_balance"] } };
+  },
+);
+
+const creditInfo = keyed(
+  {
+    id: "creditInfo",
+    tag: "Credits",
+    method: "get",
+    path: "/api/v1/credits/credit-info",
+    summary: "Credit rating, credit line and debt",
+    description: "Debt is what the balance is below 0. Top-ups, purchases and earnings pay it back as they come.",
+    answers: { 200: { about: "How far you may go, and what the next rating needs", schema: CreditInfo } },
+  },
+  async ({ account, services }) => {
+    const row = await services.reads.account(account);
+    if (row === undefined) throw new Error("an account with a key has a row");
+    const { record, rating } = creditOf(row);
+    return {
+      status: 200,
+      body: {
+        rating: rating.name,
+        stars: rating.stars,
+        credit_line: rating.line,
+        debt: debtOf(row),
+        debt_since: timeOrNull(row.debtSince),
+        suspension_at: row.debtSince === null ? null : time(suspensionAt(row.debtSince)),
+        is_suspended: row.status === "SUSPENDED",
+        success_percent: Math.round(10 * successPercent(record)) / 10,
+        next: whatIsNext(record, rating),
+      },
+    };
+  },
+);
+
+/** What is owed, in NC. */
+function debtOf({ available }: AccountView): number {
+  return Math.max(0, -available);
+}
+
+function whatIsNext(record: CreditRecord, rating: Rating) {
+  const next = nextRating(rating);
+  if (next === undefined) return null;
+  const { tasks, counterparties, honeypots, success } = next.requires;
+  const percent = successPercent(record);
+  const all = [
+    { what: "tasks", have: record.settled, need: tasks, met: record.settled >= tasks },
+    { what: "counterparties", have: record.counterparties, need: counterparties, met: record.counterparties >= counterparties },
+    { what: "honeypots", have: record.honeypots, need: honeypots, met: record.honeypots >= honeypots },
+    { what: "success_percent", have: Math.round(10 * percent) / 10, need: success, met: success === 0 || percent > success },
+  ];
+  const requires = all.filter(({ met }) => !met).map(({ what, have, need }) => ({ what, have, need }));
+  return { rating: next.name, credit_line: next.line, requires };
+}
+
+const repay = keyed(
+  {
+    id: "repay",
+    tag: "Credits",
+    method: "post",
+    path: "/api/v1/credits/repay",
+    summary: "Repay debt",
+    description: "Simulated, as POST /credits/topup is; where that is off, buy credits: a purchase pays debt back first.",
+    body: Repay,
+    idempotent: true,
+    answers: { 200: { about: "The balance, and what is still owed", schema: Repaid } },
+  },
+  async ({ account, body, idempotencyKey, services }) => {
+    if (!services.settings.allowSimulatedTopup) throw simulationOff("Buy credits instead; a purchase pays debt back first.");
+    const repeat = repeatable(services, account, "repay", idempotencyKey, body);
+    const command = { type: "repay", repayment: repeat.outcome, amount: credits(body.amount_credits) };
+    const answer = await services.router.ask({ kind: "account", id: account }, command, repeat.options);
+    if (!answer.ok) throw problemOf(answer.refusal);
+    const { credits_balance, debt } = sameOutcome(answer.value, "repayment", repeat);
+    return { status: 200, body: { credits_balance, debt } };
   },
 );
 
@@ -87,4 +161,4 @@ const transactions = keyed(
   },
 );
 
-export const creditRoutes = [balance, topup, transactions];
+export const creditRoutes = [balance, creditInfo, topup, repay, transactions];

@@ -1,4 +1,5 @@
 import Type from "typebox";
+import { RATINGS } from "../../machines/market/rating.ts";
 import { Credits, NextCursor, Nullable, Time, Uuid } from "./common.ts";
 
 export const Register = Type.Object({
@@ -23,13 +24,42 @@ export const Balance = Type.Object({
 });
 
 export const TopUp = Type.Object({ amount_credits: Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: "NC" }) });
+export const Repay = Type.Object({
+  amount_credits: Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: "NC, at most the debt" }),
+});
+export const Repaid = Type.Object({ credits_balance: Credits("Available"), debt: Credits("What is still owed") });
+
+const Requirement = Type.Object({
+  what: Type.Enum(["tasks", "counterparties", "honeypots", "success_percent"]),
+  have: Type.Number(),
+  need: Type.Number({ description: "At least this; for success_percent, more than this" }),
+});
+
+export const CreditInfo = Type.Object({
+  rating: Type.Enum(RATINGS.map(({ name }) => name)),
+  stars: Type.Integer({ minimum: 0, maximum: 5 }),
+  credit_line: Credits("How far the balance may go below 0"),
+  debt: Credits("How far it is below 0"),
+  debt_since: Nullable(Time("When it went below 0")),
+  suspension_at: Nullable(Time("When unpaid debt suspends the account (7 days), or has done so")),
+  is_suspended: Type.Boolean(),
+  success_percent: Type.Number({ description: "Settled of all tasks that ended, as a worker" }),
+  next: Nullable(
+    Type.Object({
+      rating: Type.Enum(RATINGS.map(({ name }) => name)),
+      credit_line: Credits("Its credit line"),
+      requires: Type.Array(Requirement, { description: "What is still missing" }),
+    }),
+  ),
+});
+
 export const ToppedUp = Type.Object({ credits_balance: Credits("Available") });
 
 export const Statement = Type.Object({
   items: Type.Array(
     Type.Object({
       id: Type.String({ description: "The transfer" }),
-      reason: Type.Enum(["GRANT", "TOPUP", "HOLD", "SETTLE", "RELEASE", "EARN"]),
+      reason: Type.Enum(["GRANT", "TOPUP", "REPAY", "HOLD", "SETTLE", "RELEASE", "EARN"]),
       task_id: Nullable(Type.String()),
       available: Credits("Change of the available balance"),
       held: Credits("Change of what is held"),

@@ -18,6 +18,7 @@ export type AccountCommand =
       readonly keyHash: string;
     }
   | { readonly type: "topUp"; readonly topup: string; readonly amount: Credits }
+  | { readonly type: "repay"; readonly repayment: string; readonly amount: Credits }
   | {
       readonly type: "hold";
       readonly task: TaskId;

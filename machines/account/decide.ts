@@ -1,12 +1,13 @@
 /** Command -> facts, or a refusal. Holds are asked for; what arrives by message is taken unconditionally. */
 import type { Decision } from "../entity.ts";
+import { ratingOf, suspensionAt } from "../market/rating.ts";
 import { judge } from "../market/reputation.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import { type Credits, credits, type Millis, NO_CREDITS } from "../vocabulary.ts";
 import type { AccountCommand } from "./commands.ts";
 import type { AccountFact } from "./facts.ts";
 import { heldFor } from "./holds.ts";
-import type { AccountContext, AccountSnapshot } from "./machine.ts";
+import { type AccountContext, type AccountSnapshot, creditRecord } from "./machine.ts";
 
 /** The most that an account may hold, in NC: far from where a double stops counting. */
 export const BALANCE_MAX = 1_000_000_000_000;
@@ -16,9 +17,9 @@ export const OPEN_TASKS_MAX = 10_000;
 type Result = Decision<AccountFact> | Refusal;
 type Of<T extends AccountCommand["type"]> = Extract<AccountCommand, { type: T }>;
 
-/** Down to where `available` may go. 0 until there are credit lines. */
-export function debtFloor(_context: AccountContext): Credits {
-  return NO_CREDITS;
+/** Down to where a hold may bring `available`: the credit line below 0. */
+export function debtFloor(context: AccountContext): Credits {
+  return credits(NO_CREDITS - ratingOf(creditRecord(context)).line);
 }
 
 /** Decides a command at the time `at` (ms). Pure. */
@@ -38,6 +39,8 @@ export function decideAccount(state: AccountSnapshot, command: AccountCommand, a
     }
     case "topUp":
       return topUp(context, command, at);
+    case "repay":
+      return repay(context, command, at);
     case "hold":
       return hold(state, command, at);
     case "release":
@@ -82,6 +85,22 @@ function topUp(context: AccountContext, command: Of<"topUp">, at: Millis): Resul
   return { facts: [fact], reply: { topup: command.topup, credits_balance: available } };
 }
 
+function repay({ available }: AccountContext, command: Of<"repay">, at: Millis): Result {
+  const debt = -Math.min(0, available);
+  if (debt === 0) return refuse("NO_DEBT", "You owe nothing; GET /credits/credit-info says what you may owe.");
+  if (command.amount > debt) return refuse("REPAYMENT_TOO_LARGE", `You owe ${debt} NC; repay at most that.`);
+  const { repayment, amount } = command;
+  const [after, left] = [credits(available + amount), credits(debt - amount)];
+  const fact = { type: "Repaid", repayment, amount, available: after, debt: left, at } as const;
+  return { facts: [fact], reply: { repayment, credits_balance: after, debt: left } };
+}
+
+/** Why an account may not spend or take on work now; undefined when it may. */
+export const SUSPENDED = refuse(
+  "ACCOUNT_SUSPENDED",
+  "Your account is suspended, its debt is unpaid for 7 days; repay it (GET /credits/credit-info says how much) and go on at once.",
+);
+
 function hold(state: AccountSnapshot, command: Of<"hold">, at: Millis): Result {
   const { context } = state;
   const { task, order } = command;
@@ -89,11 +108,12 @@ function hold(state: AccountSnapshot, command: Of<"hold">, at: Millis): Result {
   if (state.value === "FROZEN") {
     return refuse("ACCOUNT_FROZEN", "Your account is frozen, its reputation is too low; ask the operator to release it.");
   }
-  const short = order.budget - (context.available - debtFloor(context));
-  if (short > 0) {
+  if (context.debt?.suspended === true) return SUSPENDED;
+  const power = context.available - debtFloor(context);
+  if (order.budget > power) {
     return refuse(
       "INSUFFICIENT_CREDITS",
-      `The budget is ${order.budget} NC and you have ${context.available} NC; top up ${short} NC or lower the budget.`,
+      `The budget is ${order.budget} NC and you have ${power} NC; top up ${order.budget - power} NC or lower the budget.`,
     );
   }
   if (context.openTasks >= OPEN_TASKS_MAX) {
@@ -139,10 +159,13 @@ function fail({ value, context }: AccountSnapshot, command: Of<"fail">, at: Mill
   return { facts, reply: null };
 }
 
-function timer({ value, context }: AccountSnapshot, command: Of<"timer">, at: Millis): Result {
-  const due = context.cooldownUntil;
-  if (command.name !== "cooldown" || due === null || at < due) {
-    return refuse("TIMER_STALE", `The timer ${command.name} means nothing to an account that is ${value}.`);
+function timer({ value, context }: AccountSnapshot, { name }: Of<"timer">, at: Millis): Result {
+  const { cooldownUntil, debt } = context;
+  if (name === "cooldown" && cooldownUntil !== null && at >= cooldownUntil) {
+    return { facts: [{ type: "CooldownEnded", at }], reply: null };
   }
-  return { facts: [{ type: "CooldownEnded", at }], reply: null };
+  if (name === "debt" && debt !== null && !debt.suspended && at >= suspensionAt(debt.since)) {
+    return { facts: [{ type: "Suspended", at }], reply: null };
+  }
+  return refuse("TIMER_STALE", `The timer ${name} means nothing to an account that is ${value}.`);
 }

@@ -18,6 +18,13 @@ export type AccountFact = At &
       }
     | { readonly type: "KeyRotated"; readonly keyHash: string; readonly before: string }
     | { readonly type: "ToppedUp"; readonly topup: string; readonly amount: Credits; readonly available: Credits }
+    | {
+        readonly type: "Repaid";
+        readonly repayment: string;
+        readonly amount: Credits;
+        readonly available: Credits;
+        readonly debt: Credits;
+      }
     | { readonly type: "Held"; readonly task: TaskId; readonly budget: Credits }
     | { readonly type: "Released"; readonly task: TaskId; readonly budget: Credits }
     | {
@@ -51,6 +58,8 @@ export type AccountFact = At &
     | { readonly type: "CooldownStarted"; readonly until: Millis }
     | { readonly type: "CooldownEnded" }
     | { readonly type: "Frozen" }
+    /** The debt is too old; what ends it lifts the suspension. */
+    | { readonly type: "Suspended" }
   );
 
 export type AccountFactType = AccountFact["type"];

@@ -5,7 +5,7 @@ import type { JsonValue } from "../vocabulary.ts";
 import type { AccountCommand } from "./commands.ts";
 import { decideAccount } from "./decide.ts";
 import type { AccountFact } from "./facts.ts";
-import { type AccountContext, type AccountSnapshot, accountMachine, effectsOf } from "./machine.ts";
+import { type AccountContext, type AccountSnapshot, accountMachine, effectsOf, NEW } from "./machine.ts";
 import { accountPostings } from "./postings.ts";
 import { upcastAccountFact } from "./upcast.ts";
 import { type AccountView, viewAccount } from "./view.ts";
@@ -17,7 +17,7 @@ function evolve(state: AccountSnapshot, fact: AccountFact): Evolution<AccountSna
   if (!state.can(fact)) throw new Error(`an account that is ${state.value} cannot have ${fact.type} happen to it`);
   const next = step(state, fact);
   if (next.context.held < 0) throw new Error(`account ${next.context.id} would hold less than nothing`);
-  return { state: next, effects: effectsOf(next.context.id, fact) };
+  return { state: next, effects: effectsOf(fact, state.context, next.context) };
 }
 
 /** The answer that the command of these facts got. */
@@ -25,6 +25,8 @@ function recall([first]: readonly AccountFact[], state: AccountSnapshot): JsonVa
   switch (first?.type) {
     case "ToppedUp":
       return { topup: first.topup, credits_balance: first.available };
+    case "Repaid":
+      return { repayment: first.repayment, credits_balance: first.available, debt: first.debt };
     case "Held":
       return { id: first.task, createdAt: first.at };
     default:
@@ -35,7 +37,7 @@ function recall([first]: readonly AccountFact[], state: AccountSnapshot): JsonVa
 /** Snapshots are our own writing, so their shape is trusted; XState checks that the state exists. */
 function restore(_id: string, stored: unknown): AccountSnapshot {
   const { value, context } = stored as { value: AccountSnapshot["value"]; context: AccountContext };
-  return accountMachine.resolveState({ value, context });
+  return accountMachine.resolveState({ value, context: { ...NEW, ...context, tally: { ...NEW.tally, ...context.tally } } });
 }
 
 export const account: Entity<AccountSnapshot, AccountCommand, AccountFact, AccountView> = {

@@ -1,6 +1,7 @@
 /** The statechart of an account: fact -> next state and effects. Frozen accounts still receive and settle. */
 import { assign, type SnapshotFrom, setup } from "xstate";
 import type { Effect } from "../effect.ts";
+import { type CreditRecord, suspensionAt } from "../market/rating.ts";
 import { judge } from "../market/reputation.ts";
 import { EMPTY_RECORD, type Record } from "../market/skill.ts";
 import { type AccountId, type Credits, credits, type Millis, NO_CREDITS } from "../vocabulary.ts";
@@ -19,6 +20,15 @@ export interface Tally {
   readonly timedOut: number;
   readonly firstTry: number;
   readonly durationMs: Millis;
+  /** Of the tasks that an operator had posted with a known answer. */
+  readonly honeypotsPassed: number;
+  readonly honeypotsFailed: number;
+}
+
+/** What is owed is what `available` is below 0; this is since when (ms), and whether it was for too long. */
+export interface Debt {
+  readonly since: Millis;
+  readonly suspended: boolean;
 }
 
 export interface AccountContext {
@@ -33,6 +43,8 @@ export interface AccountContext {
   readonly reputation: number;
   readonly failuresInRow: number;
   readonly cooldownUntil: Millis | null;
+  /** null while nothing is owed. */
+  readonly debt: Debt | null;
   readonly tally: Tally;
   readonly counterparties: readonly AccountId[];
   /** Task type -> what this account did in it as a worker. */
@@ -41,7 +53,20 @@ export interface AccountContext {
   readonly updatedAt: Millis;
 }
 
-const NEW: Omit<AccountContext, "id"> = {
+const NO_TALLY: Tally = {
+  created: 0,
+  paid: 0,
+  earned: 0,
+  failed: 0,
+  timedOut: 0,
+  firstTry: 0,
+  durationMs: 0,
+  honeypotsPassed: 0,
+  honeypotsFailed: 0,
+};
+
+/** Before anything has happened; also what a snapshot lacks that was written before a field was there. */
+export const NEW: Omit<AccountContext, "id"> = {
   email: "",
   source: null,
   keyHash: "",
@@ -52,12 +77,20 @@ const NEW: Omit<AccountContext, "id"> = {
   reputation: 0,
   failuresInRow: 0,
   cooldownUntil: null,
-  tally: { created: 0, paid: 0, earned: 0, failed: 0, timedOut: 0, firstTry: 0, durationMs: 0 },
+  debt: null,
+  tally: NO_TALLY,
   counterparties: [],
   records: {},
   createdAt: 0,
   updatedAt: 0,
 };
+
+/** What an account's credit rating is made from. */
+export function creditRecord({ tally, counterparties }: Pick<AccountContext, "tally" | "counterparties">): CreditRecord {
+  const { earned, failed, timedOut, honeypotsPassed, honeypotsFailed } = tally;
+  const honeypots = Math.max(0, honeypotsPassed - honeypotsFailed);
+  return { settled: earned, failed, timedOut, counterparties: counterparties.length, honeypots };
+}
 
 function met(known: readonly AccountId[], other: AccountId): readonly AccountId[] {
   return known.includes(other) || known.length >= COUNTERPARTIES_MAX ? known : [...known, other];
@@ -136,6 +169,8 @@ export function applyFact(context: AccountContext, fact: AccountFact): Partial<A
       return { keyHash: fact.keyHash };
     case "ToppedUp":
       return { available: credits(context.available + fact.amount) };
+    case "Repaid":
+      return { available: credits(context.available + fact.amount) };
     case "Held":
       return {
         available: credits(context.available - fact.budget),
@@ -162,13 +197,38 @@ export function applyFact(context: AccountContext, fact: AccountFact): Partial<A
       return { cooldownUntil: null };
     case "Frozen":
       return {};
+    case "Suspended":
+      return context.debt === null ? {} : { debt: { ...context.debt, suspended: true } };
     default:
       return fact satisfies never;
   }
 }
 
-/** The effects of one fact on the account with that id. */
-export function effectsOf(id: string, fact: AccountFact): readonly Effect[] {
+/** The debt that a balance is: it begins when the balance first goes below 0, and all of it ends at 0. */
+function debtOf(before: Debt | null, available: Credits, at: Millis): Debt | null {
+  if (available >= 0) return null;
+  return before ?? { since: at, suspended: false };
+}
+
+function fold(context: AccountContext, fact: AccountFact): Partial<AccountContext> {
+  const changed = applyFact(context, fact);
+  const debt = debtOf(changed.debt ?? context.debt, changed.available ?? context.available, fact.at);
+  return { ...changed, debt, updatedAt: fact.at };
+}
+
+/** The effects of one fact, given the contexts before and after it. */
+export function effectsOf(fact: AccountFact, before: AccountContext, after: AccountContext): readonly Effect[] {
+  return [...ownEffects(after.id, fact), ...debtEffects(before.debt, after.debt)];
+}
+
+/** The timer stands from the first day of a debt until it suspends, or the debt ends. */
+function debtEffects(before: Debt | null, after: Debt | null): readonly Effect[] {
+  if (after !== null && before === null) return [{ type: "remind", name: "debt", at: suspensionAt(after.since) }];
+  const over = before !== null && !before.suspended && (after === null || after.suspended);
+  return over ? [{ type: "forget", name: "debt" }] : [];
+}
+
+function ownEffects(id: string, fact: AccountFact): readonly Effect[] {
   switch (fact.type) {
     case "Settled": {
       const { task, taskType, worker, payout, fee, refund, firstTry, durationMs, allowedMs } = fact;
@@ -189,7 +249,7 @@ export function effectsOf(id: string, fact: AccountFact): readonly Effect[] {
 
 const machineSetup = setup({
   types: { context: {} as AccountContext, events: {} as AccountFact, input: {} as { id: string } },
-  actions: { apply: assign(({ context, event }) => ({ ...applyFact(context, event), updatedAt: event.at })) },
+  actions: { apply: assign(({ context, event }) => fold(context, event)) },
 });
 
 const apply = { actions: ["apply"] } as const;
@@ -197,6 +257,8 @@ const apply = { actions: ["apply"] } as const;
 const always = {
   KeyRotated: apply,
   ToppedUp: apply,
+  Repaid: apply,
+  Suspended: apply,
   Released: apply,
   Settled: apply,
   Earned: apply,

@@ -19,6 +19,11 @@ export function accountPostings(id: string, fact: AccountFact): readonly Posting
         { account: "issuance", owner: null, amount: -fact.amount },
         { account: "available", owner, amount: fact.amount },
       ]);
+    case "Repaid":
+      return transfer(`repay:${id}:${fact.repayment}`, "REPAY", null, [
+        { account: "issuance", owner: null, amount: -fact.amount },
+        { account: "available", owner, amount: fact.amount },
+      ]);
     case "Held":
       return transfer(`hold:${fact.task}`, "HOLD", fact.task, [
         { account: "available", owner, amount: -fact.budget },

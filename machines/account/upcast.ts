@@ -5,6 +5,7 @@ const TYPES: { readonly [T in AccountFactType]: true } = {
   Registered: true,
   KeyRotated: true,
   ToppedUp: true,
+  Repaid: true,
   Held: true,
   Released: true,
   Settled: true,
@@ -13,6 +14,7 @@ const TYPES: { readonly [T in AccountFactType]: true } = {
   CooldownStarted: true,
   CooldownEnded: true,
   Frozen: true,
+  Suspended: true,
 };
 
 /**

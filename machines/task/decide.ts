@@ -98,6 +98,9 @@ function ineligible(stage: TaskStatus, context: Opened["context"], command: Of<"
   if (standing.status === "FROZEN") {
     return refuse("ACCOUNT_FROZEN", "Your account is frozen, its reputation is too low; ask the operator to release it.");
   }
+  if (standing.status === "SUSPENDED") {
+    return refuse("ACCOUNT_SUSPENDED", "Your account is suspended, its debt is unpaid for 7 days; repay it and bid again.");
+  }
   if (standing.status === "COOLING") {
     const until = standing.cooldownUntil === null ? "later" : new Date(standing.cooldownUntil).toISOString();
     return refuse("ACCOUNT_COOLING_DOWN", `Your account cools down after failures in a row; bid again at ${until}.`);

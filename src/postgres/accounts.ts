@@ -6,7 +6,7 @@ import { numberCursor, parseNumber } from "./cursor.ts";
 import type { Database } from "./pool.ts";
 
 const fields = (database: Database) => database`
-  id, email, status, key_hash as "keyHash", available, held, reputation, cooldown_until as "cooldownUntil", counterparties, tally,
+  id, email, status, key_hash as "keyHash", available, held, reputation, cooldown_until as "cooldownUntil", counterparties, debt_since as "debtSince", tally,
   records, created_at as "createdAt", updated_at as "updatedAt"`;
 
 export async function readAccount(database: Database, id: AccountId): Promise<AccountView | undefined> {

@@ -162,6 +162,7 @@ function accountsOf(entries: readonly Entry[], shardOf: ShardOf) {
     "reputation",
     "cooldownUntil",
     "counterparties",
+    "debtSince",
     "tally",
     "records",
     "createdAt",

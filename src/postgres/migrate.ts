@@ -2,12 +2,14 @@ import { randomBytes } from "node:crypto";
 import { SHARDS_DEFAULT } from "../../actors/address.ts";
 import { sql as market } from "./migrations/0001-market.ts";
 import { sql as cluster } from "./migrations/0002-cluster.ts";
+import { sql as guide } from "./migrations/0003-guide.ts";
 import type { Database } from "./pool.ts";
 
 /** In the order in which they are run; one that has been released never changes. */
 const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
   { name: "0001-market", sql: market },
   { name: "0002-cluster", sql: cluster },
+  { name: "0003-guide", sql: guide },
 ];
 
 /** Any number will do, as long as every NexusToken uses the same. */

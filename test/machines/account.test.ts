@@ -30,6 +30,7 @@ const COMMANDS = {
   register: { type: "register", account: ME, email: "a@b.example", source: null, keyHash: "h", grant: credits(50) },
   rotate: { type: "rotateKey", presented: "old", keyHash: "new" },
   topUp: { type: "topUp", topup: id(7), amount: credits(5) },
+  repay: { type: "repay", repayment: id(7), amount: credits(5) },
   hold: { type: "hold", task: NEXT, order: order(), fresh: true },
   holdAgain: { type: "hold", task: HELD, order: order(), fresh: true },
   release: { type: "release", task: HELD, budget: credits(20) },
@@ -50,6 +51,7 @@ const usual: { readonly [C in CommandName]: string } = {
   register: "ACCOUNT_EXISTS",
   rotate: "KeyRotated",
   topUp: "ToppedUp",
+  repay: "NO_DEBT",
   hold: "Held",
   holdAgain: "HOLD_EXISTS",
   release: "Released",
@@ -133,4 +135,89 @@ test("what ratings will need is counted", () => {
   expect(context.tally).toMatchObject({ created: 1, earned: 1, firstTry: 1, durationMs: 1_000 });
   expect(context.counterparties).toEqual([OTHER]);
   expect(context.records["x"]).toMatchObject({ finished: 1, settled: 1, firstTry: 1 });
+});
+
+describe("credit and debt", () => {
+  const DAY_MS = 24 * 3_600_000;
+  const earned = (n: number): AccountFact => ({
+    type: "Earned",
+    task: taskId(id(1_000 + n)),
+    taskType: "x",
+    requester: person(10 + (n % 3)),
+    payout: credits(1),
+    firstTry: true,
+    durationMs: 1_000,
+    allowedMs: 120_000,
+    at: AT,
+  });
+  /** Silver: 10 tasks for 3 others, 60 NC and a line of 5,000 NC. */
+  const silver = [...registered, ...Array.from({ length: 10 }, (_, n) => earned(n))];
+  const holdOf = (budget: number) =>
+    ({ type: "hold", task: NEXT, order: order({ budget: credits(budget) }), fresh: true }) as const;
+  const owing: AccountFact[] = [...silver, { type: "Held", task: NEXT, budget: credits(160), at: AT }];
+  const timer = { type: "timer", name: "debt", due: AT } as const;
+  const suspended: AccountFact[] = [...owing, { type: "Suspended", at: AT + 7 * DAY_MS }];
+
+  test("a hold may go down to the credit line and no further", () => {
+    expect(decide(fold(silver), holdOf(5_060)).state.context).toMatchObject({ available: -5_000, debt: { since: AT + 10 } });
+    expect(decide(fold(silver), holdOf(5_061)).outcome).toBe("INSUFFICIENT_CREDITS");
+    const tenth = silver.slice(0, -1);
+    expect(decide(fold(tenth), holdOf(60)).outcome).toBe("INSUFFICIENT_CREDITS");
+  });
+
+  test("debt counts from the day on which the balance went below 0, and sets a timer for day 7", () => {
+    const held = { type: "Held", task: NEXT, budget: credits(160), at: AT } as const;
+    expect(entity.evolve(fold(silver), held).effects).toEqual([{ type: "remind", name: "debt", at: AT + 7 * DAY_MS }]);
+    const more = { type: "Held", task: taskId(id(92)), budget: credits(10), at: AT + DAY_MS } as const;
+    const { state, effects } = entity.evolve(fold(owing), more);
+    expect([state.context.debt, effects]).toEqual([{ since: AT, suspended: false }, []]);
+  });
+
+  test("on day 7, and not a moment before, the account is suspended", () => {
+    expect(decide(fold(owing), timer, AT + 7 * DAY_MS - 1).outcome).toBe("TIMER_STALE");
+    const { outcome, state } = decide(fold(owing), timer, AT + 7 * DAY_MS);
+    expect([outcome, entity.view(ME, state)?.status]).toEqual(["Suspended", "SUSPENDED"]);
+    expect(decide(state, timer, AT + 8 * DAY_MS).outcome).toBe("TIMER_STALE");
+  });
+
+  test("a suspended account can pay and be paid, and nothing else", () => {
+    const state = fold(suspended);
+    expect(decide(state, { ...holdOf(5), task: taskId(id(94)) }).outcome).toBe("ACCOUNT_SUSPENDED");
+    expect(decide(state, COMMANDS.earn).outcome).toBe("Earned");
+    expect(decide(state, COMMANDS.topUp).outcome).toBe("ToppedUp");
+    expect(entity.view(ME, decide(state, COMMANDS.topUp).state)?.status).toBe("SUSPENDED");
+  });
+
+  test.each<[string, AccountCommand]>([
+    ["a repayment of all of it", { type: "repay", repayment: id(8), amount: credits(100) }],
+    ["a top-up", { type: "topUp", topup: id(8), amount: credits(100) }],
+    ["earnings", { ...COMMANDS.earn, task: taskId(id(93)), payout: credits(100) }],
+    ["a hold that is given back", { type: "release", task: NEXT, budget: credits(160) }],
+  ])("%s ends debt and suspension at once", (_, command) => {
+    for (const facts of [owing, suspended]) {
+      const { state } = decide(fold(facts), command);
+      expect(state.context.debt).toBeNull();
+      expect(entity.view(ME, state)?.status).toBe("ACTIVE");
+    }
+    const decision = decideAccount(fold(owing), command, AT + 10);
+    const [fact] = isRefusal(decision) ? [] : decision.facts;
+    if (fact === undefined) throw new Error("it must be taken");
+    expect(entity.evolve(fold(owing), fact).effects).toContainEqual({ type: "forget", name: "debt" });
+  });
+
+  test("a repayment of a part leaves the rest, and the days count on", () => {
+    const { outcome, state } = decide(fold(owing), { type: "repay", repayment: id(8), amount: credits(99) });
+    expect(outcome).toBe("Repaid");
+    expect(state.context).toMatchObject({ available: -1, debt: { since: AT, suspended: false } });
+    expect(decide(fold(owing), { type: "repay", repayment: id(8), amount: credits(101) }).outcome).toBe("REPAYMENT_TOO_LARGE");
+    expect(decide(fold(silver), { type: "repay", repayment: id(8), amount: credits(1) }).outcome).toBe("NO_DEBT");
+  });
+
+  test("a snapshot from before there was credit is read as one without debt", () => {
+    const { value, context } = entity.persist(fold(silver)) as { value: string; context: { [name: string]: unknown } };
+    const { debt: _debt, tally, ...old } = context;
+    const { honeypotsPassed: _passed, honeypotsFailed: _failed, ...oldTally } = tally as { [name: string]: unknown };
+    const restored = entity.restore(ME, { value, context: { ...old, tally: oldTally } });
+    expect(restored.context).toEqual(fold(silver).context);
+  });
 });

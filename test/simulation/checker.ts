@@ -1,5 +1,6 @@
 /** What must hold after every commit; the whole of the books is audited besides, by the audit's own code. */
 import type { Batch, Entry } from "../../actors/ports.ts";
+import { type AccountView, creditOf } from "../../machines/account/view.ts";
 import { addressKey } from "../../machines/entity.ts";
 import { auditBooks } from "../../src/audit/books.ts";
 import type { Store } from "./store.ts";
@@ -53,12 +54,14 @@ export class Checker {
   }
 
   #balance({ address: { id }, view }: Entry): void {
-    const row = view as { readonly available: number; readonly held: number };
+    // The store holds views as unknown; an account's actor made this one.
+    const row = view as AccountView;
     const available = this.#sums.get(`available ${id}`) ?? 0;
     const held = this.#sums.get(`held ${id}`) ?? 0;
     if (row.available !== available || row.held !== held) {
       this.wrong.push(`account ${id} says ${row.available} and ${row.held} NC, its ledger ${available} and ${held} NC`);
     }
-    if (row.available < 0) this.wrong.push(`account ${id} has ${row.available} NC`);
+    const { line } = creditOf(row).rating;
+    if (row.available < -line) this.wrong.push(`account ${id} has ${row.available} NC and a credit line of ${line} NC`);
   }
 }
