@@ -5,7 +5,7 @@ import type { Log } from "../actors/ports.ts";
 import { docsRoutes } from "./docs/page.ts";
 import { readBody } from "./middleware/body.ts";
 import { errors } from "./middleware/errors.ts";
-import { limit, limitFailures } from "./middleware/limit.ts";
+import { addressOf, limit, limitFailures } from "./middleware/limit.ts";
 import { trace } from "./middleware/trace.ts";
 import type { Caller, Operation } from "./operation.ts";
 import type { Health } from "./ports.ts";
@@ -66,6 +66,7 @@ async function serve(operation: Operation, services: Services, context: RouterCo
     body: operation.method === "post" ? await readBody(context.req) : undefined,
     caller,
     idempotencyKey: operation.idempotent === true ? idempotencyKey(context) : null,
+    address: addressOf(context.ip),
     services,
   });
   context.status = reply.status;

@@ -24,6 +24,8 @@ export interface Incoming {
   readonly caller: Caller | undefined;
   /** The Idempotency-Key header, where the operation takes one. */
   readonly idempotencyKey: string | null;
+  /** The client's address, one for each network of IPv6. */
+  readonly address: string;
   readonly services: Services;
 }
 
@@ -32,6 +34,7 @@ export interface Given<P, Q, B> {
   readonly query: Q;
   readonly body: B;
   readonly idempotencyKey: string | null;
+  readonly address: string;
   readonly services: Services;
 }
 
@@ -77,6 +80,7 @@ function checked<P extends TObject, Q extends TObject, B extends TSchema>(outlin
     query: query(incoming.query) as Static<Q>,
     body: body(incoming.body ?? {}) as Static<B>,
     idempotencyKey: incoming.idempotencyKey,
+    address: incoming.address,
     services: incoming.services,
   });
 }

@@ -5,7 +5,7 @@ import type { Order, TaskFact } from "../machines/task/facts.ts";
 import type { TaskView } from "../machines/task/view.ts";
 import type { AccountId, Millis, TaskStatus } from "../machines/vocabulary.ts";
 
-export type LimitName = "requests" | "tasks" | "failures";
+export type LimitName = "requests" | "tasks" | "failures" | "recoveries";
 
 /** What came of taking from a limit. */
 export interface Allowance {
@@ -22,6 +22,12 @@ export interface Allowance {
 export interface Limiter {
   /** Takes `points` (1) from what this key may have; never rejects because a server is away. */
   take(name: LimitName, key: string, points?: number): Promise<Allowance>;
+}
+
+/** Brings mail to people. */
+export interface Mailer {
+  /** Sends a text; rejects when it cannot be handed over. */
+  send(mail: { readonly to: string; readonly subject: string; readonly text: string }): Promise<void>;
 }
 
 /** What keeps this process from serving. */

@@ -1,5 +1,5 @@
 /** What is derived from the platform's secret: ids that repeat for the same request, and the secrets of accounts. */
-import { createHash, createHmac, randomBytes } from "node:crypto";
+import { createHash, createHmac, randomBytes, randomInt } from "node:crypto";
 import { type AccountId, accountId, type TaskId, taskId } from "../machines/vocabulary.ts";
 
 export const API_KEY = /^[0-9a-f]{64}$/;
@@ -7,6 +7,11 @@ export const API_KEY = /^[0-9a-f]{64}$/;
 /** Makes an API key: 32 random bytes in hex. */
 export function makeApiKey(): string {
   return randomBytes(32).toString("hex");
+}
+
+/** Makes a recovery code: six digits. */
+export function makeRecoveryCode(): string {
+  return String(randomInt(1_000_000)).padStart(6, "0");
 }
 
 /** What is stored of an API key: it has 256 random bits, so a plain hash is enough. */
@@ -43,6 +48,11 @@ export class Secrets {
   /** Names what that request makes, by its body too: another body under the same key gives another id. */
   outcomeId(account: string, route: string, key: string, body: unknown): string {
     return this.#uuid("outcome", account, route, key, JSON.stringify(body));
+  }
+
+  /** What is kept of a recovery code. */
+  recoveryHash(account: string, code: string): string {
+    return this.#hmac("recovery", account, code).toString("hex");
   }
 
   /** The API key of a registration that may be repeated. */

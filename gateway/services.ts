@@ -2,7 +2,7 @@ import type { Clock, Ids, Log, Validator } from "../actors/ports.ts";
 import type { Router } from "../actors/router.ts";
 import type { Millis } from "../machines/vocabulary.ts";
 import type { KeyRing } from "./keyring.ts";
-import type { Health, Limiter, ReadModel } from "./ports.ts";
+import type { Health, Limiter, Mailer, ReadModel } from "./ports.ts";
 import type { Presence } from "./presence.ts";
 import type { Secrets } from "./secrets.ts";
 
@@ -33,4 +33,6 @@ export interface Services {
   readonly settings: GatewaySettings;
   readonly health: Health;
   readonly limiter: Limiter;
+  /** null where no mail can be sent: then codes go to the log. */
+  readonly mailer: Mailer | null;
 }

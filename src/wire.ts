@@ -14,6 +14,7 @@ import type { Config } from "./config.ts";
 import { alone, DRAIN_MS, type Engine, type Frame, member, passer } from "./engine.ts";
 import { randomIds as ids } from "./ids.ts";
 import { openLimiter } from "./limiter/limiter.ts";
+import { smtpMailer } from "./mail/mailer.ts";
 import { Claim } from "./postgres/claim.ts";
 import { Databases } from "./postgres/databases.ts";
 import { EmbeddedServer } from "./postgres/embedded.ts";
@@ -30,7 +31,7 @@ import { VERSION } from "./version.ts";
 
 const PING_MS = 1_000;
 /** How long a gateway of several believes in a key without a look (ms); they tell each other of dropped ones sooner. */
-const KEY_TTL_MS = 2_000;
+const KEY_TTL_MS = 1_000;
 
 /** What a process does: answer clients, run actors, or both. */
 export type Role = "gateway" | "node" | "both";
@@ -187,7 +188,7 @@ function serve(frame: Frame, role: Role, { transport }: Engine, health: Health):
   if (role === "node") return serveHttp(createHealthApp(health, log).callback(), config.port, config.host);
   const reads = postgresReadModel(read);
   const signals: Signals = nats === null ? silent : natsSignals(nats.connection, config.natsPrefix, (signal) => hear(signal));
-  const keys = new KeyRing(reads, signals, nats === null ? 0 : KEY_TTL_MS);
+  const keys = new KeyRing(reads, signals, clock, nats === null ? 0 : KEY_TTL_MS);
   const presence = new Presence(signals);
   const hear: Parameters<typeof natsSignals>[2] = (signal) => {
     if (signal.type === "key") keys.forget(signal.hash);
@@ -197,9 +198,12 @@ function serve(frame: Frame, role: Role, { transport }: Engine, health: Health):
     requests: config.ratePerSecond,
     tasks: config.rateTasksPerMinute,
     failures: config.rateAuthFailuresPerMinute,
+    recoveries: config.rateRecoveriesPerHour,
   };
   const limiter = openLimiter(limits, config.redisUrl, config.natsPrefix, log);
   closing.add(() => limiter.close());
+  const mailer = config.smtpUrl === null ? null : smtpMailer(config.smtpUrl, config.mailFrom);
+  closing.add(async () => mailer?.close());
   const app = createApp({
     router: new Router(transport, clock, ids, config.requestTimeoutMs),
     reads,
@@ -220,6 +224,7 @@ function serve(frame: Frame, role: Role, { transport }: Engine, health: Health):
     },
     health,
     limiter,
+    mailer,
   });
   return serveHttp(app.callback(), config.port, config.host);
 }

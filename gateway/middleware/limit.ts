@@ -9,6 +9,7 @@ const ABOUT: { readonly [N in LimitName]: string } = {
   requests: "requests with this API key",
   tasks: "tasks created with this API key",
   failures: "wrong API keys from this address",
+  recoveries: "recovery codes for one account, or from one address,",
 };
 
 /** Takes one from each of the limits; throws a Problem (429) when one is passed. The answer tells what is left. */
@@ -26,6 +27,12 @@ export async function limitFailures(context: RouterContext, limiter: Limiter): P
   await limit(context, limiter, addressOf(context.ip), ["failures"]);
 }
 
+/** Takes one from a limit that has no headers of its own; throws a Problem (429) when it is passed. */
+export async function spend(limiter: Limiter, name: LimitName, key: string): Promise<void> {
+  const allowance = await limiter.take(name, key);
+  if (!allowance.allowed) throw tooMany(allowance);
+}
+
 /** The headers of draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4. */
 function tell(context: RouterContext, limited: readonly Allowance[]): void {
   if (limited.length === 0) return;
@@ -36,13 +43,13 @@ function tell(context: RouterContext, limited: readonly Allowance[]): void {
 
 function tooMany({ name, limit: most, windowS, resetMs }: Allowance): Problem {
   const retryAfter = Math.max(1, Math.ceil(resetMs / 1_000));
-  const window = windowS === 1 ? "second" : "minute";
-  const detail = `More than ${most} ${ABOUT[name]} in a ${window}; try again in ${retryAfter} s.`;
+  const window = windowS === 1 ? "a second" : windowS === 60 ? "a minute" : "an hour";
+  const detail = `More than ${most} ${ABOUT[name]} in ${window}; try again in ${retryAfter} s.`;
   return new Problem(429, "RATE_LIMITED", detail, { retryAfter });
 }
 
 /** One client of IPv6 has a whole /64 of addresses; an IPv4 address may come dressed as IPv6. */
-function addressOf(ip: string): string {
+export function addressOf(ip: string): string {
   const plain = ip.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
   if (!isIPv6(plain)) return plain;
   const [head = "", tail] = plain.split("::");

@@ -3,6 +3,7 @@ import { keyed, open } from "../operation.ts";
 import { Problem, problemOf } from "../problems.ts";
 import { Register, Registered, Rotated } from "../schemas/account.ts";
 import { hashApiKey, makeApiKey } from "../secrets.ts";
+import { recoveryRoutes } from "./recovery.ts";
 
 /** A registration has no API key that protects its repetition, so its Idempotency-Key must be one that nobody can guess. */
 const UNGUESSABLE = /^([0-9a-f]{32,}|[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})$/i;
@@ -59,10 +60,10 @@ const rotate = keyed(
     const command = { type: "rotateKey", presented, keyHash: hashApiKey(key) };
     const answer = await services.router.ask({ kind: "account", id: account }, command);
     // Dropped whatever came of it: where the outcome is unknown, the next request looks it up.
-    services.keys.drop(presented);
+    await services.keys.drop(presented);
     if (!answer.ok) throw problemOf(answer.refusal);
     return { status: 200, body: { account_id: account, api_key: key } };
   },
 );
 
-export const authRoutes = [register, rotate];
+export const authRoutes = [register, rotate, ...recoveryRoutes];

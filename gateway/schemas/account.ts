@@ -13,6 +13,16 @@ export const Registered = Type.Object({
   webhook_secret: Type.String({ description: "Checks the signatures of webhooks" }),
 });
 
+export const Recover = Type.Object({ email: Type.String({ format: "email", maxLength: 254 }) });
+export const RecoveryStarted = Type.Object({
+  message: Type.String(),
+  expires_in: Type.Integer({ description: "Seconds for which the code is good" }),
+});
+export const VerifyRecover = Type.Object({
+  email: Type.String({ format: "email", maxLength: 254 }),
+  code: Type.String({ pattern: "^[0-9]{6}$", description: "The six digits that were sent" }),
+});
+
 export const Rotated = Type.Object({ account_id: Uuid("The account's id"), api_key: Type.String({ pattern: "^[0-9a-f]{64}$" }) });
 
 export const Balance = Type.Object({

@@ -17,6 +17,14 @@ export type AccountCommand =
       readonly presented: string;
       readonly keyHash: string;
     }
+  /** Hashes of recovery codes are keyed with the platform's secret: six digits alone could be guessed from a plain one. */
+  | { readonly type: "requestRecovery"; readonly codeHash: string }
+  | {
+      readonly type: "recover";
+      readonly codeHash: string;
+      /** The hash of the key that is to replace the lost one. */
+      readonly keyHash: string;
+    }
   | { readonly type: "topUp"; readonly topup: string; readonly amount: Credits }
   | { readonly type: "repay"; readonly repayment: string; readonly amount: Credits }
   | {

@@ -3,7 +3,7 @@ import type { Decision } from "../entity.ts";
 import { ratingOf, suspensionAt } from "../market/rating.ts";
 import { judge } from "../market/reputation.ts";
 import { type Refusal, refuse } from "../refusal.ts";
-import { type Credits, credits, type Millis, NO_CREDITS } from "../vocabulary.ts";
+import { type Credits, credits, type JsonValue, type Millis, NO_CREDITS } from "../vocabulary.ts";
 import type { AccountCommand } from "./commands.ts";
 import type { AccountFact } from "./facts.ts";
 import { heldFor } from "./holds.ts";
@@ -13,6 +13,8 @@ import { type AccountContext, type AccountSnapshot, creditRecord } from "./machi
 export const BALANCE_MAX = 1_000_000_000_000;
 /** The most tasks that one account may have open; each is an entry of its state. */
 export const OPEN_TASKS_MAX = 10_000;
+/** How long a recovery code is good (guide: Authentication), in ms. */
+export const RECOVERY_MS = 300_000;
 
 type Result = Decision<AccountFact> | Refusal;
 type Of<T extends AccountCommand["type"]> = Extract<AccountCommand, { type: T }>;
@@ -37,6 +39,10 @@ export function decideAccount(state: AccountSnapshot, command: AccountCommand, a
       const fact = { type: "KeyRotated", keyHash: command.keyHash, before: context.keyHash, at } as const;
       return { facts: [fact], reply: { account_id: context.id } };
     }
+    case "requestRecovery":
+      return { facts: [{ type: "RecoveryRequested", codeHash: command.codeHash, until: at + RECOVERY_MS, at }], reply: null };
+    case "recover":
+      return recover(context, command, at);
     case "topUp":
       return topUp(context, command, at);
     case "repay":
@@ -73,6 +79,23 @@ function register(state: AccountSnapshot, command: Of<"register">, at: Millis): 
     facts: [{ type: "Registered", account, email, source, keyHash, grant, at }],
     reply: { account_id: account },
   };
+}
+
+/** A code that is wrong costs a try, so it leaves a fact and is no refusal. */
+function recover({ recovery, keyHash: before }: AccountContext, command: Of<"recover">, at: Millis): Result {
+  if (recovery === null || recovery.triesLeft === 0 || at >= recovery.until) {
+    return refuse("RECOVERY_FAILED", "There is no code that is good now; ask for a new one with POST /api/v1/auth/recover.");
+  }
+  if (recovery.codeHash !== command.codeHash) {
+    return { facts: [{ type: "RecoveryFailed", at }], reply: recoveryReply(null) };
+  }
+  const { keyHash } = command;
+  return { facts: [{ type: "KeyRecovered", keyHash, before, at }], reply: recoveryReply(before) };
+}
+
+/** Says which key was replaced, by its hash; null when none was. */
+export function recoveryReply(replaced: string | null): JsonValue {
+  return { replaced };
 }
 
 function topUp(context: AccountContext, command: Of<"topUp">, at: Millis): Result {

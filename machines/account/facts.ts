@@ -17,6 +17,9 @@ export type AccountFact = At &
         readonly grant: Credits;
       }
     | { readonly type: "KeyRotated"; readonly keyHash: string; readonly before: string }
+    | { readonly type: "RecoveryRequested"; readonly codeHash: string; readonly until: Millis }
+    | { readonly type: "RecoveryFailed" }
+    | { readonly type: "KeyRecovered"; readonly keyHash: string; readonly before: string }
     | { readonly type: "ToppedUp"; readonly topup: string; readonly amount: Credits; readonly available: Credits }
     | {
         readonly type: "Repaid";

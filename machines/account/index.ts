@@ -3,7 +3,7 @@ import type { Entity, Evolution } from "../entity.ts";
 import { stepOf } from "../fold.ts";
 import type { JsonValue } from "../vocabulary.ts";
 import type { AccountCommand } from "./commands.ts";
-import { decideAccount } from "./decide.ts";
+import { decideAccount, recoveryReply } from "./decide.ts";
 import type { AccountFact } from "./facts.ts";
 import { type AccountContext, type AccountSnapshot, accountMachine, effectsOf, NEW } from "./machine.ts";
 import { accountPostings } from "./postings.ts";
@@ -23,6 +23,12 @@ function evolve(state: AccountSnapshot, fact: AccountFact): Evolution<AccountSna
 /** The answer that the command of these facts got. */
 function recall([first]: readonly AccountFact[], state: AccountSnapshot): JsonValue {
   switch (first?.type) {
+    case "RecoveryRequested":
+      return null;
+    case "RecoveryFailed":
+      return recoveryReply(null);
+    case "KeyRecovered":
+      return recoveryReply(first.before);
     case "ToppedUp":
       return { topup: first.topup, credits_balance: first.available };
     case "Repaid":

@@ -11,6 +11,9 @@ import { type Holds, withHold, withoutHold } from "./holds.ts";
 /** So many counterparties are told apart; the highest rating asks for 20 (guide: Credit Rating System). */
 export const COUNTERPARTIES_MAX = 100;
 
+/** How often a recovery code may be tried (contract). */
+export const RECOVERY_TRIES = 5;
+
 /** What the ratings will be made from. Durations in ms. */
 export interface Tally {
   readonly created: number;
@@ -31,11 +34,20 @@ export interface Debt {
   readonly suspended: boolean;
 }
 
+/** A code that was sent to the account's address. */
+export interface Recovery {
+  readonly codeHash: string;
+  readonly until: Millis;
+  readonly triesLeft: number;
+}
+
 export interface AccountContext {
   readonly id: string;
   readonly email: string;
   readonly source: string | null;
   readonly keyHash: string;
+  /** The one code that is good now, or null. */
+  readonly recovery: Recovery | null;
   readonly available: Credits;
   readonly held: Credits;
   readonly holds: Holds;
@@ -70,6 +82,7 @@ export const NEW: Omit<AccountContext, "id"> = {
   email: "",
   source: null,
   keyHash: "",
+  recovery: null,
   available: NO_CREDITS,
   held: NO_CREDITS,
   holds: {},
@@ -167,6 +180,12 @@ export function applyFact(context: AccountContext, fact: AccountFact): Partial<A
     }
     case "KeyRotated":
       return { keyHash: fact.keyHash };
+    case "RecoveryRequested":
+      return { recovery: { codeHash: fact.codeHash, until: fact.until, triesLeft: RECOVERY_TRIES } };
+    case "RecoveryFailed":
+      return { recovery: context.recovery === null ? null : { ...context.recovery, triesLeft: context.recovery.triesLeft - 1 } };
+    case "KeyRecovered":
+      return { keyHash: fact.keyHash, recovery: null };
     case "ToppedUp":
       return { available: credits(context.available + fact.amount) };
     case "Repaid":
@@ -256,6 +275,9 @@ const apply = { actions: ["apply"] } as const;
 /** Money and outcomes arrive in every state, so that recovery always goes forward. */
 const always = {
   KeyRotated: apply,
+  RecoveryRequested: apply,
+  RecoveryFailed: apply,
+  KeyRecovered: apply,
   ToppedUp: apply,
   Repaid: apply,
   Suspended: apply,

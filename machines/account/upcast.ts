@@ -4,6 +4,9 @@ import type { AccountFact, AccountFactType } from "./facts.ts";
 const TYPES: { readonly [T in AccountFactType]: true } = {
   Registered: true,
   KeyRotated: true,
+  RecoveryRequested: true,
+  RecoveryFailed: true,
+  KeyRecovered: true,
   ToppedUp: true,
   Repaid: true,
   Held: true,

@@ -9,9 +9,10 @@ export interface Limits {
   readonly requests: number;
   readonly tasks: number;
   readonly failures: number;
+  readonly recoveries: number;
 }
 
-const WINDOW_S: { readonly [N in LimitName]: number } = { requests: 1, tasks: 60, failures: 60 };
+const WINDOW_S: { readonly [N in LimitName]: number } = { requests: 1, tasks: 60, failures: 60, recoveries: 3_600 };
 const CONNECT_MS = 1_000;
 /** A Redis that is slower than this is as good as away: the request goes on with the count in memory (ms). */
 const ANSWER_MS = 250;
@@ -30,7 +31,7 @@ export function openLimiter(
 ): Limiter & { close(): Promise<void> } {
   const client = redis === null ? null : connect(redis, log);
   const counters = new Map<LimitName, Counter>();
-  for (const name of ["requests", "tasks", "failures"] as const) {
+  for (const name of ["requests", "tasks", "failures", "recoveries"] as const) {
     const points = limits[name];
     if (points === 0) continue;
     const options = { points, duration: WINDOW_S[name], keyPrefix: `${prefix}:limit:${name}` };

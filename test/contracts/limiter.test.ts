@@ -6,7 +6,7 @@ import { openLimiter } from "../../src/limiter/limiter.ts";
 import { startPrivate } from "../support/servers.mjs";
 import { SILENT } from "../support/world.ts";
 
-const LIMITS = { requests: 0, tasks: 5, failures: 3 };
+const LIMITS = { requests: 0, tasks: 5, failures: 3, recoveries: 3 };
 
 function suite(name: string, open: () => Limiter & { close(): Promise<void> }) {
   describe(name, () => {

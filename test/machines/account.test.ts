@@ -29,6 +29,8 @@ const division = { payout: credits(12), fee: credits(1), refund: credits(7) };
 const COMMANDS = {
   register: { type: "register", account: ME, email: "a@b.example", source: null, keyHash: "h", grant: credits(50) },
   rotate: { type: "rotateKey", presented: "old", keyHash: "new" },
+  requestRecovery: { type: "requestRecovery", codeHash: "c" },
+  recover: { type: "recover", codeHash: "c", keyHash: "new" },
   topUp: { type: "topUp", topup: id(7), amount: credits(5) },
   repay: { type: "repay", repayment: id(7), amount: credits(5) },
   hold: { type: "hold", task: NEXT, order: order(), fresh: true },
@@ -50,6 +52,8 @@ const unregistered = Object.fromEntries(Object.keys(COMMANDS).map((name) => [nam
 const usual: { readonly [C in CommandName]: string } = {
   register: "ACCOUNT_EXISTS",
   rotate: "KeyRotated",
+  requestRecovery: "RecoveryRequested",
+  recover: "RECOVERY_FAILED",
   topUp: "ToppedUp",
   repay: "NO_DEBT",
   hold: "Held",
@@ -118,6 +122,37 @@ test("a settlement that does not divide all of its budget is a bug", () => {
 test("a key that was replaced a moment ago cannot replace the new one", () => {
   const { state } = decide(fold(active), COMMANDS.rotate);
   expect(decide(state, COMMANDS.rotate).outcome).toBe("KEY_REPLACED");
+});
+
+describe("a recovery code", () => {
+  const asked = decide(fold(active), COMMANDS.requestRecovery, AT).state;
+  const wrong = { ...COMMANDS.recover, codeHash: "d" };
+
+  test("is good for 300 s and not a moment longer", () => {
+    expect(decide(asked, COMMANDS.recover, AT + 299_999).outcome).toBe("KeyRecovered");
+    expect(decide(asked, COMMANDS.recover, AT + 300_000).outcome).toBe("RECOVERY_FAILED");
+  });
+
+  test("replaces the key once", () => {
+    const { state } = decide(asked, COMMANDS.recover);
+    expect(state.context).toMatchObject({ keyHash: "new", recovery: null });
+    expect(decide(state, COMMANDS.recover).outcome).toBe("RECOVERY_FAILED");
+  });
+
+  test("may be tried five times", () => {
+    let state = asked;
+    for (let tries = 0; tries < 4; tries += 1) ({ state } = decide(state, wrong));
+    expect(decide(state, COMMANDS.recover).outcome).toBe("KeyRecovered");
+    const fifth = decide(state, wrong);
+    expect(fifth.outcome).toBe("RecoveryFailed");
+    expect(decide(fifth.state, COMMANDS.recover).outcome).toBe("RECOVERY_FAILED");
+  });
+
+  test("is the only one: a new one replaces it, with all its tries", () => {
+    const { state } = decide(decide(asked, wrong).state, { type: "requestRecovery", codeHash: "e" });
+    expect(state.context.recovery).toMatchObject({ codeHash: "e", triesLeft: 5 });
+    expect(decide(state, COMMANDS.recover).outcome).toBe("RecoveryFailed");
+  });
 });
 
 test("balances stay where a double counts exactly", () => {

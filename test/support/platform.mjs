@@ -11,7 +11,12 @@ const START_MS = 30_000;
  */
 
 /** Tests and benches ask more than one client may. */
-const NO_LIMITS = { RATE_LIMIT_PER_SECOND: "0", RATE_LIMIT_TASKS_PER_MINUTE: "0", RATE_LIMIT_AUTH_FAILURES_PER_MINUTE: "0" };
+const NO_LIMITS = {
+  RATE_LIMIT_PER_SECOND: "0",
+  RATE_LIMIT_TASKS_PER_MINUTE: "0",
+  RATE_LIMIT_AUTH_FAILURES_PER_MINUTE: "0",
+  RATE_LIMIT_RECOVERIES_PER_HOUR: "0",
+};
 
 /**
  * Starts `nexus start` (or another role) with these settings besides PORT=0 and no rate limits, and waits until it answers.

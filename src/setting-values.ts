@@ -1,0 +1,85 @@
+/** Reads the texts of the environment. Each throws an Error that ends the sentence "… must be". */
+
+/** Each process has pools of connections to every one of them. */
+const DATABASES_MAX = 64;
+
+export function whole(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most) throw new Error(`a whole number from ${least} to ${most}`);
+    return value;
+  };
+}
+
+export function flag(text: string): boolean {
+  if (/^(1|true|yes|on)$/i.test(text)) return true;
+  if (/^(0|false|no|off|)$/i.test(text)) return false;
+  throw new Error("true or false");
+}
+
+export function oneOf<T extends string>(...values: readonly T[]): (text: string) => T {
+  return (text) => {
+    const value = values.find((known) => known === text);
+    if (value === undefined) throw new Error(`one of ${values.join(", ")}`);
+    return value;
+  };
+}
+
+export function natsUrl(text: string): string {
+  const good = text.split(",").every((url) => /^(nats|tls):\/\/\S+$/.test(url.trim()) && URL.canParse(url.trim()));
+  if (!good) throw new Error("a URL like nats://host:4222 or tls://user:password@host:4222, several with commas between");
+  return text;
+}
+
+export function redisUrl(text: string): string {
+  if (!/^rediss?:\/\/\S+$/.test(text) || !URL.canParse(text)) throw new Error("a URL like redis://:password@host:6379/0");
+  return text;
+}
+
+export function smtpUrl(text: string): string {
+  if (!/^smtps?:\/\/\S+$/.test(text) || !URL.canParse(text)) throw new Error("a URL like smtp://user:password@host:587");
+  return text;
+}
+
+export function subject(text: string): string {
+  if (!/^[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64}){0,3}$/.test(text))
+    throw new Error("letters, digits, - and _, with dots between");
+  return text;
+}
+
+export function name(text: string): string {
+  if (!/^[\x21-\x7e]{1,100}$/.test(text)) throw new Error("1 to 100 visible ASCII characters without blanks");
+  return text;
+}
+
+export function weight(text: string): number {
+  const value = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || value < 0.01 || value > 100) throw new Error("a number from 0.01 to 100");
+  return value;
+}
+
+export function hops(text: string): number {
+  if (/^(true|yes|on)$/i.test(text)) return 1;
+  if (/^(false|no|off)$/i.test(text)) return 0;
+  const value = Number(text);
+  if (!/^\d$/.test(text)) throw new Error("the number of proxies in front, 0 to 9");
+  return value;
+}
+
+/** A comma may also stand between the hosts of one URL. */
+export function databaseUrls(text: string): readonly string[] {
+  const urls = text.split(/\s*,\s*(?=postgres(?:ql)?:\/\/)/);
+  const good = urls.length <= DATABASES_MAX && new Set(urls).size === urls.length;
+  if (!good || !urls.every((url) => /^postgres(ql)?:\/\/\S+$/.test(url)))
+    throw new Error(
+      `a URL like postgres://user:password@host:5432/database, or up to ${DATABASES_MAX} different ones with commas between`,
+    );
+  return urls;
+}
+
+export function names(text: string): readonly string[] {
+  const list = text.split(",").map((name) => name.trim());
+  if (list.some((name) => !/^[a-z][a-z0-9_]{0,63}$/.test(name)))
+    throw new Error("names like json_extraction, with commas between");
+  return list;
+}

@@ -1,0 +1,299 @@
+/** Every setting: its name in the environment, its default, its unit, a sentence. */
+import {
+  databaseUrls,
+  flag,
+  hops,
+  name,
+  names,
+  natsUrl,
+  oneOf,
+  redisUrl,
+  smtpUrl,
+  subject,
+  weight,
+  whole,
+} from "./setting-values.ts";
+
+export interface Setting<T> {
+  readonly name: string;
+  readonly fallback: T;
+  readonly unit: string;
+  readonly about: string;
+  /** Shown masked. */
+  readonly secret?: boolean;
+  /** Reads the text of the environment; throws an Error that ends "… must be <what>". */
+  readonly read: (text: string) => T;
+}
+
+const TASK_TYPES = [
+  "json_extraction",
+  "translation",
+  "text_classification",
+  "text_generation",
+  "data_transformation",
+  "analysis",
+];
+
+/** What only a cluster of several processes needs. */
+const CLUSTER = {
+  natsUrl: {
+    name: "NATS_URL",
+    fallback: null as string | null,
+    unit: "URL",
+    about: "The NATS that joins gateways and nodes; left out, one process does all.",
+    secret: true,
+    read: natsUrl,
+  },
+  natsPrefix: {
+    name: "NATS_PREFIX",
+    fallback: "nexus",
+    unit: "subject",
+    about: "What the subjects of this platform begin with; two platforms that share a NATS need two.",
+    read: subject,
+  },
+  natsUser: { name: "NATS_USER", fallback: null as string | null, unit: "name", about: "The user at NATS.", read: String },
+  natsPassword: {
+    name: "NATS_PASSWORD",
+    fallback: null as string | null,
+    unit: "text",
+    about: "The password at NATS.",
+    secret: true,
+    read: String,
+  },
+  natsNkeyFile: {
+    name: "NATS_NKEY_FILE",
+    fallback: null as string | null,
+    unit: "file",
+    about: "The seed of the nkey to sign in to NATS with.",
+    read: String,
+  },
+  natsCredsFile: {
+    name: "NATS_CREDS_FILE",
+    fallback: null as string | null,
+    unit: "file",
+    about: "The credentials (JWT and seed) to sign in to NATS with.",
+    read: String,
+  },
+  natsTlsCa: {
+    name: "NATS_TLS_CA",
+    fallback: null as string | null,
+    unit: "file",
+    about: "The certificate of the authority that signed NATS's own.",
+    read: String,
+  },
+  natsTlsCert: {
+    name: "NATS_TLS_CERT",
+    fallback: null as string | null,
+    unit: "file",
+    about: "This process's certificate for NATS.",
+    read: String,
+  },
+  natsTlsKey: {
+    name: "NATS_TLS_KEY",
+    fallback: null as string | null,
+    unit: "file",
+    about: "The key of that certificate.",
+    read: String,
+  },
+  nodeName: {
+    name: "NODE_NAME",
+    fallback: null as string | null,
+    unit: "name",
+    about: "How `nexus cluster` and `nexus drain` call this node; left out, the machine's name and the process id.",
+    read: name,
+  },
+  nodeWeight: {
+    name: "NODE_WEIGHT",
+    fallback: 1,
+    unit: "number",
+    about: "This node's share of the shards against the other nodes'.",
+    read: weight,
+  },
+  leaseMs: {
+    name: "LEASE_MS",
+    fallback: 5_000,
+    unit: "ms",
+    about: "A node that is silent for so long is declared dead; the same for all nodes.",
+    read: whole(500, 120_000),
+  },
+  shards: {
+    name: "SHARDS",
+    fallback: null as number | null,
+    unit: "number",
+    about: "Logical shards; fixed when the database is created (128 then, if left out).",
+    read: whole(1, 4_096),
+  },
+  graceMs: {
+    name: "SHUTDOWN_GRACE_MS",
+    fallback: 0,
+    unit: "ms",
+    about: "How long a gateway that was told to stop still takes requests, so that the proxy in front sees it is not ready.",
+    read: whole(0, 60_000),
+  },
+};
+
+/** How much one client may ask; a limit of 0 is none. */
+const RATES = {
+  redisUrl: {
+    name: "REDIS_URL",
+    fallback: null as string | null,
+    unit: "URL",
+    about: "The Redis in which all gateways count requests; left out, each counts for itself.",
+    secret: true,
+    read: redisUrl,
+  },
+  ratePerSecond: {
+    name: "RATE_LIMIT_PER_SECOND",
+    fallback: 10,
+    unit: "requests/s",
+    about: "Requests of one API key; 0 switches the limit off.",
+    read: whole(0, 1_000_000),
+  },
+  rateTasksPerMinute: {
+    name: "RATE_LIMIT_TASKS_PER_MINUTE",
+    fallback: 60,
+    unit: "tasks/min",
+    about: "Tasks that one API key may create; 0 switches the limit off.",
+    read: whole(0, 1_000_000),
+  },
+  rateAuthFailuresPerMinute: {
+    name: "RATE_LIMIT_AUTH_FAILURES_PER_MINUTE",
+    fallback: 5,
+    unit: "failures/min",
+    about: "Wrong API keys from one IP address; 0 switches the limit off.",
+    read: whole(0, 1_000_000),
+  },
+  rateRecoveriesPerHour: {
+    name: "RATE_LIMIT_RECOVERIES_PER_HOUR",
+    fallback: 5,
+    unit: "codes/h",
+    about: "Recovery codes that may be asked for one account, or from one IP address; 0 switches the limit off.",
+    read: whole(0, 1_000_000),
+  },
+  trustProxy: {
+    name: "TRUST_PROXY",
+    fallback: 0,
+    unit: "proxies",
+    about: "How many proxies stand in front; the client's address is what the outermost of them put into X-Forwarded-For.",
+    read: hops,
+  },
+};
+
+/** Mail, for recovery codes. */
+const MAIL = {
+  smtpUrl: {
+    name: "SMTP_URL",
+    fallback: null as string | null,
+    unit: "URL",
+    about: "The mail server for recovery codes, smtp://user:password@host:587 or smtps://…; left out, codes go to the log.",
+    secret: true,
+    read: smtpUrl,
+  },
+  mailFrom: {
+    name: "MAIL_FROM",
+    fallback: "NexusToken <no-reply@localhost>",
+    unit: "address",
+    about: "Whom mail comes from.",
+    read: String,
+  },
+};
+
+const SERVER = {
+  port: {
+    name: "PORT",
+    fallback: 8000,
+    unit: "TCP port",
+    about: "Where HTTP is served; 0 takes a free one.",
+    read: whole(0, 65_535),
+  },
+  host: { name: "HOST", fallback: "0.0.0.0", unit: "address", about: "The address that HTTP listens on.", read: String },
+  databaseUrls: {
+    name: "DATABASE_URL",
+    fallback: null as readonly string[] | null,
+    unit: "URLs",
+    about:
+      "A PostgreSQL >= 14 to use, or several, over which the shards are spread; left out, an embedded one is started under NEXUS_DATA_DIR.",
+    secret: true,
+    read: databaseUrls,
+  },
+  databaseConnections: {
+    name: "DATABASE_CONNECTIONS",
+    fallback: 8,
+    unit: "connections",
+    about: "Connections for reading that a process opens to each database; one with actors opens 5 more.",
+    read: whole(2, 1_000),
+  },
+  dataDir: {
+    name: "NEXUS_DATA_DIR",
+    fallback: ".nexus",
+    unit: "folder",
+    about: "Where the embedded PostgreSQL keeps its data.",
+    read: String,
+  },
+  environment: {
+    name: "NODE_ENV",
+    fallback: "development",
+    unit: "word",
+    about: "production switches off what is only for trying out.",
+    read: String,
+  },
+  logLevel: {
+    name: "LOG_LEVEL",
+    fallback: "info",
+    unit: "word",
+    about: "The least important lines that are logged.",
+    read: oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent"),
+  },
+};
+
+/** All of them; some defaults differ in production. */
+export function settings(production: boolean) {
+  return {
+    ...SERVER,
+    routingWindowMs: {
+      name: "ROUTING_WINDOW_MS",
+      fallback: 3_000,
+      unit: "ms",
+      about: "How long a task collects bids; it ends sooner when every worker online for its type has answered.",
+      read: whole(0, 600_000),
+    },
+    signupGrant: {
+      name: "SIGNUP_GRANT",
+      fallback: 50,
+      unit: "NC",
+      about: "Credits that a new account is given.",
+      read: whole(0, 1_000_000),
+    },
+    taskTypes: {
+      name: "TASK_TYPES",
+      fallback: TASK_TYPES as readonly string[],
+      unit: "names",
+      about: "The task types that may be posted; the first is the default.",
+      read: names,
+    },
+    allowPrivateCallbacks: {
+      name: "ALLOW_PRIVATE_CALLBACKS",
+      fallback: false,
+      unit: "true or false",
+      about: "Whether webhooks may go to addresses that are not public.",
+      read: flag,
+    },
+    allowSimulatedTopup: {
+      name: "ALLOW_SIMULATED_TOPUP",
+      fallback: !production,
+      unit: "true or false",
+      about: "Whether POST /credits/topup gives credits for nothing; on unless NODE_ENV is production.",
+      read: flag,
+    },
+    requestTimeoutMs: {
+      name: "REQUEST_TIMEOUT_MS",
+      fallback: 10_000,
+      unit: "ms",
+      about: "How long a request waits for its actor before it is answered with 503.",
+      read: whole(100, 120_000),
+    },
+    ...CLUSTER,
+    ...RATES,
+    ...MAIL,
+  } satisfies { readonly [key: string]: Setting<unknown> };
+}
