@@ -69,6 +69,8 @@ export interface TaskQuery {
 
 export interface OpenQuery {
   readonly worker: AccountId;
+  /** What the worker is known by. */
+  readonly marks: readonly string[];
   readonly taskType: string | null;
   /** The worker's tier for each task type; 1 where none is named. */
   readonly tiers: { readonly [taskType: string]: number };
@@ -101,6 +103,12 @@ export interface HistoryRow {
   readonly fact: TaskFact;
 }
 
+/** An account and what it is known by. */
+export interface Marked {
+  readonly id: AccountId;
+  readonly marks: readonly string[];
+}
+
 export interface Bidder {
   readonly account: AccountView;
   readonly taskType: string;
@@ -113,6 +121,8 @@ export interface ReadModel {
   /** The account of an API key's hash. */
   accountByKey(keyHash: string): Promise<AccountView | undefined>;
   account(id: AccountId): Promise<AccountView | undefined>;
+  /** The accounts that are known by one of these marks. */
+  marked(marks: readonly string[]): Promise<readonly Marked[]>;
   /** A worker's account with the type of the task that it bids on; undefined when one of the two is not there. */
   bidder(account: AccountId, task: string): Promise<Bidder | undefined>;
   task(id: string): Promise<TaskRow | undefined>;

@@ -50,6 +50,11 @@ export class Secrets {
     return this.#uuid("outcome", account, route, key, JSON.stringify(body));
   }
 
+  /** The mark of an address, or of an account elsewhere; tells nothing of it. */
+  mark(kind: "mail" | "github" | "stripe", value: string): string {
+    return `${kind}:${this.#hmac("mark", kind, value).toString("hex").slice(0, 32)}`;
+  }
+
   /** What is kept of a recovery code. */
   recoveryHash(account: string, code: string): string {
     return this.#hmac("recovery", account, code).toString("hex");

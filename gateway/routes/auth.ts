@@ -1,4 +1,5 @@
 import { credits } from "../../machines/vocabulary.ts";
+import { kinOf, normalAddress } from "../identity.ts";
 import { keyed, open } from "../operation.ts";
 import { Problem, problemOf } from "../problems.ts";
 import { Register, Registered, Rotated } from "../schemas/account.ts";
@@ -35,7 +36,8 @@ const register = open(
     const keyHash = hashApiKey(key);
     const source = body.source ?? null;
     const grant = credits(settings.signupGrant);
-    const command = { type: "register", account, email: body.email, source, keyHash, grant };
+    const { marks } = await kinOf(services, secrets.mark("mail", normalAddress(body.email)), account);
+    const command = { type: "register", account, email: body.email, source, keyHash, grant, marks };
     const answer = await router.ask({ kind: "account", id: account }, command);
     if (!answer.ok) {
       const repeated = idempotencyKey !== null && answer.refusal.refused === "ACCOUNT_EXISTS";

@@ -43,6 +43,7 @@ const available = keyed(
     const tiers = Object.fromEntries(Object.entries(row.records).map(([type, record]) => [type, skillTier(skillScore(record))]));
     const rows = await services.reads.open({
       worker: account,
+      marks: row.marks,
       taskType: query.task_type ?? null,
       tiers,
       limit: query.limit ?? 50,
@@ -59,6 +60,7 @@ function standing(row: AccountView, taskType: string): WorkerStanding {
     cooldownUntil: row.cooldownUntil,
     tier: skillTier(score),
     quality: quality(score, row.reputation, record.finished),
+    marks: row.marks,
   };
 }
 

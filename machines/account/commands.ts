@@ -10,7 +10,11 @@ export type AccountCommand =
       readonly source: string | null;
       readonly keyHash: string;
       readonly grant: Credits;
+      /** What it is known by, and those known by the same; see market/identity.ts. */
+      readonly marks: readonly string[];
     }
+  /** Something more that it is known by; `kin` are the accounts that share it, which are told. */
+  | { readonly type: "mark"; readonly marks: readonly string[]; readonly kin: readonly AccountId[] }
   | {
       readonly type: "rotateKey";
       /** The hash of the key that the request was made with. */
@@ -44,6 +48,7 @@ export type AccountCommand =
       readonly fee: Credits;
       readonly refund: Credits;
       readonly worker: AccountId;
+      readonly workerIdentity: string;
       readonly firstTry: boolean;
       readonly durationMs: Millis;
       readonly allowedMs: Millis;
@@ -53,6 +58,7 @@ export type AccountCommand =
       readonly task: TaskId;
       readonly taskType: string;
       readonly requester: AccountId;
+      readonly requesterIdentity: string;
       readonly payout: Credits;
       readonly firstTry: boolean;
       readonly durationMs: Millis;

@@ -1,5 +1,6 @@
 /** Command -> facts, or a refusal. Holds are asked for; what arrives by message is taken unconditionally. */
 import type { Decision } from "../entity.ts";
+import { newMarks } from "../market/identity.ts";
 import { ratingOf, suspensionAt } from "../market/rating.ts";
 import { judge } from "../market/reputation.ts";
 import { type Refusal, refuse } from "../refusal.ts";
@@ -39,6 +40,10 @@ export function decideAccount(state: AccountSnapshot, command: AccountCommand, a
       const fact = { type: "KeyRotated", keyHash: command.keyHash, before: context.keyHash, at } as const;
       return { facts: [fact], reply: { account_id: context.id } };
     }
+    case "mark": {
+      const marks = newMarks(context.marks, command.marks);
+      return { facts: marks.length === 0 ? [] : [{ type: "Marked", marks, kin: command.kin, at }], reply: null };
+    }
     case "requestRecovery":
       return { facts: [{ type: "RecoveryRequested", codeHash: command.codeHash, until: at + RECOVERY_MS, at }], reply: null };
     case "recover":
@@ -54,8 +59,19 @@ export function decideAccount(state: AccountSnapshot, command: AccountCommand, a
     case "settle":
       return settle(context, command, at);
     case "earn": {
-      const { task, taskType, requester, payout, firstTry, durationMs, allowedMs } = command;
-      const fact = { type: "Earned", task, taskType, requester, payout, firstTry, durationMs, allowedMs, at } as const;
+      const { task, taskType, requester, requesterIdentity: counterparty, payout, firstTry, durationMs, allowedMs } = command;
+      const fact = {
+        type: "Earned",
+        task,
+        taskType,
+        requester,
+        counterparty,
+        payout,
+        firstTry,
+        durationMs,
+        allowedMs,
+        at,
+      } as const;
       return { facts: [fact], reply: null };
     }
     case "fail":
@@ -74,9 +90,11 @@ function register(state: AccountSnapshot, command: Of<"register">, at: Millis): 
       "This address has an account already. Use its API key; if it is lost, recover it with POST /api/v1/auth/recover.",
     );
   }
-  const { account, email, source, keyHash, grant } = command;
+  const { account, email, source, keyHash, grant, marks } = command;
+  const facts: AccountFact[] = [{ type: "Registered", account, email, source, keyHash, grant, at }];
+  if (marks.length > 0) facts.push({ type: "Marked", marks: newMarks([], marks), kin: [], at });
   return {
-    facts: [{ type: "Registered", account, email, source, keyHash, grant, at }],
+    facts,
     reply: { account_id: account },
   };
 }
@@ -142,7 +160,7 @@ function hold(state: AccountSnapshot, command: Of<"hold">, at: Millis): Result {
   if (context.openTasks >= OPEN_TASKS_MAX) {
     return refuse("TOO_MANY_OPEN_TASKS", `You have ${OPEN_TASKS_MAX} open tasks; wait for some to end or cancel them.`);
   }
-  const open = { type: "open", task, requester: context.id, order, createdAt: at };
+  const open = { type: "open", task, requester: context.id, marks: context.marks, order, createdAt: at };
   return {
     facts: [{ type: "Held", task, budget: order.budget, at }],
     reply: { id: task, createdAt: at },
@@ -165,11 +183,25 @@ function release(context: AccountContext, command: Of<"release">, at: Millis): R
 }
 
 function settle(context: AccountContext, command: Of<"settle">, at: Millis): Result {
-  const { task, taskType, budget, payout, fee, refund, worker, firstTry, durationMs, allowedMs } = command;
+  const { task, taskType, budget, payout, fee, refund, worker, workerIdentity, firstTry, durationMs, allowedMs } = command;
   const refusal = holdMismatch(context, task, budget);
   if (refusal !== undefined) return refusal;
   if (payout + fee + refund !== budget) throw new Error(`a settlement of ${budget} NC must divide all of it`);
-  const fact = { type: "Settled", task, taskType, worker, payout, fee, refund, firstTry, durationMs, allowedMs, at } as const;
+  const counterparty = workerIdentity;
+  const fact = {
+    type: "Settled",
+    task,
+    taskType,
+    worker,
+    counterparty,
+    payout,
+    fee,
+    refund,
+    firstTry,
+    durationMs,
+    allowedMs,
+    at,
+  } as const;
   return { facts: [fact], reply: null };
 }
 

@@ -16,6 +16,7 @@ export type AccountFact = At &
         readonly keyHash: string;
         readonly grant: Credits;
       }
+    | { readonly type: "Marked"; readonly marks: readonly string[]; readonly kin: readonly AccountId[] }
     | { readonly type: "KeyRotated"; readonly keyHash: string; readonly before: string }
     | { readonly type: "RecoveryRequested"; readonly codeHash: string; readonly until: Millis }
     | { readonly type: "RecoveryFailed" }
@@ -35,6 +36,8 @@ export type AccountFact = At &
         readonly task: TaskId;
         readonly taskType: string;
         readonly worker: AccountId;
+        /** The identity that the counterparty is counted by; its id where it was written before there were identities. */
+        readonly counterparty?: string;
         readonly payout: Credits;
         readonly fee: Credits;
         readonly refund: Credits;
@@ -47,6 +50,7 @@ export type AccountFact = At &
         readonly task: TaskId;
         readonly taskType: string;
         readonly requester: AccountId;
+        readonly counterparty?: string;
         readonly payout: Credits;
         readonly firstTry: boolean;
         readonly durationMs: Millis;

@@ -23,6 +23,7 @@ function evolve(state: AccountSnapshot, fact: AccountFact): Evolution<AccountSna
 /** The answer that the command of these facts got. */
 function recall([first]: readonly AccountFact[], state: AccountSnapshot): JsonValue {
   switch (first?.type) {
+    case "Marked":
     case "RecoveryRequested":
       return null;
     case "RecoveryFailed":

@@ -1,10 +1,11 @@
 /** The statechart of an account: fact -> next state and effects. Frozen accounts still receive and settle. */
 import { assign, type SnapshotFrom, setup } from "xstate";
 import type { Effect } from "../effect.ts";
+import { identityOf } from "../market/identity.ts";
 import { type CreditRecord, suspensionAt } from "../market/rating.ts";
 import { judge } from "../market/reputation.ts";
 import { EMPTY_RECORD, type Record } from "../market/skill.ts";
-import { type AccountId, type Credits, credits, type Millis, NO_CREDITS } from "../vocabulary.ts";
+import { accountId, type Credits, credits, type Millis, NO_CREDITS } from "../vocabulary.ts";
 import type { AccountFact } from "./facts.ts";
 import { type Holds, withHold, withoutHold } from "./holds.ts";
 
@@ -45,6 +46,7 @@ export interface AccountContext {
   readonly id: string;
   readonly email: string;
   readonly source: string | null;
+  readonly marks: readonly string[];
   readonly keyHash: string;
   /** The one code that is good now, or null. */
   readonly recovery: Recovery | null;
@@ -58,7 +60,8 @@ export interface AccountContext {
   /** null while nothing is owed. */
   readonly debt: Debt | null;
   readonly tally: Tally;
-  readonly counterparties: readonly AccountId[];
+  /** Identities with which a task was settled, on either side. */
+  readonly counterparties: readonly string[];
   /** Task type -> what this account did in it as a worker. */
   readonly records: { readonly [taskType: string]: Record };
   readonly createdAt: Millis;
@@ -81,6 +84,7 @@ const NO_TALLY: Tally = {
 export const NEW: Omit<AccountContext, "id"> = {
   email: "",
   source: null,
+  marks: [],
   keyHash: "",
   recovery: null,
   available: NO_CREDITS,
@@ -105,7 +109,7 @@ export function creditRecord({ tally, counterparties }: Pick<AccountContext, "ta
   return { settled: earned, failed, timedOut, counterparties: counterparties.length, honeypots };
 }
 
-function met(known: readonly AccountId[], other: AccountId): readonly AccountId[] {
+function met(known: readonly string[], other: string): readonly string[] {
   return known.includes(other) || known.length >= COUNTERPARTIES_MAX ? known : [...known, other];
 }
 
@@ -124,7 +128,7 @@ function afterEarning(context: AccountContext, fact: Of<"Earned">): Partial<Acco
     available: credits(context.available + fact.payout),
     reputation,
     failuresInRow,
-    counterparties: met(context.counterparties, fact.requester),
+    counterparties: met(context.counterparties, fact.counterparty ?? fact.requester),
     tally: {
       ...tally,
       earned: tally.earned + 1,
@@ -178,6 +182,8 @@ export function applyFact(context: AccountContext, fact: AccountFact): Partial<A
       const { email, source, keyHash, grant, at } = fact;
       return { email, source, keyHash, available: grant, createdAt: at };
     }
+    case "Marked":
+      return { marks: [...context.marks, ...fact.marks] };
     case "KeyRotated":
       return { keyHash: fact.keyHash };
     case "RecoveryRequested":
@@ -203,7 +209,7 @@ export function applyFact(context: AccountContext, fact: AccountFact): Partial<A
     case "Settled":
       return {
         ...withoutHeld(context, fact.task, fact.payout + fact.fee + fact.refund, fact.refund),
-        counterparties: met(context.counterparties, fact.worker),
+        counterparties: met(context.counterparties, fact.counterparty ?? fact.worker),
         tally: { ...context.tally, paid: context.tally.paid + 1 },
       };
     case "Earned":
@@ -237,7 +243,7 @@ function fold(context: AccountContext, fact: AccountFact): Partial<AccountContex
 
 /** The effects of one fact, given the contexts before and after it. */
 export function effectsOf(fact: AccountFact, before: AccountContext, after: AccountContext): readonly Effect[] {
-  return [...ownEffects(after.id, fact), ...debtEffects(before.debt, after.debt)];
+  return [...ownEffects(fact, after), ...debtEffects(before.debt, after.debt)];
 }
 
 /** The timer stands from the first day of a debt until it suspends, or the debt ends. */
@@ -247,11 +253,27 @@ function debtEffects(before: Debt | null, after: Debt | null): readonly Effect[]
   return over ? [{ type: "forget", name: "debt" }] : [];
 }
 
-function ownEffects(id: string, fact: AccountFact): readonly Effect[] {
+function ownEffects(fact: AccountFact, { id, marks }: AccountContext): readonly Effect[] {
   switch (fact.type) {
+    case "Marked":
+      return fact.kin.map((kin) => ({
+        type: "tell",
+        to: { kind: "account", id: kin },
+        command: { type: "mark", marks, kin: [] },
+      }));
     case "Settled": {
       const { task, taskType, worker, payout, fee, refund, firstTry, durationMs, allowedMs } = fact;
-      const earn = { type: "earn", task, taskType, requester: id, payout, firstTry, durationMs, allowedMs };
+      const earn = {
+        type: "earn",
+        task,
+        taskType,
+        requester: id,
+        requesterIdentity: identityOf(marks, accountId(id)),
+        payout,
+        firstTry,
+        durationMs,
+        allowedMs,
+      };
       return [
         { type: "tell", to: { kind: "task", id: task }, command: { type: "settled", payout, fee, refund } as const },
         { type: "tell", to: { kind: "account", id: worker }, command: earn },
@@ -274,6 +296,7 @@ const machineSetup = setup({
 const apply = { actions: ["apply"] } as const;
 /** Money and outcomes arrive in every state, so that recovery always goes forward. */
 const always = {
+  Marked: apply,
   KeyRotated: apply,
   RecoveryRequested: apply,
   RecoveryFailed: apply,

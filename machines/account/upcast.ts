@@ -3,6 +3,7 @@ import type { AccountFact, AccountFactType } from "./facts.ts";
 
 const TYPES: { readonly [T in AccountFactType]: true } = {
   Registered: true,
+  Marked: true,
   KeyRotated: true,
   RecoveryRequested: true,
   RecoveryFailed: true,

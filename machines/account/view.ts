@@ -7,6 +7,8 @@ import { type AccountContext, type AccountSnapshot, creditRecord, type Tally } f
 export interface AccountView {
   readonly id: AccountId;
   readonly email: string;
+  /** See market/identity.ts. */
+  readonly marks: readonly string[];
   readonly status: AccountStatus;
   readonly keyHash: string;
   readonly available: number;
@@ -43,6 +45,7 @@ export function viewAccount({ value, context }: AccountSnapshot): AccountView | 
   return {
     id: accountId(id),
     email,
+    marks: context.marks,
     status: statusOf(value, context),
     keyHash,
     available,

@@ -10,6 +10,8 @@ export interface WorkerStanding {
   readonly tier: number;
   /** 0..1, see market/auction.ts. */
   readonly quality: number;
+  /** What the worker is known by; see market/identity.ts. */
+  readonly marks: readonly string[];
 }
 
 export type TaskCommand =
@@ -17,6 +19,8 @@ export type TaskCommand =
       readonly type: "open";
       readonly task: TaskId;
       readonly requester: AccountId;
+      /** The requester's. */
+      readonly marks: readonly string[];
       readonly order: Order;
       readonly createdAt: Millis;
     }

@@ -1,6 +1,7 @@
 /** Command -> facts, or a refusal. One function for each command; each says what it needs of the state. */
 import type { Decision } from "../entity.ts";
 import { award } from "../market/auction.ts";
+import { identityOf, isOneIdentity } from "../market/identity.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import { type AccountId, isTerminal, type JsonValue, type Millis, type TaskStatus, taskId } from "../vocabulary.ts";
 import type { TaskCommand } from "./commands.ts";
@@ -61,10 +62,10 @@ export function decideTask(state: TaskSnapshot, command: TaskCommand, at: Millis
 
 function open(state: TaskSnapshot, command: Of<"open">, at: Millis): Result {
   if (state.value !== "NEW") return refuse("TASK_EXISTS", "This task is open already.");
-  const { task, requester, order, createdAt } = command;
+  const { task, requester, marks, order, createdAt } = command;
   return {
     facts: [
-      { type: "Opened", task, requester, order, createdAt, at },
+      { type: "Opened", task, requester, marks, order, createdAt, at },
       { type: "RoutingStarted", until: createdAt + order.windowMs, at },
     ],
     reply: { id: task },
@@ -79,6 +80,7 @@ function bid({ stage, context }: Opened, command: Of<"bid">, at: Millis): Result
     worker: command.worker,
     credits: command.credits ?? context.order.budget,
     quality: command.standing.quality,
+    identity: identityOf(command.standing.marks, command.worker),
   };
   const bids = [...context.bids, placed];
   const facts: TaskFact[] = [{ type: "BidPlaced", bid: placed, at }];
@@ -91,6 +93,9 @@ function ineligible(stage: TaskStatus, context: Opened["context"], command: Of<"
   const { worker, standing } = command;
   if (context.requester === worker) {
     return refuse("OWN_TASK", "This is your own task; another account must do it.");
+  }
+  if (isOneIdentity(context.marks, standing.marks)) {
+    return refuse("OWN_TASK", "This task was posted by another account of yours; somebody else must do it.");
   }
   if (stage !== "ROUTING" && stage !== "PENDING_POOL") {
     return refuse("TASK_NOT_OPEN", `This task is ${stage} and takes no bids; look for others at GET /tasks/available.`);

@@ -25,6 +25,8 @@ export interface PlacedBid {
   readonly worker: AccountId;
   readonly credits: Credits;
   readonly quality: number;
+  /** What the worker is counted by as a counterparty; absent where it was written before there were identities. */
+  readonly identity?: string;
 }
 
 /** One candidate of an award, as it is explained to the requester. */
@@ -47,6 +49,8 @@ export type TaskFact = At &
         readonly type: "Opened";
         readonly task: TaskId;
         readonly requester: AccountId;
+        /** What the requester is known by; see market/identity.ts. */
+        readonly marks?: readonly string[];
         readonly order: Order;
         readonly createdAt: Millis;
       }

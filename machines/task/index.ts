@@ -5,7 +5,7 @@ import { isTerminal, type JsonValue } from "../vocabulary.ts";
 import type { TaskCommand } from "./commands.ts";
 import { decideTask, submissionReply } from "./decide.ts";
 import type { TaskFact } from "./facts.ts";
-import { effectsOf, type TaskContext, type TaskSnapshot, taskMachine } from "./machine.ts";
+import { effectsOf, NEW, type TaskContext, type TaskSnapshot, taskMachine } from "./machine.ts";
 import { upcastTaskFact } from "./upcast.ts";
 import { type TaskView, viewTask } from "./view.ts";
 
@@ -77,5 +77,5 @@ function bidReply(facts: readonly TaskFact[], winner: string): JsonValue {
 /** Snapshots are our own writing, so their shape is trusted; XState checks that the state exists. */
 function restore(_id: string, stored: unknown): TaskSnapshot {
   const { value, context } = stored as { value: TaskSnapshot["value"]; context: TaskContext };
-  return taskMachine.resolveState({ value, context });
+  return taskMachine.resolveState({ value, context: { ...NEW, ...context } });
 }

@@ -21,6 +21,7 @@ export interface Failure {
 export interface TaskContext {
   readonly id: string;
   readonly requester: AccountId | null;
+  readonly marks: readonly string[];
   readonly order: Order | null;
   readonly bids: readonly PlacedBid[];
   /** Whose awards ended without a result, and how; they get this task no more. */
@@ -120,6 +121,7 @@ function settlement(fact: Of<"ResultAccepted">, before: TaskContext): Effect {
     budget: order.budget,
     ...split(order.budget, award.credits),
     worker: award.worker,
+    workerIdentity: award.identity ?? award.worker,
     firstTry: fact.firstTry,
     durationMs: fact.at - awardedAt,
     allowedMs: order.maxSeconds * 1_000,
@@ -131,8 +133,10 @@ function webhookDue(at: Millis, context: TaskContext): readonly Effect[] {
   return context.order?.callbackUrl == null ? [] : [{ type: "remind", name: "webhook", at }];
 }
 
-const NEW: Omit<TaskContext, "id"> = {
+/** Before anything has happened; also what a snapshot lacks that was written before a field was there. */
+export const NEW: Omit<TaskContext, "id"> = {
   requester: null,
+  marks: [],
   order: null,
   bids: [],
   failures: [],
@@ -158,8 +162,8 @@ const machineSetup = setup({
   actions: {
     open: assign(({ event }) => {
       if (event.type !== "Opened") return {};
-      const { requester, order, createdAt } = event;
-      return { requester, order, autoRetriesLeft: order.autoRetry, createdAt };
+      const { requester, marks = [], order, createdAt } = event;
+      return { requester, marks, order, autoRetriesLeft: order.autoRetry, createdAt };
     }),
     collect: assign(({ event }) => ("until" in event ? { expiresAt: event.until } : {})),
     placeBid: assign(({ context, event }) => (event.type === "BidPlaced" ? { bids: [...context.bids, event.bid] } : {})),

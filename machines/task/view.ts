@@ -6,6 +6,8 @@ export interface TaskView {
   readonly id: string;
   readonly status: TaskStatus;
   readonly requester: AccountId;
+  /** What the requester is known by; see market/identity.ts. */
+  readonly marks: readonly string[];
   /** The worker in charge, or who did it. */
   readonly worker: AccountId | null;
   readonly taskType: string;
@@ -31,6 +33,7 @@ export function viewTask({ value: status, context }: TaskSnapshot): TaskView | u
     id: context.id,
     status,
     requester,
+    marks: isTerminal(status) ? [] : context.marks,
     worker: award?.worker ?? null,
     taskType: order.taskType,
     budget: order.budget,

@@ -1,17 +1,25 @@
 /** The rows of accounts, and their statements out of the ledger. */
-import type { Page, StatementRow } from "../../gateway/ports.ts";
+import type { Marked, Page, StatementRow } from "../../gateway/ports.ts";
 import type { AccountView } from "../../machines/account/view.ts";
 import type { AccountId } from "../../machines/vocabulary.ts";
 import { numberCursor, parseNumber } from "./cursor.ts";
 import type { Database } from "./pool.ts";
 
+/** More accounts than one person has. */
+const KIN_MAX = 1_000;
+
 const fields = (database: Database) => database`
-  id, email, status, key_hash as "keyHash", available, held, reputation, cooldown_until as "cooldownUntil", counterparties, debt_since as "debtSince", tally,
+  id, email, marks, status, key_hash as "keyHash", available, held, reputation, cooldown_until as "cooldownUntil", counterparties, debt_since as "debtSince", tally,
   records, created_at as "createdAt", updated_at as "updatedAt"`;
 
 export async function readAccount(database: Database, id: AccountId): Promise<AccountView | undefined> {
   const [row] = await database<AccountView[]>`select ${fields(database)} from accounts where id = ${id}`;
   return row;
+}
+
+/** Those who are known by one of these marks. */
+export async function readMarked(database: Database, marks: readonly string[]): Promise<readonly Marked[]> {
+  return database<Marked[]>`select id, marks from accounts where marks && ${[...marks]}::text[] limit ${KIN_MAX}`;
 }
 
 export async function readAccountByKey(database: Database, keyHash: string): Promise<AccountView | undefined> {

@@ -147,34 +147,34 @@ async function write(
       on conflict (entity) do update set seq = excluded.seq, state = excluded.state where snapshots.seq < excluded.seq
     ),
     task_rows as (
-      insert into tasks (shard, id, status, requester, worker, task_type, budget, min_skill, closed_to, awarded_price, result,
+      insert into tasks (shard, id, status, requester, marks, worker, task_type, budget, min_skill, closed_to, awarded_price, result,
         error_code, retries_left, auto_retries_left, expires_at, created_at, updated_at)
-      select t.shard, t.id, t.status, t.requester, t.worker, t.task_type, t.budget, t.min_skill, t.closed_to::uuid[], t.awarded_price,
+      select t.shard, t.id, t.status, t.requester, t.marks::text[], t.worker, t.task_type, t.budget, t.min_skill, t.closed_to::uuid[], t.awarded_price,
         t.result::json, t.error_code, t.retries_left, t.auto_retries_left, t.expires_at, t.created_at, t.updated_at
-      from unnest(${tasks.shard}::int[], ${tasks.id}::uuid[], ${tasks.status}::text[], ${tasks.requester}::uuid[],
+      from unnest(${tasks.shard}::int[], ${tasks.id}::uuid[], ${tasks.status}::text[], ${tasks.requester}::uuid[], ${tasks.marks}::text[],
         ${tasks.worker}::uuid[], ${tasks.taskType}::text[], ${tasks.budget}::bigint[], ${tasks.minSkill}::int[],
         ${tasks.closedTo}::text[], ${tasks.awardedPrice}::bigint[], ${tasks.result}::text[], ${tasks.errorCode}::text[],
         ${tasks.retriesLeft}::int[], ${tasks.autoRetriesLeft}::int[], ${tasks.expiresAt}::bigint[], ${tasks.createdAt}::bigint[],
         ${tasks.updatedAt}::bigint[])
-        t(shard, id, status, requester, worker, task_type, budget, min_skill, closed_to, awarded_price, result, error_code,
+        t(shard, id, status, requester, marks, worker, task_type, budget, min_skill, closed_to, awarded_price, result, error_code,
           retries_left, auto_retries_left, expires_at, created_at, updated_at)
-      on conflict (id) do update set status = excluded.status, worker = excluded.worker, closed_to = excluded.closed_to,
+      on conflict (id) do update set status = excluded.status, marks = excluded.marks, worker = excluded.worker, closed_to = excluded.closed_to,
         awarded_price = excluded.awarded_price, result = excluded.result, error_code = excluded.error_code,
         retries_left = excluded.retries_left, auto_retries_left = excluded.auto_retries_left,
         expires_at = excluded.expires_at, updated_at = excluded.updated_at
     ),
     account_rows as (
-    insert into accounts (shard, id, email, key_hash, status, available, held, reputation, cooldown_until, counterparties, debt_since,
+    insert into accounts (shard, id, email, marks, key_hash, status, available, held, reputation, cooldown_until, counterparties, debt_since,
       tally, records, created_at, updated_at)
-    select a.shard, a.id, a.email, a.key_hash, a.status, a.available, a.held, a.reputation, a.cooldown_until, a.counterparties,
+    select a.shard, a.id, a.email, a.marks::text[], a.key_hash, a.status, a.available, a.held, a.reputation, a.cooldown_until, a.counterparties,
       a.debt_since, a.tally::json, a.records::json, a.created_at, a.updated_at
-    from unnest(${accounts.shard}::int[], ${accounts.id}::uuid[], ${accounts.email}::text[], ${accounts.keyHash}::text[],
+    from unnest(${accounts.shard}::int[], ${accounts.id}::uuid[], ${accounts.email}::text[], ${accounts.marks}::text[], ${accounts.keyHash}::text[],
       ${accounts.status}::text[], ${accounts.available}::bigint[], ${accounts.held}::bigint[], ${accounts.reputation}::bigint[],
       ${accounts.cooldownUntil}::bigint[], ${accounts.counterparties}::int[], ${accounts.debtSince}::bigint[], ${accounts.tally}::text[], ${accounts.records}::text[],
       ${accounts.createdAt}::bigint[], ${accounts.updatedAt}::bigint[])
-      a(shard, id, email, key_hash, status, available, held, reputation, cooldown_until, counterparties, debt_since, tally,
+      a(shard, id, email, marks, key_hash, status, available, held, reputation, cooldown_until, counterparties, debt_since, tally,
         records, created_at, updated_at)
-    on conflict (id) do update set key_hash = excluded.key_hash, status = excluded.status, available = excluded.available,
+    on conflict (id) do update set marks = excluded.marks, key_hash = excluded.key_hash, status = excluded.status, available = excluded.available,
       held = excluded.held, reputation = excluded.reputation, cooldown_until = excluded.cooldown_until,
       counterparties = excluded.counterparties, debt_since = excluded.debt_since, tally = excluded.tally, records = excluded.records,
       updated_at = excluded.updated_at

@@ -113,13 +113,19 @@ function viewsOf(entries: readonly Entry[], kind: Entry["address"]["kind"]): rea
   return [...last.values()];
 }
 
+/** Ids and marks as an array of Postgres; none of them has a character that must be escaped. */
+function listOf(words: readonly string[]): string {
+  return `{${words.join(",")}}`;
+}
+
 function tasksOf(entries: readonly Entry[], shardOf: ShardOf) {
   // The host knows views only as unknown; which kind makes which is fixed by the entities.
   const views = viewsOf(entries, "task") as readonly TaskView[];
   const rows = views.map((view) => ({
     ...view,
     shard: shardOf(view.id),
-    closedTo: `{${view.closedTo.join(",")}}`,
+    marks: listOf(view.marks),
+    closedTo: listOf(view.closedTo),
     result: view.result === null ? null : JSON.stringify(view.result),
   }));
   return columns(rows, [
@@ -127,6 +133,7 @@ function tasksOf(entries: readonly Entry[], shardOf: ShardOf) {
     "id",
     "status",
     "requester",
+    "marks",
     "worker",
     "taskType",
     "budget",
@@ -148,6 +155,7 @@ function accountsOf(entries: readonly Entry[], shardOf: ShardOf) {
   const rows = views.map((view) => ({
     ...view,
     shard: shardOf(view.id),
+    marks: listOf(view.marks),
     tally: JSON.stringify(view.tally),
     records: JSON.stringify(view.records),
   }));
@@ -155,6 +163,7 @@ function accountsOf(entries: readonly Entry[], shardOf: ShardOf) {
     "shard",
     "id",
     "email",
+    "marks",
     "keyHash",
     "status",
     "available",

@@ -1,7 +1,7 @@
 import { shardOf } from "../../actors/address.ts";
 import type { Bidder, ReadModel } from "../../gateway/ports.ts";
 import type { AccountView } from "../../machines/account/view.ts";
-import { readAccount, readAccountByKey, readStatement } from "./accounts.ts";
+import { readAccount, readAccountByKey, readMarked, readStatement } from "./accounts.ts";
 import type { Databases } from "./databases.ts";
 import { reaching } from "./pool.ts";
 import {
@@ -22,6 +22,7 @@ export function postgresReadModel(databases: Databases): ReadModel {
     ping: () => reaching(Promise.any(databases.all.map((database) => reaching(database`select`.then(() => {}))))),
     accountByKey: (keyHash) => reaching(accountByKey(databases, keyHash)),
     account: (id) => reaching(readAccount(databases.of(id), id)),
+    marked: (marks) => reaching(databases.each((database) => readMarked(database, marks)).then((found) => found.flat())),
     bidder: (account, task) => reaching(bidder(databases, account, task)),
     task: (id) => reaching(readTask(databases.of(id), id)),
     opening: (account, task) => reaching(isOpening(databases.of(account), shardOf(account, shards), account, task)),

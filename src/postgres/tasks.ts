@@ -14,7 +14,7 @@ interface Row extends TaskView {
 }
 
 const fields = (database: Database) => database`
-  t.id, t.status, t.requester, t.worker, t.task_type as "taskType", t.budget, t.min_skill as "minSkill", t.closed_to as "closedTo",
+  t.id, t.status, t.requester, t.marks, t.worker, t.task_type as "taskType", t.budget, t.min_skill as "minSkill", t.closed_to as "closedTo",
   t.awarded_price as "awardedPrice", t.result, t.error_code as "errorCode", t.retries_left as "retriesLeft",
   t.auto_retries_left as "autoRetriesLeft", t.expires_at as "expiresAt", t.created_at as "createdAt", t.updated_at as "updatedAt",
   j.type, j.version, j.body`;
@@ -77,7 +77,7 @@ export async function listTasks(databases: Databases, query: TaskQuery): Promise
 /** Lists tasks that take bids and that this worker may take, the oldest first. */
 export async function listOpenTasks(
   databases: Databases,
-  { worker, taskType, tiers, limit }: OpenQuery,
+  { worker, marks, taskType, tiers, limit }: OpenQuery,
 ): Promise<readonly TaskRow[]> {
   const found = await databases.each(
     (database) => database<Row[]>`
@@ -85,7 +85,7 @@ export async function listOpenTasks(
         select t.* from tasks t
           left join unnest(${Object.keys(tiers)}::text[], ${Object.values(tiers)}::int[]) s(task_type, tier) on s.task_type = t.task_type
         where t.status in ('ROUTING', 'PENDING_POOL') ${taskType === null ? database`` : database`and t.task_type = ${taskType}`}
-          and t.requester <> ${worker} and not (${worker} = any(t.closed_to)) and t.min_skill <= coalesce(s.tier, 1)
+          and t.requester <> ${worker} and not (t.marks && ${[...marks]}::text[]) and not (${worker} = any(t.closed_to)) and t.min_skill <= coalesce(s.tier, 1)
         order by t.created_at, t.id limit ${limit}) t
         join journal j on j.entity = t.id and j.seq = 1
       order by t.created_at, t.id`,

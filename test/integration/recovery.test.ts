@@ -115,7 +115,7 @@ test("neither code nor keys are in the journal, the code is not in the log when 
   await verify(party.email, code);
   const rows = await market.database<{ body: object }[]>`select body from journal where entity = ${party.id}`;
   const written = JSON.stringify(rows.map(({ body }) => body));
-  expect(rows.length).toBe(3);
+  expect(rows.length).toBe(4);
   expect(written).not.toContain(`"${code}"`);
   expect(written).not.toContain(party.key);
   expect(market.process.log()).not.toContain(`"${code}"`);

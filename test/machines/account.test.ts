@@ -27,7 +27,7 @@ const frozen: AccountFact[] = [...active, fail, fail, fail, fail, { type: "Froze
 const work = { task: NEXT, taskType: "x", firstTry: true, durationMs: 1_000, allowedMs: 120_000 };
 const division = { payout: credits(12), fee: credits(1), refund: credits(7) };
 const COMMANDS = {
-  register: { type: "register", account: ME, email: "a@b.example", source: null, keyHash: "h", grant: credits(50) },
+  register: { type: "register", account: ME, email: "a@b.example", source: null, keyHash: "h", grant: credits(50), marks: [] },
   rotate: { type: "rotateKey", presented: "old", keyHash: "new" },
   requestRecovery: { type: "requestRecovery", codeHash: "c" },
   recover: { type: "recover", codeHash: "c", keyHash: "new" },
@@ -37,9 +37,9 @@ const COMMANDS = {
   holdAgain: { type: "hold", task: HELD, order: order(), fresh: true },
   release: { type: "release", task: HELD, budget: credits(20) },
   releaseUnknown: { type: "release", task: NEXT, budget: credits(20) },
-  settle: { type: "settle", ...work, task: HELD, budget: credits(20), ...division, worker: OTHER },
-  settleOther: { type: "settle", ...work, budget: credits(20), ...division, worker: OTHER },
-  earn: { type: "earn", ...work, requester: OTHER, payout: credits(12) },
+  settle: { type: "settle", ...work, task: HELD, budget: credits(20), ...division, worker: OTHER, workerIdentity: OTHER },
+  settleOther: { type: "settle", ...work, budget: credits(20), ...division, worker: OTHER, workerIdentity: OTHER },
+  earn: { type: "earn", ...work, requester: OTHER, requesterIdentity: OTHER, payout: credits(12) },
   fail: { type: "fail", task: NEXT, taskType: "x", outcome: "FAILED_VALIDATION" },
   cooldown: { type: "timer", name: "cooldown", due: AT + 10 },
   unknownTimer: { type: "timer", name: "nothing", due: AT },
@@ -152,6 +152,38 @@ describe("a recovery code", () => {
     const { state } = decide(decide(asked, wrong).state, { type: "requestRecovery", codeHash: "e" });
     expect(state.context.recovery).toMatchObject({ codeHash: "e", triesLeft: 5 });
     expect(decide(state, COMMANDS.recover).outcome).toBe("RecoveryFailed");
+  });
+});
+
+describe("an identity", () => {
+  const marked: AccountFact[] = [...active, { type: "Marked", marks: ["mail:a"], kin: [], at: AT }];
+
+  test("is marked at registration, and more marks may come; the accounts that share one are told of all", () => {
+    const { outcome, state } = decide(fold([]), { ...COMMANDS.register, marks: ["mail:a", "mail:a"] });
+    expect([outcome, state.context.marks]).toEqual(["Registered+Marked", ["mail:a"]]);
+    const decision = decideAccount(fold(marked), { type: "mark", marks: ["mail:a", "github:b"], kin: [OTHER] }, AT);
+    const [fact] = isRefusal(decision) ? [] : decision.facts;
+    expect(fact).toMatchObject({ type: "Marked", marks: ["github:b"], kin: [OTHER] });
+    if (fact === undefined) throw new Error("it must be taken");
+    expect(entity.evolve(fold(marked), fact).effects).toEqual([
+      { type: "tell", to: { kind: "account", id: OTHER }, command: { type: "mark", marks: ["mail:a", "github:b"], kin: [] } },
+    ]);
+    expect(decide(fold(marked), { type: "mark", marks: ["mail:a"], kin: [] }).outcome).toBe("");
+  });
+
+  test("counts once as a counterparty, however many accounts it has", () => {
+    const first = decide(fold(active), { ...COMMANDS.earn, requesterIdentity: "mail:x" }).state;
+    const again = { ...COMMANDS.earn, task: taskId(id(95)), requester: person(3), requesterIdentity: "mail:x" };
+    expect(decide(first, again).state.context.counterparties).toEqual(["mail:x"]);
+  });
+
+  test("goes with the task, and with what the worker is paid", () => {
+    const decision = decideAccount(fold(marked), COMMANDS.hold, AT);
+    if (isRefusal(decision)) throw new Error("it must be taken");
+    expect(decision.carry?.[0]?.command).toMatchObject({ type: "open", marks: ["mail:a"] });
+    const settled = decideAccount(fold(marked), COMMANDS.settle, AT);
+    if (isRefusal(settled) || settled.facts[0] === undefined) throw new Error("it must be taken");
+    expect(entity.evolve(fold(marked), settled.facts[0]).effects[1]).toMatchObject({ command: { requesterIdentity: "mail:a" } });
   });
 });
 

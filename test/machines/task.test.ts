@@ -57,7 +57,7 @@ const STATES: { readonly [S in TaskStatus | "NEW"]: readonly TaskFact[] } = {
 };
 
 const COMMANDS = {
-  open: { type: "open", task: TASK, requester: REQUESTER, order: ORDER, createdAt: AT },
+  open: { type: "open", task: TASK, requester: REQUESTER, marks: [], order: ORDER, createdAt: AT },
   bid: { type: "bid", bid: id(51), worker: OTHER, credits: credits(9), standing: STANDING, online: null },
   start: { type: "start", worker: WORKER },
   good: { type: "submit", submission: id(62), worker: WORKER, result: { name: "Ada" }, verdict: { code: null, errors: [] } },
@@ -224,4 +224,15 @@ test("facts of a version or type that this code does not know are refused", () =
   const stored = { seq: 1, type: "Opened", version: 2, body: {}, at: AT };
   expect(() => entity.upcast(stored)).toThrow("newer NexusToken");
   expect(() => entity.upcast({ ...stored, version: 1, type: "Vanished" })).toThrow("newer NexusToken");
+});
+
+test("nobody bids on a task of the same identity, whichever of its accounts posted it", () => {
+  const open = { ...COMMANDS.open, marks: ["mail:a", "github:b"] };
+  const decision = decideTask(fold([]), open, AT);
+  if (isRefusal(decision)) throw new Error("it must be taken");
+  const state = fold(decision.facts);
+  const bid = (marks: readonly string[]) => decideTask(state, { ...COMMANDS.bid, standing: { ...STANDING, marks } }, AT);
+  expect(bid(["github:b", "stripe:c"])).toMatchObject({ refused: "OWN_TASK" });
+  expect(bid(["github:c"])).toMatchObject({ facts: [{ type: "BidPlaced", bid: { identity: "github:c" } }] });
+  expect(entity.view(TASK, state)?.marks).toEqual(["mail:a", "github:b"]);
 });

@@ -42,7 +42,7 @@ export class Workload {
   begin(): void {
     for (const n of ACCOUNTS) {
       const who = { account: person(n), email: `p${n}@example.com`, source: null, keyHash: `hash${n}` };
-      this.#start({ kind: "account", to: person(n), command: { type: "register", ...who, grant: credits(60) } }, true);
+      this.#start({ kind: "account", to: person(n), command: { type: "register", ...who, grant: credits(60), marks: [] } }, true);
     }
   }
 

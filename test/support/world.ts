@@ -43,7 +43,7 @@ export function order(changes: Partial<Order> = {}): Order {
   };
 }
 
-export const STANDING = { status: "ACTIVE", cooldownUntil: null, tier: 1, quality: 0.5 } as const;
+export const STANDING = { status: "ACTIVE", cooldownUntil: null, tier: 1, quality: 0.5, marks: [] } as const;
 
 export class World {
   readonly clock = new ManualClock();
@@ -106,6 +106,7 @@ export class World {
       source: null,
       keyHash: `hash${n}`,
       grant: credits(grant),
+      marks: [],
     };
     return this.ask("account", person(n), command);
   }
