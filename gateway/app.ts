@@ -63,7 +63,7 @@ async function serve(operation: Operation, services: Services, context: RouterCo
   const reply = await operation.run({
     params: { ...context.params },
     query: { ...context.query },
-    body: operation.method === "post" ? await readBody(context.req) : undefined,
+    body: operation.method === "post" || operation.method === "patch" ? await readBody(context.req) : undefined,
     caller,
     idempotencyKey: operation.idempotent === true ? idempotencyKey(context) : null,
     address: addressOf(context.ip),

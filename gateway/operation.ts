@@ -46,7 +46,7 @@ export interface Reply {
 export interface Outline<P extends TObject = TObject, Q extends TObject = TObject, B extends TSchema = TSchema> {
   readonly id: string;
   readonly tag: string;
-  readonly method: "get" | "post" | "delete";
+  readonly method: "get" | "post" | "patch" | "delete";
   /** With `{name}` where a parameter stands. */
   readonly path: string;
   readonly summary: string;

@@ -103,6 +103,55 @@ export interface HistoryRow {
   readonly fact: TaskFact;
 }
 
+export interface CapabilityRow {
+  readonly id: string;
+  readonly account: AccountId;
+  readonly taskType: string;
+  readonly description: string;
+  readonly tags: readonly string[];
+  /** NC; null where its owner bids for each task. */
+  readonly price: number | null;
+  readonly concurrency: number;
+  readonly available: boolean;
+  /** Whether its owner may take work now. */
+  readonly active: boolean;
+  /** 0..100. */
+  readonly score: number;
+  readonly tier: number;
+  readonly finished: number;
+  readonly createdAt: Millis;
+}
+
+export interface BrowseQuery {
+  readonly taskType: string | null;
+  readonly tag: string | null;
+  readonly tierMin: number | null;
+  /** NC. */
+  readonly priceMax: number | null;
+  readonly available: boolean | null;
+  readonly sort: "score" | "price" | "tasks";
+  readonly limit: number;
+  readonly cursor: string | null;
+}
+
+/** A price (NC) at which a worker takes tasks of a type without being asked. */
+export interface StandingPrice {
+  readonly account: AccountId;
+  readonly price: number;
+  readonly tier: number;
+  readonly quality: number;
+}
+
+/** What a worker did in a task type within some time. */
+export interface Workload {
+  /** Of the settled ones, from the award to the accepted result (ms), in order. */
+  readonly durationsMs: readonly number[];
+  readonly settled: number;
+  readonly failed: number;
+  /** NC. */
+  readonly earned: number;
+}
+
 /** An account and what it is known by. */
 export interface Marked {
   readonly id: AccountId;
@@ -133,6 +182,12 @@ export interface ReadModel {
   open(query: OpenQuery): Promise<readonly TaskRow[]>;
   /** The median awarded price of the type's latest settled tasks, in NC; null when there is none. */
   likelyPrice(taskType: string): Promise<number | null>;
+  capabilities(account: AccountId): Promise<readonly CapabilityRow[]>;
+  capability(id: string): Promise<CapabilityRow | undefined>;
+  browse(query: BrowseQuery): Promise<Page<CapabilityRow> | undefined>;
+  /** The lowest prices that stand for a task type, from the lowest up. */
+  standingPrices(taskType: string): Promise<readonly StandingPrice[]>;
+  workload(account: AccountId, taskType: string, since: Millis): Promise<Workload>;
   history(id: string): Promise<readonly HistoryRow[]>;
   /** The entries of one task that are there by now, in order. */
   ledger(task: string): Promise<readonly LedgerRow[]>;

@@ -41,6 +41,12 @@ export class Presence {
     this.#prune(workers, now);
   }
 
+  /** Whether this worker is online for a type. */
+  has(worker: AccountId, taskType: string, now: Millis): boolean {
+    const at = this.#seen.get(taskType)?.get(worker);
+    return at !== undefined && now - at <= ONLINE_MS;
+  }
+
   /** How many workers are online for a type. */
   count(taskType: string, now: Millis): number {
     const workers = this.#seen.get(taskType);

@@ -5,6 +5,7 @@ import type { KeyRing } from "./keyring.ts";
 import type { Health, Limiter, Mailer, ReadModel } from "./ports.ts";
 import type { Presence } from "./presence.ts";
 import type { Secrets } from "./secrets.ts";
+import type { StandingPrices } from "./standing.ts";
 
 /** What an operator can set about the gateway. */
 export interface GatewaySettings {
@@ -27,6 +28,7 @@ export interface Services {
   readonly secrets: Secrets;
   readonly keys: KeyRing;
   readonly presence: Presence;
+  readonly standing: StandingPrices;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;

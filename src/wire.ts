@@ -8,6 +8,7 @@ import { KeyRing } from "../gateway/keyring.ts";
 import type { Health, Signals } from "../gateway/ports.ts";
 import { Presence } from "../gateway/presence.ts";
 import { Secrets } from "../gateway/secrets.ts";
+import { StandingPrices } from "../gateway/standing.ts";
 import { warmUp } from "../machines/validation/schema.ts";
 import { systemClock as clock } from "./clock.ts";
 import type { Config } from "./config.ts";
@@ -211,6 +212,7 @@ function serve(frame: Frame, role: Role, { transport }: Engine, health: Health):
     secrets,
     keys,
     presence,
+    standing: new StandingPrices(reads, presence, clock, ids),
     clock,
     ids,
     log,

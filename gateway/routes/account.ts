@@ -1,4 +1,4 @@
-import { skillScore, skillTier } from "../../machines/market/skill.ts";
+import { EMPTY_RECORD, skillScore, skillTier } from "../../machines/market/skill.ts";
 import { keyed } from "../operation.ts";
 import { Reputation } from "../schemas/account.ts";
 import { timeOrNull } from "../show/task.ts";
@@ -31,7 +31,7 @@ const reputation = keyed(
         is_frozen: row.status === "FROZEN",
         cooldown_until: timeOrNull(row.cooldownUntil),
         skills: Object.entries(row.records).map(([taskType, record]) => {
-          const score = skillScore(record);
+          const score = skillScore({ ...EMPTY_RECORD, ...record });
           return { task_type: taskType, score: Math.round(score * 10) / 10, tier: skillTier(score), tasks: record.finished };
         }),
       },

@@ -1,6 +1,7 @@
 import type { Operation } from "../operation.ts";
 import { accountRoutes } from "./account.ts";
 import { authRoutes } from "./auth.ts";
+import { capabilityRoutes } from "./capabilities.ts";
 import { creditRoutes } from "./credits.ts";
 import { deliveryRoutes } from "./deliveries.ts";
 import { taskRecordRoutes } from "./records.ts";
@@ -15,6 +16,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...taskRoutes,
   ...taskRecordRoutes,
   ...deliveryRoutes,
+  ...capabilityRoutes,
   ...creditRoutes,
   ...accountRoutes,
   ...systemRoutes,

@@ -18,8 +18,9 @@ const history = keyed(
     answers: { 200: { about: "What happened, when, by whom", schema: Type.Object({ items: Type.Array(HistoryEvent) }) } },
   },
   async ({ account, params, services }) => {
-    const { view } = await findOwnTask(services, params.id, account);
-    const items = showHistory(await services.reads.history(view.id), { account, requester: view.requester });
+    const { view, order } = await findOwnTask(services, params.id, account);
+    const viewer = { account, requester: view.requester, preference: order.quality };
+    const items = showHistory(await services.reads.history(view.id), viewer);
     return { status: 200, body: { items } };
   },
 );

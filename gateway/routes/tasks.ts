@@ -6,13 +6,13 @@ import { type JsonValue, type Millis, TASK_STATUSES, type TaskId, taskId } from 
 import { keyed } from "../operation.ts";
 import { checkDemands, toOrder } from "../order.ts";
 import { invalid, Problem, problemOf } from "../problems.ts";
-import { mismatch } from "../repeat.ts";
-import { IdParams, NextCursor, PageQuery } from "../schemas/common.ts";
+import { mismatch, repeatable } from "../repeat.ts";
+import { IdParams, NextCursor, PageQuery, Uuid } from "../schemas/common.ts";
 import { CreateTask, Task, Validation } from "../schemas/task.ts";
 import type { Services } from "../services.ts";
 import { showCreated, showTask } from "../show/task.ts";
 import { tryOut } from "../try-out.ts";
-import { findTask } from "./find.ts";
+import { findOwnTask, findTask } from "./find.ts";
 
 const create = keyed(
   {
@@ -35,7 +35,8 @@ const create = keyed(
     const id = idempotencyKey === null ? taskId(ids.next()) : secrets.taskId(account, idempotencyKey);
     const fresh = idempotencyKey === null;
     const options = fresh ? {} : { commandId: id, again: true };
-    const answer = await router.ask({ kind: "account", id: account }, { type: "hold", task: id, order, fresh }, options);
+    const offers = await services.standing.offers(id, account, order);
+    const answer = await router.ask({ kind: "account", id: account }, { type: "hold", task: id, order, offers, fresh }, options);
     if (!answer.ok) throw problemOf(answer.refusal);
     const first = fresh ? order : await firstOrder(services, id, order);
     return { status: 201, body: showCreated(id, account, first, createdAt(answer.value)) };
@@ -128,4 +129,28 @@ const cancel = keyed(
   },
 );
 
-export const taskRoutes = [validate, create, list, get, cancel];
+const rate = keyed(
+  {
+    id: "rateTask",
+    tag: "Tasks",
+    method: "post",
+    path: "/api/v1/tasks/{id}/rating",
+    summary: "Rate the work on a settled task",
+    description: "Once, by its requester; it is a part of the worker's skill.",
+    params: IdParams,
+    body: Type.Object({ rating: Type.Integer({ minimum: 1, maximum: 5 }) }),
+    idempotent: true,
+    answers: { 200: { about: "It is taken", schema: Type.Object({ id: Uuid("The task's id"), rating: Type.Integer() }) } },
+  },
+  async ({ account, params, body, idempotencyKey, services }) => {
+    const { view } = await findOwnTask(services, params.id, account);
+    const { options } = repeatable(services, account, `rate ${view.id}`, idempotencyKey, body);
+    const command = { type: "rate", requester: account, stars: body.rating };
+    const answer = await services.router.ask({ kind: "task", id: view.id }, command, options);
+    if (!answer.ok) throw problemOf(answer.refusal);
+    if (!isDeepStrictEqual(answer.value, { id: view.id, rating: body.rating })) throw mismatch();
+    return { status: 200, body: answer.value };
+  },
+);
+
+export const taskRoutes = [rate, validate, create, list, get, cancel];

@@ -40,7 +40,7 @@ const available = keyed(
     const { settings, presence, clock } = services;
     const types = query.task_type === undefined ? settings.taskTypes : [query.task_type];
     for (const type of types) if (settings.taskTypes.includes(type)) presence.seen(account, type, clock.now());
-    const tiers = Object.fromEntries(Object.entries(row.records).map(([type, record]) => [type, skillTier(skillScore(record))]));
+    const tiers = Object.fromEntries(types.map((type) => [type, standing(row, type).tier]));
     const rows = await services.reads.open({
       worker: account,
       marks: row.marks,
@@ -53,7 +53,7 @@ const available = keyed(
 );
 
 function standing(row: AccountView, taskType: string): WorkerStanding {
-  const record = row.records[taskType] ?? EMPTY_RECORD;
+  const record = { ...EMPTY_RECORD, ...row.records[taskType] };
   const score = skillScore(record);
   return {
     status: row.status,

@@ -1,6 +1,7 @@
 /** A task's facts as a history for its two parties. Other workers' bids are the requester's to see, and nobody else's. */
+import { weightOf } from "../../machines/market/auction.ts";
 import type { TaskFact } from "../../machines/task/facts.ts";
-import type { AccountId, JsonObject, JsonValue } from "../../machines/vocabulary.ts";
+import type { AccountId, JsonObject, JsonValue, QualityPreference } from "../../machines/vocabulary.ts";
 import type { HistoryRow } from "../ports.ts";
 import { time, timeOrNull } from "./task.ts";
 
@@ -17,7 +18,17 @@ const PLATFORM = "platform";
 interface Viewer {
   readonly account: AccountId;
   readonly requester: AccountId;
+  /** What the task's requester prefers. */
+  readonly preference: QualityPreference;
 }
+
+/** Why a bid has won, as its weight says. */
+const WHY: { readonly [R in QualityPreference | "explored"]: string } = {
+  cheapest: "The lowest price; where two are the same, the better quality.",
+  best: "The best quality; where two are the same, the lower price.",
+  balanced: "The lowest price / (1 + quality) when the task was awarded; a price that stands is taken at once.",
+  explored: "The lowest price: a share of all tasks goes to it, so that newcomers get a start.",
+};
 
 /** Gives the events that this account may see, in order. */
 export function showHistory(rows: readonly HistoryRow[], viewer: Viewer): readonly HistoryEvent[] {
@@ -32,7 +43,7 @@ export function showHistory(rows: readonly HistoryRow[], viewer: Viewer): readon
 function describe(
   fact: TaskFact,
   worker: AccountId | null,
-  { account, requester }: Viewer,
+  { account, requester, preference }: Viewer,
 ): { by: string | null; data: JsonObject } | undefined {
   const all = account === requester;
   const name = (who: AccountId | null) => (all || who === account ? who : null);
@@ -48,15 +59,24 @@ function describe(
       return { by: fact.bid.worker, data: { bid_id: fact.bid.id, bid_credits: fact.bid.credits } };
     }
     case "Awarded": {
-      const bids: JsonValue[] = fact.candidates.map(({ id, worker: bidder, credits, quality }) => ({
+      const weighed = fact.explored ? "cheapest" : preference;
+      const bids: JsonValue[] = fact.candidates.map(({ id, worker: bidder, credits, quality, standing = false }) => ({
         bid_id: id,
         worker: bidder,
         bid_credits: credits,
         quality,
+        weight: weightOf(weighed, { credits, quality }),
+        standing_price: standing,
       }));
+      const why = WHY[fact.explored ? "explored" : preference];
       const won: JsonObject = { awarded_to: name(fact.bid.worker), deadline: time(fact.deadline) };
-      return { by: PLATFORM, data: all ? { ...won, awarded_price: fact.bid.credits, explored: fact.explored, bids } : won };
+      return { by: PLATFORM, data: all ? { ...won, awarded_price: fact.bid.credits, explored: fact.explored, why, bids } : won };
     }
+    case "OfferDeclined":
+    case "StandingBidDropped":
+      return undefined;
+    case "Rated":
+      return { by: requester, data: { rating: fact.stars } };
     case "ExecutionStarted":
       return { by: name(fact.worker), data: {} };
     case "ResultAccepted":

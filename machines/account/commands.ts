@@ -1,3 +1,4 @@
+import type { Capability, Offer } from "../market/capability.ts";
 import type { Outcome } from "../market/reputation.ts";
 import type { Order } from "../task/facts.ts";
 import type { AccountId, Credits, Millis, TaskId } from "../vocabulary.ts";
@@ -35,6 +36,8 @@ export type AccountCommand =
       readonly type: "hold";
       readonly task: TaskId;
       readonly order: Order;
+      /** Workers whose price stands, the one to be asked first in front. */
+      readonly offers?: readonly Offer[];
       /** Whether the task's id was made for this command, and not derived from an Idempotency-Key. */
       readonly fresh: boolean;
     }
@@ -65,4 +68,20 @@ export type AccountCommand =
       readonly allowedMs: Millis;
     }
   | { readonly type: "fail"; readonly task: TaskId; readonly taskType: string; readonly outcome: Exclude<Outcome, "DELIVERED"> }
+  | { readonly type: "registerCapability"; readonly capability: Omit<Capability, "createdAt"> }
+  | { readonly type: "setAvailability"; readonly capability: string; readonly available: boolean }
+  /** A task asks for a bid at the price that stands; it is always answered, with a bid or by declining. */
+  | {
+      readonly type: "offer";
+      readonly task: TaskId;
+      readonly bid: string;
+      readonly taskType: string;
+      readonly budget: Credits;
+      readonly minSkill: number;
+      /** The requester's. */
+      readonly marks: readonly string[];
+    }
+  /** The bid at the price that stands did not win. */
+  | { readonly type: "freed"; readonly task: TaskId }
+  | { readonly type: "rated"; readonly task: TaskId; readonly taskType: string; readonly stars: number }
   | { readonly type: "timer"; readonly name: string; readonly due: Millis };

@@ -1,6 +1,7 @@
 /** Command -> facts, or a refusal. Holds are asked for; what arrives by message is taken unconditionally. */
 import type { Decision } from "../entity.ts";
-import { newMarks } from "../market/identity.ts";
+import { CAPABILITIES_MAX } from "../market/capability.ts";
+import { isOneIdentity, newMarks } from "../market/identity.ts";
 import { ratingOf, suspensionAt } from "../market/rating.ts";
 import { judge } from "../market/reputation.ts";
 import { type Refusal, refuse } from "../refusal.ts";
@@ -9,6 +10,7 @@ import type { AccountCommand } from "./commands.ts";
 import type { AccountFact } from "./facts.ts";
 import { heldFor } from "./holds.ts";
 import { type AccountContext, type AccountSnapshot, creditRecord } from "./machine.ts";
+import { standingOf } from "./view.ts";
 
 /** The most that an account may hold, in NC: far from where a double stops counting. */
 export const BALANCE_MAX = 1_000_000_000_000;
@@ -76,6 +78,18 @@ export function decideAccount(state: AccountSnapshot, command: AccountCommand, a
     }
     case "fail":
       return fail(state, command, at);
+    case "registerCapability":
+      return registerCapability(context, command, at);
+    case "setAvailability":
+      return setAvailability(context, command, at);
+    case "offer":
+      return offer(state, command, at);
+    case "freed":
+      return { facts: command.task in context.slots ? [{ type: "OfferFreed", task: command.task, at }] : [], reply: null };
+    case "rated": {
+      const { task, taskType, stars } = command;
+      return { facts: [{ type: "Rated", task, taskType, stars, at }], reply: null };
+    }
     case "timer":
       return timer(state, command, at);
     default:
@@ -160,7 +174,15 @@ function hold(state: AccountSnapshot, command: Of<"hold">, at: Millis): Result {
   if (context.openTasks >= OPEN_TASKS_MAX) {
     return refuse("TOO_MANY_OPEN_TASKS", `You have ${OPEN_TASKS_MAX} open tasks; wait for some to end or cancel them.`);
   }
-  const open = { type: "open", task, requester: context.id, marks: context.marks, order, createdAt: at };
+  const open = {
+    type: "open",
+    task,
+    requester: context.id,
+    marks: context.marks,
+    order,
+    offers: command.offers ?? [],
+    createdAt: at,
+  };
   return {
     facts: [{ type: "Held", task, budget: order.budget, at }],
     reply: { id: task, createdAt: at },
@@ -212,6 +234,40 @@ function fail({ value, context }: AccountSnapshot, command: Of<"fail">, at: Mill
   if (judged.cooldownUntil !== null) facts.push({ type: "CooldownStarted", until: judged.cooldownUntil, at });
   if (judged.frozen && value !== "FROZEN") facts.push({ type: "Frozen", at });
   return { facts, reply: null };
+}
+
+/** A second one for the same task type takes the place of the first, under its id. */
+function registerCapability({ capabilities }: AccountContext, { capability }: Of<"registerCapability">, at: Millis): Result {
+  const before = capabilities[capability.taskType];
+  if (before === undefined && Object.keys(capabilities).length >= CAPABILITIES_MAX) {
+    return refuse("TOO_MANY_CAPABILITIES", `You have ${CAPABILITIES_MAX} capabilities; change one of them.`);
+  }
+  const kept = { ...capability, id: before?.id ?? capability.id, createdAt: before?.createdAt ?? at };
+  return { facts: [{ type: "CapabilityRegistered", capability: kept, at }], reply: { capability: kept.id } };
+}
+
+function setAvailability({ capabilities }: AccountContext, command: Of<"setAvailability">, at: Millis): Result {
+  const { capability, available } = command;
+  if (!Object.values(capabilities).some(({ id }) => id === capability)) {
+    return refuse("CAPABILITY_UNKNOWN", "You have no capability with this id; GET /api/v1/capabilities lists yours.");
+  }
+  return { facts: [{ type: "AvailabilityChanged", capability, available, at }], reply: { capability } };
+}
+
+/** The price that stands is given where the capability is there, able and free; whoever asked must hear in either case. */
+function offer(state: AccountSnapshot, command: Of<"offer">, at: Millis): Result {
+  const { context } = state;
+  const { task, bid, taskType, budget, minSkill, marks } = command;
+  const capability = context.capabilities[taskType];
+  const standing = standingOf(state, taskType);
+  const declined: Result = { facts: [{ type: "OfferDeclined", task, at }], reply: null };
+  if (capability === undefined || !capability.available || capability.price === null || capability.price > budget)
+    return declined;
+  if (standing.status !== "ACTIVE" || standing.tier < minSkill || isOneIdentity(context.marks, marks)) return declined;
+  const working = Object.values(context.slots).filter((id) => id === capability.id).length;
+  if (working >= capability.concurrency || task in context.slots) return declined;
+  const { id, price } = capability;
+  return { facts: [{ type: "OfferTaken", task, bid, capability: id, price, standing, at }], reply: null };
 }
 
 function timer({ value, context }: AccountSnapshot, { name }: Of<"timer">, at: Millis): Result {

@@ -1,4 +1,6 @@
+import type { Capability } from "../market/capability.ts";
 import type { Outcome } from "../market/reputation.ts";
+import type { WorkerStanding } from "../task/commands.ts";
 import type { AccountId, Credits, Millis, TaskId } from "../vocabulary.ts";
 
 interface At {
@@ -62,6 +64,19 @@ export type AccountFact = At &
         readonly taskType: string;
         readonly outcome: Exclude<Outcome, "DELIVERED">;
       }
+    | { readonly type: "CapabilityRegistered"; readonly capability: Capability }
+    | { readonly type: "AvailabilityChanged"; readonly capability: string; readonly available: boolean }
+    | {
+        readonly type: "OfferTaken";
+        readonly task: TaskId;
+        readonly bid: string;
+        readonly capability: string;
+        readonly price: Credits;
+        readonly standing: WorkerStanding;
+      }
+    | { readonly type: "OfferDeclined"; readonly task: TaskId }
+    | { readonly type: "OfferFreed"; readonly task: TaskId }
+    | { readonly type: "Rated"; readonly task: TaskId; readonly taskType: string; readonly stars: number }
     | { readonly type: "CooldownStarted"; readonly until: Millis }
     | { readonly type: "CooldownEnded" }
     | { readonly type: "Frozen" }

@@ -23,8 +23,16 @@ function evolve(state: AccountSnapshot, fact: AccountFact): Evolution<AccountSna
 /** The answer that the command of these facts got. */
 function recall([first]: readonly AccountFact[], state: AccountSnapshot): JsonValue {
   switch (first?.type) {
+    case "CapabilityRegistered":
+      return { capability: first.capability.id };
+    case "AvailabilityChanged":
+      return { capability: first.capability };
     case "Marked":
     case "RecoveryRequested":
+    case "OfferTaken":
+    case "OfferDeclined":
+    case "OfferFreed":
+    case "Rated":
       return null;
     case "RecoveryFailed":
       return recoveryReply(null);

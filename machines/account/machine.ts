@@ -1,6 +1,7 @@
 /** The statechart of an account: fact -> next state and effects. Frozen accounts still receive and settle. */
 import { assign, type SnapshotFrom, setup } from "xstate";
 import type { Effect } from "../effect.ts";
+import type { Capability } from "../market/capability.ts";
 import { identityOf } from "../market/identity.ts";
 import { type CreditRecord, suspensionAt } from "../market/rating.ts";
 import { judge } from "../market/reputation.ts";
@@ -64,6 +65,10 @@ export interface AccountContext {
   readonly counterparties: readonly string[];
   /** Task type -> what this account did in it as a worker. */
   readonly records: { readonly [taskType: string]: Record };
+  /** By task type. */
+  readonly capabilities: { readonly [taskType: string]: Capability };
+  /** Task -> the capability whose price won it, or has bid for it. */
+  readonly slots: { readonly [task: string]: string };
   readonly createdAt: Millis;
   readonly updatedAt: Millis;
 }
@@ -98,6 +103,8 @@ export const NEW: Omit<AccountContext, "id"> = {
   tally: NO_TALLY,
   counterparties: [],
   records: {},
+  capabilities: {},
+  slots: {},
   createdAt: 0,
   updatedAt: 0,
 };
@@ -116,7 +123,23 @@ function met(known: readonly string[], other: string): readonly string[] {
 type Of<T extends AccountFact["type"]> = Extract<AccountFact, { type: T }>;
 
 function recordOf(context: AccountContext, taskType: string): Record {
-  return context.records[taskType] ?? EMPTY_RECORD;
+  // Those that were written before there were ratings lack them.
+  return { ...EMPTY_RECORD, ...context.records[taskType] };
+}
+
+function withoutSlot({ slots }: AccountContext, task: string): AccountContext["slots"] {
+  const { [task]: _free, ...rest } = slots;
+  return rest;
+}
+
+function withCapability(
+  { capabilities }: AccountContext,
+  id: string,
+  changes: Partial<Capability>,
+): AccountContext["capabilities"] {
+  return Object.fromEntries(
+    Object.entries(capabilities).map(([type, one]) => [type, one.id === id ? { ...one, ...changes } : one]),
+  );
 }
 
 function afterEarning(context: AccountContext, fact: Of<"Earned">): Partial<AccountContext> {
@@ -135,9 +158,11 @@ function afterEarning(context: AccountContext, fact: Of<"Earned">): Partial<Acco
       firstTry: tally.firstTry + first,
       durationMs: tally.durationMs + fact.durationMs,
     },
+    slots: withoutSlot(context, fact.task),
     records: {
       ...context.records,
       [fact.taskType]: {
+        ...before,
         finished: before.finished + 1,
         settled: before.settled + 1,
         firstTry: before.firstTry + first,
@@ -155,6 +180,7 @@ function afterFailing(context: AccountContext, fact: Of<"Failed">): Partial<Acco
   return {
     reputation,
     failuresInRow,
+    slots: withoutSlot(context, fact.task),
     tally: { ...tally, failed: tally.failed + 1 - timedOut, timedOut: tally.timedOut + timedOut },
     records: { ...context.records, [fact.taskType]: { ...before, finished: before.finished + 1 } },
   };
@@ -216,6 +242,21 @@ export function applyFact(context: AccountContext, fact: AccountFact): Partial<A
       return afterEarning(context, fact);
     case "Failed":
       return afterFailing(context, fact);
+    case "CapabilityRegistered":
+      return { capabilities: { ...context.capabilities, [fact.capability.taskType]: fact.capability } };
+    case "AvailabilityChanged":
+      return { capabilities: withCapability(context, fact.capability, { available: fact.available }) };
+    case "OfferTaken":
+      return { slots: { ...context.slots, [fact.task]: fact.capability } };
+    case "OfferDeclined":
+      return {};
+    case "OfferFreed":
+      return { slots: withoutSlot(context, fact.task) };
+    case "Rated": {
+      const { ratings, ratingSum, ...rest } = recordOf(context, fact.taskType);
+      const record = { ...rest, ratings: ratings + 1, ratingSum: ratingSum + fact.stars };
+      return { records: { ...context.records, [fact.taskType]: record } };
+    }
     case "CooldownStarted":
       return { cooldownUntil: fact.until };
     case "CooldownEnded":
@@ -261,6 +302,13 @@ function ownEffects(fact: AccountFact, { id, marks }: AccountContext): readonly 
         to: { kind: "account", id: kin },
         command: { type: "mark", marks, kin: [] },
       }));
+    case "OfferTaken": {
+      const { task, bid, price: credits, standing } = fact;
+      const command = { type: "standingBid", bid, worker: id, credits, standing };
+      return [{ type: "tell", to: { kind: "task", id: task }, command }];
+    }
+    case "OfferDeclined":
+      return [{ type: "tell", to: { kind: "task", id: fact.task }, command: { type: "declined", worker: id } }];
     case "Settled": {
       const { task, taskType, worker, payout, fee, refund, firstTry, durationMs, allowedMs } = fact;
       const earn = {
@@ -308,6 +356,12 @@ const always = {
   Settled: apply,
   Earned: apply,
   Failed: apply,
+  CapabilityRegistered: apply,
+  AvailabilityChanged: apply,
+  OfferTaken: apply,
+  OfferDeclined: apply,
+  OfferFreed: apply,
+  Rated: apply,
 } as const;
 
 export const accountMachine = machineSetup.createMachine({

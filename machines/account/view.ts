@@ -1,5 +1,8 @@
+import { quality } from "../market/auction.ts";
+import type { Capability } from "../market/capability.ts";
 import { type CreditRecord, type Rating, ratingOf } from "../market/rating.ts";
-import type { Record } from "../market/skill.ts";
+import { EMPTY_RECORD, type Record, skillScore, skillTier } from "../market/skill.ts";
+import type { WorkerStanding } from "../task/commands.ts";
 import { type AccountId, type AccountStatus, accountId, type Millis } from "../vocabulary.ts";
 import { type AccountContext, type AccountSnapshot, creditRecord, type Tally } from "./machine.ts";
 
@@ -20,8 +23,21 @@ export interface AccountView {
   readonly debtSince: Millis | null;
   readonly tally: Tally;
   readonly records: { readonly [taskType: string]: Record };
+  readonly capabilities: readonly CapabilityView[];
   readonly createdAt: Millis;
   readonly updatedAt: Millis;
+}
+
+/** The row of a capability, with the skill that its owner has in its task type. */
+export interface CapabilityView extends Capability {
+  /** 0..100. */
+  readonly score: number;
+  /** 1 Unrated to 5 Diamond. */
+  readonly tier: number;
+  /** 0..1, see market/auction.ts. */
+  readonly quality: number;
+  /** Awards that ended. */
+  readonly finished: number;
 }
 
 /** How far an account may go into debt, and why. */
@@ -35,6 +51,29 @@ export function creditOf({ tally, counterparties }: Pick<AccountView, "tally" | 
 
 function statusOf(value: Exclude<AccountSnapshot["value"], "NEW">, { debt }: AccountContext): AccountStatus {
   return value !== "FROZEN" && debt?.suspended === true ? "SUSPENDED" : value;
+}
+
+/** What the market knows of a worker in a task type. */
+export function standingOf({ value, context }: AccountSnapshot, taskType: string): WorkerStanding {
+  const { reputation, cooldownUntil, marks } = context;
+  const record = { ...EMPTY_RECORD, ...context.records[taskType] };
+  const score = skillScore(record);
+  return {
+    status: value === "NEW" ? "FROZEN" : statusOf(value, context),
+    cooldownUntil,
+    tier: skillTier(score),
+    quality: quality(score, reputation, record.finished),
+    marks,
+  };
+}
+
+function capabilityViews({ capabilities, records, reputation }: AccountContext): readonly CapabilityView[] {
+  return Object.values(capabilities).map((capability) => {
+    const record = { ...EMPTY_RECORD, ...records[capability.taskType] };
+    const score = skillScore(record);
+    const { finished } = record;
+    return { ...capability, score, tier: skillTier(score), quality: quality(score, reputation, finished), finished };
+  });
 }
 
 /** Gives the row of an account; undefined before it is registered. */
@@ -56,6 +95,7 @@ export function viewAccount({ value, context }: AccountSnapshot): AccountView | 
     debtSince: context.debt?.since ?? null,
     tally,
     records,
+    capabilities: capabilityViews(context),
     createdAt,
     updatedAt,
   };

@@ -40,29 +40,45 @@ export function explores(task: TaskId): boolean {
   return (hash >>> 0) / 2 ** 32 < EXPLORATION_SHARE;
 }
 
-type Order = (a: Bid, b: Bid) => number;
+/** What an order looks at. */
+export type Weighed = Omit<Bid, "worker" | "credits"> & { readonly credits: number };
+type Order = (a: Weighed, b: Weighed) => number;
 
 const byPrice: Order = (a, b) => a.credits - b.credits;
 const byQuality: Order = (a, b) => b.quality - a.quality;
 const byValue: Order = (a, b) => a.credits / (1 + a.quality) - b.credits / (1 + b.quality);
 const byId: Order = (a, b) => (a.id < b.id ? -1 : 1);
 
+/** A later order decides where the earlier ones see no difference. */
 const ORDERS: { readonly [P in QualityPreference]: readonly Order[] } = {
   cheapest: [byPrice, byQuality, byId],
   best: [byQuality, byPrice, byId],
   balanced: [byValue, byId],
 };
 
-/** Picks the winner among `bids`, the same at every replay; undefined when there is none. */
-export function award(task: TaskId, preference: QualityPreference, bids: readonly Bid[]): Award | undefined {
-  const explored = explores(task) && preference !== "cheapest";
-  const orders = ORDERS[explored ? "cheapest" : preference];
-  const [winner] = [...bids].sort((a, b) => {
-    for (const order of orders) {
+/** The order of a preference, for sorting. */
+export function bestFirst(preference: QualityPreference): Order {
+  return (a, b) => {
+    for (const order of ORDERS[preference]) {
       const difference = order(a, b);
       if (difference !== 0) return difference;
     }
     return 0;
-  });
+  };
+}
+
+/** What a preference weighs a bid by: `cheapest` its price (NC), `best` its quality, `balanced` its price / (1 + quality). */
+export function weightOf(
+  preference: QualityPreference,
+  { credits, quality: good }: Pick<Weighed, "credits" | "quality">,
+): number {
+  if (preference === "cheapest") return credits;
+  return preference === "best" ? good : credits / (1 + good);
+}
+
+/** Picks the winner among `bids`, the same at every replay; undefined when there is none. */
+export function award(task: TaskId, preference: QualityPreference, bids: readonly Bid[]): Award | undefined {
+  const explored = explores(task) && preference !== "cheapest";
+  const [winner] = [...bids].sort(bestFirst(explored ? "cheapest" : preference));
   return winner === undefined ? undefined : { winner, explored };
 }

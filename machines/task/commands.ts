@@ -1,4 +1,5 @@
 import type { Answer } from "../entity.ts";
+import type { Offer } from "../market/capability.ts";
 import type { AccountId, AccountStatus, Credits, JsonValue, Millis, TaskId } from "../vocabulary.ts";
 import type { DeliveryOutcome, Order } from "./facts.ts";
 
@@ -22,8 +23,20 @@ export type TaskCommand =
       /** The requester's. */
       readonly marks: readonly string[];
       readonly order: Order;
+      /** Workers whose price stands, the one to be asked first in front. */
+      readonly offers?: readonly Offer[];
       readonly createdAt: Millis;
     }
+  /** A worker's answer to an offer; never refused. */
+  | {
+      readonly type: "standingBid";
+      readonly bid: string;
+      readonly worker: AccountId;
+      readonly credits: Credits;
+      readonly standing: WorkerStanding;
+    }
+  | { readonly type: "declined"; readonly worker: AccountId }
+  | { readonly type: "rate"; readonly requester: AccountId; readonly stars: number }
   | {
       readonly type: "bid";
       readonly bid: string;

@@ -41,6 +41,12 @@ export function decideTask(state: TaskSnapshot, command: TaskCommand, at: Millis
   switch (command.type) {
     case "bid":
       return bid(task, command, at);
+    case "standingBid":
+      return standingBid(task, command, at);
+    case "declined":
+      return { facts: task.stage === "ROUTING" ? [{ type: "OfferDeclined", worker: command.worker, at }] : [], reply: null };
+    case "rate":
+      return rate(task, command, at);
     case "start":
       return start(task, command, at);
     case "submit":
@@ -62,10 +68,10 @@ export function decideTask(state: TaskSnapshot, command: TaskCommand, at: Millis
 
 function open(state: TaskSnapshot, command: Of<"open">, at: Millis): Result {
   if (state.value !== "NEW") return refuse("TASK_EXISTS", "This task is open already.");
-  const { task, requester, marks, order, createdAt } = command;
+  const { task, requester, marks, order, offers = [], createdAt } = command;
   return {
     facts: [
-      { type: "Opened", task, requester, marks, order, createdAt, at },
+      { type: "Opened", task, requester, marks, order, offers, createdAt, at },
       { type: "RoutingStarted", until: createdAt + order.windowMs, at },
     ],
     reply: { id: task },
@@ -87,6 +93,27 @@ function bid({ stage, context }: Opened, command: Of<"bid">, at: Millis): Result
   if (stage === "PENDING_POOL" || everyoneAnswered(context, bids, command.online)) facts.push(awardFact(context, bids, at));
   const won = facts.some((fact) => fact.type === "Awarded" && fact.bid.id === placed.id);
   return { facts, reply: { bid_id: placed.id, status: won ? "AWARDED" : "PENDING" } };
+}
+
+/** A price that stands, from a worker who keeps a place for the task. Balanced takes it at once. */
+function standingBid({ stage, context }: Opened, command: Of<"standingBid">, at: Millis): Result {
+  const { bid: id, worker, credits, standing } = command;
+  if (ineligible(stage, context, { type: "bid", bid: id, worker, credits, standing, online: null }) !== undefined) {
+    return { facts: [{ type: "StandingBidDropped", worker, at }], reply: null };
+  }
+  const { quality, marks } = standing;
+  const placed: PlacedBid = { id, worker, credits, quality, identity: identityOf(marks, worker), standing: true };
+  const facts: TaskFact[] = [{ type: "BidPlaced", bid: placed, at }];
+  if (stage === "PENDING_POOL" || context.order.quality === "balanced")
+    facts.push(awardFact(context, [...context.bids, placed], at));
+  return { facts, reply: null };
+}
+
+function rate({ stage, context }: Opened, command: Of<"rate">, at: Millis): Result {
+  if (context.requester !== command.requester) return refuse("NOT_YOUR_TASK", "Only the requester of a task can rate it.");
+  if (stage !== "SETTLED") return refuse("NOT_ENDED", `This task is ${stage}; it can be rated once it is SETTLED.`);
+  if (context.rating !== null) return refuse("ALREADY_RATED", `You have rated this task already, with ${context.rating}.`);
+  return { facts: [{ type: "Rated", stars: command.stars, at }], reply: { id: context.id, rating: command.stars } };
 }
 
 function ineligible(stage: TaskStatus, context: Opened["context"], command: Of<"bid">): Refusal | undefined {

@@ -1,3 +1,4 @@
+import type { Offer } from "../market/capability.ts";
 import type { FieldError, Rule } from "../validation/rules.ts";
 import type { AccountId, Credits, JsonObject, JsonValue, Millis, QualityPreference, TaskId } from "../vocabulary.ts";
 
@@ -27,6 +28,8 @@ export interface PlacedBid {
   readonly quality: number;
   /** What the worker is counted by as a counterparty; absent where it was written before there were identities. */
   readonly identity?: string;
+  /** Whether it is a price that stands, so that its worker keeps a place for the task. */
+  readonly standing?: boolean;
 }
 
 /** One candidate of an award, as it is explained to the requester. */
@@ -52,10 +55,15 @@ export type TaskFact = At &
         /** What the requester is known by; see market/identity.ts. */
         readonly marks?: readonly string[];
         readonly order: Order;
+        readonly offers?: readonly Offer[];
         readonly createdAt: Millis;
       }
     | { readonly type: "RoutingStarted"; readonly until: Millis }
     | { readonly type: "BidPlaced"; readonly bid: PlacedBid }
+    /** A worker whose price stands does not take the task. */
+    | { readonly type: "OfferDeclined"; readonly worker: AccountId }
+    /** A bid at a price that stands came when none was taken any more. */
+    | { readonly type: "StandingBidDropped"; readonly worker: AccountId }
     | { readonly type: "PoolEntered"; readonly until: Millis }
     | {
         readonly type: "Awarded";
@@ -78,6 +86,7 @@ export type TaskFact = At &
     | { readonly type: "AwardTimedOut" }
     | { readonly type: "Reopened"; readonly until: Millis }
     | { readonly type: "Settled"; readonly payout: Credits; readonly fee: Credits; readonly refund: Credits }
+    | { readonly type: "Rated"; readonly stars: number }
     | { readonly type: "Expired" }
     | { readonly type: "Cancelled" }
     | {

@@ -58,6 +58,8 @@ function recall(facts: readonly TaskFact[], state: TaskSnapshot): JsonValue {
       return { bid_id: last.bid.id, status: "PENDING" };
     case "Awarded":
       return bidReply(facts, last.bid.id);
+    case "Rated":
+      return { id, rating: last.stars };
     case "ExecutionStarted":
       return { id, status: "EXECUTING" };
     case "Cancelled":

@@ -4,6 +4,7 @@
  */
 import { assign, type SnapshotFrom, setup } from "xstate";
 import type { Effect } from "../effect.ts";
+import type { Offer } from "../market/capability.ts";
 import { split } from "../market/pricing.ts";
 import { type AccountId, BOUNDS, type JsonValue, type Millis } from "../vocabulary.ts";
 import type { Order, PlacedBid, TaskFact, TaskFactType } from "./facts.ts";
@@ -23,6 +24,9 @@ export interface TaskContext {
   readonly requester: AccountId | null;
   readonly marks: readonly string[];
   readonly order: Order | null;
+  /** Workers whose price stands, and how many of them that could take it were asked in this round. */
+  readonly offers: readonly Offer[];
+  readonly asked: number;
   readonly bids: readonly PlacedBid[];
   /** Whose awards ended without a result, and how; they get this task no more. */
   readonly failures: readonly Failure[];
@@ -35,6 +39,8 @@ export interface TaskContext {
   readonly result: JsonValue;
   readonly payout: number | null;
   readonly fee: number | null;
+  /** 1..5, by the requester. */
+  readonly rating: number | null;
   readonly expiresAt: Millis | null;
   readonly webhook: Webhook;
   readonly createdAt: Millis;
@@ -60,12 +66,50 @@ const tellWorker = (context: TaskContext, command: { readonly type: string; read
   command,
 });
 
+/** Those whose price stands and who have not failed this task, in the order in which they are asked. */
+function askable({ offers, failures }: Pick<TaskContext, "offers" | "failures">): readonly Offer[] {
+  return offers.filter(({ worker }) => !failures.some((failure) => failure.worker === worker));
+}
+
+/** Balanced takes the first price that stands, so it asks the best first, one by one; the others compare all of them. */
+function askedAtFirst(context: Pick<TaskContext, "offers" | "failures" | "order">): number {
+  const count = askable(context).length;
+  return context.order?.quality === "balanced" ? Math.min(1, count) : count;
+}
+
+/** Asks those that were not asked before. */
+function asking(from: number, after: TaskContext): readonly Effect[] {
+  const { taskType, budget, minSkill } = must(after.order, "order");
+  return askable(after)
+    .slice(from, after.asked)
+    .map(({ worker, bid }) => ({
+      type: "tell",
+      to: { kind: "account", id: worker },
+      command: { type: "offer", task: after.id, bid, taskType, budget, minSkill, marks: after.marks },
+    }));
+}
+
+/** Tells bidders at prices that stand that they need keep no place for this task. */
+function freeing(bids: readonly PlacedBid[], task: string): readonly Effect[] {
+  return bids
+    .filter(({ standing }) => standing === true)
+    .map(({ worker }) => ({ type: "tell", to: { kind: "account", id: worker }, command: { type: "freed", task } }));
+}
+
 /** The effects of one fact, given the context that the fact has led to (`after`) and the one before it. */
 export function effectsOf(fact: TaskFact, before: TaskContext, after: TaskContext): readonly Effect[] {
   switch (fact.type) {
     case "RoutingStarted":
     case "Reopened":
-      return [{ type: "remind", name: "routing", at: fact.until }];
+      return [{ type: "remind", name: "routing", at: fact.until }, ...asking(0, after)];
+    case "OfferDeclined":
+      return asking(before.asked, after);
+    case "StandingBidDropped":
+      return [{ type: "tell", to: { kind: "account", id: fact.worker }, command: { type: "freed", task: after.id } }];
+    case "Rated": {
+      const { taskType } = must(after.order, "order");
+      return [tellWorker(after, { type: "rated", task: after.id, taskType, stars: fact.stars })];
+    }
     case "PoolEntered":
       return [
         { type: "forget", name: "routing" },
@@ -76,6 +120,10 @@ export function effectsOf(fact: TaskFact, before: TaskContext, after: TaskContex
         { type: "forget", name: "routing" },
         { type: "forget", name: "pool" },
         { type: "remind", name: "execution", at: fact.deadline },
+        ...freeing(
+          fact.candidates.filter(({ id }) => id !== fact.bid.id),
+          after.id,
+        ),
       ];
     case "ResultAccepted":
       return [{ type: "forget", name: "execution" }, settlement(fact, before)];
@@ -97,6 +145,7 @@ export function effectsOf(fact: TaskFact, before: TaskContext, after: TaskContex
         { type: "forget", name: "routing" },
         { type: "forget", name: "pool" },
         tellRequester(after, { type: "release", task: after.id, budget: must(after.order, "order").budget }),
+        ...freeing(before.bids, after.id),
         ...webhookDue(fact.at, after),
       ];
     case "Settled":
@@ -138,6 +187,8 @@ export const NEW: Omit<TaskContext, "id"> = {
   requester: null,
   marks: [],
   order: null,
+  offers: [],
+  asked: 0,
   bids: [],
   failures: [],
   award: null,
@@ -149,6 +200,7 @@ export const NEW: Omit<TaskContext, "id"> = {
   result: null,
   payout: null,
   fee: null,
+  rating: null,
   expiresAt: null,
   webhook: { attempts: 0, done: false },
   createdAt: 0,
@@ -162,10 +214,13 @@ const machineSetup = setup({
   actions: {
     open: assign(({ event }) => {
       if (event.type !== "Opened") return {};
-      const { requester, marks = [], order, createdAt } = event;
-      return { requester, marks, order, autoRetriesLeft: order.autoRetry, createdAt };
+      const { requester, marks = [], order, offers = [], createdAt } = event;
+      return { requester, marks, order, offers, autoRetriesLeft: order.autoRetry, createdAt };
     }),
     collect: assign(({ event }) => ("until" in event ? { expiresAt: event.until } : {})),
+    ask: assign(({ context }) => ({ asked: askedAtFirst(context) })),
+    askNext: assign(({ context }) => ({ asked: Math.min(context.asked + 1, askable(context).length) })),
+    rate: assign(({ event }) => (event.type === "Rated" ? { rating: event.stars } : {})),
     placeBid: assign(({ context, event }) => (event.type === "BidPlaced" ? { bids: [...context.bids, event.bid] } : {})),
     award: assign(({ event }) =>
       event.type === "Awarded"
@@ -207,13 +262,15 @@ const webhookFacts = {
   WebhookAttempted: { actions: ["attempted"] },
   WebhookRequested: { actions: ["resend"] },
 } as const;
+/** May come whenever a worker's answer took long. */
+const lateFacts = { StandingBidDropped: { actions: ["touch"] } } as const;
 const submissionFacts = {
   ResultAccepted: { target: "COMPLETED", actions: ["accept", "touch"] },
   ResultRejected: { target: "REJECTED", actions: ["reject", "touch"] },
   AwardTimedOut: { target: "TIMED_OUT", actions: ["endAward", "touch"] },
 } as const;
 const failureFacts = {
-  Reopened: { target: "ROUTING", actions: ["reopen", "collect", "touch"] },
+  Reopened: { target: "ROUTING", actions: ["reopen", "collect", "ask", "touch"] },
   Expired: { target: "EXPIRED", actions: ["end", "touch"] },
 } as const;
 
@@ -226,12 +283,15 @@ export const taskMachine = machineSetup.createMachine({
     NEW: { on: { Opened: { target: "CREATED", actions: ["open", "touch"] } } },
     CREATED: {
       on: {
-        RoutingStarted: { target: "ROUTING", actions: ["collect", "touch"] },
+        ...lateFacts,
+        RoutingStarted: { target: "ROUTING", actions: ["collect", "ask", "touch"] },
         Cancelled: { target: "CANCELLED", actions: ["end", "touch"] },
       },
     },
     ROUTING: {
       on: {
+        ...lateFacts,
+        OfferDeclined: { actions: ["askNext"] },
         BidPlaced: { actions: ["placeBid", "touch"] },
         Awarded: { target: "AWARDED", actions: ["award", "touch"] },
         PoolEntered: { target: "PENDING_POOL", actions: ["collect", "touch"] },
@@ -240,21 +300,22 @@ export const taskMachine = machineSetup.createMachine({
     },
     PENDING_POOL: {
       on: {
+        ...lateFacts,
         BidPlaced: { actions: ["placeBid", "touch"] },
         Awarded: { target: "AWARDED", actions: ["award", "touch"] },
         Cancelled: { target: "CANCELLED", actions: ["end", "touch"] },
         Expired: { target: "EXPIRED", actions: ["end", "touch"] },
       },
     },
-    AWARDED: { on: { ExecutionStarted: { target: "EXECUTING", actions: ["touch"] }, ...submissionFacts } },
-    EXECUTING: { on: submissionFacts },
-    REJECTED: { on: { ...submissionFacts, AwardFailed: { target: "FAILED", actions: ["endAward", "touch"] } } },
-    FAILED: { on: failureFacts },
-    TIMED_OUT: { on: failureFacts },
-    COMPLETED: { on: { Settled: { target: "SETTLED", actions: ["settle", "end", "touch"] } } },
-    SETTLED: { on: webhookFacts },
-    EXPIRED: { on: webhookFacts },
-    CANCELLED: { on: webhookFacts },
+    AWARDED: { on: { ...lateFacts, ExecutionStarted: { target: "EXECUTING", actions: ["touch"] }, ...submissionFacts } },
+    EXECUTING: { on: { ...lateFacts, ...submissionFacts } },
+    REJECTED: { on: { ...lateFacts, ...submissionFacts, AwardFailed: { target: "FAILED", actions: ["endAward", "touch"] } } },
+    FAILED: { on: { ...lateFacts, ...failureFacts } },
+    TIMED_OUT: { on: { ...lateFacts, ...failureFacts } },
+    COMPLETED: { on: { ...lateFacts, Settled: { target: "SETTLED", actions: ["settle", "end", "touch"] } } },
+    SETTLED: { on: { ...lateFacts, ...webhookFacts, Rated: { actions: ["rate"] } } },
+    EXPIRED: { on: { ...lateFacts, ...webhookFacts } },
+    CANCELLED: { on: { ...lateFacts, ...webhookFacts } },
   },
 });
 

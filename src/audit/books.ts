@@ -98,6 +98,8 @@ interface Accounts {
   readonly holds: Map<string, { readonly account: string; readonly budget: number }>;
   readonly settled: Set<string>;
   readonly earned: Set<string>;
+  /** The places that workers keep for tasks that their prices bid for. */
+  readonly places: { readonly account: string; readonly task: string }[];
 }
 
 /** Runs every check. */
@@ -123,10 +125,11 @@ async function checkLedger(books: Books, pending: readonly PendingMessage[], tal
 }
 
 async function checkAccounts(books: Books, tally: Tally): Promise<Accounts> {
-  const found: Accounts = { holds: new Map(), settled: new Set(), earned: new Set() };
+  const found: Accounts = { holds: new Map(), settled: new Set(), earned: new Set(), places: [] };
   for await (const history of books.actors("account")) {
     const state = await foldAccount(history, found, tally);
-    const { available, held, holds } = state.context;
+    const { available, held, holds, slots } = state.context;
+    for (const task of Object.keys(slots)) found.places.push({ account: history.id, task });
     const { row, ledger } = history;
     const rowEqual = row !== null && "available" in row && row.available === available && row.held === held;
     tally.check(
@@ -192,9 +195,11 @@ function checkNumber({ id }: StoredHistory, { seq }: StoredFact, wanted: number,
 async function checkTasks(books: Books, pending: readonly PendingMessage[], accounts: Accounts, tally: Tally): Promise<void> {
   const told = new Set(pending.map(({ receiver, command }) => `${command.type} ${receiver}`));
   const about = new Set(pending.map(({ command }) => `${command.type} ${String(command["task"])}`));
+  const ended = new Set<string>();
   for await (const history of books.actors("task")) {
     const state = await foldTask(history, tally);
     if (state.value === "NEW") continue;
+    if (isTerminal(state.value)) ended.add(history.id);
     const { row } = history;
     tally.check(
       "ended",
@@ -207,6 +212,10 @@ async function checkTasks(books: Books, pending: readonly PendingMessage[], acco
       const moves = history.timers.length > 0 || about.has(`settle ${history.id}`) || told.has(`settled ${history.id}`);
       tally.check("moving", moves, () => `task ${history.id} is ${state.value}, and nothing will move it on`);
     }
+  }
+  for (const { account: worker, task: id } of accounts.places) {
+    const freed = told.has(`standingBid ${id}`) || ["earn", "fail", "freed"].some((type) => about.has(`${type} ${id}`));
+    tally.check("moving", !ended.has(id) || freed, () => `account ${worker} keeps a place for task ${id}, which has ended`);
   }
   for (const [id, { account: owner, budget }] of accounts.holds) {
     tally.check("held", told.has(`open ${id}`), () => `account ${owner} holds ${budget} NC for ${id}, which is no open task`);

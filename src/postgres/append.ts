@@ -100,7 +100,7 @@ export class Appender {
 /** One statement, so one round trip and one transaction, whatever there is in it. */
 async function write(
   database: Database,
-  { facts, postings, messages, timers, unset, snapshots, tasks, accounts, acks }: Sections,
+  { facts, postings, messages, timers, unset, snapshots, tasks, accounts, capabilities, acks }: Sections,
   member: string | null,
 ): Promise<void> {
   await database`
@@ -178,6 +178,22 @@ async function write(
       held = excluded.held, reputation = excluded.reputation, cooldown_until = excluded.cooldown_until,
       counterparties = excluded.counterparties, debt_since = excluded.debt_since, tally = excluded.tally, records = excluded.records,
       updated_at = excluded.updated_at
+    ),
+    capability_rows as (
+      insert into capabilities (shard, id, account, task_type, description, tags, price, concurrency, available, active, score, tier,
+        quality, finished, created_at)
+      select c.shard, c.id, c.account, c.task_type, c.description, array(select json_array_elements_text(c.tags::json)), c.price,
+        c.concurrency, c.available, c.active, c.score, c.tier, c.quality, c.finished, c.created_at
+      from unnest(${capabilities.shard}::int[], ${capabilities.id}::uuid[], ${capabilities.account}::uuid[],
+        ${capabilities.taskType}::text[], ${capabilities.description}::text[], ${capabilities.tags}::text[],
+        ${capabilities.price}::bigint[], ${capabilities.concurrency}::int[], ${capabilities.available}::text[]::boolean[],
+        ${capabilities.active}::text[]::boolean[], ${capabilities.score}::float8[], ${capabilities.tier}::int[],
+        ${capabilities.quality}::float8[], ${capabilities.finished}::int[], ${capabilities.createdAt}::bigint[])
+        c(shard, id, account, task_type, description, tags, price, concurrency, available, active, score, tier, quality, finished,
+          created_at)
+      on conflict (id) do update set description = excluded.description, tags = excluded.tags, price = excluded.price,
+        concurrency = excluded.concurrency, available = excluded.available, active = excluded.active, score = excluded.score,
+        tier = excluded.tier, quality = excluded.quality, finished = excluded.finished
     )
     select require_member(m.id) from unnest(${member === null ? [] : [member]}::uuid[]) m(id)`;
 }

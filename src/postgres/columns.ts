@@ -179,6 +179,39 @@ function accountsOf(entries: readonly Entry[], shardOf: ShardOf) {
   ]);
 }
 
+/** The capabilities of every account in the batch: what an account does changes how good they are. */
+function capabilitiesOf(entries: readonly Entry[], shardOf: ShardOf) {
+  const views = viewsOf(entries, "account") as readonly AccountView[];
+  const rows = views.flatMap(({ id: account, status, capabilities }) =>
+    capabilities.map((capability) => ({
+      ...capability,
+      shard: shardOf(account),
+      account,
+      // As words: the driver takes an array of booleans for one boolean.
+      available: String(capability.available),
+      active: String(status === "ACTIVE"),
+      tags: JSON.stringify(capability.tags),
+    })),
+  );
+  return columns(rows, [
+    "shard",
+    "id",
+    "account",
+    "taskType",
+    "description",
+    "tags",
+    "price",
+    "concurrency",
+    "available",
+    "active",
+    "score",
+    "tier",
+    "quality",
+    "finished",
+    "createdAt",
+  ]);
+}
+
 /** Everything that one append writes, a column each. */
 export type Sections = ReturnType<typeof sectionsOf>;
 
@@ -192,6 +225,7 @@ export function sectionsOf({ id, entries, delivered, dead }: Batch, shardOf: Sha
     snapshots: snapshotsOf(entries),
     tasks: tasksOf(entries, shardOf),
     accounts: accountsOf(entries, shardOf),
+    capabilities: capabilitiesOf(entries, shardOf),
     acks: { batch: id, delivered, dead: dead.map((message) => message.id), reasons: dead.map(({ reason }) => reason) },
   };
 }

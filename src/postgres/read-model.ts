@@ -2,6 +2,7 @@ import { shardOf } from "../../actors/address.ts";
 import type { Bidder, ReadModel } from "../../gateway/ports.ts";
 import type { AccountView } from "../../machines/account/view.ts";
 import { readAccount, readAccountByKey, readMarked, readStatement } from "./accounts.ts";
+import { browseCapabilities, readCapabilities, readCapability, readStandingPrices, readWorkload } from "./capabilities.ts";
 import type { Databases } from "./databases.ts";
 import { reaching } from "./pool.ts";
 import {
@@ -31,6 +32,11 @@ export function postgresReadModel(databases: Databases): ReadModel {
     likelyPrice: (taskType) => reaching(readLikelyPrice(databases, taskType)),
     history: (id) => reaching(readHistory(databases.of(id), id)),
     ledger: (task) => reaching(readLedger(databases, task)),
+    capabilities: (account) => reaching(readCapabilities(databases.of(account), account)),
+    capability: (id) => reaching(readCapability(databases, id)),
+    browse: (query) => reaching(browseCapabilities(databases, query)),
+    standingPrices: (taskType) => reaching(readStandingPrices(databases, taskType)),
+    workload: (account, taskType, since) => reaching(readWorkload(databases.of(account), account, taskType, since)),
     statement: (account, limit, cursor) => reaching(readStatement(databases.of(account), account, limit, cursor)),
   };
 }

@@ -187,6 +187,75 @@ describe("an identity", () => {
   });
 });
 
+describe("a price that stands", () => {
+  const capability = { id: id(70), taskType: "x", description: "", tags: [], price: credits(8), concurrency: 2, available: true };
+  const able: AccountFact[] = [...active, { type: "CapabilityRegistered", capability: { ...capability, createdAt: AT }, at: AT }];
+  const offered = (n: number) =>
+    ({
+      type: "offer",
+      task: taskId(id(n)),
+      bid: id(n + 500),
+      taskType: "x",
+      budget: credits(20),
+      minSkill: 0,
+      marks: ["mail:z"],
+    }) as const;
+  const given = (facts: readonly AccountFact[], changes: object = {}) =>
+    decide(fold(facts), { ...offered(200), ...changes }).outcome;
+
+  test("bids for a task that can pay it, with what the market knows of the worker", () => {
+    const decision = decideAccount(fold(able), offered(200), AT);
+    if (isRefusal(decision) || decision.facts[0] === undefined) throw new Error("it must be taken");
+    expect(entity.evolve(fold(able), decision.facts[0]).effects).toEqual([
+      {
+        type: "tell",
+        to: { kind: "task", id: id(200) },
+        command: {
+          type: "standingBid",
+          bid: id(700),
+          worker: ME,
+          credits: 8,
+          standing: { status: "ACTIVE", cooldownUntil: null, tier: 1, quality: 0.5, marks: [] },
+        },
+      },
+    ]);
+  });
+
+  test.each<[string, readonly AccountFact[], object]>([
+    ["without a capability for the type", active, {}],
+    ["for less than it asks", able, { budget: credits(7) }],
+    ["above its tier", able, { minSkill: 2 }],
+    ["while it is off", [...able, { type: "AvailabilityChanged", capability: id(70), available: false, at: AT }], {}],
+    ["while it cools down", [...cooling, ...able.slice(-1)], {}],
+    ["when its account is frozen", [...frozen, ...able.slice(-1)], {}],
+    ["for the same identity", [...able, { type: "Marked", marks: ["mail:z"], kin: [], at: AT }], {}],
+  ])("declines %s, and says so", (_, facts, changes) => {
+    expect(given(facts, changes)).toBe("OfferDeclined");
+  });
+
+  test("keeps a place for each task until it is paid, has failed or is told that another one won", () => {
+    let state = decide(fold(able), offered(200)).state;
+    state = decide(state, offered(201)).state;
+    expect(decide(state, offered(202)).outcome).toBe("OfferDeclined");
+    for (const command of [
+      { ...COMMANDS.earn, task: taskId(id(200)) },
+      { ...COMMANDS.fail, task: taskId(id(200)) },
+      { type: "freed", task: taskId(id(200)) },
+    ] satisfies AccountCommand[]) {
+      expect(decide(decide(state, command).state, offered(202)).outcome).toBe("OfferTaken");
+    }
+    expect(decide(state, { type: "freed", task: taskId(id(209)) }).outcome).toBe("");
+  });
+
+  test("is one for each task type: a second one takes the place of the first, under its id", () => {
+    const again = { type: "registerCapability", capability: { ...capability, id: id(71), price: credits(9) } } as const;
+    expect(Object.values(decide(fold(able), again).state.context.capabilities)).toMatchObject([{ id: id(70), price: 9 }]);
+    expect(decide(fold(able), { type: "setAvailability", capability: id(71), available: false }).outcome).toBe(
+      "CAPABILITY_UNKNOWN",
+    );
+  });
+});
+
 test("balances stay where a double counts exactly", () => {
   expect(decide(fold(active), { type: "topUp", topup: id(8), amount: credits(BALANCE_MAX) }).outcome).toBe("BALANCE_TOO_LARGE");
 });

@@ -72,7 +72,10 @@ describe("skill (guide: Skill Rating)", () => {
   });
   test("a newcomer scores 0, and perfection without ratings 92.5", () => {
     expect(skillScore(EMPTY_RECORD)).toBe(0);
-    expect(skillScore({ finished: 100, settled: 100, firstTry: 100, timeShare: 0 })).toBeCloseTo(92.5);
+    const perfect = { ...EMPTY_RECORD, finished: 100, settled: 100, firstTry: 100 };
+    expect(skillScore(perfect)).toBeCloseTo(92.5);
+    expect(skillScore({ ...perfect, ratings: 2, ratingSum: 10 })).toBeCloseTo(100);
+    expect(skillScore({ ...perfect, ratings: 1, ratingSum: 1 })).toBeCloseTo(85);
   });
 });
 

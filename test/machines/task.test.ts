@@ -59,6 +59,9 @@ const STATES: { readonly [S in TaskStatus | "NEW"]: readonly TaskFact[] } = {
 const COMMANDS = {
   open: { type: "open", task: TASK, requester: REQUESTER, marks: [], order: ORDER, createdAt: AT },
   bid: { type: "bid", bid: id(51), worker: OTHER, credits: credits(9), standing: STANDING, online: null },
+  standingBid: { type: "standingBid", bid: id(52), worker: OTHER, credits: credits(9), standing: STANDING },
+  declined: { type: "declined", worker: OTHER },
+  rate: { type: "rate", requester: REQUESTER, stars: 4 },
   start: { type: "start", worker: WORKER },
   good: { type: "submit", submission: id(62), worker: WORKER, result: { name: "Ada" }, verdict: { code: null, errors: [] } },
   bad: { type: "submit", submission: id(62), worker: WORKER, result: {}, verdict: { code: "RULE_VIOLATION", errors: [] } },
@@ -78,6 +81,9 @@ type CommandName = keyof typeof COMMANDS;
 const unopened: { readonly [C in CommandName]: string } = {
   open: "Opened+RoutingStarted",
   bid: "TASK_UNKNOWN",
+  standingBid: "TASK_UNKNOWN",
+  declined: "TASK_UNKNOWN",
+  rate: "TASK_UNKNOWN",
   start: "TASK_UNKNOWN",
   good: "TASK_UNKNOWN",
   bad: "TASK_UNKNOWN",
@@ -94,6 +100,9 @@ const unopened: { readonly [C in CommandName]: string } = {
 const nobody: { readonly [C in CommandName]: string } = {
   open: "TASK_EXISTS",
   bid: "TASK_NOT_OPEN",
+  standingBid: "StandingBidDropped",
+  declined: ".",
+  rate: "NOT_ENDED",
   start: "NOT_AWARDED_TO_YOU",
   good: "NOT_AWARDED_TO_YOU",
   bad: "NOT_AWARDED_TO_YOU",
@@ -120,8 +129,15 @@ const done = { ...over, start: "TASK_ENDED", good: "TASK_ENDED", bad: "TASK_ENDE
 const EXPECTED: { readonly [S in TaskStatus | "NEW"]: { readonly [C in CommandName]: string } } = {
   NEW: unopened,
   CREATED: { ...nobody, cancel: "Cancelled" },
-  ROUTING: { ...nobody, bid: "BidPlaced", cancel: "Cancelled", routing: "PoolEntered" },
-  PENDING_POOL: { ...nobody, bid: "BidPlaced+Awarded", cancel: "Cancelled", pool: "Expired" },
+  ROUTING: {
+    ...nobody,
+    bid: "BidPlaced",
+    standingBid: "BidPlaced+Awarded",
+    declined: "OfferDeclined",
+    cancel: "Cancelled",
+    routing: "PoolEntered",
+  },
+  PENDING_POOL: { ...nobody, bid: "BidPlaced+Awarded", standingBid: "BidPlaced+Awarded", cancel: "Cancelled", pool: "Expired" },
   AWARDED: {
     ...inCharge,
     start: "ExecutionStarted",
@@ -133,7 +149,7 @@ const EXPECTED: { readonly [S in TaskStatus | "NEW"]: { readonly [C in CommandNa
   FAILED: nobody,
   TIMED_OUT: { ...nobody, start: "TIMEOUT", good: "TIMEOUT", bad: "TIMEOUT" },
   COMPLETED: { ...nobody, settled: "Settled", start: "TASK_ENDED", good: "TASK_ENDED", bad: "TASK_ENDED" },
-  SETTLED: done,
+  SETTLED: { ...done, rate: "Rated" },
   EXPIRED: over,
   CANCELLED: over,
 };
@@ -224,6 +240,78 @@ test("facts of a version or type that this code does not know are refused", () =
   const stored = { seq: 1, type: "Opened", version: 2, body: {}, at: AT };
   expect(() => entity.upcast(stored)).toThrow("newer NexusToken");
   expect(() => entity.upcast({ ...stored, version: 1, type: "Vanished" })).toThrow("newer NexusToken");
+});
+
+describe("workers whose price stands", () => {
+  const offers = [WORKER, OTHER, person(4)].map((worker, n) => ({ worker, bid: id(80 + n) }));
+  const opening = (quality: "balanced" | "cheapest"): TaskFact[] => [
+    { type: "Opened", task: TASK, requester: REQUESTER, order: order({ quality }), offers, createdAt: AT, at: AT },
+  ];
+  const started: TaskFact = { type: "RoutingStarted", until: AT + 3_000, at: AT };
+  /** Who is told what by the last of these facts. */
+  function told(facts: readonly TaskFact[]): readonly (readonly [string, string])[] {
+    const [last, before] = [facts.at(-1), fold(facts.slice(0, -1))];
+    if (last === undefined) throw new Error("there must be a fact");
+    const tells = entity.evolve(before, last).effects.filter((effect) => effect.type === "tell");
+    return tells.map(({ to, command }) => [to.id, command.type]);
+  }
+  const declines = (worker: typeof WORKER): TaskFact => ({ type: "OfferDeclined", worker, at: AT });
+  const bids = (worker: typeof WORKER, n: number): TaskFact => ({
+    type: "BidPlaced",
+    bid: { ...bidOf(worker), id: id(n), standing: true },
+    at: AT,
+  });
+
+  test("are asked one by one by balanced, the best first, until one takes it", () => {
+    const facts = [...opening("balanced"), started];
+    expect(told(facts)).toEqual([[WORKER, "offer"]]);
+    expect(told([...facts, declines(WORKER)])).toEqual([[OTHER, "offer"]]);
+    const all = [...facts, declines(WORKER), declines(OTHER), declines(person(4))];
+    expect(told(all)).toEqual([]);
+    expect(outcome(fold(facts), COMMANDS.standingBid)).toBe("BidPlaced+Awarded");
+  });
+
+  test("are asked all at once by the others, which wait for the window", () => {
+    const facts = [...opening("cheapest"), started];
+    expect(told(facts)).toEqual(offers.map(({ worker }) => [worker, "offer"]));
+    expect(told([...facts, declines(WORKER)])).toEqual([]);
+    expect(outcome(fold(facts), COMMANDS.standingBid)).toBe("BidPlaced");
+  });
+
+  test("are told when they have lost, when the task is cancelled, and when they come too late", () => {
+    const two = [...opening("cheapest"), started, bids(WORKER, 80), bids(OTHER, 81)];
+    const won = { ...bidOf(WORKER), id: id(80), standing: true };
+    const candidates = fold(two).context.bids;
+    const award: TaskFact = { type: "Awarded", bid: won, deadline: LATE, explored: false, candidates, at: AT };
+    expect(told([...two, award])).toEqual([[OTHER, "freed"]]);
+    expect(told([...two, { type: "Cancelled", at: AT }])).toEqual([
+      [REQUESTER, "release"],
+      [WORKER, "freed"],
+      [OTHER, "freed"],
+    ]);
+    expect(told([...completed, { type: "StandingBidDropped", worker: OTHER, at: AT }])).toEqual([[OTHER, "freed"]]);
+  });
+
+  test("are asked again when the task reopens, but not who failed it", () => {
+    const won = { ...bidOf(WORKER), id: id(80), standing: true };
+    const facts: TaskFact[] = [
+      ...opening("balanced"),
+      started,
+      { type: "BidPlaced", bid: won, at: AT },
+      { type: "Awarded", bid: won, deadline: LATE, explored: false, candidates: [won], at: AT },
+      { type: "AwardTimedOut", at: LATE },
+      { type: "Reopened", until: LATE + 3_000, at: LATE },
+    ];
+    expect(told(facts)).toEqual([[OTHER, "offer"]]);
+  });
+});
+
+test("a settled task is rated once, and its worker is told", () => {
+  expect(outcome(fold(settled), { ...COMMANDS.rate, requester: WORKER })).toBe("NOT_YOUR_TASK");
+  const rated: TaskFact[] = [...settled, { type: "Rated", stars: 4, at: AT }];
+  expect(outcome(fold(rated), COMMANDS.rate)).toBe("ALREADY_RATED");
+  const [effect] = entity.evolve(fold(settled), { type: "Rated", stars: 4, at: AT }).effects;
+  expect(effect).toMatchObject({ to: { id: WORKER }, command: { type: "rated", stars: 4 } });
 });
 
 test("nobody bids on a task of the same identity, whichever of its accounts posted it", () => {

@@ -69,6 +69,8 @@ class Simulation {
     await this.pass(LEASE_MS);
     this.workload.begin();
     await this.pass(LEASE_MS);
+    this.workload.offer();
+    await this.pass(LEASE_MS);
   }
 
   pass(ms: number): Promise<void> {

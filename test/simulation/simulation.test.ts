@@ -59,7 +59,15 @@ describe("two nodes that both think that they own a shard", () => {
     const nodes = [cluster.startNode(1), cluster.startNode(1)];
     cluster.startGateway();
     await cluster.time.run(3 * LEASE_MS);
-    const register = { type: "register", account: ADA, email: "a@example.com", source: null, keyHash: "h", grant: credits(50) };
+    const register = {
+      type: "register",
+      account: ADA,
+      email: "a@example.com",
+      source: null,
+      keyHash: "h",
+      grant: credits(50),
+      marks: [],
+    };
     expect(await ask(cluster, register)).toMatchObject({ ok: true });
     const shard = shardOf(ADA, 128);
     const memberId = cluster.store.ownerOf(ADA) ?? "";

@@ -46,6 +46,22 @@ export class Workload {
     }
   }
 
+  /** Lets half of them name a price at which they work without a bid. */
+  offer(): void {
+    for (const n of ACCOUNTS.slice(0, 2)) {
+      const what = {
+        taskType: order().taskType,
+        description: "",
+        tags: [],
+        price: credits(6 + n),
+        concurrency: 2,
+        available: true,
+      };
+      const command = { type: "registerCapability", capability: { ...what, id: this.#cluster.ids.next() } };
+      this.#start({ kind: "account", to: person(n), command }, true);
+    }
+  }
+
   /** Asks for something, or for something that was asked before. */
   act(): void {
     const random = this.#random;
@@ -156,8 +172,15 @@ export class Workload {
       autoRetry: random.int(0, 1),
       windowMs: random.pick([0, 100, 500]),
       callbackUrl: random.chance(0.5) ? "https://example.com/hook" : null,
+      quality: random.pick(["balanced", "cheapest"]),
     });
-    return { kind: "account", to: person(random.pick(ACCOUNTS)), command: { type: "hold", task, order: made, fresh: false } };
+    const asked = ACCOUNTS.slice(0, random.int(0, 3));
+    const offers = asked.map((n) => ({ worker: person(n), bid: this.#cluster.ids.next() }));
+    return {
+      kind: "account",
+      to: person(random.pick(ACCOUNTS)),
+      command: { type: "hold", task, order: made, offers, fresh: false },
+    };
   }
 }
 

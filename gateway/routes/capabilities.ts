@@ -1,0 +1,207 @@
+import { EMPTY_RECORD, skillParts, skillScore, skillTier, tierName } from "../../machines/market/skill.ts";
+import { refuse } from "../../machines/refusal.ts";
+import { type AccountId, credits } from "../../machines/vocabulary.ts";
+import { keyed } from "../operation.ts";
+import type { CapabilityRow } from "../ports.ts";
+import { invalid, problemOf } from "../problems.ts";
+import { repeatable } from "../repeat.ts";
+import {
+  Availability,
+  BrowseQuery,
+  Capability,
+  CapabilityList,
+  CapabilityPage,
+  CapabilityParams,
+  CapabilityStats,
+  RegisterCapability,
+} from "../schemas/capability.ts";
+import type { Services } from "../services.ts";
+import { time } from "../show/task.ts";
+
+const STATS_DAYS = 30;
+const DAY_MS = 24 * 3_600_000;
+const UNKNOWN = refuse("CAPABILITY_UNKNOWN", "There is no capability with this id; GET /api/v1/capabilities/browse lists them.");
+
+/** Kept to one decimal, as it is shown everywhere. */
+function rounded(score: number): number {
+  return Math.round(score * 10) / 10;
+}
+
+function show(row: CapabilityRow) {
+  return {
+    id: row.id,
+    worker_id: row.account,
+    task_type: row.taskType,
+    description: row.description,
+    tags: [...row.tags],
+    price: row.price,
+    max_concurrent: row.concurrency,
+    available: row.available && row.active,
+    score: rounded(row.score),
+    tier: row.tier,
+    tier_name: tierName(row.tier),
+    tasks: row.finished,
+    created_at: time(row.createdAt),
+  };
+}
+
+async function mine({ reads }: Services, account: AccountId, id: string) {
+  const row = (await reads.capabilities(account)).find((one) => one.id === id);
+  if (row === undefined) throw problemOf(UNKNOWN);
+  return { status: 200, body: show(row) };
+}
+
+const register = keyed(
+  {
+    id: "registerCapability",
+    tag: "Capabilities",
+    method: "post",
+    path: "/api/v1/capabilities",
+    summary: "Register what you can do",
+    description: "One for each task type. Registering a type again changes its capability, which keeps its id and its record.",
+    body: RegisterCapability,
+    idempotent: true,
+    answers: { 201: { about: "The capability", schema: Capability } },
+  },
+  async ({ account, body, idempotencyKey, services }) => {
+    const { taskTypes } = services.settings;
+    if (!taskTypes.includes(body.task_type)) {
+      throw invalid([{ field: "task_type", message: `must be one of ${taskTypes.join(", ")}` }]);
+    }
+    const { outcome, options } = repeatable(services, account, "capability", idempotencyKey, body);
+    const capability = {
+      id: outcome,
+      taskType: body.task_type,
+      description: body.description ?? "",
+      tags: body.tags ?? [],
+      price: body.price == null ? null : credits(body.price),
+      concurrency: body.max_concurrent ?? 1,
+      available: body.available ?? true,
+    };
+    const answer = await services.router.ask(
+      { kind: "account", id: account },
+      { type: "registerCapability", capability },
+      options,
+    );
+    if (!answer.ok) throw problemOf(answer.refusal);
+    const row = (await services.reads.capabilities(account)).find(({ taskType }) => taskType === body.task_type);
+    if (row === undefined) throw new Error("a capability that is registered has a row");
+    return { status: 201, body: show(row) };
+  },
+);
+
+const list = keyed(
+  {
+    id: "listCapabilities",
+    tag: "Capabilities",
+    method: "get",
+    path: "/api/v1/capabilities",
+    summary: "Your capabilities",
+    answers: { 200: { about: "All of them", schema: CapabilityList } },
+  },
+  async ({ account, services }) => ({ status: 200, body: { items: (await services.reads.capabilities(account)).map(show) } }),
+);
+
+const browse = keyed(
+  {
+    id: "browseCapabilities",
+    tag: "Capabilities",
+    method: "get",
+    path: "/api/v1/capabilities/browse",
+    summary: "What all workers can do",
+    query: BrowseQuery,
+    answers: { 200: { about: "A page of capabilities, the best first", schema: CapabilityPage } },
+  },
+  async ({ query, services }) => {
+    const page = await services.reads.browse({
+      taskType: query.task_type ?? null,
+      tag: query.tag ?? null,
+      tierMin: query.min_tier ?? null,
+      priceMax: query.max_price ?? null,
+      available: query.available ?? null,
+      sort: query.sort ?? "score",
+      limit: query.limit ?? 50,
+      cursor: query.cursor ?? null,
+    });
+    if (page === undefined)
+      throw invalid([{ field: "cursor", message: "is none that this platform gave; leave it out to begin anew" }]);
+    return { status: 200, body: { items: page.items.map(show), next_cursor: page.next } };
+  },
+);
+
+const stats = keyed(
+  {
+    id: "capabilityStats",
+    tag: "Capabilities",
+    method: "get",
+    path: "/api/v1/capabilities/{id}/stats",
+    summary: "How well a capability does",
+    params: CapabilityParams,
+    answers: { 200: { about: "Score, its parts, counts, and the last 30 days", schema: CapabilityStats } },
+  },
+  async ({ params, services }) => {
+    const { reads, clock } = services;
+    const row = await reads.capability(params.id.toLowerCase());
+    if (row === undefined) throw problemOf(UNKNOWN);
+    const owner = await reads.account(row.account);
+    const record = { ...EMPTY_RECORD, ...owner?.records[row.taskType] };
+    const parts = skillParts(record);
+    const score = skillScore(record);
+    const lately = await reads.workload(row.account, row.taskType, clock.now() - STATS_DAYS * DAY_MS);
+    return {
+      status: 200,
+      body: {
+        capability_id: row.id,
+        score: rounded(score),
+        tier: skillTier(score),
+        tier_name: tierName(skillTier(score)),
+        parts: {
+          success_rate: parts.success,
+          first_try_rate: parts.firstTry,
+          speed: parts.speed,
+          volume: parts.volume,
+          rating: parts.rating,
+        },
+        tasks_settled: record.settled,
+        tasks_failed: record.finished - record.settled,
+        first_try: record.firstTry,
+        ratings: record.ratings,
+        mean_rating: record.ratings === 0 ? null : record.ratingSum / record.ratings,
+        last_30_days: {
+          tasks_settled: lately.settled,
+          tasks_failed: lately.failed,
+          earned_credits: lately.earned,
+          median_duration_ms: quantile(lately.durationsMs, 0.5),
+          p95_duration_ms: quantile(lately.durationsMs, 0.95),
+        },
+      },
+    };
+  },
+);
+
+/** The least value that this share of the sorted ones does not exceed; null of none. */
+function quantile(sorted: readonly number[], share: number): number | null {
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? null;
+}
+
+const availability = keyed(
+  {
+    id: "setAvailability",
+    tag: "Capabilities",
+    method: "patch",
+    path: "/api/v1/capabilities/{id}/availability",
+    summary: "Switch a capability on or off",
+    params: CapabilityParams,
+    body: Availability,
+    answers: { 200: { about: "The capability", schema: Capability } },
+  },
+  async ({ account, params, body, services }) => {
+    const id = params.id.toLowerCase();
+    const command = { type: "setAvailability", capability: id, available: body.available };
+    const answer = await services.router.ask({ kind: "account", id: account }, command);
+    if (!answer.ok) throw problemOf(answer.refusal);
+    return mine(services, account, id);
+  },
+);
+
+export const capabilityRoutes = [register, list, browse, stats, availability];

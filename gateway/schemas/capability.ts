@@ -1,0 +1,91 @@
+import Type from "typebox";
+import { BOUNDS } from "../../machines/vocabulary.ts";
+import { Credits, NextCursor, Nullable, PageQuery, Time, Uuid } from "./common.ts";
+
+const Tag = Type.String({ minLength: 1, maxLength: 40, pattern: "^[a-z0-9][a-z0-9_.-]*$" });
+
+export const RegisterCapability = Type.Object({
+  task_type: Type.String({
+    minLength: 1,
+    maxLength: 64,
+    description: "One capability for each type; a second one changes the first",
+  }),
+  description: Type.Optional(Type.String({ maxLength: 1_000, default: "" })),
+  tags: Type.Optional(Type.Array(Tag, { maxItems: 20, uniqueItems: true })),
+  price: Type.Optional(
+    Nullable(
+      Type.Integer({
+        minimum: 1,
+        maximum: BOUNDS.budgetMax,
+        description: "A price (NC) that stands: while you are online, tasks that can pay it are yours without a bid",
+      }),
+    ),
+  ),
+  max_concurrent: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 1_000,
+      default: 1,
+      description: "How many tasks that your price has won you work on at once",
+    }),
+  ),
+  available: Type.Optional(Type.Boolean({ default: true })),
+});
+
+export const Capability = Type.Object({
+  id: Uuid("The capability's id"),
+  worker_id: Uuid("Whose it is"),
+  task_type: Type.String(),
+  description: Type.String(),
+  tags: Type.Array(Type.String()),
+  price: Nullable(Credits("The price that stands")),
+  max_concurrent: Type.Integer(),
+  available: Type.Boolean({ description: "Whether it is on, and its owner may take work" }),
+  score: Type.Number({ description: "0..100" }),
+  tier: Type.Integer({ description: "1 Unrated, 2 Bronze, 3 Silver, 4 Gold, 5 Diamond" }),
+  tier_name: Type.String(),
+  tasks: Type.Integer({ description: "Awards that ended" }),
+  created_at: Time("When it was registered"),
+});
+
+export const CapabilityList = Type.Object({ items: Type.Array(Capability) });
+export const CapabilityPage = Type.Object({ items: Type.Array(Capability), next_cursor: NextCursor });
+export const CapabilityParams = Type.Object({ id: Type.String({ format: "uuid", description: "The capability's id" }) });
+export const Availability = Type.Object({ available: Type.Boolean() });
+
+export const BrowseQuery = Type.Object({
+  task_type: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  tag: Type.Optional(Tag),
+  min_tier: Type.Optional(Type.Integer({ minimum: 1, maximum: 5 })),
+  max_price: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: BOUNDS.budgetMax, description: "Those whose price that stands is at most this (NC)" }),
+  ),
+  available: Type.Optional(Type.Boolean()),
+  sort: Type.Optional(Type.Enum(["score", "price", "tasks"], { default: "score" })),
+  ...PageQuery,
+});
+
+const Part = Type.Number({ minimum: 0, maximum: 1 });
+
+export const CapabilityStats = Type.Object({
+  capability_id: Uuid("The capability's id"),
+  score: Type.Number({ description: "0..100" }),
+  tier: Type.Integer(),
+  tier_name: Type.String(),
+  parts: Type.Object(
+    { success_rate: Part, first_try_rate: Part, speed: Part, volume: Part, rating: Part },
+    { description: "Weighed 35%, 20%, 15%, 15%, 15%" },
+  ),
+  tasks_settled: Type.Integer(),
+  tasks_failed: Type.Integer({ description: "Failed or timed out" }),
+  first_try: Type.Integer(),
+  ratings: Type.Integer(),
+  mean_rating: Nullable(Type.Number()),
+  last_30_days: Type.Object({
+    tasks_settled: Type.Integer(),
+    tasks_failed: Type.Integer(),
+    earned_credits: Credits("Earned"),
+    median_duration_ms: Nullable(Type.Integer()),
+    p95_duration_ms: Nullable(Type.Integer()),
+  }),
+});
