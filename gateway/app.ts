@@ -3,7 +3,7 @@ import { Router as HttpRouter, type RouterContext } from "@koa/router";
 import Koa from "koa";
 import type { Log } from "../actors/ports.ts";
 import { docsRoutes } from "./docs/page.ts";
-import { readBody } from "./middleware/body.ts";
+import { readBody, readText } from "./middleware/body.ts";
 import { errors } from "./middleware/errors.ts";
 import { addressOf, limit, limitFailures } from "./middleware/limit.ts";
 import { trace } from "./middleware/trace.ts";
@@ -60,10 +60,13 @@ async function serve(operation: Operation, services: Services, context: RouterCo
   if (caller !== undefined) {
     await limit(context, services.limiter, caller.account, operation.makesTask === true ? ["requests", "tasks"] : ["requests"]);
   }
+  const takesBody = operation.method === "post" || operation.method === "patch";
   const reply = await operation.run({
     params: { ...context.params },
     query: { ...context.query },
-    body: operation.method === "post" || operation.method === "patch" ? await readBody(context.req) : undefined,
+    body: takesBody && operation.raw !== true ? await readBody(context.req) : undefined,
+    text: takesBody && operation.raw === true ? await readText(context.req) : "",
+    header: (name) => context.get(name),
     caller,
     idempotencyKey: operation.idempotent === true ? idempotencyKey(context) : null,
     address: addressOf(context.ip),

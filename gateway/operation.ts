@@ -26,6 +26,10 @@ export interface Incoming {
   readonly idempotencyKey: string | null;
   /** The client's address, one for each network of IPv6. */
   readonly address: string;
+  /** The body as it was sent, where the operation asks for that. */
+  readonly text: string;
+  /** A header of the request; empty when it was not sent. */
+  readonly header: (name: string) => string;
   readonly services: Services;
 }
 
@@ -35,6 +39,8 @@ export interface Given<P, Q, B> {
   readonly body: B;
   readonly idempotencyKey: string | null;
   readonly address: string;
+  readonly text: string;
+  readonly header: (name: string) => string;
   readonly services: Services;
 }
 
@@ -56,6 +62,8 @@ export interface Outline<P extends TObject = TObject, Q extends TObject = TObjec
   readonly body?: B;
   /** Whether it takes an Idempotency-Key. */
   readonly idempotent?: boolean;
+  /** Whether the body is taken as it was sent, because a signature is over its bytes. */
+  readonly raw?: boolean;
   /** Whether it counts against the limit of tasks. */
   readonly makesTask?: boolean;
   /** The answers by status; errors are the same for all and are left out. */
@@ -81,6 +89,8 @@ function checked<P extends TObject, Q extends TObject, B extends TSchema>(outlin
     body: body(incoming.body ?? {}) as Static<B>,
     idempotencyKey: incoming.idempotencyKey,
     address: incoming.address,
+    text: incoming.text,
+    header: incoming.header,
     services: incoming.services,
   });
 }

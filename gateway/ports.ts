@@ -1,4 +1,5 @@
 /** What the gateway needs of the world besides the actors; src/ has the adapters. */
+import type { PaymentNews } from "../machines/account/payments.ts";
 import type { AccountView } from "../machines/account/view.ts";
 import type { LedgerAccount, TransferReason } from "../machines/money/postings.ts";
 import type { Order, TaskFact } from "../machines/task/facts.ts";
@@ -28,6 +29,37 @@ export interface Limiter {
 export interface Mailer {
   /** Sends a text; rejects when it cannot be handed over. */
   send(mail: { readonly to: string; readonly subject: string; readonly text: string }): Promise<void>;
+}
+
+/** What the payment service tells of a payment of an account. */
+export interface PaymentTold {
+  readonly account: AccountId;
+  /** The payment's id there. */
+  readonly payment: string;
+  readonly customer: string | null;
+  readonly news: PaymentNews;
+}
+
+/** Thrown by payments that cannot be reached, or refuse. */
+export class PaymentsUnavailable extends Error {}
+
+export interface Payments {
+  /** Opens a page on which an account can buy; the same key opens the same page. Throws PaymentsUnavailable. */
+  open(purchase: {
+    readonly account: AccountId;
+    readonly email: string;
+    readonly customer: string | null;
+    /** NC; as many US cents. */
+    readonly amount: number;
+    readonly successUrl: string;
+    readonly cancelUrl: string;
+    readonly key: string;
+  }): Promise<{ readonly id: string; readonly url: string }>;
+  /**
+   * Reads what the service has sent: null when it concerns no payment of ours, undefined when the signature is not the
+   * service's. Throws PaymentsUnavailable.
+   */
+  read(body: string, signature: string): Promise<PaymentTold | null | undefined>;
 }
 
 /** What keeps this process from serving. */

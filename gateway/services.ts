@@ -2,7 +2,7 @@ import type { Clock, Ids, Log, Validator } from "../actors/ports.ts";
 import type { Router } from "../actors/router.ts";
 import type { Millis } from "../machines/vocabulary.ts";
 import type { KeyRing } from "./keyring.ts";
-import type { Health, Limiter, Mailer, ReadModel } from "./ports.ts";
+import type { Health, Limiter, Mailer, Payments, ReadModel } from "./ports.ts";
 import type { Presence } from "./presence.ts";
 import type { Secrets } from "./secrets.ts";
 import type { StandingPrices } from "./standing.ts";
@@ -15,6 +15,8 @@ export interface GatewaySettings {
   /** The task types that may be posted, the default first. */
   readonly taskTypes: readonly string[];
   readonly allowSimulatedTopup: boolean;
+  /** Where clients reach this platform, without a slash at the end. */
+  readonly publicUrl: string;
   /** How many proxies stand in front, whose word on the client's address is taken. */
   readonly trustedProxies: number;
   readonly version: string;
@@ -37,4 +39,6 @@ export interface Services {
   readonly limiter: Limiter;
   /** null where no mail can be sent: then codes go to the log. */
   readonly mailer: Mailer | null;
+  /** null where nothing can be bought. */
+  readonly payments: Payments | null;
 }

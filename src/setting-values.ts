@@ -36,6 +36,11 @@ export function redisUrl(text: string): string {
   return text;
 }
 
+export function webUrl(text: string): string {
+  if (!/^https?:\/\/[^\s?#]+$/.test(text) || !URL.canParse(text)) throw new Error("a URL like https://nexus.example.com");
+  return text.replace(/\/+$/, "");
+}
+
 export function smtpUrl(text: string): string {
   if (!/^smtps?:\/\/\S+$/.test(text) || !URL.canParse(text)) throw new Error("a URL like smtp://user:password@host:587");
   return text;

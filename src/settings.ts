@@ -10,6 +10,7 @@ import {
   redisUrl,
   smtpUrl,
   subject,
+  webUrl,
   weight,
   whole,
 } from "./setting-values.ts";
@@ -198,6 +199,40 @@ const MAIL = {
   },
 };
 
+/** Credits for money. */
+const PAYMENTS = {
+  stripeSecretKey: {
+    name: "STRIPE_SECRET_KEY",
+    fallback: null as string | null,
+    unit: "text",
+    about: "The key to Stripe's API; left out, nothing can be bought.",
+    secret: true,
+    read: String,
+  },
+  stripeWebhookSecret: {
+    name: "STRIPE_WEBHOOK_SECRET",
+    fallback: null as string | null,
+    unit: "text",
+    about: "Checks the signatures of Stripe's events, which go to /api/v1/credits/stripe/webhook.",
+    secret: true,
+    read: String,
+  },
+  stripeApiBase: {
+    name: "STRIPE_API_BASE",
+    fallback: "https://api.stripe.com",
+    unit: "URL",
+    about: "Where Stripe's API is.",
+    read: webUrl,
+  },
+  publicUrl: {
+    name: "PUBLIC_URL",
+    fallback: null as string | null,
+    unit: "URL",
+    about: "Where clients reach this platform; left out, http://localhost and the port.",
+    read: webUrl,
+  },
+};
+
 const SERVER = {
   port: {
     name: "PORT",
@@ -295,5 +330,6 @@ export function settings(production: boolean) {
     ...CLUSTER,
     ...RATES,
     ...MAIL,
+    ...PAYMENTS,
   } satisfies { readonly [key: string]: Setting<unknown> };
 }

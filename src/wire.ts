@@ -24,6 +24,7 @@ import { migrate, readPlatform } from "./postgres/migrate.ts";
 import { openPool } from "./postgres/pool.ts";
 import { postgresReadModel } from "./postgres/read-model.ts";
 import { type HttpServer, serveHttp } from "./server.ts";
+import { StripePayments } from "./stripe/payments.ts";
 import { connectNats, type NatsLink, type NatsSettings } from "./transport/connect.ts";
 import { NatsTransport } from "./transport/nats.ts";
 import { natsSignals, silent } from "./transport/signals.ts";
@@ -221,14 +222,24 @@ function serve(frame: Frame, role: Role, { transport }: Engine, health: Health):
       routingWindowMs: config.routingWindowMs,
       taskTypes: config.taskTypes,
       allowSimulatedTopup: config.allowSimulatedTopup,
+      publicUrl: config.publicUrl ?? `http://localhost:${config.port}`,
       trustedProxies: config.trustProxy,
       version: VERSION,
     },
     health,
     limiter,
     mailer,
+    payments: paymentsOf(config),
   });
   return serveHttp(app.callback(), config.port, config.host);
+}
+
+function paymentsOf({ stripeSecretKey: secretKey, stripeWebhookSecret: webhookSecret, stripeApiBase: apiBase }: Config) {
+  if (secretKey === null && webhookSecret === null) return null;
+  if (secretKey === null || webhookSecret === null) {
+    throw new Error("Stripe needs both STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET: set both, or neither.");
+  }
+  return new StripePayments({ secretKey, webhookSecret, apiBase });
 }
 
 async function withinMs(work: Promise<void>, ms: number): Promise<boolean> {

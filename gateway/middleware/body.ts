@@ -32,6 +32,11 @@ export async function readBody(request: IncomingMessage): Promise<JsonValue | un
   return value;
 }
 
+/** Gives the body as it was sent, UTF-8 of at most the same size. Throws a Problem (400, 413). */
+export async function readText(request: IncomingMessage): Promise<string> {
+  return decode(await read(request, request.headers["content-length"]));
+}
+
 async function read(request: IncomingMessage, length: string | undefined): Promise<Buffer> {
   try {
     return await getRawBody(request, { limit: BODY_BYTES_MAX, ...(length === undefined ? {} : { length }) });

@@ -5,6 +5,7 @@ import { capabilityRoutes } from "./capabilities.ts";
 import { creditRoutes } from "./credits.ts";
 import { deliveryRoutes } from "./deliveries.ts";
 import { taskRecordRoutes } from "./records.ts";
+import { stripeRoutes } from "./stripe.ts";
 import { systemRoutes } from "./system.ts";
 import { taskRoutes } from "./tasks.ts";
 import { workRoutes } from "./work.ts";
@@ -18,6 +19,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...deliveryRoutes,
   ...capabilityRoutes,
   ...creditRoutes,
+  ...stripeRoutes,
   ...accountRoutes,
   ...systemRoutes,
 ];

@@ -63,13 +63,29 @@ export const CreditInfo = Type.Object({
   ),
 });
 
+export const PACKS = { small: 500, medium: 2_000, large: 10_000 } as const;
+
+export const CreateSession = Type.Object({
+  amount_credits: Type.Optional(
+    Type.Integer({ minimum: 50, maximum: 1_000_000, description: "Any amount (NC); 1 NC is 1 US cent. This, or a pack" }),
+  ),
+  pack: Type.Optional(Type.Enum(Object.keys(PACKS), { description: "small 500 NC, medium 2,000, large 10,000" })),
+  success_url: Type.Optional(Type.String({ format: "uri", maxLength: 2_000 })),
+  cancel_url: Type.Optional(Type.String({ format: "uri", maxLength: 2_000 })),
+});
+export const Session = Type.Object({
+  session_id: Type.String(),
+  url: Type.String({ description: "Where the buyer pays" }),
+  amount_credits: Credits("What is credited once it is paid"),
+});
+
 export const ToppedUp = Type.Object({ credits_balance: Credits("Available") });
 
 export const Statement = Type.Object({
   items: Type.Array(
     Type.Object({
       id: Type.String({ description: "The transfer" }),
-      reason: Type.Enum(["GRANT", "TOPUP", "REPAY", "HOLD", "SETTLE", "RELEASE", "EARN"]),
+      reason: Type.Enum(["GRANT", "TOPUP", "REPAY", "PURCHASE", "CHARGEBACK", "HOLD", "SETTLE", "RELEASE", "EARN"]),
       task_id: Nullable(Type.String()),
       available: Credits("Change of the available balance"),
       held: Credits("Change of what is held"),

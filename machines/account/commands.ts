@@ -2,6 +2,7 @@ import type { Capability, Offer } from "../market/capability.ts";
 import type { Outcome } from "../market/reputation.ts";
 import type { Order } from "../task/facts.ts";
 import type { AccountId, Credits, Millis, TaskId } from "../vocabulary.ts";
+import type { PaymentNews } from "./payments.ts";
 
 export type AccountCommand =
   | {
@@ -31,6 +32,8 @@ export type AccountCommand =
       readonly keyHash: string;
     }
   | { readonly type: "topUp"; readonly topup: string; readonly amount: Credits }
+  /** What became of a payment at the payment service, and the customer that it knows there. */
+  | { readonly type: "payment"; readonly payment: string; readonly news: PaymentNews; readonly customer: string | null }
   | { readonly type: "repay"; readonly repayment: string; readonly amount: Credits }
   | {
       readonly type: "hold";

@@ -7,9 +7,11 @@ import { judge } from "../market/reputation.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import { type Credits, credits, type JsonValue, type Millis, NO_CREDITS } from "../vocabulary.ts";
 import type { AccountCommand } from "./commands.ts";
+import { type AccountContext, creditRecord } from "./context.ts";
 import type { AccountFact } from "./facts.ts";
 import { heldFor } from "./holds.ts";
-import { type AccountContext, type AccountSnapshot, creditRecord } from "./machine.ts";
+import type { AccountSnapshot } from "./machine.ts";
+import { withNews, worthOf } from "./payments.ts";
 import { standingOf } from "./view.ts";
 
 /** The most that an account may hold, in NC: far from where a double stops counting. */
@@ -52,6 +54,8 @@ export function decideAccount(state: AccountSnapshot, command: AccountCommand, a
       return recover(context, command, at);
     case "topUp":
       return topUp(context, command, at);
+    case "payment":
+      return payment(context, command, at);
     case "repay":
       return repay(context, command, at);
     case "hold":
@@ -138,6 +142,27 @@ function topUp(context: AccountContext, command: Of<"topUp">, at: Millis): Resul
   const available = credits(context.available + command.amount);
   const fact = { type: "ToppedUp", topup: command.topup, amount: command.amount, available, at } as const;
   return { facts: [fact], reply: { topup: command.topup, credits_balance: available } };
+}
+
+/** Taken whatever the account's state: the money has moved already. */
+function payment({ payments, customer: known }: AccountContext, command: Of<"payment">, at: Millis): Result {
+  const { payment: id, news, customer } = command;
+  const before = payments[id];
+  const after = withNews(before, news);
+  if (after === before && (customer === null || customer === known)) return { facts: [], reply: null };
+  const { bought, refunded, disputes } = after;
+  const amount = credits(worthOf(after) - worthOf(before));
+  const change = (before?.changes ?? 0) + 1;
+  const fact = {
+    type: "PaymentChanged",
+    payment: id,
+    after: { bought, refunded, disputes },
+    change,
+    amount,
+    customer,
+    at,
+  } as const;
+  return { facts: [fact], reply: null };
 }
 
 function repay({ available }: AccountContext, command: Of<"repay">, at: Millis): Result {

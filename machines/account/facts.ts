@@ -2,6 +2,7 @@ import type { Capability } from "../market/capability.ts";
 import type { Outcome } from "../market/reputation.ts";
 import type { WorkerStanding } from "../task/commands.ts";
 import type { AccountId, Credits, Millis, TaskId } from "../vocabulary.ts";
+import type { Payment } from "./payments.ts";
 
 interface At {
   readonly at: Millis;
@@ -24,6 +25,16 @@ export type AccountFact = At &
     | { readonly type: "RecoveryFailed" }
     | { readonly type: "KeyRecovered"; readonly keyHash: string; readonly before: string }
     | { readonly type: "ToppedUp"; readonly topup: string; readonly amount: Credits; readonly available: Credits }
+    | {
+        readonly type: "PaymentChanged";
+        readonly payment: string;
+        readonly after: Payment;
+        /** Counts the changes of this payment. */
+        readonly change: number;
+        /** What the balance gains; below 0 where credits are taken back. */
+        readonly amount: Credits;
+        readonly customer: string | null;
+      }
     | {
         readonly type: "Repaid";
         readonly repayment: string;

@@ -3,9 +3,11 @@ import type { Entity, Evolution } from "../entity.ts";
 import { stepOf } from "../fold.ts";
 import type { JsonValue } from "../vocabulary.ts";
 import type { AccountCommand } from "./commands.ts";
+import { type AccountContext, NEW } from "./context.ts";
 import { decideAccount, recoveryReply } from "./decide.ts";
+import { effectsOf } from "./effects.ts";
 import type { AccountFact } from "./facts.ts";
-import { type AccountContext, type AccountSnapshot, accountMachine, effectsOf, NEW } from "./machine.ts";
+import { type AccountSnapshot, accountMachine } from "./machine.ts";
 import { accountPostings } from "./postings.ts";
 import { upcastAccountFact } from "./upcast.ts";
 import { type AccountView, viewAccount } from "./view.ts";
@@ -29,6 +31,7 @@ function recall([first]: readonly AccountFact[], state: AccountSnapshot): JsonVa
       return { capability: first.capability };
     case "Marked":
     case "RecoveryRequested":
+    case "PaymentChanged":
     case "OfferTaken":
     case "OfferDeclined":
     case "OfferFreed":

@@ -19,6 +19,11 @@ export function accountPostings(id: string, fact: AccountFact): readonly Posting
         { account: "issuance", owner: null, amount: -fact.amount },
         { account: "available", owner, amount: fact.amount },
       ]);
+    case "PaymentChanged":
+      return transfer(`payment:${fact.payment}:${fact.change}`, fact.amount < 0 ? "CHARGEBACK" : "PURCHASE", null, [
+        { account: "issuance", owner: null, amount: -fact.amount },
+        { account: "available", owner, amount: fact.amount },
+      ]);
     case "Repaid":
       return transfer(`repay:${id}:${fact.repayment}`, "REPAY", null, [
         { account: "issuance", owner: null, amount: -fact.amount },

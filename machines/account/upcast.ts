@@ -9,6 +9,7 @@ const TYPES: { readonly [T in AccountFactType]: true } = {
   RecoveryFailed: true,
   KeyRecovered: true,
   ToppedUp: true,
+  PaymentChanged: true,
   Repaid: true,
   Held: true,
   Released: true,

@@ -4,7 +4,8 @@ import { type CreditRecord, type Rating, ratingOf } from "../market/rating.ts";
 import { EMPTY_RECORD, type Record, skillScore, skillTier } from "../market/skill.ts";
 import type { WorkerStanding } from "../task/commands.ts";
 import { type AccountId, type AccountStatus, accountId, type Millis } from "../vocabulary.ts";
-import { type AccountContext, type AccountSnapshot, creditRecord, type Tally } from "./machine.ts";
+import { type AccountContext, creditRecord, type Tally } from "./context.ts";
+import type { AccountSnapshot } from "./machine.ts";
 
 /** The row of an account from which it is shown. Amounts in NC. */
 export interface AccountView {
@@ -24,6 +25,8 @@ export interface AccountView {
   readonly tally: Tally;
   readonly records: { readonly [taskType: string]: Record };
   readonly capabilities: readonly CapabilityView[];
+  /** What the payment service calls this account. */
+  readonly customer: string | null;
   readonly createdAt: Millis;
   readonly updatedAt: Millis;
 }
@@ -96,6 +99,7 @@ export function viewAccount({ value, context }: AccountSnapshot): AccountView | 
     tally,
     records,
     capabilities: capabilityViews(context),
+    customer: context.customer,
     createdAt,
     updatedAt,
   };

@@ -172,6 +172,7 @@ function accountsOf(entries: readonly Entry[], shardOf: ShardOf) {
     "cooldownUntil",
     "counterparties",
     "debtSince",
+    "customer",
     "tally",
     "records",
     "createdAt",

@@ -1,0 +1,107 @@
+/** Credits for money (guide: Credits & Payments): a page to pay on, and what the payment service tells afterwards. */
+import Type from "typebox";
+import { kinOf } from "../identity.ts";
+import { keyed, open } from "../operation.ts";
+import { PaymentsUnavailable, type PaymentTold } from "../ports.ts";
+import { invalid, Problem, problemOf } from "../problems.ts";
+import { CreateSession, PACKS, Session } from "../schemas/account.ts";
+import type { Services } from "../services.ts";
+
+const RETRY_AFTER_S = 5;
+
+function paymentsOf({ payments }: Services) {
+  if (payments !== null) return payments;
+  const detail = "Payments are not set up on this platform; its operator must set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET.";
+  throw new Problem(503, "PAYMENTS_NOT_CONFIGURED", detail, { retryAfter: 3_600 });
+}
+
+async function reaching<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof PaymentsUnavailable)) throw error;
+    throw new Problem(503, "PAYMENTS_UNAVAILABLE", "The payment service does not answer; try again shortly.", {
+      retryAfter: RETRY_AFTER_S,
+    });
+  }
+}
+
+function amountOf(body: { readonly amount_credits?: number; readonly pack?: string }): number {
+  const { amount_credits: amount, pack } = body;
+  if ((amount === undefined) === (pack === undefined)) {
+    throw invalid([{ field: "amount_credits", message: "give this or pack, one of the two" }]);
+  }
+  const packs: { readonly [name: string]: number } = PACKS;
+  return amount ?? packs[pack ?? ""] ?? 0;
+}
+
+const create = keyed(
+  {
+    id: "createStripeSession",
+    tag: "Credits",
+    method: "post",
+    path: "/api/v1/credits/stripe/create-session",
+    summary: "Buy credits",
+    description:
+      "Gives a page of Stripe's on which to pay. The credits are there once Stripe has said that it is paid; they pay debt back first.",
+    body: CreateSession,
+    idempotent: true,
+    answers: { 200: { about: "Where to pay", schema: Session } },
+  },
+  async ({ account, body, idempotencyKey, services }) => {
+    const payments = paymentsOf(services);
+    const amount = amountOf(body);
+    const row = await services.reads.account(account);
+    if (row === undefined) throw new Error("an account with a key has a row");
+    const { publicUrl } = services.settings;
+    const { secrets, ids } = services;
+    const key = idempotencyKey === null ? ids.next() : secrets.outcomeId(account, "stripe", idempotencyKey, body);
+    const { id, url } = await reaching(
+      payments.open({
+        account,
+        email: row.email,
+        customer: row.customer,
+        amount,
+        successUrl: body.success_url ?? `${publicUrl}/docs`,
+        cancelUrl: body.cancel_url ?? `${publicUrl}/docs`,
+        key,
+      }),
+    );
+    return { status: 200, body: { session_id: id, url, amount_credits: amount } };
+  },
+);
+
+const webhook = open(
+  {
+    id: "stripeWebhook",
+    tag: "Credits",
+    method: "post",
+    path: "/api/v1/credits/stripe/webhook",
+    summary: "For Stripe: what became of a payment",
+    description: "Signed by Stripe. However often and in whatever order it comes, each payment counts once.",
+    raw: true,
+    answers: { 200: { about: "Heard", schema: Type.Object({ received: Type.Literal(true) }) } },
+  },
+  async ({ text, header, services }) => {
+    const told = await reaching(paymentsOf(services).read(text, header("Stripe-Signature")));
+    if (told === undefined) throw new Problem(400, "SIGNATURE_INVALID", "The Stripe-Signature header does not fit this body.");
+    if (told !== null) await take(services, told);
+    return { status: 200, body: { received: true } };
+  },
+);
+
+/** Throws a Problem (503) when it could not be taken: then the service tells it again. */
+async function take(services: Services, { account, payment, customer, news }: PaymentTold): Promise<void> {
+  const to = { kind: "account", id: account } as const;
+  const answer = await services.router.ask(to, { type: "payment", payment, news, customer });
+  if (!answer.ok) {
+    if (answer.refusal.refused !== "ACCOUNT_UNKNOWN") throw problemOf(answer.refusal);
+    services.log.error({ account, payment }, "a payment was made for an account that is not there");
+    return;
+  }
+  if (customer === null) return;
+  const kinship = await kinOf(services, services.secrets.mark("stripe", customer), account);
+  await services.router.ask(to, { type: "mark", ...kinship });
+}
+
+export const stripeRoutes = [create, webhook];

@@ -1,0 +1,112 @@
+/** What an account is, folded from its facts. */
+import type { Capability } from "../market/capability.ts";
+import type { CreditRecord } from "../market/rating.ts";
+import type { Record } from "../market/skill.ts";
+import { type Credits, type Millis, NO_CREDITS } from "../vocabulary.ts";
+import type { Holds } from "./holds.ts";
+import type { Payment } from "./payments.ts";
+
+/** What the ratings will be made from. Durations in ms. */
+export interface Tally {
+  readonly created: number;
+  readonly paid: number;
+  readonly earned: number;
+  readonly failed: number;
+  readonly timedOut: number;
+  readonly firstTry: number;
+  readonly durationMs: Millis;
+  /** Of the tasks that an operator had posted with a known answer. */
+  readonly honeypotsPassed: number;
+  readonly honeypotsFailed: number;
+}
+
+/** What is owed is what `available` is below 0; this is since when (ms), and whether it was for too long. */
+export interface Debt {
+  readonly since: Millis;
+  readonly suspended: boolean;
+}
+
+/** A code that was sent to the account's address. */
+export interface Recovery {
+  readonly codeHash: string;
+  readonly until: Millis;
+  readonly triesLeft: number;
+}
+
+export interface AccountContext {
+  readonly id: string;
+  readonly email: string;
+  readonly source: string | null;
+  readonly marks: readonly string[];
+  readonly keyHash: string;
+  /** The one code that is good now, or null. */
+  readonly recovery: Recovery | null;
+  readonly available: Credits;
+  readonly held: Credits;
+  readonly holds: Holds;
+  readonly openTasks: number;
+  readonly reputation: number;
+  readonly failuresInRow: number;
+  readonly cooldownUntil: Millis | null;
+  /** null while nothing is owed. */
+  readonly debt: Debt | null;
+  readonly tally: Tally;
+  /** Identities with which a task was settled, on either side. */
+  readonly counterparties: readonly string[];
+  /** Task type -> what this account did in it as a worker. */
+  readonly records: { readonly [taskType: string]: Record };
+  /** By task type. */
+  readonly capabilities: { readonly [taskType: string]: Capability };
+  /** Task -> the capability whose price won it, or has bid for it. */
+  readonly slots: { readonly [task: string]: string };
+  readonly payments: { readonly [payment: string]: Payment & { readonly changes: number } };
+  /** What the payment service calls this account. */
+  readonly customer: string | null;
+  readonly createdAt: Millis;
+  readonly updatedAt: Millis;
+}
+
+const NO_TALLY: Tally = {
+  created: 0,
+  paid: 0,
+  earned: 0,
+  failed: 0,
+  timedOut: 0,
+  firstTry: 0,
+  durationMs: 0,
+  honeypotsPassed: 0,
+  honeypotsFailed: 0,
+};
+
+/** Before anything has happened; also what a snapshot lacks that was written before a field was there. */
+export const NEW: Omit<AccountContext, "id"> = {
+  email: "",
+  source: null,
+  marks: [],
+  keyHash: "",
+  recovery: null,
+  available: NO_CREDITS,
+  held: NO_CREDITS,
+  holds: {},
+  openTasks: 0,
+  reputation: 0,
+  failuresInRow: 0,
+  cooldownUntil: null,
+  debt: null,
+  tally: NO_TALLY,
+  counterparties: [],
+  records: {},
+  capabilities: {},
+  slots: {},
+  payments: {},
+  customer: null,
+  createdAt: 0,
+  updatedAt: 0,
+};
+
+/** What an account's credit rating is made from. */
+export function creditRecord({ tally, counterparties }: Pick<AccountContext, "tally" | "counterparties">): CreditRecord {
+  const { earned, failed, timedOut, honeypotsPassed, honeypotsFailed } = tally;
+  const honeypots = Math.max(0, honeypotsPassed - honeypotsFailed);
+  return { settled: earned, failed, timedOut, counterparties: counterparties.length, honeypots };
+}

@@ -1,0 +1,61 @@
+/** Fact -> what it sets off once it is durable. */
+import type { Effect } from "../effect.ts";
+import { identityOf } from "../market/identity.ts";
+import { suspensionAt } from "../market/rating.ts";
+import { accountId } from "../vocabulary.ts";
+import type { AccountContext, Debt } from "./context.ts";
+import type { AccountFact } from "./facts.ts";
+
+/** The effects of one fact, given the contexts before and after it. */
+export function effectsOf(fact: AccountFact, before: AccountContext, after: AccountContext): readonly Effect[] {
+  return [...ownEffects(fact, after), ...debtEffects(before.debt, after.debt)];
+}
+
+/** The timer stands from the first day of a debt until it suspends, or the debt ends. */
+function debtEffects(before: Debt | null, after: Debt | null): readonly Effect[] {
+  if (after !== null && before === null) return [{ type: "remind", name: "debt", at: suspensionAt(after.since) }];
+  const over = before !== null && !before.suspended && (after === null || after.suspended);
+  return over ? [{ type: "forget", name: "debt" }] : [];
+}
+
+function ownEffects(fact: AccountFact, { id, marks }: AccountContext): readonly Effect[] {
+  switch (fact.type) {
+    case "Marked":
+      return fact.kin.map((kin) => ({
+        type: "tell",
+        to: { kind: "account", id: kin },
+        command: { type: "mark", marks, kin: [] },
+      }));
+    case "OfferTaken": {
+      const { task, bid, price: credits, standing } = fact;
+      const command = { type: "standingBid", bid, worker: id, credits, standing };
+      return [{ type: "tell", to: { kind: "task", id: task }, command }];
+    }
+    case "OfferDeclined":
+      return [{ type: "tell", to: { kind: "task", id: fact.task }, command: { type: "declined", worker: id } }];
+    case "Settled": {
+      const { task, taskType, worker, payout, fee, refund, firstTry, durationMs, allowedMs } = fact;
+      const earn = {
+        type: "earn",
+        task,
+        taskType,
+        requester: id,
+        requesterIdentity: identityOf(marks, accountId(id)),
+        payout,
+        firstTry,
+        durationMs,
+        allowedMs,
+      };
+      return [
+        { type: "tell", to: { kind: "task", id: task }, command: { type: "settled", payout, fee, refund } as const },
+        { type: "tell", to: { kind: "account", id: worker }, command: earn },
+      ];
+    }
+    case "CooldownStarted":
+      return [{ type: "remind", name: "cooldown", at: fact.until }];
+    case "CooldownEnded":
+      return [{ type: "forget", name: "cooldown" }];
+    default:
+      return [];
+  }
+}
