@@ -1,6 +1,7 @@
 /** What the gateway needs of the world besides the actors; src/ has the adapters. */
 import type { PaymentNews } from "../machines/account/payments.ts";
 import type { AccountView } from "../machines/account/view.ts";
+import type { GitHubProfile } from "../machines/market/github.ts";
 import type { LedgerAccount, TransferReason } from "../machines/money/postings.ts";
 import type { Order, TaskFact } from "../machines/task/facts.ts";
 import type { TaskView } from "../machines/task/view.ts";
@@ -60,6 +61,32 @@ export interface Payments {
    * service's. Throws PaymentsUnavailable.
    */
   read(body: string, signature: string): Promise<PaymentTold | null | undefined>;
+}
+
+/** Thrown by an identity provider that does not accept a code or a token. */
+export class IdentityRefused extends Error {}
+
+/** Thrown by an identity provider that does not answer, or wants to be left alone for a while. */
+export class IdentityUnavailable extends Error {
+  readonly retryAfterS: number;
+
+  constructor(message: string, retryAfterS: number, options?: ErrorOptions) {
+    super(message, options);
+    this.retryAfterS = retryAfterS;
+  }
+}
+
+export interface IdentityProfile extends GitHubProfile {
+  readonly id: string;
+  readonly login: string;
+}
+
+/** Says who somebody is elsewhere. exchange() and profile() throw IdentityRefused and IdentityUnavailable. */
+export interface Identity {
+  authorizeUrl(state: string, challenge: string): string;
+  /** Gives a token for a code. */
+  exchange(code: string, verifier: string): Promise<string>;
+  profile(token: string): Promise<IdentityProfile>;
 }
 
 /** What keeps this process from serving. */

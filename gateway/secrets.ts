@@ -1,6 +1,9 @@
 /** What is derived from the platform's secret: ids that repeat for the same request, and the secrets of accounts. */
-import { createHash, createHmac, randomBytes, randomInt } from "node:crypto";
-import { type AccountId, accountId, type TaskId, taskId } from "../machines/vocabulary.ts";
+import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
+import { type AccountId, accountId, isUuid, type TaskId, taskId } from "../machines/vocabulary.ts";
+
+const SEAL_NONCE_BYTES = 12;
+const SEAL_TAG_BYTES = 16;
 
 export const API_KEY = /^[0-9a-f]{64}$/;
 
@@ -53,6 +56,53 @@ export class Secrets {
   /** The mark of an address, or of an account elsewhere; tells nothing of it. */
   mark(kind: "mail" | "github" | "stripe", value: string): string {
     return `${kind}:${this.#hmac("mark", kind, value).toString("hex").slice(0, 32)}`;
+  }
+
+  /** Makes the state of an OAuth flow: whose it is, so that it can come back without a key, and that we made it. */
+  oauthState(account: AccountId): string {
+    const made = `${account}.${randomBytes(16).toString("base64url")}`;
+    return `${made}.${this.#hmac("oauth-state", made).toString("base64url")}`;
+  }
+
+  /** Whose state it is; undefined when we did not make it. */
+  accountOfState(state: string): AccountId | undefined {
+    const [account = "", nonce = "", mac = "", ...rest] = state.split(".");
+    const wanted = this.#hmac("oauth-state", `${account}.${nonce}`);
+    const given = Buffer.from(mac, "base64url");
+    const same = given.length === wanted.length && timingSafeEqual(given, wanted);
+    return same && rest.length === 0 && isUuid(account) ? accountId(account) : undefined;
+  }
+
+  /** What is kept of a state. */
+  stateHash(state: string): string {
+    return this.#hmac("oauth-state-hash", state).toString("hex");
+  }
+
+  /** The secret of a flow that only we and, at its end, GitHub know (RFC 7636 4.1). */
+  pkceVerifier(state: string): string {
+    return this.#hmac("pkce", state).toString("base64url");
+  }
+
+  /** What is told of that secret at the beginning (RFC 7636 4.2). */
+  pkceChallenge(state: string): string {
+    return createHash("sha256").update(this.pkceVerifier(state)).digest("base64url");
+  }
+
+  /** Encrypts a secret that must be used again (AES-256-GCM). */
+  seal(secret: string): string {
+    const nonce = randomBytes(SEAL_NONCE_BYTES);
+    const cipher = createCipheriv("aes-256-gcm", this.#hmac("seal"), nonce);
+    const sealed = Buffer.concat([cipher.update(secret, "utf8"), cipher.final()]);
+    return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString("base64url");
+  }
+
+  /** Decrypts what seal() gave; throws on anything else. */
+  unseal(sealed: string): string {
+    const bytes = Buffer.from(sealed, "base64url");
+    const [nonce, rest] = [bytes.subarray(0, SEAL_NONCE_BYTES), bytes.subarray(SEAL_NONCE_BYTES)];
+    const decipher = createDecipheriv("aes-256-gcm", this.#hmac("seal"), nonce);
+    decipher.setAuthTag(rest.subarray(0, SEAL_TAG_BYTES));
+    return Buffer.concat([decipher.update(rest.subarray(SEAL_TAG_BYTES)), decipher.final()]).toString("utf8");
   }
 
   /** What is kept of a recovery code. */

@@ -2,7 +2,7 @@ import type { Clock, Ids, Log, Validator } from "../actors/ports.ts";
 import type { Router } from "../actors/router.ts";
 import type { Millis } from "../machines/vocabulary.ts";
 import type { KeyRing } from "./keyring.ts";
-import type { Health, Limiter, Mailer, Payments, ReadModel } from "./ports.ts";
+import type { Health, Identity, Limiter, Mailer, Payments, ReadModel } from "./ports.ts";
 import type { Presence } from "./presence.ts";
 import type { Secrets } from "./secrets.ts";
 import type { StandingPrices } from "./standing.ts";
@@ -41,4 +41,6 @@ export interface Services {
   readonly mailer: Mailer | null;
   /** null where nothing can be bought. */
   readonly payments: Payments | null;
+  /** null where no GitHub account can be linked. */
+  readonly identity: Identity | null;
 }

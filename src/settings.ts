@@ -233,6 +233,39 @@ const PAYMENTS = {
   },
 };
 
+/** GitHub accounts that speak for their owners. */
+const GITHUB = {
+  githubClientId: {
+    name: "GITHUB_CLIENT_ID",
+    fallback: null as string | null,
+    unit: "text",
+    about: "The OAuth app's id at GitHub; left out, no GitHub account can be linked.",
+    read: String,
+  },
+  githubClientSecret: {
+    name: "GITHUB_CLIENT_SECRET",
+    fallback: null as string | null,
+    unit: "text",
+    about: "The OAuth app's secret; its callback is PUBLIC_URL/api/v1/oauth/github/callback.",
+    secret: true,
+    read: String,
+  },
+  githubBaseUrl: {
+    name: "GITHUB_BASE_URL",
+    fallback: "https://github.com",
+    unit: "URL",
+    about: "Where GitHub's pages are.",
+    read: webUrl,
+  },
+  githubApiUrl: {
+    name: "GITHUB_API_URL",
+    fallback: "https://api.github.com",
+    unit: "URL",
+    about: "Where GitHub's API is.",
+    read: webUrl,
+  },
+};
+
 const SERVER = {
   port: {
     name: "PORT",
@@ -331,5 +364,6 @@ export function settings(production: boolean) {
     ...RATES,
     ...MAIL,
     ...PAYMENTS,
+    ...GITHUB,
   } satisfies { readonly [key: string]: Setting<unknown> };
 }

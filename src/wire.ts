@@ -13,6 +13,7 @@ import { warmUp } from "../machines/validation/schema.ts";
 import { systemClock as clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { alone, DRAIN_MS, type Engine, type Frame, member, passer } from "./engine.ts";
+import { GitHubIdentity } from "./github/identity.ts";
 import { randomIds as ids } from "./ids.ts";
 import { openLimiter } from "./limiter/limiter.ts";
 import { smtpMailer } from "./mail/mailer.ts";
@@ -222,7 +223,7 @@ function serve(frame: Frame, role: Role, { transport }: Engine, health: Health):
       routingWindowMs: config.routingWindowMs,
       taskTypes: config.taskTypes,
       allowSimulatedTopup: config.allowSimulatedTopup,
-      publicUrl: config.publicUrl ?? `http://localhost:${config.port}`,
+      publicUrl: publicUrlOf(config),
       trustedProxies: config.trustProxy,
       version: VERSION,
     },
@@ -230,8 +231,23 @@ function serve(frame: Frame, role: Role, { transport }: Engine, health: Health):
     limiter,
     mailer,
     payments: paymentsOf(config),
+    identity: identityOf(config),
   });
   return serveHttp(app.callback(), config.port, config.host);
+}
+
+function publicUrlOf({ publicUrl, port }: Config): string {
+  return publicUrl ?? `http://localhost:${port}`;
+}
+
+function identityOf(config: Config) {
+  const { githubClientId: clientId, githubClientSecret: clientSecret, githubBaseUrl: baseUrl, githubApiUrl: apiUrl } = config;
+  if (clientId === null && clientSecret === null) return null;
+  if (clientId === null || clientSecret === null) {
+    throw new Error("GitHub needs both GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET: set both, or neither.");
+  }
+  const callbackUrl = `${publicUrlOf(config)}/api/v1/oauth/github/callback`;
+  return new GitHubIdentity({ clientId, clientSecret, baseUrl, apiUrl, callbackUrl });
 }
 
 function paymentsOf({ stripeSecretKey: secretKey, stripeWebhookSecret: webhookSecret, stripeApiBase: apiBase }: Config) {

@@ -85,6 +85,8 @@ const creditInfo = keyed(
         debt_since: timeOrNull(row.debtSince),
         suspension_at: row.debtSince === null ? null : time(suspensionAt(row.debtSince)),
         is_suspended: row.status === "SUSPENDED",
+        github_login: row.github?.login ?? null,
+        github_score: row.github?.score ?? null,
         success_percent: Math.round(10 * successPercent(record)) / 10,
         next: whatIsNext(record, rating),
       },

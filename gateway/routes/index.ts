@@ -4,6 +4,7 @@ import { authRoutes } from "./auth.ts";
 import { capabilityRoutes } from "./capabilities.ts";
 import { creditRoutes } from "./credits.ts";
 import { deliveryRoutes } from "./deliveries.ts";
+import { oauthRoutes } from "./oauth.ts";
 import { taskRecordRoutes } from "./records.ts";
 import { stripeRoutes } from "./stripe.ts";
 import { systemRoutes } from "./system.ts";
@@ -21,5 +22,6 @@ export const OPERATIONS: readonly Operation[] = [
   ...creditRoutes,
   ...stripeRoutes,
   ...accountRoutes,
+  ...oauthRoutes,
   ...systemRoutes,
 ];

@@ -1,6 +1,7 @@
 import Type from "typebox";
 import type { AccountView } from "../../machines/account/view.ts";
 import { quality } from "../../machines/market/auction.ts";
+import { priorOf } from "../../machines/market/github.ts";
 import { EMPTY_RECORD, skillScore, skillTier } from "../../machines/market/skill.ts";
 import type { WorkerStanding } from "../../machines/task/commands.ts";
 import { type AccountId, credits } from "../../machines/vocabulary.ts";
@@ -59,7 +60,7 @@ function standing(row: AccountView, taskType: string): WorkerStanding {
     status: row.status,
     cooldownUntil: row.cooldownUntil,
     tier: skillTier(score),
-    quality: quality(score, row.reputation, record.finished),
+    quality: quality(score, row.reputation, record.finished, priorOf(row.github?.score ?? null)),
     marks: row.marks,
   };
 }

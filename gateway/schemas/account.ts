@@ -53,6 +53,8 @@ export const CreditInfo = Type.Object({
   debt_since: Nullable(Time("When it went below 0")),
   suspension_at: Nullable(Time("When unpaid debt suspends the account (7 days), or has done so")),
   is_suspended: Type.Boolean(),
+  github_login: Nullable(Type.String({ description: "The GitHub account that is linked" })),
+  github_score: Nullable(Type.Integer({ description: "0..100; where a newcomer starts in routing" })),
   success_percent: Type.Number({ description: "Settled of all tasks that ended, as a worker" }),
   next: Nullable(
     Type.Object({

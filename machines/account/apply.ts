@@ -98,6 +98,21 @@ function withoutHeld(
   };
 }
 
+function afterPayment(context: AccountContext, fact: Of<"PaymentChanged">): Partial<AccountContext> {
+  const { payment, after, change, amount, customer } = fact;
+  return {
+    available: credits(context.available + amount),
+    payments: { ...context.payments, [payment]: { ...after, changes: change } },
+    customer: customer ?? context.customer,
+  };
+}
+
+function afterRating(context: AccountContext, { taskType, stars }: Of<"Rated">): Partial<AccountContext> {
+  const { ratings, ratingSum, ...rest } = recordOf(context, taskType);
+  const record = { ...rest, ratings: ratings + 1, ratingSum: ratingSum + stars };
+  return { records: { ...context.records, [taskType]: record } };
+}
+
 function applyFact(context: AccountContext, fact: AccountFact): Partial<AccountContext> {
   switch (fact.type) {
     case "Registered": {
@@ -116,14 +131,8 @@ function applyFact(context: AccountContext, fact: AccountFact): Partial<AccountC
       return { keyHash: fact.keyHash, recovery: null };
     case "ToppedUp":
       return { available: credits(context.available + fact.amount) };
-    case "PaymentChanged": {
-      const { payment, after, change, amount, customer } = fact;
-      return {
-        available: credits(context.available + amount),
-        payments: { ...context.payments, [payment]: { ...after, changes: change } },
-        customer: customer ?? context.customer,
-      };
-    }
+    case "PaymentChanged":
+      return afterPayment(context, fact);
     case "Repaid":
       return { available: credits(context.available + fact.amount) };
     case "Held":
@@ -146,6 +155,12 @@ function applyFact(context: AccountContext, fact: AccountFact): Partial<AccountC
       return afterEarning(context, fact);
     case "Failed":
       return afterFailing(context, fact);
+    case "OAuthStarted":
+      return { oauth: { stateHash: fact.stateHash, until: fact.until } };
+    case "OAuthUsed":
+      return { oauth: null };
+    case "GitHubLinked":
+      return { github: fact.github };
     case "CapabilityRegistered":
       return { capabilities: { ...context.capabilities, [fact.capability.taskType]: fact.capability } };
     case "AvailabilityChanged":
@@ -156,11 +171,8 @@ function applyFact(context: AccountContext, fact: AccountFact): Partial<AccountC
       return {};
     case "OfferFreed":
       return { slots: withoutSlot(context, fact.task) };
-    case "Rated": {
-      const { ratings, ratingSum, ...rest } = recordOf(context, fact.taskType);
-      const record = { ...rest, ratings: ratings + 1, ratingSum: ratingSum + fact.stars };
-      return { records: { ...context.records, [fact.taskType]: record } };
-    }
+    case "Rated":
+      return afterRating(context, fact);
     case "CooldownStarted":
       return { cooldownUntil: fact.until };
     case "CooldownEnded":

@@ -2,6 +2,7 @@ import type { Capability, Offer } from "../market/capability.ts";
 import type { Outcome } from "../market/reputation.ts";
 import type { Order } from "../task/facts.ts";
 import type { AccountId, Credits, Millis, TaskId } from "../vocabulary.ts";
+import type { GitHubLink } from "./facts.ts";
 import type { PaymentNews } from "./payments.ts";
 
 export type AccountCommand =
@@ -71,6 +72,10 @@ export type AccountCommand =
       readonly allowedMs: Millis;
     }
   | { readonly type: "fail"; readonly task: TaskId; readonly taskType: string; readonly outcome: Exclude<Outcome, "DELIVERED"> }
+  /** Hashes of states are keyed with the platform's secret. */
+  | { readonly type: "startOAuth"; readonly stateHash: string }
+  | { readonly type: "useOAuth"; readonly stateHash: string }
+  | { readonly type: "linkGitHub"; readonly github: GitHubLink }
   | { readonly type: "registerCapability"; readonly capability: Omit<Capability, "createdAt"> }
   | { readonly type: "setAvailability"; readonly capability: string; readonly available: boolean }
   /** A task asks for a bid at the price that stands; it is always answered, with a bid or by declining. */

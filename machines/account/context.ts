@@ -3,6 +3,7 @@ import type { Capability } from "../market/capability.ts";
 import type { CreditRecord } from "../market/rating.ts";
 import type { Record } from "../market/skill.ts";
 import { type Credits, type Millis, NO_CREDITS } from "../vocabulary.ts";
+import type { GitHubLink } from "./facts.ts";
 import type { Holds } from "./holds.ts";
 import type { Payment } from "./payments.ts";
 
@@ -55,6 +56,9 @@ export interface AccountContext {
   readonly counterparties: readonly string[];
   /** Task type -> what this account did in it as a worker. */
   readonly records: { readonly [taskType: string]: Record };
+  /** The one state that is good now, or null. */
+  readonly oauth: { readonly stateHash: string; readonly until: Millis } | null;
+  readonly github: GitHubLink | null;
   /** By task type. */
   readonly capabilities: { readonly [taskType: string]: Capability };
   /** Task -> the capability whose price won it, or has bid for it. */
@@ -96,6 +100,8 @@ export const NEW: Omit<AccountContext, "id"> = {
   tally: NO_TALLY,
   counterparties: [],
   records: {},
+  oauth: null,
+  github: null,
   capabilities: {},
   slots: {},
   payments: {},

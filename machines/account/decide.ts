@@ -20,6 +20,8 @@ export const BALANCE_MAX = 1_000_000_000_000;
 export const OPEN_TASKS_MAX = 10_000;
 /** How long a recovery code is good (guide: Authentication), in ms. */
 export const RECOVERY_MS = 300_000;
+/** How long the state of an OAuth flow is good, in ms. */
+export const OAUTH_MS = 600_000;
 
 type Result = Decision<AccountFact> | Refusal;
 type Of<T extends AccountCommand["type"]> = Extract<AccountCommand, { type: T }>;
@@ -82,6 +84,17 @@ export function decideAccount(state: AccountSnapshot, command: AccountCommand, a
     }
     case "fail":
       return fail(state, command, at);
+    case "startOAuth":
+      return { facts: [{ type: "OAuthStarted", stateHash: command.stateHash, until: at + OAUTH_MS, at }], reply: null };
+    case "useOAuth": {
+      const { oauth } = context;
+      if (oauth === null || oauth.stateHash !== command.stateHash || at >= oauth.until) {
+        return refuse("OAUTH_STATE_INVALID", "This state is none, or was used, or is too old; begin again.");
+      }
+      return { facts: [{ type: "OAuthUsed", at }], reply: null };
+    }
+    case "linkGitHub":
+      return { facts: [{ type: "GitHubLinked", github: command.github, at }], reply: null };
     case "registerCapability":
       return registerCapability(context, command, at);
     case "setAvailability":

@@ -4,6 +4,17 @@ import type { WorkerStanding } from "../task/commands.ts";
 import type { AccountId, Credits, Millis, TaskId } from "../vocabulary.ts";
 import type { Payment } from "./payments.ts";
 
+/** A GitHub account that speaks for this one. */
+export interface GitHubLink {
+  /** GitHub's own id, which never changes. */
+  readonly id: string;
+  readonly login: string;
+  /** 0..100, see market/github.ts. */
+  readonly score: number;
+  /** Encrypted. */
+  readonly token: string;
+}
+
 interface At {
   readonly at: Millis;
 }
@@ -75,6 +86,9 @@ export type AccountFact = At &
         readonly taskType: string;
         readonly outcome: Exclude<Outcome, "DELIVERED">;
       }
+    | { readonly type: "OAuthStarted"; readonly stateHash: string; readonly until: Millis }
+    | { readonly type: "OAuthUsed" }
+    | { readonly type: "GitHubLinked"; readonly github: GitHubLink }
     | { readonly type: "CapabilityRegistered"; readonly capability: Capability }
     | { readonly type: "AvailabilityChanged"; readonly capability: string; readonly available: boolean }
     | {

@@ -32,6 +32,9 @@ function recall([first]: readonly AccountFact[], state: AccountSnapshot): JsonVa
     case "Marked":
     case "RecoveryRequested":
     case "PaymentChanged":
+    case "OAuthStarted":
+    case "OAuthUsed":
+    case "GitHubLinked":
     case "OfferTaken":
     case "OfferDeclined":
     case "OfferFreed":

@@ -1,10 +1,12 @@
 import { quality } from "../market/auction.ts";
 import type { Capability } from "../market/capability.ts";
+import { priorOf } from "../market/github.ts";
 import { type CreditRecord, type Rating, ratingOf } from "../market/rating.ts";
 import { EMPTY_RECORD, type Record, skillScore, skillTier } from "../market/skill.ts";
 import type { WorkerStanding } from "../task/commands.ts";
 import { type AccountId, type AccountStatus, accountId, type Millis } from "../vocabulary.ts";
 import { type AccountContext, creditRecord, type Tally } from "./context.ts";
+import type { GitHubLink } from "./facts.ts";
 import type { AccountSnapshot } from "./machine.ts";
 
 /** The row of an account from which it is shown. Amounts in NC. */
@@ -27,6 +29,7 @@ export interface AccountView {
   readonly capabilities: readonly CapabilityView[];
   /** What the payment service calls this account. */
   readonly customer: string | null;
+  readonly github: GitHubLink | null;
   readonly createdAt: Millis;
   readonly updatedAt: Millis;
 }
@@ -65,17 +68,18 @@ export function standingOf({ value, context }: AccountSnapshot, taskType: string
     status: value === "NEW" ? "FROZEN" : statusOf(value, context),
     cooldownUntil,
     tier: skillTier(score),
-    quality: quality(score, reputation, record.finished),
+    quality: quality(score, reputation, record.finished, priorOf(context.github?.score ?? null)),
     marks,
   };
 }
 
-function capabilityViews({ capabilities, records, reputation }: AccountContext): readonly CapabilityView[] {
+function capabilityViews({ capabilities, records, reputation, github }: AccountContext): readonly CapabilityView[] {
+  const prior = priorOf(github?.score ?? null);
   return Object.values(capabilities).map((capability) => {
     const record = { ...EMPTY_RECORD, ...records[capability.taskType] };
     const score = skillScore(record);
     const { finished } = record;
-    return { ...capability, score, tier: skillTier(score), quality: quality(score, reputation, finished), finished };
+    return { ...capability, score, tier: skillTier(score), quality: quality(score, reputation, finished, prior), finished };
   });
 }
 
@@ -100,6 +104,7 @@ export function viewAccount({ value, context }: AccountSnapshot): AccountView | 
     records,
     capabilities: capabilityViews(context),
     customer: context.customer,
+    github: context.github,
     createdAt,
     updatedAt,
   };

@@ -23,12 +23,12 @@ const REPUTATION_SPAN = 50;
 
 /**
  * Gives a worker's quality, 0..1, from the skill score (0..100) in the task's type, the reputation and how many tasks
- * it finished. Newcomers start at a prior of 0.5 that ten finished tasks half outweigh.
+ * it finished. Newcomers start at a prior, 0.5 where nothing speaks for them, that ten finished tasks half outweigh.
  */
-export function quality(score: number, reputation: number, finished: number): number {
+export function quality(score: number, reputation: number, finished: number, prior = PRIOR_QUALITY): number {
   const standing = Math.min(1, Math.max(0, 0.5 + reputation / (2 * REPUTATION_SPAN)));
   const observed = 0.7 * (score / 100) + 0.3 * standing;
-  return (finished * observed + PRIOR_WEIGHT * PRIOR_QUALITY) / (finished + PRIOR_WEIGHT);
+  return (finished * observed + PRIOR_WEIGHT * prior) / (finished + PRIOR_WEIGHT);
 }
 
 /** Whether this task is of the exploration share. A hash of its id, so that replay agrees (FNV-1a, 32 bits). */

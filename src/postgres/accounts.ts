@@ -9,7 +9,7 @@ import type { Database } from "./pool.ts";
 const KIN_MAX = 1_000;
 
 const fields = (database: Database) => database`
-  id, email, marks, status, key_hash as "keyHash", available, held, reputation, cooldown_until as "cooldownUntil", counterparties, debt_since as "debtSince", customer, tally,
+  id, email, marks, status, key_hash as "keyHash", available, held, reputation, cooldown_until as "cooldownUntil", counterparties, debt_since as "debtSince", customer, github, tally,
   records, created_at as "createdAt", updated_at as "updatedAt"`;
 
 export async function readAccount(database: Database, id: AccountId): Promise<AccountView | undefined> {

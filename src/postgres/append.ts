@@ -165,18 +165,18 @@ async function write(
     ),
     account_rows as (
     insert into accounts (shard, id, email, marks, key_hash, status, available, held, reputation, cooldown_until, counterparties, debt_since, customer,
-      tally, records, created_at, updated_at)
+      github, tally, records, created_at, updated_at)
     select a.shard, a.id, a.email, a.marks::text[], a.key_hash, a.status, a.available, a.held, a.reputation, a.cooldown_until, a.counterparties,
-      a.debt_since, a.customer, a.tally::json, a.records::json, a.created_at, a.updated_at
+      a.debt_since, a.customer, a.github::json, a.tally::json, a.records::json, a.created_at, a.updated_at
     from unnest(${accounts.shard}::int[], ${accounts.id}::uuid[], ${accounts.email}::text[], ${accounts.marks}::text[], ${accounts.keyHash}::text[],
       ${accounts.status}::text[], ${accounts.available}::bigint[], ${accounts.held}::bigint[], ${accounts.reputation}::bigint[],
-      ${accounts.cooldownUntil}::bigint[], ${accounts.counterparties}::int[], ${accounts.debtSince}::bigint[], ${accounts.customer}::text[], ${accounts.tally}::text[], ${accounts.records}::text[],
+      ${accounts.cooldownUntil}::bigint[], ${accounts.counterparties}::int[], ${accounts.debtSince}::bigint[], ${accounts.customer}::text[], ${accounts.github}::text[], ${accounts.tally}::text[], ${accounts.records}::text[],
       ${accounts.createdAt}::bigint[], ${accounts.updatedAt}::bigint[])
-      a(shard, id, email, marks, key_hash, status, available, held, reputation, cooldown_until, counterparties, debt_since, customer, tally,
+      a(shard, id, email, marks, key_hash, status, available, held, reputation, cooldown_until, counterparties, debt_since, customer, github, tally,
         records, created_at, updated_at)
     on conflict (id) do update set marks = excluded.marks, key_hash = excluded.key_hash, status = excluded.status, available = excluded.available,
       held = excluded.held, reputation = excluded.reputation, cooldown_until = excluded.cooldown_until,
-      counterparties = excluded.counterparties, debt_since = excluded.debt_since, customer = excluded.customer, tally = excluded.tally, records = excluded.records,
+      counterparties = excluded.counterparties, debt_since = excluded.debt_since, customer = excluded.customer, github = excluded.github, tally = excluded.tally, records = excluded.records,
       updated_at = excluded.updated_at
     ),
     capability_rows as (

@@ -156,6 +156,7 @@ function accountsOf(entries: readonly Entry[], shardOf: ShardOf) {
     ...view,
     shard: shardOf(view.id),
     marks: listOf(view.marks),
+    github: view.github === null ? null : JSON.stringify(view.github),
     tally: JSON.stringify(view.tally),
     records: JSON.stringify(view.records),
   }));
@@ -173,6 +174,7 @@ function accountsOf(entries: readonly Entry[], shardOf: ShardOf) {
     "counterparties",
     "debtSince",
     "customer",
+    "github",
     "tally",
     "records",
     "createdAt",

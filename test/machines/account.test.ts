@@ -32,6 +32,9 @@ const COMMANDS = {
   requestRecovery: { type: "requestRecovery", codeHash: "c" },
   recover: { type: "recover", codeHash: "c", keyHash: "new" },
   topUp: { type: "topUp", topup: id(7), amount: credits(5) },
+  startOAuth: { type: "startOAuth", stateHash: "s" },
+  useOAuth: { type: "useOAuth", stateHash: "s" },
+  linkGitHub: { type: "linkGitHub", github: { id: "1", login: "octo", score: 50, token: "sealed" } },
   payment: { type: "payment", payment: "pi_1", news: { type: "paid", amount: 5 }, customer: null },
   repay: { type: "repay", repayment: id(7), amount: credits(5) },
   hold: { type: "hold", task: NEXT, order: order(), fresh: true },
@@ -56,6 +59,9 @@ const usual: { readonly [C in CommandName]: string } = {
   requestRecovery: "RecoveryRequested",
   recover: "RECOVERY_FAILED",
   topUp: "ToppedUp",
+  startOAuth: "OAuthStarted",
+  useOAuth: "OAUTH_STATE_INVALID",
+  linkGitHub: "GitHubLinked",
   payment: "PaymentChanged",
   repay: "NO_DEBT",
   hold: "Held",
@@ -124,6 +130,14 @@ test("a settlement that does not divide all of its budget is a bug", () => {
 test("a key that was replaced a moment ago cannot replace the new one", () => {
   const { state } = decide(fold(active), COMMANDS.rotate);
   expect(decide(state, COMMANDS.rotate).outcome).toBe("KEY_REPLACED");
+});
+
+test("the state of an OAuth flow is good once, for 10 minutes", () => {
+  const { state } = decide(fold(active), COMMANDS.startOAuth, AT);
+  expect(decide(state, COMMANDS.useOAuth, AT + 600_000).outcome).toBe("OAUTH_STATE_INVALID");
+  expect(decide(state, { ...COMMANDS.useOAuth, stateHash: "t" }).outcome).toBe("OAUTH_STATE_INVALID");
+  const used = decide(state, COMMANDS.useOAuth, AT + 599_999);
+  expect([used.outcome, decide(used.state, COMMANDS.useOAuth).outcome]).toEqual(["OAuthUsed", "OAUTH_STATE_INVALID"]);
 });
 
 describe("a recovery code", () => {

@@ -3,6 +3,7 @@ export const sql = `
 alter table accounts
   add column debt_since bigint,
   add column customer text,
+  add column github json,
   add column marks text[] not null default '{}';
 create index accounts_marks on accounts using gin (marks);
 alter table tasks add column marks text[] not null default '{}';

@@ -1,0 +1,47 @@
+/**
+ * How much a GitHub account says for its owner, 0..100:
+ *
+ *   30  age: full after 5 years
+ *   25  public work: repositories and gists, by their logarithm, full at 50
+ *   20  followers, by their logarithm, full at 500
+ *   25  contributions within the last year: full at 500
+ *
+ * It is where a newcomer starts in routing: quality 0.5 without a GitHub account, and up to 1 with the best.
+ */
+import type { Millis } from "../vocabulary.ts";
+
+export interface GitHubProfile {
+  readonly createdAt: Millis;
+  /** Public repositories and gists. */
+  readonly works: number;
+  readonly followers: number;
+  /** Within the last year. */
+  readonly contributions: number;
+}
+
+const YEAR_MS = 365.25 * 24 * 3_600_000;
+const FULL = { ageMs: 5 * YEAR_MS, works: 50, followers: 500, contributions: 500 } as const;
+const WEIGHTS = { age: 30, works: 25, followers: 20, contributions: 25 } as const;
+
+function share(value: number, full: number): number {
+  return Math.min(1, Math.max(0, value) / full);
+}
+
+function byLogarithm(value: number, full: number): number {
+  return share(Math.log2(1 + Math.max(0, value)), Math.log2(1 + full));
+}
+
+/** Gives the score of a profile as it is at `at` (ms), a whole number. */
+export function githubScore({ createdAt, works, followers, contributions }: GitHubProfile, at: Millis): number {
+  return Math.round(
+    WEIGHTS.age * share(at - createdAt, FULL.ageMs) +
+      WEIGHTS.works * byLogarithm(works, FULL.works) +
+      WEIGHTS.followers * byLogarithm(followers, FULL.followers) +
+      WEIGHTS.contributions * share(contributions, FULL.contributions),
+  );
+}
+
+/** Gives the quality, 0.5..1, that a newcomer with that score starts at; null is no GitHub account. */
+export function priorOf(score: number | null): number {
+  return 0.5 + (score ?? 0) / 200;
+}
