@@ -25,6 +25,22 @@ export type Answer = { readonly ok: true; readonly value: JsonValue } | { readon
 /** Told by a node that does not own the shard, and by a transport that finds nobody who does. */
 export const NOT_OWNER = refuse("NOT_OWNER", "No node owns this account or task at the moment; try again shortly.");
 
+/** Told when the journal could not be asked or written. */
+export const UNREACHABLE = refuse(
+  "UNAVAILABLE",
+  "The journal cannot be reached at the moment, nothing was changed; try again shortly.",
+);
+/** Told of a bug. */
+export const BROKEN = refuse(
+  "INTERNAL",
+  "Something failed inside; it is logged, and nothing was changed. Tell the operator if it goes on.",
+);
+/** Told when another writer was first, again and again. */
+export const CONTENDED = refuse(
+  "CONTENDED",
+  "Another process keeps writing to the same database. Try again; if it goes on, the operator must stop one of them.",
+);
+
 const TRANSIENT: ReadonlySet<RefusalCode> = new Set(["UNAVAILABLE", "OVERLOADED", "CONTENDED", "NOT_OWNER"]);
 
 /** Refusals that say nothing about the command, so that it may be sent again as it is. */

@@ -73,6 +73,12 @@ async function serve(operation: Operation, services: Services, context: RouterCo
     services,
   });
   context.status = reply.status;
+  if (operation.stream === true) {
+    context.type = "text/event-stream";
+    context.set("Cache-Control", "no-store");
+    // Proxies that gather before they send would hold events back.
+    context.set("X-Accel-Buffering", "no");
+  }
   context.body = reply.body;
 }
 

@@ -64,6 +64,8 @@ export interface Outline<P extends TObject = TObject, Q extends TObject = TObjec
   readonly idempotent?: boolean;
   /** Whether the body is taken as it was sent, because a signature is over its bytes. */
   readonly raw?: boolean;
+  /** Whether it answers with a stream of server-sent events. */
+  readonly stream?: boolean;
   /** Whether it counts against the limit of tasks. */
   readonly makesTask?: boolean;
   /** The answers by status; errors are the same for all and are left out. */

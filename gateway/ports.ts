@@ -101,6 +101,8 @@ export interface Signals {
 }
 
 export type Signal =
+  /** A task has come to a status that somebody may wait for. */
+  | { readonly type: "task"; readonly task: string; readonly status: TaskStatus }
   /** A key is valid no longer. */
   | { readonly type: "key"; readonly hash: string }
   /** A worker asked for tasks of a type. */

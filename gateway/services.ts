@@ -1,6 +1,7 @@
 import type { Clock, Ids, Log, Validator } from "../actors/ports.ts";
 import type { Router } from "../actors/router.ts";
 import type { Millis } from "../machines/vocabulary.ts";
+import type { Feed } from "./feed.ts";
 import type { KeyRing } from "./keyring.ts";
 import type { Health, Identity, Limiter, Mailer, Payments, ReadModel } from "./ports.ts";
 import type { Presence } from "./presence.ts";
@@ -30,6 +31,7 @@ export interface Services {
   readonly secrets: Secrets;
   readonly keys: KeyRing;
   readonly presence: Presence;
+  readonly feed: Feed;
   readonly standing: StandingPrices;
   readonly clock: Clock;
   readonly ids: Ids;

@@ -1,12 +1,16 @@
 /** The part of a process that takes commands to actors: alone, as a node among others, or by passing them on. */
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { LRUCache } from "lru-cache";
 import { shardOf } from "../actors/address.ts";
 import { Host } from "../actors/host/host.ts";
 import type { Log, Transport } from "../actors/ports.ts";
 import { Node } from "../actors/shards/node.ts";
+import type { Signals } from "../gateway/ports.ts";
 import type { Secrets } from "../gateway/secrets.ts";
 import { account } from "../machines/account/index.ts";
+import type { Address } from "../machines/effect.ts";
 import { task } from "../machines/task/index.ts";
+import { TASK_STATUSES, type TaskStatus, TERMINAL_STATUSES } from "../machines/vocabulary.ts";
 import { systemClock as clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { randomIds as ids } from "./ids.ts";
@@ -17,6 +21,7 @@ import { PostgresRegistry } from "./postgres/registry.ts";
 import type { NatsLink } from "./transport/connect.ts";
 import { LocalTransport } from "./transport/local.ts";
 import type { NatsTransport } from "./transport/nats.ts";
+import type { SignalHub } from "./transport/signals.ts";
 import type { ValidatorPool } from "./validator/pool.ts";
 import { VERSION } from "./version.ts";
 import { WebhookCourier } from "./webhooks/courier.ts";
@@ -29,6 +34,8 @@ const REGISTRARS = 3;
 export const DRAIN_MS = 10_000;
 /** The event loop's lag is sampled this often (ms). */
 const LAG_RESOLUTION_MS = 20;
+/** Tasks whose last announced status is remembered, so that a second bid is not told as news. */
+const ANNOUNCED_MAX = 10_000;
 
 /** What the parts of one process share. */
 export interface Frame {
@@ -43,6 +50,7 @@ export interface Frame {
   readonly validator: ValidatorPool;
   /** null where this process is alone. */
   readonly nats: NatsLink | null;
+  readonly signals: SignalHub;
 }
 
 export interface Engine {
@@ -59,8 +67,22 @@ interface Standing {
   readonly fenced?: () => void;
 }
 
+const WATCHED: ReadonlySet<TaskStatus> = new Set(["ROUTING", "AWARDED", ...TERMINAL_STATUSES]);
+
+/** Tells the gateways of tasks that have come to a status that somebody may wait for. */
+function announcer(signals: Signals): (address: Address, view: unknown) => void {
+  const last = new LRUCache<string, TaskStatus>({ max: ANNOUNCED_MAX });
+  return ({ kind, id }, view) => {
+    if (kind !== "task" || typeof view !== "object" || view === null || !("status" in view)) return;
+    const status = TASK_STATUSES.find((one) => one === view.status);
+    if (status === undefined || !WATCHED.has(status) || last.get(id) === status) return;
+    last.set(id, status);
+    signals.send({ type: "task", task: id, status });
+  };
+}
+
 /** Makes hosts on the databases of this process. `member` is the life whose commits they are; null where there is no cluster. */
-function hostMaker({ config, log, closing, urls, read, secrets, validator }: Frame, transport: Transport) {
+function hostMaker({ config, log, closing, urls, read, secrets, validator, signals }: Frame, transport: Transport) {
   const writers = urls.map((url) => openPool(url, { max: LANES, name: "write", keep: true }));
   closing.add(() => Promise.all(writers.map((pool) => pool.end({ timeout: 1 }))));
   const courier = new WebhookCourier({
@@ -70,7 +92,18 @@ function hostMaker({ config, log, closing, urls, read, secrets, validator }: Fra
     ids,
   });
   const { shards } = read;
-  const common = { entities: { task, account }, validator, courier, clock, ids, log, shards, lanes: LANES, transport };
+  const common = {
+    entities: { task, account },
+    validator,
+    courier,
+    clock,
+    ids,
+    log,
+    shards,
+    lanes: LANES,
+    transport,
+    committed: announcer(signals),
+  };
   return (place: number, member: string | null, standing: Standing = {}): Host => {
     const [reader, writer] = [read.all[place], writers[place]];
     if (reader === undefined || writer === undefined) throw new Error(`there is no database at place ${place}`);

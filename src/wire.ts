@@ -4,8 +4,9 @@ import { hostname } from "node:os";
 import type { Log } from "../actors/ports.ts";
 import { Router } from "../actors/router.ts";
 import { createApp, createHealthApp } from "../gateway/app.ts";
+import { Feed } from "../gateway/feed.ts";
 import { KeyRing } from "../gateway/keyring.ts";
-import type { Health, Signals } from "../gateway/ports.ts";
+import type { Health } from "../gateway/ports.ts";
 import { Presence } from "../gateway/presence.ts";
 import { Secrets } from "../gateway/secrets.ts";
 import { StandingPrices } from "../gateway/standing.ts";
@@ -28,7 +29,7 @@ import { type HttpServer, serveHttp } from "./server.ts";
 import { StripePayments } from "./stripe/payments.ts";
 import { connectNats, type NatsLink, type NatsSettings } from "./transport/connect.ts";
 import { NatsTransport } from "./transport/nats.ts";
-import { natsSignals, silent } from "./transport/signals.ts";
+import { localSignals, natsSignals } from "./transport/signals.ts";
 import { ValidatorPool } from "./validator/pool.ts";
 import { VERSION } from "./version.ts";
 
@@ -130,7 +131,8 @@ async function openFrame(config: Config, role: Role, log: Log, lost: () => void,
   warmUp();
   const validator = new ValidatorPool(new URL("./validator/thread.js", import.meta.url));
   closing.add(() => validator.close());
-  return { config, log, closing, urls, read: new Databases(pools, shards), secrets, validator, nats };
+  const signals = nats === null ? localSignals() : natsSignals(nats.connection, config.natsPrefix);
+  return { config, log, closing, urls, read: new Databases(pools, shards), secrets, validator, nats, signals };
 }
 
 async function databaseUrls(config: Config, log: Log, closing: Closing): Promise<readonly string[]> {
@@ -187,16 +189,18 @@ function healthOf({ read, nats }: Frame, engine: Engine, stopping: { readonly no
 }
 
 function serve(frame: Frame, role: Role, { transport }: Engine, health: Health): Promise<HttpServer> {
-  const { config, log, closing, read, secrets, validator, nats } = frame;
+  const { config, log, closing, read, secrets, validator, nats, signals } = frame;
   if (role === "node") return serveHttp(createHealthApp(health, log).callback(), config.port, config.host);
   const reads = postgresReadModel(read);
-  const signals: Signals = nats === null ? silent : natsSignals(nats.connection, config.natsPrefix, (signal) => hear(signal));
   const keys = new KeyRing(reads, signals, clock, nats === null ? 0 : KEY_TTL_MS);
   const presence = new Presence(signals);
-  const hear: Parameters<typeof natsSignals>[2] = (signal) => {
+  const feed = new Feed({ reads, presence, clock, log, taskTypes: config.taskTypes });
+  closing.add(async () => feed.close());
+  signals.listen((signal) => {
     if (signal.type === "key") keys.forget(signal.hash);
-    else presence.note(signal.worker, signal.taskType, clock.now());
-  };
+    else if (signal.type === "presence") presence.note(signal.worker, signal.taskType, clock.now());
+    else feed.hear(signal.task);
+  });
   const limits = {
     requests: config.ratePerSecond,
     tasks: config.rateTasksPerMinute,
@@ -214,6 +218,7 @@ function serve(frame: Frame, role: Role, { transport }: Engine, health: Health):
     secrets,
     keys,
     presence,
+    feed,
     standing: new StandingPrices(reads, presence, clock, ids),
     clock,
     ids,

@@ -16,7 +16,7 @@ import { type AnyEntity, type AnyFact, addressKey, type Decision, type Errand } 
 import { isRefusal, type Refusal, refuse } from "../../machines/refusal.ts";
 import type { JsonValue } from "../../machines/vocabulary.ts";
 import { LIMITS } from "../limits.ts";
-import { type Answer, type Envelope, NOT_OWNER } from "../message.ts";
+import { type Answer, BROKEN, CONTENDED, type Envelope, NOT_OWNER, UNREACHABLE } from "../message.ts";
 import {
   type Clock,
   type Entry,
@@ -51,6 +51,8 @@ export interface Release {
   readonly fresh: ReadonlySet<string>;
   readonly timers: readonly TimerChange[];
   readonly errands: readonly Errand[];
+  /** The row as the commit left it; undefined where nothing was committed. */
+  readonly view?: unknown;
 }
 
 export interface ActorPorts {
@@ -67,16 +69,6 @@ export interface ActorPorts {
   /** Called whenever the actor has come to rest. */
   readonly rested: (actor: Actor) => void;
 }
-
-const UNREACHABLE = refuse("UNAVAILABLE", "The journal cannot be reached at the moment, nothing was changed; try again shortly.");
-const BROKEN = refuse(
-  "INTERNAL",
-  "Something failed inside; it is logged, and nothing was changed. Tell the operator if it goes on.",
-);
-const CONTENDED = refuse(
-  "CONTENDED",
-  "Another process keeps writing to the same database. Try again; if it goes on, the operator must stop one of them.",
-);
 
 export class Actor {
   readonly address: Address;
@@ -309,7 +301,8 @@ export class Actor {
     if (snapshotDue) this.#snapshotSeq = seq;
     const { errands = [], reply, afterDelivery = false } = decision;
     const gated = this.#gate.commit(parcel, () => {
-      const delivered = this.#ports.release({ address: this.address, messages, fresh, timers, errands });
+      const { view } = entry;
+      const delivered = this.#ports.release({ address: this.address, messages, fresh, timers, errands, view });
       this.#reply(parcel, reply, afterDelivery ? delivered : undefined);
     });
     this.#ports.committer.submit(entry, (outcome) => {

@@ -35,6 +35,8 @@ export interface HostPorts {
   readonly leased?: () => boolean;
   /** Told when the journal takes nothing more from this host, because others own what it owned. */
   readonly fenced?: () => void;
+  /** Told of every commit of an actor, with its row; what comes of that is lost when the process dies. */
+  readonly committed?: (address: Address, view: unknown) => void;
 }
 
 export interface HostStats {
@@ -258,7 +260,8 @@ export class Host implements Transport {
     if (actors?.get(key) === actor) actors.delete(key);
   }
 
-  async #release({ address, messages, fresh, timers, errands }: Release): Promise<void> {
+  async #release({ address, messages, fresh, timers, errands, view }: Release): Promise<void> {
+    if (view !== undefined) this.#ports.committed?.(address, view);
     for (const change of timers) this.#timers.change(address, change);
     for (const { delivery } of errands) void this.#deliver(address, delivery);
     await Promise.all(messages.map((message) => this.#outbox.send(message, "first", fresh.has(message.id))));

@@ -47,7 +47,7 @@ function document(operation: Operation): object {
   const { id, tag, summary, description, body, answers, auth } = operation;
   const good = Object.entries(answers).map(([status, { about, schema }]) => [
     status,
-    { description: about, content: { "application/json": { schema } } },
+    { description: about, content: { [operation.stream === true ? "text/event-stream" : "application/json"]: { schema } } },
   ]);
   return {
     operationId: id,

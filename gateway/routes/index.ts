@@ -4,6 +4,7 @@ import { authRoutes } from "./auth.ts";
 import { capabilityRoutes } from "./capabilities.ts";
 import { creditRoutes } from "./credits.ts";
 import { deliveryRoutes } from "./deliveries.ts";
+import { eventRoutes } from "./events.ts";
 import { oauthRoutes } from "./oauth.ts";
 import { taskRecordRoutes } from "./records.ts";
 import { stripeRoutes } from "./stripe.ts";
@@ -23,5 +24,6 @@ export const OPERATIONS: readonly Operation[] = [
   ...stripeRoutes,
   ...accountRoutes,
   ...oauthRoutes,
+  ...eventRoutes,
   ...systemRoutes,
 ];

@@ -1,19 +1,35 @@
+/** Signals to the gateways of a platform: what is true only for a moment, or only hurries what would be seen anyway. */
 import type { NatsConnection } from "nats";
 import type { Signal, Signals } from "../../gateway/ports.ts";
 
-/** Signals of one gateway that is alone. */
-export const silent: Signals = { send() {} };
+export interface SignalHub extends Signals {
+  /** Hears all signals from now on. */
+  listen(hear: (signal: Signal) => void): void;
+}
 
-/** Signals to all gateways of the platform, this one included; what is lost is lost. */
-export function natsSignals(connection: NatsConnection, prefix: string, hear: (signal: Signal) => void): Signals {
-  const subject = `${prefix}.signal`;
-  connection.subscribe(subject, {
-    callback: (error, message) => {
-      // Only gateways of this platform publish there.
-      if (error === null) hear(message.json<Signal>());
-    },
-  });
+/** Within one process. */
+export function localSignals(): SignalHub {
+  const listeners: ((signal: Signal) => void)[] = [];
   return {
+    listen: (hear) => void listeners.push(hear),
+    send: (signal) => {
+      for (const hear of listeners) hear(signal);
+    },
+  };
+}
+
+/** Over NATS, to every process that listens, this one included; what is lost is lost. */
+export function natsSignals(connection: NatsConnection, prefix: string): SignalHub {
+  const subject = `${prefix}.signal`;
+  return {
+    listen: (hear) => {
+      connection.subscribe(subject, {
+        callback: (error, message) => {
+          // Only processes of this platform publish there.
+          if (error === null) hear(message.json<Signal>());
+        },
+      });
+    },
     send: (signal) => {
       if (!connection.isClosed()) connection.publish(subject, JSON.stringify(signal));
     },

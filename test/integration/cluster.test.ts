@@ -9,6 +9,7 @@ import { RealCluster } from "../support/cluster.mjs";
 import { eventually } from "../support/market.ts";
 import { runNexus } from "../support/platform.mjs";
 import { makeDatabase } from "../support/postgres.mjs";
+import { Listener } from "../support/stream.ts";
 
 const LEASE_MS = 2_000;
 
@@ -197,6 +198,18 @@ describe("a cluster of two nodes and two gateways", () => {
       const { body } = await clients[1].call("POST", "/tasks/validate", order, { key: rotated.body.api_key });
       return body.workers_online === 1 ? true : undefined;
     }, "the worker to be online at the other gateway");
+  });
+
+  test("a stream at one gateway tells what happens through the other one", async () => {
+    const [ann = "", bob = ""] = await accounts(2);
+    const [first] = cluster.gateways;
+    if (first === undefined) throw new Error("two gateways were started");
+    const listener = new Listener(first.process.port, "/events/stream", bob);
+    await eventually(async () => (listener.comments > 0 ? true : undefined), "the stream to open");
+    const order = { input_data: "x", schema: { type: "object" }, example_output: {}, budget: 5 };
+    const { body } = await clients[1].call("POST", "/tasks", order, { key: ann });
+    await eventually(async () => (listener.about(body.id).includes("task.new") ? true : undefined), "the new task");
+    listener.close();
   });
 
   test("live and ready are two things", async () => {

@@ -62,7 +62,7 @@ function describeAll(document: Reply["body"]): readonly Described[] {
       problem,
       answers: new Map(
         Object.entries<Reply["body"]>(responses)
-          .filter(([status]) => status !== "default")
+          .filter(([status, { content }]) => status !== "default" && content["application/json"] !== undefined)
           .map(([status, { content }]) => [status, ajv.compile(closed(content["application/json"].schema) as object)]),
       ),
     })),

@@ -1,0 +1,43 @@
+import Type from "typebox";
+import { TOPICS } from "../feed.ts";
+import { keyed } from "../operation.ts";
+import { invalid, Problem } from "../problems.ts";
+
+const RETRY_AFTER_S = 10;
+
+const stream = keyed(
+  {
+    id: "eventStream",
+    tag: "Events",
+    method: "get",
+    path: "/api/v1/events/stream",
+    summary: "What happens, as it happens",
+    description:
+      "Server-sent events: `task.new` (a task that you can take), `task.awarded` (to you) and `task.terminal` (a task of yours has ended), each with the task. Send the id of the last event as Last-Event-ID to go on after it; an event may then come twice. While it is open you are online for its task types.",
+    query: Type.Object({
+      topics: Type.Optional(
+        Type.String({ maxLength: 200, description: "Some of task.new, task.awarded, task.terminal, with commas; left out, all" }),
+      ),
+      task_type: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: "Of new tasks; left out, every type" })),
+    }),
+    stream: true,
+    answers: { 200: { about: "Events, for as long as you listen", schema: Type.String() } },
+  },
+  async ({ account, query, header, services }) => {
+    const asked = query.topics === undefined ? TOPICS : query.topics.split(",").map((topic) => topic.trim());
+    const topics = TOPICS.filter((topic) => asked.includes(topic));
+    if (topics.length !== asked.length) throw invalid([{ field: "topics", message: `must be some of ${TOPICS.join(", ")}` }]);
+    const last = header("Last-Event-ID");
+    if (!/^\d{0,15}$/.test(last))
+      throw invalid([{ field: "Last-Event-ID", message: "must be the id of an event of this stream" }]);
+    const body = services.feed.open(account, topics, query.task_type ?? null, last === "" ? null : Number(last));
+    if (body === undefined) {
+      throw new Problem(429, "TOO_MANY_STREAMS", "This account has too many open streams; close one of them.", {
+        retryAfter: RETRY_AFTER_S,
+      });
+    }
+    return { status: 200, body };
+  },
+);
+
+export const eventRoutes = [stream];
