@@ -1,7 +1,7 @@
 import type { Millis } from "./vocabulary.ts";
 
 /** Which machine an actor runs. */
-export type EntityKind = "task" | "account";
+export type EntityKind = "task" | "account" | "batch";
 
 /** The address of one actor: its kind and its id (a UUID). */
 export interface Address {

@@ -8,6 +8,7 @@ import { Node } from "../actors/shards/node.ts";
 import type { Signals } from "../gateway/ports.ts";
 import type { Secrets } from "../gateway/secrets.ts";
 import { account } from "../machines/account/index.ts";
+import { batch } from "../machines/batch/index.ts";
 import type { Address } from "../machines/effect.ts";
 import { task } from "../machines/task/index.ts";
 import { TASK_STATUSES, type TaskStatus, TERMINAL_STATUSES } from "../machines/vocabulary.ts";
@@ -93,7 +94,7 @@ function hostMaker({ config, log, closing, urls, read, secrets, validator, signa
   });
   const { shards } = read;
   const common = {
-    entities: { task, account },
+    entities: { task, account, batch },
     validator,
     courier,
     clock,

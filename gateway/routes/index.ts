@@ -1,6 +1,7 @@
 import type { Operation } from "../operation.ts";
 import { accountRoutes } from "./account.ts";
 import { authRoutes } from "./auth.ts";
+import { batchRoutes } from "./batches.ts";
 import { capabilityRoutes } from "./capabilities.ts";
 import { creditRoutes } from "./credits.ts";
 import { deliveryRoutes } from "./deliveries.ts";
@@ -17,6 +18,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...authRoutes,
   ...workRoutes,
   ...taskRoutes,
+  ...batchRoutes,
   ...taskRecordRoutes,
   ...deliveryRoutes,
   ...capabilityRoutes,

@@ -168,6 +168,7 @@ function applyFact(context: AccountContext, fact: AccountFact): Partial<AccountC
     case "OfferTaken":
       return { slots: { ...context.slots, [fact.task]: fact.capability } };
     case "OfferDeclined":
+    case "ItemHoldRefused":
       return {};
     case "OfferFreed":
       return { slots: withoutSlot(context, fact.task) };

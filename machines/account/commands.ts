@@ -45,6 +45,8 @@ export type AccountCommand =
       /** Whether the task's id was made for this command, and not derived from an Idempotency-Key. */
       readonly fresh: boolean;
     }
+  /** A hold for an item of a batch: whoever asked hears of a refusal, so it is never refused. */
+  | { readonly type: "holdItem"; readonly task: TaskId; readonly order: Order }
   | { readonly type: "release"; readonly task: TaskId; readonly budget: Credits }
   | {
       readonly type: "settle";

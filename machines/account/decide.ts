@@ -4,7 +4,7 @@ import { CAPABILITIES_MAX } from "../market/capability.ts";
 import { isOneIdentity, newMarks } from "../market/identity.ts";
 import { ratingOf, suspensionAt } from "../market/rating.ts";
 import { judge } from "../market/reputation.ts";
-import { type Refusal, refuse } from "../refusal.ts";
+import { isRefusal, type Refusal, refuse } from "../refusal.ts";
 import { type Credits, credits, type JsonValue, type Millis, NO_CREDITS } from "../vocabulary.ts";
 import type { AccountCommand } from "./commands.ts";
 import { type AccountContext, creditRecord } from "./context.ts";
@@ -62,6 +62,8 @@ export function decideAccount(state: AccountSnapshot, command: AccountCommand, a
       return repay(context, command, at);
     case "hold":
       return hold(state, command, at);
+    case "holdItem":
+      return holdItem(state, command, at);
     case "release":
       return release(context, command, at);
     case "settle":
@@ -86,13 +88,8 @@ export function decideAccount(state: AccountSnapshot, command: AccountCommand, a
       return fail(state, command, at);
     case "startOAuth":
       return { facts: [{ type: "OAuthStarted", stateHash: command.stateHash, until: at + OAUTH_MS, at }], reply: null };
-    case "useOAuth": {
-      const { oauth } = context;
-      if (oauth === null || oauth.stateHash !== command.stateHash || at >= oauth.until) {
-        return refuse("OAUTH_STATE_INVALID", "This state is none, or was used, or is too old; begin again.");
-      }
-      return { facts: [{ type: "OAuthUsed", at }], reply: null };
-    }
+    case "useOAuth":
+      return useOAuth(context, command, at);
     case "linkGitHub":
       return { facts: [{ type: "GitHubLinked", github: command.github, at }], reply: null };
     case "registerCapability":
@@ -128,6 +125,13 @@ function register(state: AccountSnapshot, command: Of<"register">, at: Millis): 
     facts,
     reply: { account_id: account },
   };
+}
+
+function useOAuth({ oauth }: AccountContext, { stateHash }: Of<"useOAuth">, at: Millis): Result {
+  if (oauth === null || oauth.stateHash !== stateHash || at >= oauth.until) {
+    return refuse("OAUTH_STATE_INVALID", "This state is none, or was used, or is too old; begin again.");
+  }
+  return { facts: [{ type: "OAuthUsed", at }], reply: null };
 }
 
 /** A code that is wrong costs a try, so it leaves a fact and is no refusal. */
@@ -227,6 +231,14 @@ function hold(state: AccountSnapshot, command: Of<"hold">, at: Millis): Result {
     carry: [{ type: "tell", to: { kind: "task", id: task }, command: open, fresh: command.fresh }],
     afterDelivery: true,
   };
+}
+
+function holdItem(state: AccountSnapshot, { task, order }: Of<"holdItem">, at: Millis): Result {
+  if (order.batch === undefined) throw new Error("an item must be of a batch");
+  const held = hold(state, { type: "hold", task, order, fresh: true }, at);
+  if (!isRefusal(held)) return { ...held, reply: null, afterDelivery: false };
+  const { id: batch, item } = order.batch;
+  return { facts: [{ type: "ItemHoldRefused", batch, item, code: held.refused, detail: held.detail, at }], reply: null };
 }
 
 function holdMismatch(context: AccountContext, task: Of<"release">["task"], budget: Credits): Refusal | undefined {

@@ -26,6 +26,10 @@ function ownEffects(fact: AccountFact, { id, marks }: AccountContext): readonly 
         to: { kind: "account", id: kin },
         command: { type: "mark", marks, kin: [] },
       }));
+    case "ItemHoldRefused": {
+      const { batch, item, code, detail } = fact;
+      return [{ type: "tell", to: { kind: "batch", id: batch }, command: { type: "itemRefused", item, code, detail } }];
+    }
     case "OfferTaken": {
       const { task, bid, price: credits, standing } = fact;
       const command = { type: "standingBid", bid, worker: id, credits, standing };

@@ -1,5 +1,6 @@
 import type { Capability } from "../market/capability.ts";
 import type { Outcome } from "../market/reputation.ts";
+import type { RefusalCode } from "../refusal.ts";
 import type { WorkerStanding } from "../task/commands.ts";
 import type { AccountId, Credits, Millis, TaskId } from "../vocabulary.ts";
 import type { Payment } from "./payments.ts";
@@ -54,6 +55,13 @@ export type AccountFact = At &
         readonly debt: Credits;
       }
     | { readonly type: "Held"; readonly task: TaskId; readonly budget: Credits }
+    | {
+        readonly type: "ItemHoldRefused";
+        readonly batch: string;
+        readonly item: number;
+        readonly code: RefusalCode;
+        readonly detail: string;
+      }
     | { readonly type: "Released"; readonly task: TaskId; readonly budget: Credits }
     | {
         readonly type: "Settled";

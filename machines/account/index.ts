@@ -31,6 +31,7 @@ function recall([first]: readonly AccountFact[], state: AccountSnapshot): JsonVa
       return { capability: first.capability };
     case "Marked":
     case "RecoveryRequested":
+    case "ItemHoldRefused":
     case "PaymentChanged":
     case "OAuthStarted":
     case "OAuthUsed":

@@ -21,6 +21,7 @@ const always = {
   PaymentChanged: apply,
   Repaid: apply,
   Suspended: apply,
+  ItemHoldRefused: apply,
   Released: apply,
   Settled: apply,
   Earned: apply,

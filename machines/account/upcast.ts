@@ -12,6 +12,7 @@ const TYPES: { readonly [T in AccountFactType]: true } = {
   PaymentChanged: true,
   Repaid: true,
   Held: true,
+  ItemHoldRefused: true,
   Released: true,
   Settled: true,
   Earned: true,

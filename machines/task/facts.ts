@@ -18,6 +18,8 @@ export interface Order {
   readonly callbackUrl: string | null;
   /** How long bids are collected (ms). */
   readonly windowMs: Millis;
+  /** The batch that it is of, which is told of its end. */
+  readonly batch?: { readonly id: string; readonly item: number };
 }
 
 /** A bid with what the award will weigh. */

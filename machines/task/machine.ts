@@ -6,7 +6,7 @@ import { assign, type SnapshotFrom, setup } from "xstate";
 import type { Effect } from "../effect.ts";
 import type { Offer } from "../market/capability.ts";
 import { split } from "../market/pricing.ts";
-import { type AccountId, BOUNDS, type JsonValue, type Millis } from "../vocabulary.ts";
+import { type AccountId, BOUNDS, type JsonValue, type Millis, type TerminalStatus } from "../vocabulary.ts";
 import type { Order, PlacedBid, TaskFact, TaskFactType } from "./facts.ts";
 
 export interface Webhook {
@@ -146,10 +146,10 @@ export function effectsOf(fact: TaskFact, before: TaskContext, after: TaskContex
         { type: "forget", name: "pool" },
         tellRequester(after, { type: "release", task: after.id, budget: must(after.order, "order").budget }),
         ...freeing(before.bids, after.id),
-        ...webhookDue(fact.at, after),
+        ...ending(fact.type === "Expired" ? "EXPIRED" : "CANCELLED", fact.at, after),
       ];
     case "Settled":
-      return webhookDue(fact.at, after);
+      return ending("SETTLED", fact.at, after);
     case "WebhookRequested":
       return [{ type: "remind", name: "webhook", at: fact.at }];
     case "WebhookAttempted":
@@ -178,8 +178,12 @@ function settlement(fact: Of<"ResultAccepted">, before: TaskContext): Effect {
   });
 }
 
-function webhookDue(at: Millis, context: TaskContext): readonly Effect[] {
-  return context.order?.callbackUrl == null ? [] : [{ type: "remind", name: "webhook", at }];
+/** Whoever waits for the end is told: its webhook is due, and the batch that it is of goes on. */
+function ending(status: TerminalStatus, at: Millis, { order }: TaskContext): readonly Effect[] {
+  const webhook: readonly Effect[] = order?.callbackUrl == null ? [] : [{ type: "remind", name: "webhook", at }];
+  if (order?.batch === undefined) return webhook;
+  const { id, item } = order.batch;
+  return [...webhook, { type: "tell", to: { kind: "batch", id }, command: { type: "itemEnded", item, status } }];
 }
 
 /** Before anything has happened; also what a snapshot lacks that was written before a field was there. */

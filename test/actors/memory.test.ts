@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { Host } from "../../actors/host/host.ts";
 import type { Journal } from "../../actors/ports.ts";
 import { account } from "../../machines/account/index.ts";
+import { batch } from "../../machines/batch/index.ts";
 import { task } from "../../machines/task/index.ts";
 import { accountId, credits, taskId } from "../../machines/vocabulary.ts";
 import { systemClock as clock } from "../../src/clock.ts";
@@ -36,7 +37,7 @@ async function heapMb(): Promise<number> {
 
 test("200,000 finished tasks leave memory where it was after 2,000", async () => {
   const host = new Host({
-    entities: { task, account },
+    entities: { task, account, batch },
     journal: forgetful,
     validator: { judge: () => ({ code: null, errors: [] }) },
     courier: { deliver: async () => null },

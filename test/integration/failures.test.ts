@@ -5,6 +5,7 @@ import path from "node:path";
 import { expect, inject, test } from "vitest";
 import { Host } from "../../actors/host/host.ts";
 import { account } from "../../machines/account/index.ts";
+import { batch } from "../../machines/batch/index.ts";
 import { task } from "../../machines/task/index.ts";
 import { judgeResult } from "../../machines/validation/verdict.ts";
 import { accountId, credits, taskId } from "../../machines/vocabulary.ts";
@@ -40,7 +41,7 @@ test("two hosts that both write one database never both win: nothing is lost, do
   await migrate([database]);
   const makeHost = () =>
     new Host({
-      entities: { task, account },
+      entities: { task, account, batch },
       journal: new PostgresJournal(database, database, 128),
       validator: {
         judge: ({ demands, result }) => {

@@ -4,6 +4,7 @@ import type { Ids, Log } from "../../actors/ports.ts";
 import { Router } from "../../actors/router.ts";
 import { Node } from "../../actors/shards/node.ts";
 import { account } from "../../machines/account/index.ts";
+import { batch } from "../../machines/batch/index.ts";
 import type { Answer as Judgement, Question } from "../../machines/entity.ts";
 import { task } from "../../machines/task/index.ts";
 import { judgeResult } from "../../machines/validation/verdict.ts";
@@ -85,7 +86,7 @@ export class Cluster {
         lagMs: () => 0,
         hostOf: (member, leased, fenced) =>
           new Host({
-            entities: { task, account },
+            entities: { task, account, batch },
             journal: this.store.journalOf(process, member),
             validator: { judge },
             courier: { deliver: () => this.#deliver(process) },

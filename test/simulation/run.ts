@@ -1,4 +1,6 @@
 /** One seed, one history: a cluster, its clients, everything that goes wrong, and what must hold all the same. */
+import { batch } from "../../machines/batch/index.ts";
+import type { StoredFact } from "../../machines/entity.ts";
 import { Checker } from "./checker.ts";
 import { Cluster, LEASE_MS, type SimNode } from "./cluster.ts";
 import { Random } from "./random.ts";
@@ -156,9 +158,10 @@ class Simulation {
     const { actors, messages, dues } = this.cluster.store.journal;
     if (this.workload.underWay > 0 || messages.size > 0) return false;
     if ([...dues.values()].some(({ name }) => name !== "cooldown")) return false;
-    return [...actors.values()].every(
-      ({ address, facts, view }) => address.kind !== "task" || facts.length === 0 || isEnded(view),
-    );
+    return [...actors.values()].every(({ address, facts, view }) => {
+      if (facts.length === 0 || address.kind === "account") return true;
+      return address.kind === "task" ? isEnded(view) : isDone(address.id, facts);
+    });
   }
 
   /** What is wrong at the end. */
@@ -179,6 +182,11 @@ class Simulation {
       `not at its end: ${open.length} tasks are open, ${messages.size} messages and ${dues.size} timers are left, ${this.workload.underWay} requests wait`,
     );
   }
+}
+
+function isDone(id: string, facts: readonly StoredFact[]): boolean {
+  const state = facts.reduce((before, fact) => batch.evolve(before, batch.upcast(fact)).state, batch.initial(id));
+  return state.value === "DONE";
 }
 
 function isEnded(view: unknown): boolean {

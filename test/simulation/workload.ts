@@ -1,8 +1,9 @@
 /** Clients of a simulated cluster: they ask through any gateway, ask again when no answer comes, and remember what they were told. */
 import type { Answer } from "../../actors/message.ts";
-import type { AnyCommand } from "../../machines/effect.ts";
+import type { AnyCommand, EntityKind } from "../../machines/effect.ts";
 import { addressKey } from "../../machines/entity.ts";
-import { credits, type TaskId, taskId } from "../../machines/vocabulary.ts";
+import type { Order } from "../../machines/task/facts.ts";
+import { type AccountId, credits, type TaskId, taskId } from "../../machines/vocabulary.ts";
 import { BAD_RESULT, GOOD_RESULT, order, person, STANDING } from "../support/world.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Random } from "./random.ts";
@@ -15,7 +16,7 @@ const RETRY_MS = 150;
 const KEYED = 0.7;
 
 export interface Asked {
-  readonly kind: "task" | "account";
+  readonly kind: EntityKind;
   readonly to: string;
   readonly command: AnyCommand;
   readonly commandId: string;
@@ -65,7 +66,7 @@ export class Workload {
   /** Asks for something, or for something that was asked before. */
   act(): void {
     const random = this.#random;
-    const what = random.weighted({ post: 4, bid: 7, submit: 7, start: 1, cancel: 1, topup: 1, repeat: 2 });
+    const what = random.weighted({ post: 4, bid: 7, submit: 7, start: 1, cancel: 1, topup: 1, repeat: 2, batch: 0.5 });
     if (what === "repeat") this.#repeat();
     else this.#start(this.#asked(what), random.chance(KEYED));
   }
@@ -131,12 +132,15 @@ export class Workload {
     return Promise.race([asked, time.wait(PATIENCE_MS).then(() => undefined)]);
   }
 
-  #asked(what: "post" | "bid" | "submit" | "start" | "cancel" | "topup"): Omit<Asked, "commandId" | "keyed"> | undefined {
+  #asked(
+    what: "post" | "bid" | "submit" | "start" | "cancel" | "topup" | "batch",
+  ): Omit<Asked, "commandId" | "keyed"> | undefined {
     const random = this.#random;
     const by = person(random.pick(ACCOUNTS));
     const id = this.#cluster.ids.next();
     if (what === "topup") return { kind: "account", to: by, command: { type: "topUp", topup: id, amount: random.int(1, 50) } };
     if (what === "post") return this.#post();
+    if (what === "batch") return this.#batch(by);
     const to = this.tasks.at(-1 - random.int(0, 5));
     if (to === undefined) return undefined;
     switch (what) {
@@ -161,11 +165,31 @@ export class Workload {
     }
   }
 
+  #batch(requester: AccountId): Omit<Asked, "commandId" | "keyed"> {
+    const tasks = Array.from({ length: 3 }, () => taskId(this.#cluster.ids.next()));
+    this.tasks.push(...tasks);
+    const items = tasks.map((task, n) => ({ task, inputData: `text ${n}` }));
+    const template = this.#order();
+    return { kind: "batch", to: this.#cluster.ids.next(), command: { type: "openBatch", requester, template, items, atOnce: 2 } };
+  }
+
   #post(): Omit<Asked, "commandId" | "keyed"> {
     const random = this.#random;
     const task = taskId(this.#cluster.ids.next());
     this.tasks.push(task);
-    const made = order({
+    const made = this.#order();
+    const asked = ACCOUNTS.slice(0, random.int(0, 3));
+    const offers = asked.map((n) => ({ worker: person(n), bid: this.#cluster.ids.next() }));
+    return {
+      kind: "account",
+      to: person(random.pick(ACCOUNTS)),
+      command: { type: "hold", task, order: made, offers, fresh: false },
+    };
+  }
+
+  #order(): Order {
+    const random = this.#random;
+    return order({
       budget: credits(random.int(5, 30)),
       maxSeconds: random.int(1, 6),
       poolHours: 0.003,
@@ -174,13 +198,6 @@ export class Workload {
       callbackUrl: random.chance(0.5) ? "https://example.com/hook" : null,
       quality: random.pick(["balanced", "cheapest"]),
     });
-    const asked = ACCOUNTS.slice(0, random.int(0, 3));
-    const offers = asked.map((n) => ({ worker: person(n), bid: this.#cluster.ids.next() }));
-    return {
-      kind: "account",
-      to: person(random.pick(ACCOUNTS)),
-      command: { type: "hold", task, order: made, offers, fresh: false },
-    };
   }
 }
 

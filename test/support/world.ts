@@ -3,6 +3,7 @@ import { Host } from "../../actors/host/host.ts";
 import type { Answer } from "../../actors/message.ts";
 import type { Courier, Log } from "../../actors/ports.ts";
 import { account } from "../../machines/account/index.ts";
+import { batch } from "../../machines/batch/index.ts";
 import type { AnyCommand } from "../../machines/effect.ts";
 import type { Answer as Judgement, Question } from "../../machines/entity.ts";
 import type { Order } from "../../machines/task/facts.ts";
@@ -68,7 +69,7 @@ export class World {
       return "problem" in judged ? { unjudged: judged.problem, because: judged.field } : judged;
     };
     return new Host({
-      entities: { task, account },
+      entities: { task, account, batch },
       journal: this.journal,
       validator: { judge },
       courier: { deliver: (delivery) => this.deliver(delivery) },

@@ -1,0 +1,51 @@
+import Type from "typebox";
+import { BATCH_AT_ONCE_MAX, BATCH_ITEMS_MAX } from "../../machines/batch/decide.ts";
+import { BOUNDS, TERMINAL_STATUSES } from "../../machines/vocabulary.ts";
+import { Nullable, Uuid } from "./common.ts";
+
+const Text = Type.String({ minLength: 1, maxLength: BOUNDS.inputCharacters });
+
+export const CreateBatch = Type.Object({
+  template: Type.Object({}, { description: "As POST /api/v1/tasks, without input_data" }),
+  items: Type.Array(Type.Object({ input_data: Text }), {
+    minItems: 1,
+    maxItems: BATCH_ITEMS_MAX,
+    description: "One task for each",
+  }),
+  max_concurrent: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: BATCH_AT_ONCE_MAX,
+      default: 10,
+      description: "How many of the tasks are open at once; only their budgets are held",
+    }),
+  ),
+});
+
+export const BatchCreated = Type.Object({ batch_id: Uuid("The batch's id"), total: Type.Integer() });
+
+const Count = Type.Integer({ minimum: 0 });
+
+export const BatchProgress = Type.Object({
+  batch_id: Uuid("The batch's id"),
+  status: Type.Enum(["RUNNING", "DONE"]),
+  total: Count,
+  waiting: Count,
+  open: Count,
+  settled: Count,
+  expired: Count,
+  cancelled: Count,
+  refused: Count,
+  items: Type.Array(
+    Type.Object({
+      task_id: Uuid("The task's id; there is a task once it is OPEN"),
+      status: Type.Enum(["WAITING", "OPEN", "REFUSED", ...TERMINAL_STATUSES]),
+      error: Nullable(
+        Type.Object({ code: Type.String(), detail: Type.String() }, { description: "Why its budget could not be held" }),
+      ),
+    }),
+    { description: "In the order of the items" },
+  ),
+});
+
+export const BatchParams = Type.Object({ id: Type.String({ format: "uuid", description: "The batch's id" }) });

@@ -1,0 +1,30 @@
+import type { RefusalCode } from "../refusal.ts";
+import type { Order } from "../task/facts.ts";
+import type { AccountId, Millis, TaskId, TerminalStatus } from "../vocabulary.ts";
+
+/** One text of a batch, and the task that it becomes. */
+export interface BatchItem {
+  readonly task: TaskId;
+  readonly inputData: string;
+}
+
+interface At {
+  readonly at: Millis;
+}
+
+export type BatchFact = At &
+  (
+    | {
+        readonly type: "BatchOpened";
+        readonly requester: AccountId;
+        /** What all items ask for; its text is empty. */
+        readonly template: Order;
+        readonly items: readonly BatchItem[];
+        /** How many of them may be open at once. */
+        readonly atOnce: number;
+      }
+    /** Their budgets are asked for. */
+    | { readonly type: "ItemsStarted"; readonly items: readonly number[] }
+    | { readonly type: "ItemRefused"; readonly item: number; readonly code: RefusalCode; readonly detail: string }
+    | { readonly type: "ItemEnded"; readonly item: number; readonly status: TerminalStatus }
+  );
