@@ -12,7 +12,7 @@ import type { Health } from "./ports.ts";
 import { Problem } from "./problems.ts";
 import { liveness, readiness } from "./routes/health.ts";
 import { OPERATIONS } from "./routes/index.ts";
-import { API_KEY, hashApiKey } from "./secrets.ts";
+import { API_KEY, hashApiKey, isSameSecret } from "./secrets.ts";
 import type { Services } from "./services.ts";
 
 const HEALTH = /^\/health(\/(live|ready))?$/;
@@ -56,7 +56,8 @@ function wrongMethod(): Problem {
 
 /** Key, limits, body, then the operation, which checks what it was given. */
 async function serve(operation: Operation, services: Services, context: RouterContext): Promise<void> {
-  const caller = operation.auth ? await authenticate(context, services) : undefined;
+  const caller = operation.auth === "key" ? await authenticate(context, services) : undefined;
+  if (operation.auth === "operator") await checkOperator(context, services);
   if (caller !== undefined) {
     await limit(context, services.limiter, caller.account, operation.makesTask === true ? ["requests", "tasks"] : ["requests"]);
   }
@@ -80,6 +81,15 @@ async function serve(operation: Operation, services: Services, context: RouterCo
     context.set("X-Accel-Buffering", "no");
   }
   context.body = reply.body;
+}
+
+async function checkOperator(context: RouterContext, { settings, limiter }: Services): Promise<void> {
+  const { adminToken } = settings;
+  if (adminToken === null)
+    throw new Problem(404, "NOT_FOUND", "The operator's API is off on this platform; ADMIN_TOKEN switches it on.");
+  if (isSameSecret(context.get("X-Admin-Token"), adminToken)) return;
+  await limitFailures(context, limiter);
+  throw new Problem(401, "ADMIN_TOKEN_INVALID", "Send the operator's token in the header X-Admin-Token.");
 }
 
 async function authenticate(context: RouterContext, { keys, limiter }: Services): Promise<Caller> {

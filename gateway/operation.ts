@@ -73,8 +73,8 @@ export interface Outline<P extends TObject = TObject, Q extends TObject = TObjec
 }
 
 export interface Operation extends Outline {
-  /** Whether it needs an API key. */
-  readonly auth: boolean;
+  /** Who may call it: who has an API key, who has the operator's token, or anybody. */
+  readonly auth: "key" | "operator" | "none";
   /** Checks and runs. Throws Problem. */
   readonly run: (incoming: Incoming) => Promise<Reply>;
 }
@@ -105,7 +105,7 @@ export function keyed<P extends TObject, Q extends TObject, B extends TSchema>(
   const check = checked(outline);
   return {
     ...outline,
-    auth: true,
+    auth: "key",
     run: (incoming) => {
       const { caller } = incoming;
       if (caller === undefined) throw new Problem(401, "API_KEY_MISSING", "Send your API key in the header X-API-Key.");
@@ -114,11 +114,20 @@ export function keyed<P extends TObject, Q extends TObject, B extends TSchema>(
   };
 }
 
+/** An operation for who has the operator's token. */
+export function operated<P extends TObject, Q extends TObject, B extends TSchema>(
+  outline: Outline<P, Q, B>,
+  run: (given: Given<Static<P>, Static<Q>, Static<B>>) => Promise<Reply>,
+): Operation {
+  const check = checked(outline);
+  return { ...outline, auth: "operator", run: (incoming) => run(check(incoming)) };
+}
+
 /** An operation that anyone may call. */
 export function open<P extends TObject, Q extends TObject, B extends TSchema>(
   outline: Outline<P, Q, B>,
   run: (given: Given<Static<P>, Static<Q>, Static<B>>) => Promise<Reply>,
 ): Operation {
   const check = checked(outline);
-  return { ...outline, auth: false, run: (incoming) => run(check(incoming)) };
+  return { ...outline, auth: "none", run: (incoming) => run(check(incoming)) };
 }

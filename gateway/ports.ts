@@ -164,6 +164,28 @@ export interface HistoryRow {
   readonly fact: TaskFact;
 }
 
+/** An account as operators see it. */
+export type AccountRow = AccountView;
+
+/** Something that an operator did. */
+export interface ActionRow {
+  readonly id: string;
+  readonly at: Millis;
+  readonly action: string;
+  readonly target: string;
+  readonly detail: object;
+  /** `done`, or the code of a refusal; null while it is not known. */
+  readonly outcome: string | null;
+}
+
+/** The log of what operators do. Every call may reject with StoreUnavailable. */
+export interface Operators {
+  /** Notes what is about to be done. */
+  begin(action: Omit<ActionRow, "outcome">): Promise<void>;
+  end(target: string, id: string, outcome: string): Promise<void>;
+  list(limit: number, cursor: string | null): Promise<Page<ActionRow> | undefined>;
+}
+
 export interface CapabilityRow {
   readonly id: string;
   readonly account: AccountId;

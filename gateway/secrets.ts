@@ -17,6 +17,12 @@ export function makeRecoveryCode(): string {
   return String(randomInt(1_000_000)).padStart(6, "0");
 }
 
+/** Compares in a time that tells nothing of either. */
+export function isSameSecret(given: string, wanted: string): boolean {
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(given), digest(wanted));
+}
+
 /** What is stored of an API key: it has 256 random bits, so a plain hash is enough. */
 export function hashApiKey(key: string): string {
   return createHash("sha256").update(key).digest("hex");

@@ -3,7 +3,7 @@ import type { Router } from "../actors/router.ts";
 import type { Millis } from "../machines/vocabulary.ts";
 import type { Feed } from "./feed.ts";
 import type { KeyRing } from "./keyring.ts";
-import type { Health, Identity, Limiter, Mailer, Payments, ReadModel } from "./ports.ts";
+import type { Health, Identity, Limiter, Mailer, Operators, Payments, ReadModel } from "./ports.ts";
 import type { Presence } from "./presence.ts";
 import type { Secrets } from "./secrets.ts";
 import type { StandingPrices } from "./standing.ts";
@@ -18,6 +18,8 @@ export interface GatewaySettings {
   readonly allowSimulatedTopup: boolean;
   /** Where clients reach this platform, without a slash at the end. */
   readonly publicUrl: string;
+  /** What operators send in X-Admin-Token; null where there is none, and no way in. */
+  readonly adminToken: string | null;
   /** How many proxies stand in front, whose word on the client's address is taken. */
   readonly trustedProxies: number;
   readonly version: string;
@@ -42,6 +44,7 @@ export interface Services {
   /** null where no mail can be sent: then codes go to the log. */
   readonly mailer: Mailer | null;
   /** null where nothing can be bought. */
+  readonly operators: Operators;
   readonly payments: Payments | null;
   /** null where no GitHub account can be linked. */
   readonly identity: Identity | null;

@@ -36,6 +36,11 @@ export function redisUrl(text: string): string {
   return text;
 }
 
+export function adminToken(text: string): string {
+  if (!/^[\x21-\x7e]{16,500}$/.test(text)) throw new Error("16 to 500 visible ASCII characters that nobody can guess");
+  return text;
+}
+
 export function webUrl(text: string): string {
   if (!/^https?:\/\/[^\s?#]+$/.test(text) || !URL.canParse(text)) throw new Error("a URL like https://nexus.example.com");
   return text.replace(/\/+$/, "");

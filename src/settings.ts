@@ -1,5 +1,6 @@
 /** Every setting: its name in the environment, its default, its unit, a sentence. */
 import {
+  adminToken,
   databaseUrls,
   flag,
   hops,
@@ -290,6 +291,14 @@ const SERVER = {
     unit: "connections",
     about: "Connections for reading that a process opens to each database; one with actors opens 5 more.",
     read: whole(2, 1_000),
+  },
+  adminToken: {
+    name: "ADMIN_TOKEN",
+    fallback: null as string | null,
+    unit: "text",
+    about: "What operators send in X-Admin-Token to use /api/v1/admin; left out, that is off.",
+    secret: true,
+    read: adminToken,
   },
   dataDir: {
     name: "NEXUS_DATA_DIR",

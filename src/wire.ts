@@ -23,6 +23,7 @@ import { Databases } from "./postgres/databases.ts";
 import { EmbeddedServer } from "./postgres/embedded.ts";
 import { greet } from "./postgres/greet.ts";
 import { migrate, readPlatform } from "./postgres/migrate.ts";
+import { postgresOperators } from "./postgres/operators.ts";
 import { openPool } from "./postgres/pool.ts";
 import { postgresReadModel } from "./postgres/read-model.ts";
 import { type HttpServer, serveHttp } from "./server.ts";
@@ -229,12 +230,14 @@ function serve(frame: Frame, role: Role, { transport }: Engine, health: Health):
       taskTypes: config.taskTypes,
       allowSimulatedTopup: config.allowSimulatedTopup,
       publicUrl: publicUrlOf(config),
+      adminToken: config.adminToken,
       trustedProxies: config.trustProxy,
       version: VERSION,
     },
     health,
     limiter,
     mailer,
+    operators: postgresOperators(read),
     payments: paymentsOf(config),
     identity: identityOf(config),
   });

@@ -32,6 +32,8 @@ const PROBLEMS: { readonly [status: string]: string } = {
   "503": "Overloaded or without its database; see Retry-After",
 };
 
+const SECURITY = { key: [{ apiKey: [] }], operator: [{ adminToken: [] }], none: [] } as const;
+
 function parametersOf({ params, query, idempotent }: Operation): readonly Parameter[] {
   const required = new Set<string>(query?.required ?? []);
   const path = Object.entries(params?.properties ?? {}).map(
@@ -57,7 +59,7 @@ function document(operation: Operation): object {
     parameters: parametersOf(operation),
     ...(body === undefined ? {} : { requestBody: { required: true, content: { "application/json": { schema: body } } } }),
     responses: { ...Object.fromEntries(good), default: { $ref: "#/components/responses/Problem" } },
-    security: auth ? [{ apiKey: [] }] : [],
+    security: SECURITY[auth],
   };
 }
 
@@ -80,7 +82,10 @@ export function openApi(operations: readonly Operation[], version: string): obje
     servers: [{ url: "/" }],
     paths,
     components: {
-      securitySchemes: { apiKey: { type: "apiKey", in: "header", name: "X-API-Key" } },
+      securitySchemes: {
+        apiKey: { type: "apiKey", in: "header", name: "X-API-Key" },
+        adminToken: { type: "apiKey", in: "header", name: "X-Admin-Token" },
+      },
       responses: {
         Problem: {
           description: `A problem (RFC 9457). ${statuses.join(" · ")}`,

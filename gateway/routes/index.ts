@@ -1,5 +1,6 @@
 import type { Operation } from "../operation.ts";
 import { accountRoutes } from "./account.ts";
+import { adminRoutes } from "./admin.ts";
 import { authRoutes } from "./auth.ts";
 import { batchRoutes } from "./batches.ts";
 import { capabilityRoutes } from "./capabilities.ts";
@@ -27,5 +28,6 @@ export const OPERATIONS: readonly Operation[] = [
   ...accountRoutes,
   ...oauthRoutes,
   ...eventRoutes,
+  ...adminRoutes,
   ...systemRoutes,
 ];

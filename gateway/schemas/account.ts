@@ -87,7 +87,7 @@ export const Statement = Type.Object({
   items: Type.Array(
     Type.Object({
       id: Type.String({ description: "The transfer" }),
-      reason: Type.Enum(["GRANT", "TOPUP", "REPAY", "PURCHASE", "CHARGEBACK", "HOLD", "SETTLE", "RELEASE", "EARN"]),
+      reason: Type.Enum(["GRANT", "TOPUP", "REPAY", "ADJUSTMENT", "PURCHASE", "CHARGEBACK", "HOLD", "SETTLE", "RELEASE", "EARN"]),
       task_id: Nullable(Type.String()),
       available: Credits("Change of the available balance"),
       held: Credits("Change of what is held"),

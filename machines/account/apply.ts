@@ -178,7 +178,10 @@ function applyFact(context: AccountContext, fact: AccountFact): Partial<AccountC
       return { cooldownUntil: fact.until };
     case "CooldownEnded":
       return { cooldownUntil: null };
+    case "Adjusted":
+      return { available: credits(context.available + fact.amount) };
     case "Frozen":
+    case "Unfrozen":
       return {};
     case "Suspended":
       return context.debt === null ? {} : { debt: { ...context.debt, suspended: true } };

@@ -78,6 +78,10 @@ export type AccountCommand =
   | { readonly type: "startOAuth"; readonly stateHash: string }
   | { readonly type: "useOAuth"; readonly stateHash: string }
   | { readonly type: "linkGitHub"; readonly github: GitHubLink }
+  /** By an operator, with a reason. */
+  | { readonly type: "freeze"; readonly reason: string }
+  | { readonly type: "unfreeze"; readonly reason: string }
+  | { readonly type: "adjust"; readonly adjustment: string; readonly amount: Credits; readonly reason: string }
   | { readonly type: "registerCapability"; readonly capability: Omit<Capability, "createdAt"> }
   | { readonly type: "setAvailability"; readonly capability: string; readonly available: boolean }
   /** A task asks for a bid at the price that stands; it is always answered, with a bid or by declining. */

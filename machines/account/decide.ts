@@ -68,22 +68,8 @@ export function decideAccount(state: AccountSnapshot, command: AccountCommand, a
       return release(context, command, at);
     case "settle":
       return settle(context, command, at);
-    case "earn": {
-      const { task, taskType, requester, requesterIdentity: counterparty, payout, firstTry, durationMs, allowedMs } = command;
-      const fact = {
-        type: "Earned",
-        task,
-        taskType,
-        requester,
-        counterparty,
-        payout,
-        firstTry,
-        durationMs,
-        allowedMs,
-        at,
-      } as const;
-      return { facts: [fact], reply: null };
-    }
+    case "earn":
+      return earn(command, at);
     case "fail":
       return fail(state, command, at);
     case "startOAuth":
@@ -92,6 +78,10 @@ export function decideAccount(state: AccountSnapshot, command: AccountCommand, a
       return useOAuth(context, command, at);
     case "linkGitHub":
       return { facts: [{ type: "GitHubLinked", github: command.github, at }], reply: null };
+    case "freeze":
+    case "unfreeze":
+    case "adjust":
+      return operate(state, command, at);
     case "registerCapability":
       return registerCapability(context, command, at);
     case "setAvailability":
@@ -277,6 +267,23 @@ function settle(context: AccountContext, command: Of<"settle">, at: Millis): Res
   return { facts: [fact], reply: null };
 }
 
+function earn(command: Of<"earn">, at: Millis): Result {
+  const { task, taskType, requester, requesterIdentity: counterparty, payout, firstTry, durationMs, allowedMs } = command;
+  const fact = {
+    type: "Earned",
+    task,
+    taskType,
+    requester,
+    counterparty,
+    payout,
+    firstTry,
+    durationMs,
+    allowedMs,
+    at,
+  } as const;
+  return { facts: [fact], reply: null };
+}
+
 function fail({ value, context }: AccountSnapshot, command: Of<"fail">, at: Millis): Result {
   const { task, taskType, outcome } = command;
   const judged = judge(context, outcome, at);
@@ -284,6 +291,20 @@ function fail({ value, context }: AccountSnapshot, command: Of<"fail">, at: Mill
   if (judged.cooldownUntil !== null) facts.push({ type: "CooldownStarted", until: judged.cooldownUntil, at });
   if (judged.frozen && value !== "FROZEN") facts.push({ type: "Frozen", at });
   return { facts, reply: null };
+}
+
+/** What an operator does by hand. */
+function operate({ value, context }: AccountSnapshot, command: Of<"freeze" | "unfreeze" | "adjust">, at: Millis): Result {
+  const { reason } = command;
+  if (command.type === "adjust") {
+    const { adjustment, amount } = command;
+    const after = context.available + context.held + amount;
+    if (Math.abs(after) > BALANCE_MAX) return refuse("BALANCE_TOO_LARGE", `An account holds at most ${BALANCE_MAX} NC.`);
+    return { facts: [{ type: "Adjusted", adjustment, amount, reason, at }], reply: null };
+  }
+  const frozen = value === "FROZEN";
+  if (frozen === (command.type === "freeze")) return refuse("NOTHING_TO_DO", `This account is ${value} already.`);
+  return { facts: [{ type: frozen ? "Unfrozen" : "Frozen", reason, at }], reply: null };
 }
 
 /** A second one for the same task type takes the place of the first, under its id. */

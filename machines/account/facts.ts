@@ -112,7 +112,10 @@ export type AccountFact = At &
     | { readonly type: "Rated"; readonly task: TaskId; readonly taskType: string; readonly stars: number }
     | { readonly type: "CooldownStarted"; readonly until: Millis }
     | { readonly type: "CooldownEnded" }
-    | { readonly type: "Frozen" }
+    /** By its reputation, or by an operator with a reason. */
+    | { readonly type: "Frozen"; readonly reason?: string }
+    | { readonly type: "Unfrozen"; readonly reason: string }
+    | { readonly type: "Adjusted"; readonly adjustment: string; readonly amount: Credits; readonly reason: string }
     /** The debt is too old; what ends it lifts the suspension. */
     | { readonly type: "Suspended" }
   );

@@ -31,6 +31,9 @@ function recall([first]: readonly AccountFact[], state: AccountSnapshot): JsonVa
       return { capability: first.capability };
     case "Marked":
     case "RecoveryRequested":
+    case "Frozen":
+    case "Unfrozen":
+    case "Adjusted":
     case "ItemHoldRefused":
     case "PaymentChanged":
     case "OAuthStarted":

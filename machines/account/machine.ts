@@ -6,6 +6,7 @@ import type { AccountFact } from "./facts.ts";
 
 const machineSetup = setup({
   types: { context: {} as AccountContext, events: {} as AccountFact, input: {} as { id: string } },
+  guards: { cools: ({ context }) => context.cooldownUntil !== null },
   actions: { apply: assign(({ context, event }) => fold(context, event)) },
 });
 
@@ -19,6 +20,7 @@ const always = {
   KeyRecovered: apply,
   ToppedUp: apply,
   PaymentChanged: apply,
+  Adjusted: apply,
   Repaid: apply,
   Suspended: apply,
   ItemHoldRefused: apply,
@@ -60,7 +62,17 @@ export const accountMachine = machineSetup.createMachine({
         Frozen: { target: "FROZEN", ...apply },
       },
     },
-    FROZEN: { on: { ...always, CooldownStarted: apply, CooldownEnded: apply } },
+    FROZEN: {
+      on: {
+        ...always,
+        Unfrozen: [
+          { guard: "cools", target: "COOLING", ...apply },
+          { target: "ACTIVE", ...apply },
+        ],
+        CooldownStarted: apply,
+        CooldownEnded: apply,
+      },
+    },
   },
 });
 

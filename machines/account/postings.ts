@@ -24,6 +24,11 @@ export function accountPostings(id: string, fact: AccountFact): readonly Posting
         { account: "issuance", owner: null, amount: -fact.amount },
         { account: "available", owner, amount: fact.amount },
       ]);
+    case "Adjusted":
+      return transfer(`adjust:${id}:${fact.adjustment}`, "ADJUSTMENT", null, [
+        { account: "issuance", owner: null, amount: -fact.amount },
+        { account: "available", owner, amount: fact.amount },
+      ]);
     case "Repaid":
       return transfer(`repay:${id}:${fact.repayment}`, "REPAY", null, [
         { account: "issuance", owner: null, amount: -fact.amount },

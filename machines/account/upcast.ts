@@ -29,6 +29,8 @@ const TYPES: { readonly [T in AccountFactType]: true } = {
   CooldownStarted: true,
   CooldownEnded: true,
   Frozen: true,
+  Unfrozen: true,
+  Adjusted: true,
   Suspended: true,
 };
 

@@ -8,7 +8,17 @@ export const LEDGER_ACCOUNTS = ["available", "held", "issuance", "fees", "transi
 export type LedgerAccount = (typeof LEDGER_ACCOUNTS)[number];
 
 /** Why money moved; a word of the statement. */
-export type TransferReason = "GRANT" | "TOPUP" | "REPAY" | "PURCHASE" | "CHARGEBACK" | "HOLD" | "SETTLE" | "RELEASE" | "EARN";
+export type TransferReason =
+  | "GRANT"
+  | "TOPUP"
+  | "REPAY"
+  | "ADJUSTMENT"
+  | "PURCHASE"
+  | "CHARGEBACK"
+  | "HOLD"
+  | "SETTLE"
+  | "RELEASE"
+  | "EARN";
 
 /** One leg of a transfer. `amount` in NC; positive is money coming in. */
 export interface Posting {

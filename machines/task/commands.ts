@@ -36,6 +36,8 @@ export type TaskCommand =
       readonly standing: WorkerStanding;
     }
   | { readonly type: "declined"; readonly worker: AccountId }
+  /** By an operator. */
+  | { readonly type: "expire"; readonly reason: string }
   | { readonly type: "rate"; readonly requester: AccountId; readonly stars: number }
   | {
       readonly type: "bid";

@@ -45,6 +45,12 @@ export function decideTask(state: TaskSnapshot, command: TaskCommand, at: Millis
       return standingBid(task, command, at);
     case "declined":
       return { facts: task.stage === "ROUTING" ? [{ type: "OfferDeclined", worker: command.worker, at }] : [], reply: null };
+    case "expire": {
+      if (isTerminal(task.stage) || task.stage === "COMPLETED") {
+        return refuse("TASK_ENDED", `This task is ${task.stage}; its money has been divided, or is about to be.`);
+      }
+      return { facts: [{ type: "Expired", reason: command.reason, at }], reply: { id: task.context.id } };
+    }
     case "rate":
       return rate(task, command, at);
     case "start":

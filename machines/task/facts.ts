@@ -89,7 +89,8 @@ export type TaskFact = At &
     | { readonly type: "Reopened"; readonly until: Millis }
     | { readonly type: "Settled"; readonly payout: Credits; readonly fee: Credits; readonly refund: Credits }
     | { readonly type: "Rated"; readonly stars: number }
-    | { readonly type: "Expired" }
+    /** By itself, or by an operator with a reason. */
+    | { readonly type: "Expired"; readonly reason?: string }
     | { readonly type: "Cancelled" }
     | {
         readonly type: "WebhookAttempted";

@@ -142,6 +142,7 @@ export function effectsOf(fact: TaskFact, before: TaskContext, after: TaskContex
     case "Expired":
     case "Cancelled":
       return [
+        { type: "forget", name: "execution" },
         { type: "forget", name: "routing" },
         { type: "forget", name: "pool" },
         tellRequester(after, { type: "release", task: after.id, budget: must(after.order, "order").budget }),
@@ -268,7 +269,10 @@ const webhookFacts = {
 } as const;
 /** May come whenever a worker's answer took long. */
 const lateFacts = { StandingBidDropped: { actions: ["touch"] } } as const;
+/** An operator may end a task in any state in which its money is still held for nobody. */
+const endedByHand = { Expired: { target: "EXPIRED", actions: ["end", "touch"] } } as const;
 const submissionFacts = {
+  ...endedByHand,
   ResultAccepted: { target: "COMPLETED", actions: ["accept", "touch"] },
   ResultRejected: { target: "REJECTED", actions: ["reject", "touch"] },
   AwardTimedOut: { target: "TIMED_OUT", actions: ["endAward", "touch"] },
@@ -288,6 +292,7 @@ export const taskMachine = machineSetup.createMachine({
     CREATED: {
       on: {
         ...lateFacts,
+        ...endedByHand,
         RoutingStarted: { target: "ROUTING", actions: ["collect", "ask", "touch"] },
         Cancelled: { target: "CANCELLED", actions: ["end", "touch"] },
       },
@@ -295,6 +300,7 @@ export const taskMachine = machineSetup.createMachine({
     ROUTING: {
       on: {
         ...lateFacts,
+        ...endedByHand,
         OfferDeclined: { actions: ["askNext"] },
         BidPlaced: { actions: ["placeBid", "touch"] },
         Awarded: { target: "AWARDED", actions: ["award", "touch"] },

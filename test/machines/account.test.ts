@@ -35,6 +35,9 @@ const COMMANDS = {
   startOAuth: { type: "startOAuth", stateHash: "s" },
   useOAuth: { type: "useOAuth", stateHash: "s" },
   linkGitHub: { type: "linkGitHub", github: { id: "1", login: "octo", score: 50, token: "sealed" } },
+  freeze: { type: "freeze", reason: "abuse" },
+  unfreeze: { type: "unfreeze", reason: "sorry" },
+  adjust: { type: "adjust", adjustment: id(8), amount: credits(-100), reason: "fraud" },
   payment: { type: "payment", payment: "pi_1", news: { type: "paid", amount: 5 }, customer: null },
   repay: { type: "repay", repayment: id(7), amount: credits(5) },
   hold: { type: "hold", task: NEXT, order: order(), fresh: true },
@@ -62,6 +65,9 @@ const usual: { readonly [C in CommandName]: string } = {
   startOAuth: "OAuthStarted",
   useOAuth: "OAUTH_STATE_INVALID",
   linkGitHub: "GitHubLinked",
+  freeze: "Frozen",
+  unfreeze: "NOTHING_TO_DO",
+  adjust: "Adjusted",
   payment: "PaymentChanged",
   repay: "NO_DEBT",
   hold: "Held",
@@ -79,7 +85,7 @@ const CASES: readonly [string, readonly AccountFact[], { readonly [C in CommandN
   ["NEW", [], { ...unregistered, register: "Registered" }],
   ["ACTIVE", active, usual],
   ["COOLING", cooling, { ...usual, fail: "Failed+Frozen", cooldown: "CooldownEnded" }],
-  ["FROZEN", frozen, { ...usual, hold: "ACCOUNT_FROZEN" }],
+  ["FROZEN", frozen, { ...usual, hold: "ACCOUNT_FROZEN", freeze: "NOTHING_TO_DO", unfreeze: "Unfrozen" }],
 ];
 
 function decide(state: AccountSnapshot, command: AccountCommand, at = AT + 10) {

@@ -62,6 +62,7 @@ const COMMANDS = {
   standingBid: { type: "standingBid", bid: id(52), worker: OTHER, credits: credits(9), standing: STANDING },
   declined: { type: "declined", worker: OTHER },
   rate: { type: "rate", requester: REQUESTER, stars: 4 },
+  expire: { type: "expire", reason: "by request" },
   start: { type: "start", worker: WORKER },
   good: { type: "submit", submission: id(62), worker: WORKER, result: { name: "Ada" }, verdict: { code: null, errors: [] } },
   bad: { type: "submit", submission: id(62), worker: WORKER, result: {}, verdict: { code: "RULE_VIOLATION", errors: [] } },
@@ -84,6 +85,7 @@ const unopened: { readonly [C in CommandName]: string } = {
   standingBid: "TASK_UNKNOWN",
   declined: "TASK_UNKNOWN",
   rate: "TASK_UNKNOWN",
+  expire: "TASK_UNKNOWN",
   start: "TASK_UNKNOWN",
   good: "TASK_UNKNOWN",
   bad: "TASK_UNKNOWN",
@@ -103,6 +105,7 @@ const nobody: { readonly [C in CommandName]: string } = {
   standingBid: "StandingBidDropped",
   declined: ".",
   rate: "NOT_ENDED",
+  expire: "Expired",
   start: "NOT_AWARDED_TO_YOU",
   good: "NOT_AWARDED_TO_YOU",
   bad: "NOT_AWARDED_TO_YOU",
@@ -123,7 +126,7 @@ const inCharge = {
   execution: "AwardTimedOut+Reopened",
   start: "ALREADY_STARTED",
 };
-const over = { ...nobody, webhook: ".", attempted: "WebhookAttempted", resend: "WebhookRequested" };
+const over = { ...nobody, expire: "TASK_ENDED", webhook: ".", attempted: "WebhookAttempted", resend: "WebhookRequested" };
 const done = { ...over, start: "TASK_ENDED", good: "TASK_ENDED", bad: "TASK_ENDED" };
 
 const EXPECTED: { readonly [S in TaskStatus | "NEW"]: { readonly [C in CommandName]: string } } = {
@@ -148,7 +151,7 @@ const EXPECTED: { readonly [S in TaskStatus | "NEW"]: { readonly [C in CommandNa
   REJECTED: inCharge,
   FAILED: nobody,
   TIMED_OUT: { ...nobody, start: "TIMEOUT", good: "TIMEOUT", bad: "TIMEOUT" },
-  COMPLETED: { ...nobody, settled: "Settled", start: "TASK_ENDED", good: "TASK_ENDED", bad: "TASK_ENDED" },
+  COMPLETED: { ...nobody, expire: "TASK_ENDED", settled: "Settled", start: "TASK_ENDED", good: "TASK_ENDED", bad: "TASK_ENDED" },
   SETTLED: { ...done, rate: "Rated" },
   EXPIRED: over,
   CANCELLED: over,

@@ -1,4 +1,4 @@
-/** What the rest of the guide needs: credit and debt, identities, capabilities. */
+/** What the rest of the guide needs: credit and debt, identities, capabilities, the operators' log. */
 export const sql = `
 alter table accounts
   add column debt_since bigint,
@@ -28,6 +28,16 @@ create table capabilities (
 ) with (fillfactor = 60);
 create index capabilities_account on capabilities (account);
 create index capabilities_standing on capabilities (task_type, price) where available and active and price is not null;
+
+create table actions (
+  id uuid primary key,
+  at bigint not null,
+  action text not null,
+  target uuid not null,
+  detail json not null,
+  outcome text
+);
+create index actions_at on actions (at desc, id desc);
 
 update accounts set tally = (tally::jsonb || '{"honeypotsPassed": 0, "honeypotsFailed": 0}')::json;
 `;

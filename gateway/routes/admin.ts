@@ -1,0 +1,190 @@
+/** What operators do by hand, behind the operator's token; each action is in the log of actions before it is carried out. */
+import Type from "typebox";
+import type { Address, AnyCommand } from "../../machines/effect.ts";
+import { refuse } from "../../machines/refusal.ts";
+import { accountId, credits } from "../../machines/vocabulary.ts";
+import { operated } from "../operation.ts";
+import type { AccountRow } from "../ports.ts";
+import { invalid, Problem, problemOf } from "../problems.ts";
+import { repeatable } from "../repeat.ts";
+import { AccountQuery, Action, ActionPage, Adjust, AdminAccount, AdminTask, Reason } from "../schemas/admin.ts";
+import { IdParams, PageQuery } from "../schemas/common.ts";
+import type { Services } from "../services.ts";
+import { showHistory } from "../show/history.ts";
+import { showTask, time, timeOrNull } from "../show/task.ts";
+import { TASK_UNKNOWN } from "./find.ts";
+
+const ACCOUNT_UNKNOWN = refuse("ACCOUNT_UNKNOWN", "There is no account with this id or address.");
+
+function show(row: AccountRow) {
+  return {
+    id: row.id,
+    email: row.email,
+    status: row.status,
+    credits_balance: row.available,
+    credits_frozen: row.held,
+    reputation: row.reputation,
+    debt_since: timeOrNull(row.debtSince),
+    cooldown_until: timeOrNull(row.cooldownUntil),
+    github_login: row.github?.login ?? null,
+    created_at: time(row.createdAt),
+  };
+}
+
+async function find({ reads }: Services, id: string): Promise<AccountRow> {
+  const row = await reads.account(accountId(id.toLowerCase()));
+  if (row === undefined) throw problemOf(ACCOUNT_UNKNOWN);
+  return row;
+}
+
+/** Notes an action, has an actor carry it out, and notes what came of it. Throws the Problem of a refusal. */
+async function act(services: Services, to: Address, command: AnyCommand, detail: object, commandId?: string) {
+  const { operators, router, ids, clock } = services;
+  const id = ids.next();
+  await operators.begin({ id, at: clock.now(), action: `${to.kind}.${command.type}`, target: to.id, detail });
+  const answer = await router.ask(to, command, commandId === undefined ? {} : { commandId, again: true });
+  await operators.end(to.id, id, answer.ok ? "done" : answer.refusal.refused);
+  if (!answer.ok) throw problemOf(answer.refusal);
+}
+
+const accounts = operated(
+  {
+    id: "adminFindAccount",
+    tag: "Operators",
+    method: "get",
+    path: "/api/v1/admin/accounts",
+    summary: "Find an account by its id or its address",
+    query: AccountQuery,
+    answers: { 200: { about: "The account", schema: AdminAccount } },
+  },
+  async ({ query, services }) => {
+    if ((query.id === undefined) === (query.email === undefined)) {
+      throw invalid([{ field: "id", message: "give this or email, one of the two" }]);
+    }
+    const id = query.id ?? services.secrets.accountId(query.email ?? "");
+    return { status: 200, body: show(await find(services, id)) };
+  },
+);
+
+function accountAction(name: "freeze" | "unfreeze", path: string, summary: string) {
+  return operated(
+    {
+      id: `admin_${name}`,
+      tag: "Operators",
+      method: "post",
+      path: `/api/v1/admin/accounts/{id}/${path}`,
+      summary,
+      params: IdParams,
+      body: Reason,
+      answers: { 200: { about: "The account after it", schema: AdminAccount } },
+    },
+    async ({ params, body, services }) => {
+      const { id } = await find(services, params.id);
+      await act(services, { kind: "account", id }, { type: name, ...body }, body);
+      return { status: 200, body: show(await find(services, id)) };
+    },
+  );
+}
+
+const adjust = operated(
+  {
+    id: "adminAdjust",
+    tag: "Operators",
+    method: "post",
+    path: "/api/v1/admin/accounts/{id}/adjust",
+    summary: "Give credits, or take some, with a reason",
+    description: "A transfer of its own; nothing is ever changed or deleted. What is taken may leave a debt.",
+    params: IdParams,
+    body: Adjust,
+    idempotent: true,
+    answers: { 200: { about: "The account after it", schema: AdminAccount } },
+  },
+  async ({ params, body, idempotencyKey, services }) => {
+    const { id } = await find(services, params.id);
+    if (body.amount_credits === 0) throw invalid([{ field: "amount_credits", message: "must not be 0" }]);
+    const { outcome, options } = repeatable(services, id, "adjust", idempotencyKey, body);
+    const command = { type: "adjust", adjustment: outcome, amount: credits(body.amount_credits), reason: body.reason };
+    await act(services, { kind: "account", id }, command, body, options.commandId);
+    return { status: 200, body: show(await find(services, id)) };
+  },
+);
+
+const inspect = operated(
+  {
+    id: "adminInspectTask",
+    tag: "Operators",
+    method: "get",
+    path: "/api/v1/admin/tasks/{id}",
+    summary: "All of a task: itself, its history, its entries",
+    params: IdParams,
+    answers: { 200: { about: "The task", schema: AdminTask } },
+  },
+  async ({ params, services }) => {
+    const { reads } = services;
+    const row = await reads.task(params.id.toLowerCase());
+    if (row === undefined) throw problemOf(TASK_UNKNOWN);
+    const { requester } = row.view;
+    const viewer = { account: requester, requester, preference: row.order.quality };
+    const [history, ledger] = await Promise.all([reads.history(row.view.id), reads.ledger(row.view.id)]);
+    const entries = ledger.map(({ transfer, reason, account, owner, amount, at }) => ({
+      transfer,
+      reason,
+      account,
+      owner,
+      amount,
+      at: time(at),
+    }));
+    return { status: 200, body: { task: showTask(row, requester), events: showHistory(history, viewer), ledger: entries } };
+  },
+);
+
+function taskAction(name: "expire" | "resend", command: "expire" | "webhook.resend", summary: string) {
+  return operated(
+    {
+      id: `admin_${name}`,
+      tag: "Operators",
+      method: "post",
+      path: `/api/v1/admin/tasks/{id}/${name}`,
+      summary,
+      params: IdParams,
+      body: Reason,
+      answers: { 200: { about: "It is done", schema: Action } },
+    },
+    async ({ params, body, services }) => {
+      const row = await services.reads.task(params.id.toLowerCase());
+      if (row === undefined) throw problemOf(TASK_UNKNOWN);
+      const { id, requester } = row.view;
+      await act(services, { kind: "task", id }, { type: command, requester, ...body }, body);
+      return { status: 200, body: { id, status: "DONE" } };
+    },
+  );
+}
+
+const log = operated(
+  {
+    id: "adminLog",
+    tag: "Operators",
+    method: "get",
+    path: "/api/v1/admin/log",
+    summary: "What operators have done, newest first",
+    query: Type.Object(PageQuery),
+    answers: { 200: { about: "A page of actions", schema: ActionPage } },
+  },
+  async ({ query, services }) => {
+    const page = await services.operators.list(query.limit ?? 50, query.cursor ?? null);
+    if (page === undefined) throw new Problem(422, "VALIDATION_ERROR", "cursor: is none that this platform gave; leave it out.");
+    const items = page.items.map(({ at, ...action }) => ({ ...action, at: time(at) }));
+    return { status: 200, body: { items, next_cursor: page.next } };
+  },
+);
+
+export const adminRoutes = [
+  accounts,
+  accountAction("freeze", "freeze", "Freeze an account: it can do nothing but look and be paid"),
+  accountAction("unfreeze", "release", "Release a frozen account"),
+  adjust,
+  inspect,
+  taskAction("expire", "expire", "End a task; its budget is given back"),
+  taskAction("resend", "webhook.resend", "Send a task's webhook again"),
+  log,
+];

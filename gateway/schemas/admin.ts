@@ -1,0 +1,54 @@
+import Type from "typebox";
+import { Credits, NextCursor, Nullable, Time, Uuid } from "./common.ts";
+import { HistoryEvent, Task } from "./task.ts";
+
+export const Reason = Type.Object({ reason: Type.String({ minLength: 1, maxLength: 500, description: "Kept with the action" }) });
+
+export const AccountQuery = Type.Object({
+  id: Type.Optional(Type.String({ format: "uuid" })),
+  email: Type.Optional(Type.String({ format: "email", maxLength: 254 })),
+});
+
+export const Adjust = Type.Object({
+  amount_credits: Type.Integer({ minimum: -1_000_000_000, maximum: 1_000_000_000, description: "NC; below 0 takes credits" }),
+  reason: Type.String({ minLength: 1, maxLength: 500 }),
+});
+
+export const AdminAccount = Type.Object({
+  id: Uuid("The account's id"),
+  email: Type.String(),
+  status: Type.Enum(["ACTIVE", "COOLING", "SUSPENDED", "FROZEN"]),
+  credits_balance: Credits("Available"),
+  credits_frozen: Credits("Held"),
+  reputation: Type.Integer(),
+  debt_since: Nullable(Time("Since when something is owed")),
+  cooldown_until: Nullable(Time("When the cooldown ends")),
+  github_login: Nullable(Type.String()),
+  created_at: Time("When it was registered"),
+});
+
+const Entry = Type.Object({
+  transfer: Type.String(),
+  reason: Type.String(),
+  account: Type.String(),
+  owner: Nullable(Type.String()),
+  amount: Credits("Positive is money coming in"),
+  at: Time("When"),
+});
+
+export const AdminTask = Type.Object({ task: Task, events: Type.Array(HistoryEvent), ledger: Type.Array(Entry) });
+export const Action = Type.Object({ id: Uuid("What it was done to"), status: Type.Literal("DONE") });
+
+export const ActionPage = Type.Object({
+  items: Type.Array(
+    Type.Object({
+      id: Uuid("The action's id"),
+      at: Time("When"),
+      action: Type.String(),
+      target: Uuid("What it was done to"),
+      detail: Type.Record(Type.String(), Type.Unknown()),
+      outcome: Nullable(Type.String({ description: "`done`, or why not; null while it is not known" })),
+    }),
+  ),
+  next_cursor: NextCursor,
+});
