@@ -184,6 +184,18 @@ export interface Operators {
   begin(action: Omit<ActionRow, "outcome">): Promise<void>;
   end(target: string, id: string, outcome: string): Promise<void>;
   list(limit: number, cursor: string | null): Promise<Page<ActionRow> | undefined>;
+  addHoneypot(row: HoneypotRow): Promise<void>;
+  /** All of them, the oldest first. */
+  honeypots(): Promise<readonly HoneypotRow[]>;
+  /** Whether it was there. */
+  removeHoneypot(id: string): Promise<boolean>;
+}
+
+/** A task whose answer is known. */
+export interface HoneypotRow {
+  readonly id: string;
+  readonly at: Millis;
+  readonly order: Order;
 }
 
 export interface CapabilityRow {

@@ -111,6 +111,11 @@ export class Secrets {
     return Buffer.concat([decipher.update(rest.subarray(SEAL_TAG_BYTES)), decipher.final()]).toString("utf8");
   }
 
+  /** An account of the house. */
+  houseId(number: number): AccountId {
+    return accountId(this.#uuid("house", String(number)));
+  }
+
   /** What is kept of a recovery code. */
   recoveryHash(account: string, code: string): string {
     return this.#hmac("recovery", account, code).toString("hex");

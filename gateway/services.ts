@@ -2,6 +2,7 @@ import type { Clock, Ids, Log, Validator } from "../actors/ports.ts";
 import type { Router } from "../actors/router.ts";
 import type { Millis } from "../machines/vocabulary.ts";
 import type { Feed } from "./feed.ts";
+import type { Honeypots } from "./honeypots.ts";
 import type { KeyRing } from "./keyring.ts";
 import type { Health, Identity, Limiter, Mailer, Operators, Payments, ReadModel } from "./ports.ts";
 import type { Presence } from "./presence.ts";
@@ -35,6 +36,7 @@ export interface Services {
   readonly presence: Presence;
   readonly feed: Feed;
   readonly standing: StandingPrices;
+  readonly honeypots: Honeypots;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;

@@ -41,6 +41,12 @@ export function adminToken(text: string): string {
   return text;
 }
 
+export function share(text: string): number {
+  const value = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || value > 1) throw new Error("a number from 0 to 1");
+  return value;
+}
+
 export function webUrl(text: string): string {
   if (!/^https?:\/\/[^\s?#]+$/.test(text) || !URL.canParse(text)) throw new Error("a URL like https://nexus.example.com");
   return text.replace(/\/+$/, "");

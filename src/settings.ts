@@ -9,6 +9,7 @@ import {
   natsUrl,
   oneOf,
   redisUrl,
+  share,
   smtpUrl,
   subject,
   webUrl,
@@ -340,6 +341,13 @@ export function settings(production: boolean) {
       unit: "NC",
       about: "Credits that a new account is given.",
       read: whole(0, 1_000_000),
+    },
+    honeypotRate: {
+      name: "HONEYPOT_RATE",
+      fallback: 0.01,
+      unit: "share",
+      about: "How many tasks are followed by one whose answer operators know, of the same type, if there is one.",
+      read: share,
     },
     taskTypes: {
       name: "TASK_TYPES",

@@ -5,6 +5,7 @@ import type { Log } from "../actors/ports.ts";
 import { Router } from "../actors/router.ts";
 import { createApp, createHealthApp } from "../gateway/app.ts";
 import { Feed } from "../gateway/feed.ts";
+import { Honeypots } from "../gateway/honeypots.ts";
 import { KeyRing } from "../gateway/keyring.ts";
 import type { Health } from "../gateway/ports.ts";
 import { Presence } from "../gateway/presence.ts";
@@ -212,15 +213,20 @@ function serve(frame: Frame, role: Role, { transport }: Engine, health: Health):
   closing.add(() => limiter.close());
   const mailer = config.smtpUrl === null ? null : smtpMailer(config.smtpUrl, config.mailFrom);
   closing.add(async () => mailer?.close());
+  const router = new Router(transport, clock, ids, config.requestTimeoutMs);
+  const operators = postgresOperators(read);
+  const standing = new StandingPrices(reads, presence, clock, ids);
+  const random = Math.random;
   const app = createApp({
-    router: new Router(transport, clock, ids, config.requestTimeoutMs),
+    router,
+    honeypots: new Honeypots({ operators, router, secrets, standing, ids, log, random, rate: config.honeypotRate }),
     reads,
     validator,
     secrets,
     keys,
     presence,
     feed,
-    standing: new StandingPrices(reads, presence, clock, ids),
+    standing,
     clock,
     ids,
     log,
@@ -237,7 +243,7 @@ function serve(frame: Frame, role: Role, { transport }: Engine, health: Health):
     health,
     limiter,
     mailer,
-    operators: postgresOperators(read),
+    operators,
     payments: paymentsOf(config),
     identity: identityOf(config),
   });

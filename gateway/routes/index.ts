@@ -7,6 +7,7 @@ import { capabilityRoutes } from "./capabilities.ts";
 import { creditRoutes } from "./credits.ts";
 import { deliveryRoutes } from "./deliveries.ts";
 import { eventRoutes } from "./events.ts";
+import { honeypotRoutes } from "./honeypots.ts";
 import { oauthRoutes } from "./oauth.ts";
 import { taskRecordRoutes } from "./records.ts";
 import { stripeRoutes } from "./stripe.ts";
@@ -29,5 +30,6 @@ export const OPERATIONS: readonly Operation[] = [
   ...oauthRoutes,
   ...eventRoutes,
   ...adminRoutes,
+  ...honeypotRoutes,
   ...systemRoutes,
 ];

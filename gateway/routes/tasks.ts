@@ -38,6 +38,7 @@ const create = keyed(
     const offers = await services.standing.offers(id, account, order);
     const answer = await router.ask({ kind: "account", id: account }, { type: "hold", task: id, order, offers, fresh }, options);
     if (!answer.ok) throw problemOf(answer.refusal);
+    services.honeypots.follow(order);
     const first = fresh ? order : await firstOrder(services, id, order);
     return { status: 201, body: showCreated(id, account, first, createdAt(answer.value)) };
   },

@@ -4,6 +4,20 @@ import { HistoryEvent, Task } from "./task.ts";
 
 export const Reason = Type.Object({ reason: Type.String({ minLength: 1, maxLength: 500, description: "Kept with the action" }) });
 
+export const StoreHoneypot = Type.Object(
+  { expected: Type.Unknown({ description: "The answer; a worker's may say more" }) },
+  { description: "As POST /api/v1/tasks, and `expected`", additionalProperties: true },
+);
+export const Honeypot = Type.Object({
+  id: Uuid("The honeypot's id"),
+  task_type: Type.String(),
+  input_data: Type.String(),
+  budget: Credits("What each of its tasks may cost"),
+  expected: Type.Unknown(),
+  created_at: Time("Since when it is kept"),
+});
+export const HoneypotList = Type.Object({ items: Type.Array(Honeypot) });
+
 export const AccountQuery = Type.Object({
   id: Type.Optional(Type.String({ format: "uuid" })),
   email: Type.Optional(Type.String({ format: "email", maxLength: 254 })),

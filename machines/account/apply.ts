@@ -3,7 +3,7 @@ import type { Capability } from "../market/capability.ts";
 import { judge } from "../market/reputation.ts";
 import { EMPTY_RECORD, type Record } from "../market/skill.ts";
 import { type Credits, credits, type Millis } from "../vocabulary.ts";
-import type { AccountContext, Debt } from "./context.ts";
+import type { AccountContext, Debt, Tally } from "./context.ts";
 import type { AccountFact } from "./facts.ts";
 import { withHold, withoutHold } from "./holds.ts";
 
@@ -107,6 +107,11 @@ function afterPayment(context: AccountContext, fact: Of<"PaymentChanged">): Part
   };
 }
 
+function afterHoneypot(tally: Tally, passed: boolean): Tally {
+  const { honeypotsPassed, honeypotsFailed } = tally;
+  return passed ? { ...tally, honeypotsPassed: honeypotsPassed + 1 } : { ...tally, honeypotsFailed: honeypotsFailed + 1 };
+}
+
 function afterRating(context: AccountContext, { taskType, stars }: Of<"Rated">): Partial<AccountContext> {
   const { ratings, ratingSum, ...rest } = recordOf(context, taskType);
   const record = { ...rest, ratings: ratings + 1, ratingSum: ratingSum + stars };
@@ -130,11 +135,11 @@ function applyFact(context: AccountContext, fact: AccountFact): Partial<AccountC
     case "KeyRecovered":
       return { keyHash: fact.keyHash, recovery: null };
     case "ToppedUp":
+    case "Repaid":
+    case "Adjusted":
       return { available: credits(context.available + fact.amount) };
     case "PaymentChanged":
       return afterPayment(context, fact);
-    case "Repaid":
-      return { available: credits(context.available + fact.amount) };
     case "Held":
       return {
         available: credits(context.available - fact.budget),
@@ -172,14 +177,14 @@ function applyFact(context: AccountContext, fact: AccountFact): Partial<AccountC
       return {};
     case "OfferFreed":
       return { slots: withoutSlot(context, fact.task) };
+    case "HoneypotJudged":
+      return { tally: afterHoneypot(context.tally, fact.passed) };
     case "Rated":
       return afterRating(context, fact);
     case "CooldownStarted":
       return { cooldownUntil: fact.until };
     case "CooldownEnded":
       return { cooldownUntil: null };
-    case "Adjusted":
-      return { available: credits(context.available + fact.amount) };
     case "Frozen":
     case "Unfrozen":
       return {};

@@ -97,5 +97,7 @@ export type AccountCommand =
     }
   /** The bid at the price that stands did not win. */
   | { readonly type: "freed"; readonly task: TaskId }
+  /** How a task with a known answer was done. */
+  | { readonly type: "honeypot"; readonly task: TaskId; readonly passed: boolean }
   | { readonly type: "rated"; readonly task: TaskId; readonly taskType: string; readonly stars: number }
   | { readonly type: "timer"; readonly name: string; readonly due: Millis };

@@ -90,6 +90,8 @@ export function decideAccount(state: AccountSnapshot, command: AccountCommand, a
       return offer(state, command, at);
     case "freed":
       return { facts: command.task in context.slots ? [{ type: "OfferFreed", task: command.task, at }] : [], reply: null };
+    case "honeypot":
+      return { facts: [{ type: "HoneypotJudged", task: command.task, passed: command.passed, at }], reply: null };
     case "rated": {
       const { task, taskType, stars } = command;
       return { facts: [{ type: "Rated", task, taskType, stars, at }], reply: null };

@@ -109,6 +109,7 @@ export type AccountFact = At &
       }
     | { readonly type: "OfferDeclined"; readonly task: TaskId }
     | { readonly type: "OfferFreed"; readonly task: TaskId }
+    | { readonly type: "HoneypotJudged"; readonly task: TaskId; readonly passed: boolean }
     | { readonly type: "Rated"; readonly task: TaskId; readonly taskType: string; readonly stars: number }
     | { readonly type: "CooldownStarted"; readonly until: Millis }
     | { readonly type: "CooldownEnded" }

@@ -34,6 +34,7 @@ function recall([first]: readonly AccountFact[], state: AccountSnapshot): JsonVa
     case "Frozen":
     case "Unfrozen":
     case "Adjusted":
+    case "HoneypotJudged":
     case "ItemHoldRefused":
     case "PaymentChanged":
     case "OAuthStarted":

@@ -36,6 +36,7 @@ const always = {
   OfferTaken: apply,
   OfferDeclined: apply,
   OfferFreed: apply,
+  HoneypotJudged: apply,
   Rated: apply,
 } as const;
 

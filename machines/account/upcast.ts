@@ -25,6 +25,7 @@ const TYPES: { readonly [T in AccountFactType]: true } = {
   OfferTaken: true,
   OfferDeclined: true,
   OfferFreed: true,
+  HoneypotJudged: true,
   Rated: true,
   CooldownStarted: true,
   CooldownEnded: true,

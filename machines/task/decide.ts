@@ -1,6 +1,7 @@
 /** Command -> facts, or a refusal. One function for each command; each says what it needs of the state. */
 import type { Decision } from "../entity.ts";
 import { award } from "../market/auction.ts";
+import { isKnownAnswer } from "../market/honeypot.ts";
 import { identityOf, isOneIdentity } from "../market/identity.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import { type AccountId, isTerminal, type JsonValue, type Millis, type TaskStatus, taskId } from "../vocabulary.ts";
@@ -213,7 +214,9 @@ function submit({ stage, context }: Opened, command: Of<"submit">, at: Millis): 
   const begun: TaskFact[] = stage === "AWARDED" ? [{ type: "ExecutionStarted", worker: command.worker, at }] : [];
   if (verdict.code === null) {
     const firstTry = context.submissions === 0;
-    const accepted: TaskFact = { type: "ResultAccepted", submission, result: command.result, firstTry, at };
+    const { known } = context.order;
+    const judged = known === undefined ? {} : { isKnown: isKnownAnswer(command.result, known) };
+    const accepted: TaskFact = { type: "ResultAccepted", submission, result: command.result, firstTry, ...judged, at };
     return { facts: [...begun, accepted], reply: submissionReply(submission, "COMPLETED", null, 0, []) };
   }
   const { code, errors } = verdict;

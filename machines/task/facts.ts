@@ -18,6 +18,8 @@ export interface Order {
   readonly callbackUrl: string | null;
   /** How long bids are collected (ms). */
   readonly windowMs: Millis;
+  /** The answer, where it is known; nobody but operators sees that it is. */
+  readonly known?: JsonValue;
   /** The batch that it is of, which is told of its end. */
   readonly batch?: { readonly id: string; readonly item: number };
 }
@@ -75,7 +77,14 @@ export type TaskFact = At &
         readonly candidates: readonly Candidate[];
       }
     | { readonly type: "ExecutionStarted"; readonly worker: AccountId }
-    | { readonly type: "ResultAccepted"; readonly submission: string; readonly result: JsonValue; readonly firstTry: boolean }
+    | {
+        readonly type: "ResultAccepted";
+        readonly submission: string;
+        readonly result: JsonValue;
+        readonly firstTry: boolean;
+        /** Whether it is the known answer, where there is one. */
+        readonly isKnown?: boolean;
+      }
     | {
         readonly type: "ResultRejected";
         readonly submission: string;

@@ -126,7 +126,11 @@ export function effectsOf(fact: TaskFact, before: TaskContext, after: TaskContex
         ),
       ];
     case "ResultAccepted":
-      return [{ type: "forget", name: "execution" }, settlement(fact, before)];
+      return [
+        { type: "forget", name: "execution" },
+        settlement(fact, before),
+        ...(fact.isKnown === undefined ? [] : [tellWorker(before, { type: "honeypot", task: before.id, passed: fact.isKnown })]),
+      ];
     case "AwardFailed":
     case "AwardTimedOut":
       return [
@@ -138,6 +142,7 @@ export function effectsOf(fact: TaskFact, before: TaskContext, after: TaskContex
           outcome: fact.type === "AwardFailed" ? "FAILED_VALIDATION" : "TIMED_OUT",
           at: fact.at,
         }),
+        ...(after.order?.known === undefined ? [] : [tellWorker(before, { type: "honeypot", task: after.id, passed: false })]),
       ];
     case "Expired":
     case "Cancelled":

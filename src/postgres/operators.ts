@@ -1,5 +1,5 @@
-/** The log of what operators have done. Each action is where its target is. */
-import type { ActionRow, Operators, Page } from "../../gateway/ports.ts";
+/** What operators have done, and the tasks whose answers they know. Each action is where its target is. */
+import type { ActionRow, HoneypotRow, Operators, Page } from "../../gateway/ports.ts";
 import { pageCursor, parseCursor } from "./cursor.ts";
 import type { Databases } from "./databases.ts";
 import { reaching } from "./pool.ts";
@@ -14,6 +14,21 @@ export function postgresOperators(databases: Databases): Operators {
     },
     async end(target, id, outcome) {
       await reaching(databases.of(target)`update actions set outcome = ${outcome} where id = ${id}`);
+    },
+    async addHoneypot({ id, at, order }) {
+      await reaching(
+        databases.of(id)`insert into honeypots (id, at, task) values (${id}, ${at}, ${JSON.stringify(order)}::text::json)`,
+      );
+    },
+    async honeypots() {
+      const found = await reaching(
+        databases.each((database) => database<HoneypotRow[]>`select id, at, task as "order" from honeypots`),
+      );
+      return found.flat().sort((a, b) => a.at - b.at);
+    },
+    async removeHoneypot(id) {
+      const rows = await reaching(databases.of(id)`delete from honeypots where id = ${id} returning id`);
+      return rows.length > 0;
     },
     list: (limit, cursor) => reaching(list(databases, limit, cursor)),
   };

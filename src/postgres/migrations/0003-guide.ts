@@ -37,6 +37,11 @@ create table actions (
   detail json not null,
   outcome text
 );
+create table honeypots (
+  id uuid primary key,
+  at bigint not null,
+  task json not null
+);
 create index actions_at on actions (at desc, id desc);
 
 update accounts set tally = (tally::jsonb || '{"honeypotsPassed": 0, "honeypotsFailed": 0}')::json;

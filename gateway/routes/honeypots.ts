@@ -1,0 +1,90 @@
+/** Tasks with a known answer, as operators keep them. */
+import Type from "typebox";
+import { isKnownAnswer } from "../../machines/market/honeypot.ts";
+import type { JsonValue } from "../../machines/vocabulary.ts";
+import { operated } from "../operation.ts";
+import { checkDemands, toOrder } from "../order.ts";
+import type { HoneypotRow } from "../ports.ts";
+import { invalid, Problem } from "../problems.ts";
+import { Honeypot, HoneypotList, StoreHoneypot } from "../schemas/admin.ts";
+import { IdParams } from "../schemas/common.ts";
+import { CreateTask } from "../schemas/task.ts";
+import { time } from "../show/task.ts";
+import { bodyCheck } from "../validate.ts";
+
+const checkTask = bodyCheck(CreateTask);
+
+function show({ id, order, at }: HoneypotRow) {
+  return {
+    id,
+    task_type: order.taskType,
+    input_data: order.inputData,
+    budget: order.budget,
+    expected: order.known,
+    created_at: time(at),
+  };
+}
+
+const store = operated(
+  {
+    id: "adminStoreHoneypot",
+    tag: "Operators",
+    method: "post",
+    path: "/api/v1/admin/honeypots",
+    summary: "Keep a task whose answer is known",
+    description:
+      "It is posted now and then, as an ordinary requester would. Who answers it rightly comes closer to Gold; case and white space do not count.",
+    body: StoreHoneypot,
+    answers: { 201: { about: "It is kept", schema: Honeypot } },
+  },
+  async ({ body, services }) => {
+    const { expected, ...task } = body;
+    const order = toOrder(checkTask(task), services.settings);
+    const { refusal, errors } = await checkDemands(order, services);
+    if (refusal !== null) throw new Problem(422, refusal.refused, refusal.detail, { errors });
+    // It came out of JSON.parse, so it is JSON.
+    const known = expected as JsonValue;
+    const judged = await services.validator.judge({ demands: { schema: order.schema, rules: order.rules }, result: known });
+    if ("unjudged" in judged || judged.code !== null) {
+      throw invalid([{ field: "expected", message: "must pass the schema and the rules, as a worker's answer must" }]);
+    }
+    if (isKnownAnswer(order.exampleOutput, known)) {
+      throw invalid([{ field: "example_output", message: "must not be the answer" }]);
+    }
+    const row = { id: services.ids.next(), at: services.clock.now(), order: { ...order, known } };
+    await services.operators.addHoneypot(row);
+    return { status: 201, body: show(row) };
+  },
+);
+
+const list = operated(
+  {
+    id: "adminListHoneypots",
+    tag: "Operators",
+    method: "get",
+    path: "/api/v1/admin/honeypots",
+    summary: "The tasks whose answers are known",
+    answers: { 200: { about: "All of them", schema: HoneypotList } },
+  },
+  async ({ services }) => ({ status: 200, body: { items: (await services.operators.honeypots()).map(show) } }),
+);
+
+const remove = operated(
+  {
+    id: "adminRemoveHoneypot",
+    tag: "Operators",
+    method: "delete",
+    path: "/api/v1/admin/honeypots/{id}",
+    summary: "Post it no more",
+    params: IdParams,
+    answers: { 200: { about: "It is gone", schema: Type.Object({ id: Type.String() }) } },
+  },
+  async ({ params, services }) => {
+    const id = params.id.toLowerCase();
+    if (!(await services.operators.removeHoneypot(id)))
+      throw new Problem(404, "HONEYPOT_UNKNOWN", "There is no honeypot with this id.");
+    return { status: 200, body: { id } };
+  },
+);
+
+export const honeypotRoutes = [store, list, remove];
