@@ -1,6 +1,8 @@
 /** The OpenAPI 3.1 document, made from the same operations that route and validate. */
 import type { Operation } from "../operation.ts";
 import { ProblemSchema } from "../schemas/common.ts";
+import { errorsOf, STATUSES } from "./errors.ts";
+import { exampleOf } from "./example.ts";
 
 interface Parameter {
   readonly name: string;
@@ -16,20 +18,6 @@ const IDEMPOTENCY: Parameter = {
   required: false,
   description: "The same key and body get the first answer again; another body under the same key gets 422.",
   schema: { type: "string", maxLength: 200 },
-};
-
-const PROBLEMS: { readonly [status: string]: string } = {
-  "400": "Malformed JSON",
-  "401": "API key missing or wrong",
-  "402": "Not enough credits",
-  "403": "Frozen, suspended, cooling down, or not yours",
-  "404": "Not found",
-  "409": "The state does not allow it",
-  "413": "Body too large",
-  "415": "Not JSON",
-  "422": "A field is wrong; `errors` names it",
-  "429": "Too many requests; see Retry-After",
-  "503": "Overloaded or without its database; see Retry-After",
 };
 
 const SECURITY = { key: [{ apiKey: [] }], operator: [{ adminToken: [] }], none: [] } as const;
@@ -49,7 +37,22 @@ function document(operation: Operation): object {
   const { id, tag, summary, description, body, answers, auth } = operation;
   const good = Object.entries(answers).map(([status, { about, schema }]) => [
     status,
-    { description: about, content: { [operation.stream === true ? "text/event-stream" : "application/json"]: { schema } } },
+    {
+      description: about,
+      content:
+        operation.stream === true
+          ? { "text/event-stream": { schema } }
+          : { "application/json": { schema, example: exampleOf(schema) } },
+    },
+  ]);
+  const bad = errorsOf(operation).map((status) => [
+    status,
+    {
+      description: STATUSES[status],
+      content: {
+        "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" }, example: problemExample(Number(status)) },
+      },
+    },
   ]);
   return {
     operationId: id,
@@ -57,11 +60,36 @@ function document(operation: Operation): object {
     summary,
     ...(description === undefined ? {} : { description }),
     parameters: parametersOf(operation),
-    ...(body === undefined ? {} : { requestBody: { required: true, content: { "application/json": { schema: body } } } }),
-    responses: { ...Object.fromEntries(good), default: { $ref: "#/components/responses/Problem" } },
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: true, content: { "application/json": { schema: body, example: exampleOf(body) } } } }),
+    responses: { ...Object.fromEntries(good), ...Object.fromEntries(bad), default: { $ref: "#/components/responses/Problem" } },
     security: SECURITY[auth],
   };
 }
+
+function problemExample(status: number): object {
+  const errors = status === 422 ? { errors: [{ field: "budget", message: "must be at least 5" }] } : {};
+  const { code, detail } = EXAMPLES[status] ?? { code: "ERROR", detail: "What to do next." };
+  return { type: "about:blank", title: STATUSES[status], status, code, detail, ...errors };
+}
+
+const EXAMPLES: { readonly [status: number]: { readonly code: string; readonly detail: string } } = {
+  400: { code: "MALFORMED_JSON", detail: "The body is not valid JSON: Unexpected end of JSON input" },
+  401: { code: "API_KEY_INVALID", detail: "This API key is not valid; it may have been rotated. Use the newest one." },
+  402: { code: "INSUFFICIENT_CREDITS", detail: "The budget is 80 NC and you have 50 NC; top up 30 NC or lower the budget." },
+  403: { code: "ACCOUNT_FROZEN", detail: "Your account is frozen, its reputation is too low; ask the operator to release it." },
+  404: {
+    code: "TASK_UNKNOWN",
+    detail: "There is no task with this id that you may see. Check the id that POST /api/v1/tasks gave you.",
+  },
+  409: { code: "ALREADY_BID", detail: "You have bid on this task already; wait for the award." },
+  413: { code: "BODY_TOO_LARGE", detail: "The body must be at most 262144 bytes long." },
+  415: { code: "UNSUPPORTED_MEDIA_TYPE", detail: "Send the body as JSON in UTF-8, with Content-Type: application/json." },
+  422: { code: "VALIDATION_ERROR", detail: "budget: must be at least 5" },
+  429: { code: "RATE_LIMITED", detail: "More than 10 requests with this API key in a second; try again in 1 s." },
+  503: { code: "UNAVAILABLE", detail: "The database cannot be reached at the moment; try again shortly." },
+};
 
 /** Gives the document; `version` is the platform's own. */
 export function openApi(operations: readonly Operation[], version: string): object {
@@ -69,7 +97,7 @@ export function openApi(operations: readonly Operation[], version: string): obje
   for (const operation of operations) {
     paths[operation.path] = { ...paths[operation.path], [operation.method]: document(operation) };
   }
-  const statuses = Object.entries(PROBLEMS).map(([status, about]) => `${status} ${about}`);
+  const statuses = Object.entries(STATUSES).map(([status, about]) => `${status} ${about}`);
   return {
     openapi: "3.1.0",
     info: {
@@ -86,10 +114,11 @@ export function openApi(operations: readonly Operation[], version: string): obje
         apiKey: { type: "apiKey", in: "header", name: "X-API-Key" },
         adminToken: { type: "apiKey", in: "header", name: "X-Admin-Token" },
       },
+      schemas: { Problem: ProblemSchema },
       responses: {
         Problem: {
           description: `A problem (RFC 9457). ${statuses.join(" · ")}`,
-          content: { "application/problem+json": { schema: ProblemSchema } },
+          content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
         },
       },
     },

@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import type { Router, RouterContext } from "@koa/router";
 import type { Operation } from "../operation.ts";
+import { llmsFullText, llmsText } from "./llms.ts";
 import { openApi } from "./openapi.ts";
 
 const ASSETS: { readonly [name: string]: string } = {
@@ -35,7 +36,7 @@ const START = `SwaggerUIBundle({ url: "/openapi.json", dom_id: "#docs", deepLink
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; form-action 'none'; frame-ancestors 'none'";
 
-/** Adds /openapi.json and /docs. */
+/** Adds /openapi.json, /docs, /llms.txt and /llms-full.txt. */
 export function docsRoutes(router: Router, operations: readonly Operation[], version: string): void {
   const folder = path.dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
   const document = JSON.stringify(openApi(operations, version));
@@ -43,6 +44,13 @@ export function docsRoutes(router: Router, operations: readonly Operation[], ver
     context.type = "application/json";
     context.body = document;
   });
+  const texts = { "/llms.txt": llmsText(operations), "/llms-full.txt": llmsFullText(operations) };
+  for (const [path, text] of Object.entries(texts)) {
+    router.get(path, (context: RouterContext) => {
+      context.type = "text/plain; charset=utf-8";
+      context.body = text;
+    });
+  }
   router.get("/docs", (context: RouterContext) => {
     context.set("Content-Security-Policy", POLICY);
     context.type = "html";

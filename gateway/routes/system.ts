@@ -3,7 +3,7 @@ import { open } from "../operation.ts";
 import { Nullable } from "../schemas/common.ts";
 import { healthRoutes } from "./health.ts";
 
-const Version = Type.String({ pattern: "^\\d+\\.\\d+\\.\\d+$" });
+const Version = Type.String({ pattern: "^\\d+\\.\\d+\\.\\d+$", examples: ["0.1.0"] });
 
 const heartbeat = open(
   {

@@ -3,6 +3,7 @@ import Type from "typebox";
 import { refuse } from "../../machines/refusal.ts";
 import type { Order } from "../../machines/task/facts.ts";
 import { type JsonValue, type Millis, TASK_STATUSES, type TaskId, taskId } from "../../machines/vocabulary.ts";
+import { exampleOf } from "../docs/example.ts";
 import { keyed } from "../operation.ts";
 import { checkDemands, toOrder } from "../order.ts";
 import { invalid, Problem, problemOf } from "../problems.ts";
@@ -64,7 +65,7 @@ const validate = keyed(
     method: "post",
     path: "/api/v1/tasks/validate",
     summary: "Try a task without posting it",
-    body: Type.Object({}, { description: "As POST /api/v1/tasks" }),
+    body: Type.Object({}, { description: "As POST /api/v1/tasks", examples: [exampleOf(CreateTask)] }),
     answers: { 200: { about: "What would be refused, and what to expect", schema: Validation } },
   },
   async ({ account, body, services }) => ({ status: 200, body: await tryOut(services, account, body) }),

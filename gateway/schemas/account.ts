@@ -9,7 +9,11 @@ export const Register = Type.Object({
 
 export const Registered = Type.Object({
   account_id: Uuid("The account's id"),
-  api_key: Type.String({ pattern: "^[0-9a-f]{64}$", description: "Shown only now; the platform keeps a hash" }),
+  api_key: Type.String({
+    pattern: "^[0-9a-f]{64}$",
+    examples: ["0f".repeat(32)],
+    description: "Shown only now; the platform keeps a hash",
+  }),
   webhook_secret: Type.String({ description: "Checks the signatures of webhooks" }),
 });
 
@@ -20,10 +24,13 @@ export const RecoveryStarted = Type.Object({
 });
 export const VerifyRecover = Type.Object({
   email: Type.String({ format: "email", maxLength: 254 }),
-  code: Type.String({ pattern: "^[0-9]{6}$", description: "The six digits that were sent" }),
+  code: Type.String({ pattern: "^[0-9]{6}$", examples: ["123456"], description: "The six digits that were sent" }),
 });
 
-export const Rotated = Type.Object({ account_id: Uuid("The account's id"), api_key: Type.String({ pattern: "^[0-9a-f]{64}$" }) });
+export const Rotated = Type.Object({
+  account_id: Uuid("The account's id"),
+  api_key: Type.String({ pattern: "^[0-9a-f]{64}$", examples: ["0f".repeat(32)] }),
+});
 
 export const Balance = Type.Object({
   credits_balance: Credits("Available"),

@@ -2,7 +2,7 @@ import Type from "typebox";
 import { BOUNDS } from "../../machines/vocabulary.ts";
 import { Credits, NextCursor, Nullable, PageQuery, Time, Uuid } from "./common.ts";
 
-const Tag = Type.String({ minLength: 1, maxLength: 40, pattern: "^[a-z0-9][a-z0-9_.-]*$" });
+const Tag = Type.String({ minLength: 1, maxLength: 40, pattern: "^[a-z0-9][a-z0-9_.-]*$", examples: ["finance"] });
 
 export const RegisterCapability = Type.Object({
   task_type: Type.String({

@@ -3,7 +3,19 @@ import { FIELD_TYPES } from "../../machines/validation/rules.ts";
 import { BOUNDS, QUALITY_PREFERENCES, TASK_STATUSES } from "../../machines/vocabulary.ts";
 import { Credits, Nullable, Time, Uuid } from "./common.ts";
 
-const Json = Type.Record(Type.String(), Type.Unknown());
+const RESULT = { company: "Initech", revenue: "$3 million" };
+const SCHEMA = {
+  type: "object",
+  properties: {
+    company: { type: "string", description: "Full legal name" },
+    revenue: { type: "string", description: "Keep currency and unit, e.g. '$81.8 billion'" },
+  },
+  required: ["company"],
+  additionalProperties: false,
+};
+const TEXT = "Apple Inc reported Q3 revenue of $81.8 billion, up 5% year over year.";
+const EXAMPLE = { input_data: TEXT, schema: SCHEMA, example_output: RESULT, budget: 20, max_seconds: 120 };
+const Json = Type.Record(Type.String(), Type.Unknown(), { examples: [RESULT] });
 const Field = Type.String({ minLength: 1, maxLength: 200, description: "A field's name, or a path with dots" });
 const Length = Type.Integer({ minimum: 0, maximum: 1_000_000 });
 
@@ -30,11 +42,16 @@ export const RULES = {
 
 export const RuleType = Type.Object({ type: Type.Enum(Object.keys(RULES)) });
 
-const RulesField = Type.Array(RuleType, { maxItems: BOUNDS.rules, description: "Extra constraints on the result" });
+const RulesField = Type.Array(RuleType, {
+  maxItems: BOUNDS.rules,
+  description: "Extra constraints on the result",
+  examples: [[{ type: "min_length", field: "company", min: 2 }]],
+});
 const Budget = Type.Integer({
   minimum: BOUNDS.budgetMin,
   maximum: BOUNDS.budgetMax,
   description: "The most that you pay, fee included (NC)",
+  examples: [20],
 });
 const Seconds = Type.Integer({
   minimum: 1,
@@ -43,9 +60,13 @@ const Seconds = Type.Integer({
   description: "A worker's time, from the award (s)",
 });
 const ResultSchema = Type.Record(Type.String(), Type.Unknown(), {
+  examples: [SCHEMA],
   description: "JSON Schema (2020-12, or draft-07 if $schema says so) that the result must match",
 });
-const same = (name: string) => ({ description: `The long name of \`${name}\`; give one of the two` });
+const same = (name: string, example: unknown) => ({
+  examples: [example],
+  description: `The long name of \`${name}\`; give one of the two`,
+});
 
 /** What POST /tasks takes. Each field has at most two names; the long ones are those of the task that comes back. */
 export const CreateTask = Type.Object(
@@ -54,18 +75,21 @@ export const CreateTask = Type.Object(
       minLength: 1,
       maxLength: BOUNDS.inputCharacters,
       description: "The text to work on; seen by you and the awarded worker only",
+      examples: [TEXT],
     }),
     schema: Type.Optional(ResultSchema),
-    validation_schema: Type.Optional(Type.Record(Type.String(), Type.Unknown(), same("schema"))),
+    validation_schema: Type.Optional(Type.Record(Type.String(), Type.Unknown(), same("schema", SCHEMA))),
     example_output: Json,
     budget: Type.Optional(Budget),
-    max_budget_credits: Type.Optional(Type.Integer({ ...same("budget"), minimum: BOUNDS.budgetMin, maximum: BOUNDS.budgetMax })),
+    max_budget_credits: Type.Optional(
+      Type.Integer({ ...same("budget", 20), minimum: BOUNDS.budgetMin, maximum: BOUNDS.budgetMax }),
+    ),
     max_seconds: Type.Optional(Seconds),
     max_execution_seconds: Type.Optional(
-      Type.Integer({ ...same("max_seconds"), minimum: 1, maximum: BOUNDS.executionSecondsMax }),
+      Type.Integer({ ...same("max_seconds", 120), minimum: 1, maximum: BOUNDS.executionSecondsMax }),
     ),
     rules: Type.Optional(RulesField),
-    validation_rules: Type.Optional(Type.Array(RuleType, { ...same("rules"), maxItems: BOUNDS.rules })),
+    validation_rules: Type.Optional(Type.Array(RuleType, { ...same("rules", []), maxItems: BOUNDS.rules })),
     callback_url: Type.Optional(
       Nullable(
         Type.String({
@@ -88,9 +112,9 @@ export const CreateTask = Type.Object(
       Type.Integer({ minimum: 1, maximum: BOUNDS.poolHoursMax, default: BOUNDS.poolHoursDefault }),
     ),
     auto_retry: Type.Optional(Type.Integer({ minimum: 0, maximum: BOUNDS.autoRetryMax, default: BOUNDS.autoRetryDefault })),
-    task_type: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+    task_type: Type.Optional(Type.String({ minLength: 1, maxLength: 64, examples: ["json_extraction"] })),
   },
-  { description: "A task to post" },
+  { description: "A task to post", examples: [EXAMPLE] },
 );
 export type CreateTask = Static<typeof CreateTask>;
 

@@ -17,7 +17,12 @@ export const BidPlaced = Type.Object({
   status: Type.Enum(["PENDING", "AWARDED"], { description: "AWARDED when this bid has just won" }),
 });
 
-export const Submission = Type.Object({ result_data: Type.Unknown({ description: "The result, as JSON" }) });
+export const Submission = Type.Object({
+  result_data: Type.Unknown({
+    description: "The result, as JSON",
+    examples: [{ company: "Apple Inc", revenue: "$81.8 billion" }],
+  }),
+});
 
 export const SubmissionVerdict = Type.Object({
   submission_id: Uuid("The submission's id"),

@@ -54,7 +54,7 @@ function closed(schema: unknown): unknown {
 function describeAll(document: Reply["body"]): readonly Described[] {
   const ajv = new Ajv2020({ strict: false });
   formats.default(ajv);
-  const problem = ajv.compile(closed(document.components.responses.Problem.content["application/problem+json"].schema) as object);
+  const problem = ajv.compile(closed(document.components.schemas.Problem) as object);
   return Object.entries<Record<string, Reply["body"]>>(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { responses }]) => ({
       method: method.toUpperCase(),
