@@ -88,7 +88,7 @@ test("goes on after a kill, and is the same for the same Idempotency-Key", async
   const options = { ...ann, idempotencyKey: randomUUID() };
   const first = await market.ok("POST", "/tasks/batch", body, options);
   expect(await market.ok("POST", "/tasks/batch", body, options)).toEqual(first);
-  await market.process.kill("SIGKILL");
+  await market.halt("SIGKILL");
   await market.restart();
   expect(await market.ok("POST", "/tasks/batch", body, options)).toEqual(first);
   for (let n = 0; n < 3; n += 1) {

@@ -107,7 +107,7 @@ test("ten tasks for three others give Silver: a credit line that buys, debt that
 
 /** Lets the debt of an account have begun earlier, in the journal of a platform that is stopped meanwhile. */
 async function ageDebt({ id }: Party, ms: number): Promise<void> {
-  await market.process.kill("SIGTERM");
+  await market.halt("SIGTERM");
   await market.database`delete from snapshots where entity = ${id}`;
   await market.database`
     update journal set at = at - ${ms}, body = jsonb_set(body::jsonb, '{at}', to_jsonb((body->>'at')::bigint - ${ms}::bigint))::json

@@ -56,7 +56,7 @@ test("the flow links the account, shows its score, and keeps the token encrypted
   const [token = ""] = [...github.tokens].filter(([, { id }]) => id === who.id).map(([name]) => name);
   const rows = await market.database<{ body: object }[]>`select body from journal where entity = ${ann.id}`;
   expect(JSON.stringify(rows)).not.toContain(token);
-  expect(market.process.log()).not.toContain(token);
+  expect(market.log()).not.toContain(token);
 });
 
 test("a state is good once, for its own account, and only as we made it", async () => {

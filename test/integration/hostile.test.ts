@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(async () => {
   expect((await market.call("GET", "//health")).status).toBe(200);
   expect((await market.audit()).flatMap(({ wrong }) => wrong)).toEqual([]);
-  expect(market.process.log()).not.toMatch(/bug|"level":60/);
+  expect(market.log()).not.toMatch(/bug|"level":60/);
   await market.stop();
 });
 
@@ -252,7 +252,7 @@ describe("bodies that are none", () => {
 /** Writes to a raw connection and gives what comes back until its end. */
 function speak(head: string, more: string): Promise<string> {
   return new Promise((resolve) => {
-    const socket = connect(market.process.port, "127.0.0.1");
+    const socket = connect(market.port, "127.0.0.1");
     let text = "";
     const timer = setTimeout(() => socket.destroy(), 2_000);
     socket.on("data", (chunk) => {

@@ -390,7 +390,7 @@ describe("an Idempotency-Key", () => {
     await market.until(id, requester, "SETTLED");
     expect(first.map(({ status }) => status)).toEqual([200, 200, 200]);
     expect((await Promise.all([topup(), bid(), submit()])).map(({ body }) => body)).toEqual(first.map(({ body }) => body));
-    await market.process.kill("SIGKILL");
+    await market.halt("SIGKILL");
     await market.restart();
     expect((await Promise.all([topup(), bid(), submit()])).map(({ body }) => body)).toEqual(first.map(({ body }) => body));
     const others = await Promise.all([bid(12), submit({ company: "Other" })]);
@@ -461,7 +461,7 @@ describe("the platform", () => {
     const stored = rows.map(({ text }) => text).join("\n");
     for (const secret of [ann.key, bob.key, ann.webhookSecret, bob.webhookSecret]) {
       expect(stored).not.toContain(secret);
-      expect(market.process.log()).not.toContain(secret);
+      expect(market.log()).not.toContain(secret);
     }
   });
 

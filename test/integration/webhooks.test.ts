@@ -140,7 +140,7 @@ describe("a webhook", () => {
     receiver.answer = (response) => response.writeHead(503).end();
     const id = await cancelledTask(receiver.url("/killed"));
     await received("/killed", 1);
-    await market.process.kill("SIGKILL");
+    await market.halt("SIGKILL");
     receiver.answer = (response) => response.writeHead(200).end();
     await market.restart();
     await received("/killed", 2);

@@ -69,48 +69,85 @@ function describeAll(document: Reply["body"]): readonly Described[] {
   );
 }
 
+type PlatformProcess = Awaited<ReturnType<typeof startProcess>>;
+
+/** `alone`: one process. `cluster`: a gateway, and two nodes behind NATS. */
+export type Topology = "alone" | "cluster";
+
+/** What tests run against where they do not say: the same tests are run against both. */
+const TOPOLOGY: Topology = process.env["TEST_TOPOLOGY"] === "cluster" ? "cluster" : "alone";
+
 export class Market {
-  process: Awaited<ReturnType<typeof startProcess>>;
-  client: Client;
   readonly databaseUrl: string;
   readonly database: Database;
   readonly #drop: () => Promise<void>;
   readonly #settings: Record<string, string>;
+  readonly #topology: Topology;
   readonly #described: Described[] = [];
+  #processes: readonly PlatformProcess[] = [];
+  #client: Client | undefined;
 
-  private constructor(
-    databaseUrl: string,
-    drop: () => Promise<void>,
-    process: Awaited<ReturnType<typeof startProcess>>,
-    settings: Record<string, string>,
-  ) {
+  private constructor(databaseUrl: string, drop: () => Promise<void>, settings: Record<string, string>, topology: Topology) {
     this.databaseUrl = databaseUrl;
     this.database = openPool(databaseUrl, { max: 2, name: "test" });
     this.#drop = drop;
     this.#settings = settings;
-    this.process = process;
-    this.client = new Client(process.port);
+    this.#topology = topology;
   }
 
   /** Starts a platform with these settings on an empty database. */
-  static async start(settings: Record<string, string> = {}): Promise<Market> {
+  static async start(settings: Record<string, string> = {}, topology = TOPOLOGY): Promise<Market> {
     const { url, drop } = await makeDatabase(inject("postgresUrl"));
-    const all = { ROUTING_WINDOW_MS: "50", ...settings, DATABASE_URL: url };
-    const market = new Market(url, drop, await startProcess(all), all);
+    const joined = {
+      NATS_URL: inject("natsUrl"),
+      NATS_PREFIX: `t${randomUUID()}`,
+      REDIS_URL: inject("redisUrl"),
+      LEASE_MS: "2000",
+    };
+    const more = topology === "cluster" ? { ...joined, DATABASE_CONNECTIONS: "3" } : {};
+    const market = new Market(url, drop, { ROUTING_WINDOW_MS: "50", ...more, ...settings, DATABASE_URL: url }, topology);
+    await market.restart();
     market.#described.push(...describeAll((await market.client.call("GET", "//openapi.json")).body));
     return market;
   }
 
-  /** Starts the platform again on the same database after its process has ended. */
-  async restart(): Promise<void> {
+  get client(): Client {
+    if (this.#client === undefined) throw new Error("the platform does not run");
+    return this.#client;
+  }
+
+  /** Where the API is. */
+  get port(): number {
+    return this.client.port;
+  }
+
+  /** What all of its processes have logged. */
+  log(): string {
+    return this.#processes.map((process) => process.log()).join("");
+  }
+
+  /** Ends every process of the platform; gives their exit codes. */
+  async halt(signal: NodeJS.Signals): Promise<readonly (number | null)[]> {
     this.client.close();
-    this.process = await startProcess(this.#settings);
-    this.client = new Client(this.process.port);
+    // The gateway first, while its nodes still answer.
+    const codes: (number | null)[] = [];
+    for (const process of [...this.#processes].reverse()) codes.push(await process.kill(signal));
+    return codes;
+  }
+
+  /** Starts the platform again on the same database after it was halted. */
+  async restart(): Promise<void> {
+    const nodes =
+      this.#topology === "cluster"
+        ? [await startProcess(this.#settings, "node"), await startProcess(this.#settings, "node")]
+        : [];
+    const front = await startProcess(this.#settings, this.#topology === "cluster" ? "gateway" : "start");
+    this.#processes = [...nodes, front];
+    this.#client = new Client(front.port);
   }
 
   async stop(): Promise<void> {
-    this.client.close();
-    await this.process.kill("SIGTERM");
+    await this.halt("SIGTERM");
     await this.database.end();
     await this.#drop();
   }
