@@ -13,8 +13,8 @@ export type AccountCommand =
       readonly source: string | null;
       readonly keyHash: string;
       readonly grant: Credits;
-      /** What it is known by, and those known by the same; see market/identity.ts. */
-      readonly marks: readonly string[];
+      /** What it is known by, and those known by the same; see market/identity.ts. Gateways of before do not say. */
+      readonly marks?: readonly string[];
     }
   /** Something more that it is known by; `kin` are the accounts that share it, which are told. */
   | { readonly type: "mark"; readonly marks: readonly string[]; readonly kin: readonly AccountId[] }

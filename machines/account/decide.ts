@@ -110,7 +110,7 @@ function register(state: AccountSnapshot, command: Of<"register">, at: Millis): 
       "This address has an account already. Use its API key; if it is lost, recover it with POST /api/v1/auth/recover.",
     );
   }
-  const { account, email, source, keyHash, grant, marks } = command;
+  const { account, email, source, keyHash, grant, marks = [] } = command;
   const facts: AccountFact[] = [{ type: "Registered", account, email, source, keyHash, grant, at }];
   if (marks.length > 0) facts.push({ type: "Marked", marks: newMarks([], marks), kin: [], at });
   return {

@@ -11,8 +11,8 @@ export interface WorkerStanding {
   readonly tier: number;
   /** 0..1, see market/auction.ts. */
   readonly quality: number;
-  /** What the worker is known by; see market/identity.ts. */
-  readonly marks: readonly string[];
+  /** What the worker is known by; see market/identity.ts. Gateways of before do not say. */
+  readonly marks?: readonly string[];
 }
 
 export type TaskCommand =

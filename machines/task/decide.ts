@@ -93,7 +93,7 @@ function bid({ stage, context }: Opened, command: Of<"bid">, at: Millis): Result
     worker: command.worker,
     credits: command.credits ?? context.order.budget,
     quality: command.standing.quality,
-    identity: identityOf(command.standing.marks, command.worker),
+    identity: identityOf(command.standing.marks ?? [], command.worker),
   };
   const bids = [...context.bids, placed];
   const facts: TaskFact[] = [{ type: "BidPlaced", bid: placed, at }];
@@ -108,7 +108,7 @@ function standingBid({ stage, context }: Opened, command: Of<"standingBid">, at:
   if (ineligible(stage, context, { type: "bid", bid: id, worker, credits, standing, online: null }) !== undefined) {
     return { facts: [{ type: "StandingBidDropped", worker, at }], reply: null };
   }
-  const { quality, marks } = standing;
+  const { quality, marks = [] } = standing;
   const placed: PlacedBid = { id, worker, credits, quality, identity: identityOf(marks, worker), standing: true };
   const facts: TaskFact[] = [{ type: "BidPlaced", bid: placed, at }];
   if (stage === "PENDING_POOL" || context.order.quality === "balanced")
@@ -128,7 +128,7 @@ function ineligible(stage: TaskStatus, context: Opened["context"], command: Of<"
   if (context.requester === worker) {
     return refuse("OWN_TASK", "This is your own task; another account must do it.");
   }
-  if (isOneIdentity(context.marks, standing.marks)) {
+  if (isOneIdentity(context.marks, standing.marks ?? [])) {
     return refuse("OWN_TASK", "This task was posted by another account of yours; somebody else must do it.");
   }
   if (stage !== "ROUTING" && stage !== "PENDING_POOL") {
