@@ -206,6 +206,7 @@ export class Actor {
       this.#begin(state, from + facts.length, from);
       return true;
     } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
       this.#ports.log.warn({ err: error, actor: addressKey(this.address) }, "an actor could not be loaded");
       return false;
     }

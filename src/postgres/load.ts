@@ -3,14 +3,17 @@ import type { Address, AnyCommand, EntityKind } from "../../machines/effect.ts";
 import type { StoredFact } from "../../machines/entity.ts";
 import type { Database } from "./pool.ts";
 
-/** Reads an actor's last snapshot and the facts after it, as of one moment. */
-export async function loadActor(database: Database, { id }: Address): Promise<StoredActor> {
+/** Reads an actor's last snapshot and the facts after it, as of one moment. An id of another kind has nothing of this one. */
+export async function loadActor(database: Database, { kind, id }: Address): Promise<StoredActor> {
   const rows = await database<(StoredFact & { snapshotSeq: number | null; state: unknown })[]>`
-    with snapshot as (select seq, state from snapshots where entity = ${id})
+    with snapshot as (
+      select seq, state from snapshots
+      where entity = ${id} and exists (select from journal where entity = ${id} and seq = 1 and kind = ${kind})
+    )
     select s.seq as "snapshotSeq", s.state, j.seq, j.type, j.version, j.body, j.at
     from (select 1) one
       left join snapshot s on true
-      left join journal j on j.entity = ${id} and j.seq > coalesce(s.seq, 0)
+      left join journal j on j.entity = ${id} and j.kind = ${kind} and j.seq > coalesce(s.seq, 0)
     order by j.seq`;
   const [first] = rows;
   const snapshotSeq = first?.snapshotSeq ?? null;

@@ -90,6 +90,15 @@ describe.each([
     expect(await journal.caused({ kind: "account", id }, randomUUID())).toEqual([]);
   });
 
+  test("has nothing of an actor of another kind with the same id", async () => {
+    const journal = make();
+    const id = randomUUID();
+    await journal.append(batch({ ...registration(id), snapshot: { value: "ACTIVE" } }));
+    expect((await journal.load({ kind: "account", id })).snapshot).not.toBeNull();
+    for (const kind of ["task", "batch"] as const)
+      expect(await journal.load({ kind, id })).toEqual({ snapshot: null, facts: [] });
+  });
+
   test("lets one of two writers append a number, and takes only the other one's entries out", async () => {
     const journal = make();
     const [contested, neighbour] = [randomUUID(), randomUUID()];
