@@ -1,8 +1,9 @@
 /**
  * A new API key for who has lost the old one (guide: Authentication). Neither the answers nor their times tell whether an
- * address has an account: a request for a code is answered before it is looked at, and a code that fails is answered after a
- * fixed time.
+ * address has an account: a request for a code is answered before it is looked at, and a code that fails is answered when the
+ * clock next strikes after a fixed time, which no difference in work reaches.
  */
+import { randomInt } from "node:crypto";
 import { RECOVERY_MS } from "../../machines/account/decide.ts";
 import type { AccountId } from "../../machines/vocabulary.ts";
 import { spend } from "../middleware/limit.ts";
@@ -12,8 +13,11 @@ import { Recover, RecoveryStarted, Rotated, VerifyRecover } from "../schemas/acc
 import { hashApiKey, makeApiKey, makeRecoveryCode } from "../secrets.ts";
 import type { Services } from "../services.ts";
 
-/** Longer than a commit takes (ms). */
+/** Longer than a commit takes, and how far the strokes of the clock are apart (ms). */
 const FAILED_MS = 300;
+const STROKE_MS = 100;
+/** A code is made and sent within this (ms). */
+const SENT_MS_MAX = 500;
 
 const recover = open(
   {
@@ -31,7 +35,8 @@ const recover = open(
     const account = services.secrets.accountId(body.email);
     await spend(services.limiter, "recoveries", `account ${account}`);
     await spend(services.limiter, "recoveries", `address ${address}`);
-    void sendCode(services, account, body.email);
+    // Some time later, so that what is done for a known address delays neither this answer nor a certain one after it.
+    services.clock.after(randomInt(SENT_MS_MAX), () => void sendCode(services, account, body.email));
     return { status: 200, body: { message: "Verification code generated", expires_in: RECOVERY_MS / 1_000 } };
   },
 );
@@ -67,7 +72,9 @@ const verify = open(
   },
   async ({ body, address, services }) => {
     const { router, secrets, keys, limiter, clock } = services;
-    const failed = new Promise<void>((resolve) => clock.after(FAILED_MS, resolve));
+    const started = clock.now();
+    const stroke = Math.ceil((started + FAILED_MS) / STROKE_MS) * STROKE_MS;
+    const failed = new Promise<void>((resolve) => clock.after(stroke - started, resolve));
     const account = secrets.accountId(body.email);
     const key = makeApiKey();
     const command = { type: "recover", codeHash: secrets.recoveryHash(account, body.code), keyHash: hashApiKey(key) };
