@@ -2,6 +2,7 @@
 import { Router as HttpRouter, type RouterContext } from "@koa/router";
 import Koa from "koa";
 import type { Log } from "../actors/ports.ts";
+import { SUSPENDED } from "../machines/account/decide.ts";
 import { docsRoutes } from "./docs/page.ts";
 import { readBody, readText } from "./middleware/body.ts";
 import { errors } from "./middleware/errors.ts";
@@ -9,7 +10,7 @@ import { addressOf, limit, limitFailures } from "./middleware/limit.ts";
 import { trace } from "./middleware/trace.ts";
 import type { Caller, Operation } from "./operation.ts";
 import type { Health } from "./ports.ts";
-import { Problem } from "./problems.ts";
+import { Problem, problemOf } from "./problems.ts";
 import { liveness, readiness } from "./routes/health.ts";
 import { OPERATIONS } from "./routes/index.ts";
 import { API_KEY, hashApiKey, isSameSecret } from "./secrets.ts";
@@ -61,6 +62,9 @@ async function serve(operation: Operation, services: Services, context: RouterCo
   if (caller !== undefined) {
     await limit(context, services.limiter, caller.account, operation.makesTask === true ? ["requests", "tasks"] : ["requests"]);
   }
+  if (caller !== undefined && operation.method !== "get" && operation.suspended === undefined) {
+    await refuseSuspended(services, caller);
+  }
   const takesBody = operation.method === "post" || operation.method === "patch";
   const reply = await operation.run({
     params: { ...context.params },
@@ -81,6 +85,10 @@ async function serve(operation: Operation, services: Services, context: RouterCo
     context.set("X-Accel-Buffering", "no");
   }
   context.body = reply.body;
+}
+
+async function refuseSuspended({ reads }: Services, { account }: Caller): Promise<void> {
+  if ((await reads.account(account))?.status === "SUSPENDED") throw problemOf(SUSPENDED);
 }
 
 async function checkOperator(context: RouterContext, { settings, limiter }: Services): Promise<void> {

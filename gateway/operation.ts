@@ -64,6 +64,11 @@ export interface Outline<P extends TObject = TObject, Q extends TObject = TObjec
   readonly idempotent?: boolean;
   /** Whether the body is taken as it was sent, because a signature is over its bytes. */
   readonly raw?: boolean;
+  /**
+   * What becomes of it while debt suspends the account (guide: Credit Rating System). Left out: looking is allowed, all else
+   * is refused. `allowed`: it pays, or delivers what pays. `checked`: the actor or the route refuses it itself.
+   */
+  readonly suspended?: "allowed" | "checked";
   /** Whether it answers with a stream of server-sent events. */
   readonly stream?: boolean;
   /** Whether it counts against the limit of tasks. */

@@ -4,6 +4,7 @@ import type { Address, AnyCommand } from "../../machines/effect.ts";
 import { refuse } from "../../machines/refusal.ts";
 import { accountId, credits } from "../../machines/vocabulary.ts";
 import { operated } from "../operation.ts";
+import { logged } from "../operators-log.ts";
 import type { AccountRow } from "../ports.ts";
 import { invalid, Problem, problemOf } from "../problems.ts";
 import { repeatable } from "../repeat.ts";
@@ -39,12 +40,10 @@ async function find({ reads }: Services, id: string): Promise<AccountRow> {
 
 /** Notes an action, has an actor carry it out, and notes what came of it. Throws the Problem of a refusal. */
 async function act(services: Services, to: Address, command: AnyCommand, detail: object, commandId?: string) {
-  const { operators, router, ids, clock } = services;
-  const id = ids.next();
-  await operators.begin({ id, at: clock.now(), action: `${to.kind}.${command.type}`, target: to.id, detail });
-  const answer = await router.ask(to, command, commandId === undefined ? {} : { commandId, again: true });
-  await operators.end(to.id, id, answer.ok ? "done" : answer.refusal.refused);
-  if (!answer.ok) throw problemOf(answer.refusal);
+  await logged(services, { action: `${to.kind}.${command.type}`, target: to.id, detail }, async () => {
+    const answer = await services.router.ask(to, command, commandId === undefined ? {} : { commandId, again: true });
+    if (!answer.ok) throw problemOf(answer.refusal);
+  });
 }
 
 const accounts = operated(

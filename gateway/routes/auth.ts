@@ -50,6 +50,7 @@ const register = open(
 const rotate = keyed(
   {
     id: "rotateKey",
+    suspended: "allowed",
     tag: "Auth",
     method: "post",
     path: "/api/v1/auth/rotate-key",

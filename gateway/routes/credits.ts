@@ -42,6 +42,7 @@ const balance = keyed(
 const topup = keyed(
   {
     id: "topup",
+    suspended: "allowed",
     tag: "Credits",
     method: "post",
     path: "/api/v1/credits/topup",
@@ -117,6 +118,7 @@ function whatIsNext(record: CreditRecord, rating: Rating) {
 const repay = keyed(
   {
     id: "repay",
+    suspended: "allowed",
     tag: "Credits",
     method: "post",
     path: "/api/v1/credits/repay",

@@ -3,6 +3,7 @@ import Type from "typebox";
 import { isKnownAnswer } from "../../machines/market/honeypot.ts";
 import type { JsonValue } from "../../machines/vocabulary.ts";
 import { operated } from "../operation.ts";
+import { logged } from "../operators-log.ts";
 import { checkDemands, toOrder } from "../order.ts";
 import type { HoneypotRow } from "../ports.ts";
 import { invalid, Problem } from "../problems.ts";
@@ -52,7 +53,8 @@ const store = operated(
       throw invalid([{ field: "example_output", message: "must not be the answer" }]);
     }
     const row = { id: services.ids.next(), at: services.clock.now(), order: { ...order, known } };
-    await services.operators.addHoneypot(row);
+    const detail = { task_type: order.taskType };
+    await logged(services, { action: "honeypot.store", target: row.id, detail }, () => services.operators.addHoneypot(row));
     return { status: 201, body: show(row) };
   },
 );
@@ -81,8 +83,11 @@ const remove = operated(
   },
   async ({ params, services }) => {
     const id = params.id.toLowerCase();
-    if (!(await services.operators.removeHoneypot(id)))
-      throw new Problem(404, "HONEYPOT_UNKNOWN", "There is no honeypot with this id.");
+    const action = { action: "honeypot.remove", target: id, detail: {} };
+    await logged(services, action, async () => {
+      const gone = await services.operators.removeHoneypot(id);
+      if (!gone) throw new Problem(404, "HONEYPOT_UNKNOWN", "There is no honeypot with this id.");
+    });
     return { status: 200, body: { id } };
   },
 );

@@ -38,6 +38,7 @@ function amountOf(body: { readonly amount_credits?: number; readonly pack?: stri
 const create = keyed(
   {
     id: "createStripeSession",
+    suspended: "allowed",
     tag: "Credits",
     method: "post",
     path: "/api/v1/credits/stripe/create-session",

@@ -18,6 +18,7 @@ import { findOwnTask, findTask } from "./find.ts";
 const create = keyed(
   {
     id: "createTask",
+    suspended: "checked",
     tag: "Tasks",
     method: "post",
     path: "/api/v1/tasks",
@@ -61,6 +62,7 @@ function createdAt(reply: JsonValue): Millis {
 const validate = keyed(
   {
     id: "validateTask",
+    suspended: "checked",
     tag: "Tasks",
     method: "post",
     path: "/api/v1/tasks/validate",
@@ -113,6 +115,7 @@ const get = keyed(
 const cancel = keyed(
   {
     id: "cancelTask",
+    suspended: "allowed",
     tag: "Tasks",
     method: "delete",
     path: "/api/v1/tasks/{id}",

@@ -68,6 +68,7 @@ function standing(row: AccountView, taskType: string): WorkerStanding {
 const bid = keyed(
   {
     id: "bid",
+    suspended: "checked",
     tag: "Work",
     method: "post",
     path: "/api/v1/tasks/{id}/bid",
@@ -100,6 +101,7 @@ const bid = keyed(
 const start = keyed(
   {
     id: "start",
+    suspended: "allowed",
     tag: "Work",
     method: "post",
     path: "/api/v1/tasks/{id}/start",
@@ -121,6 +123,7 @@ const start = keyed(
 const submit = keyed(
   {
     id: "submit",
+    suspended: "allowed",
     tag: "Work",
     method: "post",
     path: "/api/v1/tasks/{id}/submit",

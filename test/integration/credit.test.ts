@@ -89,6 +89,10 @@ test("ten tasks for three others give Silver: a credit line that buys, debt that
   for (const [method, path, body] of [
     ["POST", "/tasks", ORDER],
     ["POST", `/tasks/${open}/bid`, {}],
+    ["POST", "/tasks/batch", { template: ORDER, items: [{ input_data: "x" }] }],
+    ["POST", "/capabilities", { task_type: "analysis" }],
+    ["POST", "/oauth/github/refresh", undefined],
+    ["POST", `/tasks/${open}/rating`, { rating: 5 }],
   ] as const) {
     const { status, body: problem } = await market.call(method, path, body, party);
     expect([status, problem.code]).toEqual([403, "ACCOUNT_SUSPENDED"]);

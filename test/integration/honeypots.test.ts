@@ -88,4 +88,12 @@ test("is posted no more once it is removed", async () => {
   for (const { id } of items) expect((await admin("DELETE", `/${id}`)).status).toBe(200);
   expect((await admin("DELETE", `/${items[0].id}`)).status).toBe(404);
   expect((await admin("GET", "")).body.items).toEqual([]);
+  const log = await market.call("GET", "/admin/log?limit=2", undefined, { headers });
+  const done = log.body.items.map(({ action, target, outcome }: Record<string, string>) => [action, target, outcome]);
+  expect(new Set(done)).toEqual(
+    new Set([
+      ["honeypot.remove", items[0].id, "HONEYPOT_UNKNOWN"],
+      ["honeypot.remove", items[0].id, "done"],
+    ]),
+  );
 });
