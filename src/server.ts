@@ -4,6 +4,8 @@ import { createServer, type RequestListener, type Server } from "node:http";
 const REQUEST_MS = 30_000;
 const HEADERS_MS = 10_000;
 const KEEP_ALIVE_MS = 65_000;
+/** How often connections that have become idle are closed while the server closes (ms). */
+const IDLE_LOOK_MS = 20;
 
 export interface HttpServer {
   readonly port: number;
@@ -52,8 +54,10 @@ function listen(server: Server, port: number, host: string): Promise<number> {
 
 async function hangUp(server: Server, ms: number): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
-  server.closeIdleConnections();
+  // Again and again: a connection whose last answer ends later is idle only then.
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
   const timer = setTimeout(() => server.closeAllConnections(), ms);
   await closed;
+  clearInterval(idle);
   clearTimeout(timer);
 }

@@ -190,14 +190,13 @@ function healthOf({ read, nats }: Frame, engine: Engine, stopping: { readonly no
   };
 }
 
-function serve(frame: Frame, role: Role, { transport }: Engine, health: Health): Promise<HttpServer> {
+async function serve(frame: Frame, role: Role, { transport }: Engine, health: Health): Promise<HttpServer> {
   const { config, log, closing, read, secrets, validator, nats, signals } = frame;
   if (role === "node") return serveHttp(createHealthApp(health, log).callback(), config.port, config.host);
   const reads = postgresReadModel(read);
   const keys = new KeyRing(reads, signals, clock, nats === null ? 0 : KEY_TTL_MS);
   const presence = new Presence(signals);
   const feed = new Feed({ reads, presence, clock, log, taskTypes: config.taskTypes });
-  closing.add(async () => feed.close());
   signals.listen((signal) => {
     if (signal.type === "key") keys.forget(signal.hash);
     else if (signal.type === "presence") presence.note(signal.worker, signal.taskType, clock.now());
@@ -247,7 +246,13 @@ function serve(frame: Frame, role: Role, { transport }: Engine, health: Health):
     payments: paymentsOf(config),
     identity: identityOf(config),
   });
-  return serveHttp(app.callback(), config.port, config.host);
+  const server = await serveHttp(app.callback(), config.port, config.host);
+  const close = (ms: number) => {
+    // Streams never end by themselves; their listeners come back to another gateway.
+    feed.close();
+    return server.close(ms);
+  };
+  return { ...server, close };
 }
 
 function publicUrlOf({ publicUrl, port }: Config): string {
