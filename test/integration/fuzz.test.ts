@@ -2,6 +2,7 @@
  * Requests made from the OpenAPI document and bent in every way: none may end in a 5xx or a bug, none may show what is
  * somebody else's, and afterwards the books are clean.
  */
+import { connect, type Socket } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Random } from "../simulation/random.ts";
 import type { Reply } from "../support/client.mjs";
@@ -227,3 +228,19 @@ test(`${REQUESTS} bent requests give no 5xx and show nothing of anybody else; ev
   expect(market.log()).not.toMatch(/a bug|"level":60/);
   expect((await market.audit()).flatMap((finding) => finding.wrong)).toEqual([]);
 }, 180_000);
+
+test("a hundred bodies that never end hold nobody up, and end with their connections", async () => {
+  const party = await market.register();
+  const head = `POST /api/v1/auth/register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{`;
+  const sockets = Array.from({ length: 100 }, () =>
+    connect(market.port, "127.0.0.1", function (this: Socket) {
+      this.write(head);
+    }).on("error", () => {}),
+  );
+  await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once("connect", resolve))));
+  const replies = await Promise.all(Array.from({ length: 100 }, () => market.call("GET", "/credits/balance", undefined, party)));
+  expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([200]));
+  for (const socket of sockets) socket.destroy();
+  expect((await market.balance(party)).credits_balance).toBe(50);
+  expect(market.log()).not.toMatch(/a bug|"level":60/);
+});
