@@ -3,7 +3,7 @@ import { taskId } from "../../machines/vocabulary.ts";
 import { keyed } from "../operation.ts";
 import { checkDemands, toOrder } from "../order.ts";
 import { Problem, problemOf } from "../problems.ts";
-import { mismatch, repeatable } from "../repeat.ts";
+import { repeatable, sameOutcome } from "../repeat.ts";
 import { BatchCreated, BatchParams, BatchProgress, CreateBatch } from "../schemas/batch.ts";
 import { CreateTask } from "../schemas/task.ts";
 import { bodyCheck } from "../validate.ts";
@@ -30,16 +30,18 @@ const create = keyed(
     const order = toOrder(checkTask({ ...template, input_data: items[0]?.input_data ?? "" }), services.settings);
     const { refusal, errors } = await checkDemands(order, services);
     if (refusal !== null) throw new Problem(422, refusal.refused, refusal.detail, { errors });
-    const { outcome: id, options } = repeatable(services, account, "batch", idempotencyKey, body);
+    const repeat = repeatable(services, account, "batch", idempotencyKey, body);
+    // Made from the key alone, so that the batch itself tells another body under the same key.
+    const id = repeat.options.commandId ?? repeat.outcome;
     const texts = items.map(({ input_data: inputData }, number) => ({
       task: taskId(services.secrets.taskId(account, `batch ${id} ${number}`)),
       inputData,
     }));
-    const command = { type: "openBatch", requester: account, template: { ...order, inputData: "" }, items: texts, atOnce };
-    const answer = await services.router.ask({ kind: "batch", id }, command, options);
-    // Its id is made from key and body, so that one that is there already is the same one.
-    if (!answer.ok && answer.refusal.refused !== "BATCH_EXISTS") throw problemOf(answer.refusal);
-    if (!answer.ok && idempotencyKey === null) throw mismatch();
+    const what = { request: repeat.outcome, template: { ...order, inputData: "" }, items: texts, atOnce };
+    const command = { type: "openBatch", requester: account, ...what };
+    const answer = await services.router.ask({ kind: "batch", id }, command, repeat.options);
+    if (!answer.ok) throw problemOf(answer.refusal);
+    sameOutcome(answer.value, "request", repeat);
     return { status: 201, body: { batch_id: id, total: items.length } };
   },
 );

@@ -7,6 +7,7 @@ export type BatchCommand =
   | {
       readonly type: "openBatch";
       readonly requester: AccountId;
+      readonly request: string;
       readonly template: Order;
       readonly items: readonly BatchItem[];
       readonly atOnce: number;

@@ -21,10 +21,10 @@ export function decideBatch({ value, context }: BatchSnapshot, command: BatchCom
   switch (command.type) {
     case "openBatch": {
       if (value !== "NEW") return refuse("BATCH_EXISTS", "This batch is open already.");
-      const { requester, template, items, atOnce } = command;
+      const { requester, request, template, items, atOnce } = command;
       const first = items.slice(0, atOnce).map((_, number) => number);
-      const opened = { type: "BatchOpened", requester, template, items, atOnce, at } as const;
-      return { facts: [opened, { type: "ItemsStarted", items: first, at }], reply: { batch: context.id } };
+      const opened = { type: "BatchOpened", requester, request, template, items, atOnce, at } as const;
+      return { facts: [opened, { type: "ItemsStarted", items: first, at }], reply: { batch: context.id, request } };
     }
     case "itemRefused": {
       const { item, code, detail } = command;

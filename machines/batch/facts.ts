@@ -17,6 +17,8 @@ export type BatchFact = At &
     | {
         readonly type: "BatchOpened";
         readonly requester: AccountId;
+        /** Names the request by its body, so that another one under the same key is known. */
+        readonly request: string;
         /** What all items ask for; its text is empty. */
         readonly template: Order;
         readonly items: readonly BatchItem[];

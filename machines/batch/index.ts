@@ -40,7 +40,7 @@ export const batch: Entity<BatchSnapshot, BatchCommand, BatchFact, never> = {
   decide: decideBatch,
   evolve,
   upcast,
-  recall: (_facts, { context }) => ({ batch: context.id }),
+  recall: ([first], { context }) => (first?.type === "BatchOpened" ? { batch: context.id, request: first.request } : null),
   postings: () => [],
   view: () => undefined,
   persist: ({ value, context }) => ({ value, context }),

@@ -88,6 +88,9 @@ test("goes on after a kill, and is the same for the same Idempotency-Key", async
   const options = { ...ann, idempotencyKey: randomUUID() };
   const first = await market.ok("POST", "/tasks/batch", body, options);
   expect(await market.ok("POST", "/tasks/batch", body, options)).toEqual(first);
+  const other = await market.call("POST", "/tasks/batch", { ...body, max_concurrent: 2 }, options);
+  expect([other.status, other.body.code]).toEqual([422, "IDEMPOTENCY_MISMATCH"]);
+  expect((await market.balance(ann)).credits_frozen).toBeLessThanOrEqual(5);
   await market.halt("SIGKILL");
   await market.restart();
   expect(await market.ok("POST", "/tasks/batch", body, options)).toEqual(first);

@@ -170,7 +170,11 @@ export class Workload {
     this.tasks.push(...tasks);
     const items = tasks.map((task, n) => ({ task, inputData: `text ${n}` }));
     const template = this.#order();
-    return { kind: "batch", to: this.#cluster.ids.next(), command: { type: "openBatch", requester, template, items, atOnce: 2 } };
+    return {
+      kind: "batch",
+      to: this.#cluster.ids.next(),
+      command: { type: "openBatch", requester, request: requester, template, items, atOnce: 2 },
+    };
   }
 
   #post(): Omit<Asked, "commandId" | "keyed"> {
