@@ -7,7 +7,7 @@ import { operated } from "../operation.ts";
 import { logged } from "../operators-log.ts";
 import type { AccountRow } from "../ports.ts";
 import { invalid, Problem, problemOf } from "../problems.ts";
-import { repeatable } from "../repeat.ts";
+import { repeatable, sameOutcome } from "../repeat.ts";
 import { AccountQuery, Action, ActionPage, Adjust, AdminAccount, AdminTask, Reason } from "../schemas/admin.ts";
 import { IdParams, PageQuery } from "../schemas/common.ts";
 import type { Services } from "../services.ts";
@@ -38,11 +38,12 @@ async function find({ reads }: Services, id: string): Promise<AccountRow> {
   return row;
 }
 
-/** Notes an action, has an actor carry it out, and notes what came of it. Throws the Problem of a refusal. */
+/** Notes an action, has an actor carry it out, and notes what came of it; gives its reply. Throws the Problem of a refusal. */
 async function act(services: Services, to: Address, command: AnyCommand, detail: object, commandId?: string) {
-  await logged(services, { action: `${to.kind}.${command.type}`, target: to.id, detail }, async () => {
+  return logged(services, { action: `${to.kind}.${command.type}`, target: to.id, detail }, async () => {
     const answer = await services.router.ask(to, command, commandId === undefined ? {} : { commandId, again: true });
     if (!answer.ok) throw problemOf(answer.refusal);
+    return answer.value;
   });
 }
 
@@ -101,9 +102,10 @@ const adjust = operated(
   async ({ params, body, idempotencyKey, services }) => {
     const { id } = await find(services, params.id);
     if (body.amount_credits === 0) throw invalid([{ field: "amount_credits", message: "must not be 0" }]);
-    const { outcome, options } = repeatable(services, id, "adjust", idempotencyKey, body);
-    const command = { type: "adjust", adjustment: outcome, amount: credits(body.amount_credits), reason: body.reason };
-    await act(services, { kind: "account", id }, command, body, options.commandId);
+    const repeat = repeatable(services, id, "adjust", idempotencyKey, body);
+    const command = { type: "adjust", adjustment: repeat.outcome, amount: credits(body.amount_credits), reason: body.reason };
+    const reply = await act(services, { kind: "account", id }, command, body, repeat.options.commandId);
+    sameOutcome(reply, "adjustment", repeat);
     return { status: 200, body: show(await find(services, id)) };
   },
 );

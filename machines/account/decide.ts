@@ -302,7 +302,7 @@ function operate({ value, context }: AccountSnapshot, command: Of<"freeze" | "un
     const { adjustment, amount } = command;
     const after = context.available + context.held + amount;
     if (Math.abs(after) > BALANCE_MAX) return refuse("BALANCE_TOO_LARGE", `An account holds at most ${BALANCE_MAX} NC.`);
-    return { facts: [{ type: "Adjusted", adjustment, amount, reason, at }], reply: null };
+    return { facts: [{ type: "Adjusted", adjustment, amount, reason, at }], reply: { adjustment } };
   }
   const frozen = value === "FROZEN";
   if (frozen === (command.type === "freeze")) return refuse("NOTHING_TO_DO", `This account is ${value} already.`);

@@ -25,6 +25,8 @@ function evolve(state: AccountSnapshot, fact: AccountFact): Evolution<AccountSna
 /** The answer that the command of these facts got. */
 function recall([first]: readonly AccountFact[], state: AccountSnapshot): JsonValue {
   switch (first?.type) {
+    case "Adjusted":
+      return { adjustment: first.adjustment };
     case "CapabilityRegistered":
       return { capability: first.capability.id };
     case "AvailabilityChanged":
@@ -33,7 +35,6 @@ function recall([first]: readonly AccountFact[], state: AccountSnapshot): JsonVa
     case "RecoveryRequested":
     case "Frozen":
     case "Unfrozen":
-    case "Adjusted":
     case "HoneypotJudged":
     case "ItemHoldRefused":
     case "PaymentChanged":

@@ -62,6 +62,8 @@ test("credits are given and taken as transfers with a reason, once for each Idem
     const { body } = await admin("POST", path, { amount_credits: 25, reason: "goodwill" }, options);
     expect(body.credits_balance).toBe(75);
   }
+  const other = await admin("POST", path, { amount_credits: 26, reason: "goodwill" }, options);
+  expect([other.status, other.body.code]).toEqual([422, "IDEMPOTENCY_MISMATCH"]);
   expect((await admin("POST", path, { amount_credits: -100, reason: "fraud" })).body.credits_balance).toBe(-25);
   expect(await market.balance(party)).toMatchObject({ credits_balance: -25, debt: 25 });
   const { items } = await market.ok("GET", "/credits/transactions?limit=2", undefined, party);
