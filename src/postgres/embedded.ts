@@ -7,6 +7,7 @@ import { access, chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/p
 import { createServer } from "node:net";
 import path from "node:path";
 import type { Log } from "../../actors/ports.ts";
+import { prepareInstallation } from "./installation.ts";
 import { openPool } from "./pool.ts";
 
 const USER = "nexus";
@@ -39,6 +40,7 @@ export class EmbeddedServer {
     await mkdir(folder, { recursive: true });
     // The server may run as another user, which must be able to pass.
     await chmod(path.resolve(dataDir), 0o755);
+    await prepareInstallation(path.resolve(dataDir));
     const server = new EmbeddedServer(folder, await readSettings(folder), log);
     await server.#begin();
     return server;

