@@ -1,4 +1,5 @@
 /** The settings in force, read from the environment. A wrong value stops the start. */
+import { misspelt } from "./misspelt.ts";
 import { type Setting, settings } from "./settings.ts";
 
 type Settings = ReturnType<typeof settings>;
@@ -37,6 +38,14 @@ export function readConfig(environment: Environment): Config {
   if (wrong.length > 0) throw new Error(wrong.join("\n"));
   // Built key by key from `settings`, so it has the type that settings gives.
   return Object.fromEntries(read) as Config;
+}
+
+/** Gives what an operator should know about the settings before the platform starts: a sentence each. */
+export function warnings(environment: Environment): readonly string[] {
+  const known = Object.values(settings(false)).map(({ name }) => name);
+  return misspelt(environment, known).map(
+    ({ name, meant }) => `${name} is set, but no setting has that name; it is not read. Did you mean ${meant}?`,
+  );
 }
 
 /** A URL without what is before the @; anything else that is secret, not at all. */

@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type Server } from "node:http";
+import { type Listening, listen } from "./listen.ts";
 
 /** Bounds for those who send slowly (ms); Node's own defaults are in minutes. */
 const REQUEST_MS = 30_000;
@@ -9,6 +10,8 @@ const IDLE_LOOK_MS = 20;
 
 export interface HttpServer {
   readonly port: number;
+  /** An address that answers on this machine. */
+  readonly url: string;
   /** Tells clients to come back on a new connection, which another process takes. */
   wane(): void;
   /** Takes no new connection, lets requests finish for at most `ms`, and closes what is left. */
@@ -22,38 +25,25 @@ export async function serveHttp(listener: RequestListener, port: number, host: s
     if (waning) response.setHeader("Connection", "close");
     listener(request, response);
   });
-  const taken = await listen(server, port, host);
+  server.requestTimeout = REQUEST_MS;
+  server.headersTimeout = HEADERS_MS;
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  const listening = await listen(server, port, host);
   return {
-    port: taken,
+    port: listening.port,
+    url: listening.url,
     wane: () => {
       waning = true;
     },
     close: (ms) => {
       waning = true;
-      return hangUp(server, ms);
+      return hangUp(server, listening, ms);
     },
   };
 }
 
-function listen(server: Server, port: number, host: string): Promise<number> {
-  server.requestTimeout = REQUEST_MS;
-  server.headersTimeout = HEADERS_MS;
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      const why =
-        error.code === "EADDRINUSE" ? "is taken by another process; stop it or set PORT" : `cannot be used (${error.code})`;
-      reject(new Error(`Port ${port} on ${host} ${why}.`));
-    });
-    server.listen(port, host, () => {
-      const address = server.address();
-      resolve(typeof address === "object" && address !== null ? address.port : port);
-    });
-  });
-}
-
-async function hangUp(server: Server, ms: number): Promise<void> {
-  const closed = new Promise((resolve) => server.close(resolve));
+async function hangUp(server: Server, listening: Listening, ms: number): Promise<void> {
+  const closed = listening.close();
   // Again and again: a connection whose last answer ends later is idle only then.
   const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
   const timer = setTimeout(() => server.closeAllConnections(), ms);

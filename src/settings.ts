@@ -276,7 +276,6 @@ const SERVER = {
     about: "Where HTTP is served; 0 takes a free one.",
     read: whole(0, 65_535),
   },
-  host: { name: "HOST", fallback: "0.0.0.0", unit: "address", about: "The address that HTTP listens on.", read: String },
   databaseUrls: {
     name: "DATABASE_URL",
     fallback: null as readonly string[] | null,
@@ -328,6 +327,13 @@ const SERVER = {
 export function settings(production: boolean) {
   return {
     ...SERVER,
+    host: {
+      name: "HOST",
+      fallback: production ? "0.0.0.0" : "127.0.0.1",
+      unit: "address",
+      about: "The address that HTTP listens on; by default this machine alone, with NODE_ENV=production all addresses.",
+      read: String,
+    },
     routingWindowMs: {
       name: "ROUTING_WINDOW_MS",
       fallback: 3_000,

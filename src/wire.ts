@@ -103,7 +103,7 @@ async function start(config: Config, role: Role, log: Log, lost: () => void, clo
   // The node's shards go first, while the gateway of the same process still answers.
   closing.add(() => engine.drain());
   const doing = role === "node" ? "A node of NexusToken tells its health" : "NexusToken answers";
-  log.info({ port: server.port, role }, `${doing} on http://localhost:${server.port}`);
+  log.info({ port: server.port, role }, `${doing} on ${server.url}`);
   const stop = () => {
     stopping.now = true;
     return closing.run();

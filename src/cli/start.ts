@@ -1,4 +1,4 @@
-import { readConfig } from "../config.ts";
+import { readConfig, warnings } from "../config.ts";
 import { openLog } from "../log.ts";
 import { type Platform, type Role, startPlatform } from "../wire.ts";
 
@@ -6,6 +6,10 @@ import { type Platform, type Role, startPlatform } from "../wire.ts";
 export async function runStart(role: Role): Promise<void> {
   const config = readConfig(process.env);
   const log = openLog(config.logLevel);
+  for (const warning of warnings(process.env)) log.warn({}, warning);
+  if (config.allowSimulatedTopup && role !== "node") {
+    log.warn({}, "credits are simulated: POST /credits/topup gives them for nothing, unless ALLOW_SIMULATED_TOPUP=false");
+  }
   process.on("unhandledRejection", (error) => {
     log.fatal({ err: error }, "an error that nobody handled; the process ends, and what is committed stays");
     process.exit(1);
