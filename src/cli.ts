@@ -5,6 +5,7 @@ import { runCluster } from "./cli/cluster.ts";
 import { runConfig } from "./cli/config.ts";
 import { runDemo } from "./cli/demo.ts";
 import { runDrain } from "./cli/drain.ts";
+import { Interrupted } from "./cli/interrupt.ts";
 import { runMigrate } from "./cli/migrate.ts";
 import { runStart } from "./cli/start.ts";
 import { VERSION } from "./version.ts";
@@ -53,5 +54,5 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  process.exitCode = error instanceof Interrupted ? error.exitCode : 1;
 }

@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type Server } from "node:http";
+import type { Socket } from "node:net";
 import { type Listening, listen } from "./listen.ts";
 
 /** Bounds for those who send slowly (ms); Node's own defaults are in minutes. */
@@ -7,6 +8,8 @@ const HEADERS_MS = 10_000;
 const KEEP_ALIVE_MS = 65_000;
 /** How often connections that have become idle are closed while the server closes (ms). */
 const IDLE_LOOK_MS = 20;
+/** A connection on which nothing has arrived by then was opened in case of need, as browsers do (ms). */
+const SPARE_MS = 250;
 
 export interface HttpServer {
   readonly port: number;
@@ -21,6 +24,7 @@ export interface HttpServer {
 /** Serves HTTP; port 0 takes a free one. Rejects with a sentence for the operator when the port cannot be used. */
 export async function serveHttp(listener: RequestListener, port: number, host: string): Promise<HttpServer> {
   let waning = false;
+  const opened = new Map<Socket, number>();
   const server = createServer((request, response) => {
     if (waning) response.setHeader("Connection", "close");
     listener(request, response);
@@ -28,6 +32,10 @@ export async function serveHttp(listener: RequestListener, port: number, host: s
   server.requestTimeout = REQUEST_MS;
   server.headersTimeout = HEADERS_MS;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.on("connection", (socket: Socket) => {
+    opened.set(socket, performance.now());
+    socket.once("close", () => opened.delete(socket));
+  });
   const listening = await listen(server, port, host);
   return {
     port: listening.port,
@@ -37,15 +45,18 @@ export async function serveHttp(listener: RequestListener, port: number, host: s
     },
     close: (ms) => {
       waning = true;
-      return hangUp(server, listening, ms);
+      return hangUp(server, listening, opened, ms);
     },
   };
 }
 
-async function hangUp(server: Server, listening: Listening, ms: number): Promise<void> {
+async function hangUp(server: Server, listening: Listening, opened: ReadonlyMap<Socket, number>, ms: number): Promise<void> {
   const closed = listening.close();
   // Again and again: a connection whose last answer ends later is idle only then.
-  const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
+  const idle = setInterval(() => {
+    server.closeIdleConnections();
+    for (const [socket, at] of opened) if (socket.bytesRead === 0 && performance.now() - at > SPARE_MS) socket.destroy();
+  }, IDLE_LOOK_MS);
   const timer = setTimeout(() => server.closeAllConnections(), ms);
   await closed;
   clearInterval(idle);

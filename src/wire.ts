@@ -13,6 +13,7 @@ import { Secrets } from "../gateway/secrets.ts";
 import { StandingPrices } from "../gateway/standing.ts";
 import { warmUp } from "../machines/validation/schema.ts";
 import { systemClock as clock } from "./clock.ts";
+import { aborted, Closing } from "./closing.ts";
 import type { Config } from "./config.ts";
 import { alone, DRAIN_MS, type Engine, type Frame, member, passer } from "./engine.ts";
 import { GitHubIdentity } from "./github/identity.ts";
@@ -44,31 +45,27 @@ export type Role = "gateway" | "node" | "both";
 
 export interface Platform {
   readonly port: number;
+  /** An address that answers on this machine. */
+  readonly url: string;
   /** Lets what is under way finish, then closes everything. */
   stop(): Promise<void>;
 }
 
-/** What is to be undone, the newest first. */
-class Closing {
-  readonly #steps: (() => Promise<unknown>)[] = [];
-
-  add(step: () => Promise<unknown>): void {
-    this.#steps.push(step);
-  }
-
-  async run(): Promise<void> {
-    for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) await step();
-  }
-}
-
 /**
  * Starts a process. `lost` is called when another one has taken the database over. Throws an Error with a sentence for
- * the operator when something that is needed is missing or wrong; then nothing stays open.
+ * the operator when something that is needed is missing or wrong, and the reason of `stop` when that is aborted meanwhile;
+ * whatever had been begun is undone then.
  */
-export async function startPlatform(config: Config, role: Role, log: Log, lost: () => void): Promise<Platform> {
-  const closing = new Closing();
+export async function startPlatform(
+  config: Config,
+  role: Role,
+  log: Log,
+  lost: () => void,
+  stop: AbortSignal = new AbortController().signal,
+): Promise<Platform> {
+  const closing = new Closing(log);
   try {
-    return await start(config, role, log, lost, closing);
+    return await Promise.race([start(config, role, log, lost, closing), aborted(stop)]);
   } catch (error) {
     await closing.run();
     throw error;
@@ -108,7 +105,7 @@ async function start(config: Config, role: Role, log: Log, lost: () => void, clo
     stopping.now = true;
     return closing.run();
   };
-  return { port: server.port, stop };
+  return { port: server.port, url: server.url, stop };
 }
 
 async function openFrame(config: Config, role: Role, log: Log, lost: () => void, closing: Closing): Promise<Frame> {
@@ -139,8 +136,9 @@ async function openFrame(config: Config, role: Role, log: Log, lost: () => void,
 
 async function databaseUrls(config: Config, log: Log, closing: Closing): Promise<readonly string[]> {
   if (config.databaseUrls !== null) return config.databaseUrls;
-  const server = await EmbeddedServer.open(config.dataDir, log);
+  const server = new EmbeddedServer(config.dataDir, log);
   closing.add(() => server.close());
+  await server.open();
   return [server.url];
 }
 

@@ -5,7 +5,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import own from "../package.json" with { type: "json" };
 import lock from "../package-lock.json" with { type: "json" };
-import { prepareInstallation } from "../src/postgres/installation.ts";
+import { requireOpen } from "../src/postgres/installation.ts";
 
 test("no package runs a script when it is installed, but the embedded PostgreSQL, which makes links to its libraries", () => {
   const scripted = Object.entries(lock.packages)
@@ -26,10 +26,11 @@ test.skipIf(process.getuid?.() !== 0)("root is told that PostgreSQL may not ente
   const folder = path.join(closed, "data");
   try {
     await mkdir(folder);
-    await expect(prepareInstallation(folder)).rejects.toThrow(
-      `Started by root, PostgreSQL runs as the user postgres, who may not enter ${closed}: run \`chmod o+x ${closed}\``,
+    const nobody = { uid: 65_534, gid: 65_534 };
+    await expect(requireOpen([path.join(folder, "data")], nobody)).rejects.toThrow(
+      `Started by root, PostgreSQL runs as another user (uid 65534), who may not enter ${closed}: run \`chmod o+x ${closed}\``,
     );
-    await expect(prepareInstallation(tmpdir())).resolves.toBeUndefined();
+    await expect(requireOpen([path.join(tmpdir(), "data")], nobody)).resolves.toBeUndefined();
   } finally {
     await rm(closed, { recursive: true });
   }

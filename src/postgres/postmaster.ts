@@ -1,0 +1,84 @@
+/**
+ * Who runs in a data folder. PostgreSQL leaves its process id in postmaster.pid; after a power cut the file stays, and its
+ * number may be another process's by now, which is usual in containers.
+ */
+import { execFile } from "node:child_process";
+import { readFile, stat } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
+
+export interface Postmaster {
+  readonly pid: number;
+  readonly port: number;
+  /** Whether it takes connections by its own word. */
+  readonly ready: boolean;
+}
+
+/** Lines of the file (PostgreSQL, src/include/utils/pidfile.h). */
+const LINE = { pid: 0, port: 3, status: 7 } as const;
+
+/** What postmaster.pid says; undefined when there is none that can be read. */
+export async function readPostmaster(data: string): Promise<Postmaster | undefined> {
+  try {
+    const lines = (await readFile(path.join(data, "postmaster.pid"), "utf8")).split("\n");
+    const pid = Number(lines[LINE.pid]);
+    if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
+    return { pid, port: Number(lines[LINE.port] ?? 0), ready: lines[LINE.status]?.trim() === "ready" };
+  } catch {
+    return undefined;
+  }
+}
+
+export function isRunning(pid: number): boolean {
+  if (!(pid > 0)) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // Somebody else's process is one all the same.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+/**
+ * Whose a process is:
+ *   gone      there is none of this number;
+ *   stranger  it is no PostgreSQL, or one of another folder;
+ *   server    it may be the one of this folder, and is left alone.
+ */
+export async function whoIs(pid: number, data: string): Promise<"gone" | "stranger" | "server"> {
+  if (!isRunning(pid)) return "gone";
+  const command = await commandOf(pid);
+  if (command === undefined) return isRunning(pid) ? "server" : "gone";
+  const [program = ""] = command;
+  if (!/^postgres(\.exe)?$/.test(path.basename(program))) return "stranger";
+  const flag = command.indexOf("-D");
+  const folder = command[flag + 1];
+  return flag > 0 && folder !== undefined && (await areDifferent(folder, data)) ? "stranger" : "server";
+}
+
+/** Whether these are two folders, whatever they are called; false where that cannot be learned. */
+async function areDifferent(one: string, other: string): Promise<boolean> {
+  try {
+    const [a, b] = await Promise.all([stat(one), stat(other)]);
+    return a.ino !== b.ino || a.dev !== b.dev;
+  } catch {
+    return false;
+  }
+}
+
+/** A process's command line, in parts; undefined where that cannot be learned. */
+async function commandOf(pid: number): Promise<readonly string[] | undefined> {
+  try {
+    const text = await readFile(`/proc/${pid}/cmdline`, "utf8");
+    // Processes of the kernel have none.
+    return text.split("\0");
+  } catch {
+    if (process.platform === "linux" || process.platform === "win32") return undefined;
+  }
+  try {
+    const { stdout } = await promisify(execFile)("ps", ["-p", String(pid), "-o", "command="]);
+    return stdout.trim().split(" ");
+  } catch {
+    return undefined;
+  }
+}
