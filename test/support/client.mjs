@@ -9,11 +9,12 @@ export class Client {
    * @param {number} port
    * @param {number} [sockets]
    * @param {number} [patienceMs] how long an answer is waited for
+   * @param {string} [from] a loopback address to come from
    */
-  constructor(port, sockets = 64, patienceMs = 120_000) {
+  constructor(port, sockets = 64, patienceMs = 120_000, from = "127.0.0.1") {
     this.port = port;
     this.patienceMs = patienceMs;
-    this.agent = new Agent({ keepAlive: true, maxSockets: sockets });
+    this.agent = new Agent({ keepAlive: true, maxSockets: sockets, localAddress: from });
   }
 
   /**
@@ -43,7 +44,8 @@ export class Client {
           incoming.on("error", reject);
           incoming.on("end", () => {
             const text = Buffer.concat(chunks).toString();
-            const json = incoming.headers["content-type"]?.includes("json") === true;
+            // An answer to HEAD says what it would be, and is empty.
+            const json = text !== "" && incoming.headers["content-type"]?.includes("json") === true;
             resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: json ? JSON.parse(text) : text });
           });
         },

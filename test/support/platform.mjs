@@ -1,13 +1,17 @@
 /** The platform as a process of its own, as an operator runs it; for benches and for tests that kill it. */
 import { execFile, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const ENTRY = fileURLToPath(new URL("../../bin/nexus.js", import.meta.url));
 const START_MS = 30_000;
+/** Lines that no input may cause, and how many of them are kept. */
+const ALARM = /a bug|"level":60|unhandled|FATAL ERROR/i;
+const ALARMS_MAX = 100;
 
 /**
  * @typedef {{ readonly port: number, readonly pid: number, readonly log: () => string,
- *   readonly exited: Promise<number | null>, readonly kill: (signal: NodeJS.Signals) => Promise<number | null> }} PlatformProcess
+ *   readonly alarms: readonly string[], readonly exited: Promise<number | null>, readonly kill: (signal: NodeJS.Signals) => Promise<number | null> }} PlatformProcess
  */
 
 /** Tests and benches ask more than one client may. */
@@ -33,8 +37,14 @@ export async function startProcess(settings, role = "start", limits = NO_LIMITS)
   const keep = (chunk) => {
     log = (log + chunk.toString()).slice(-100_000);
   };
-  child.stdout.on("data", keep);
-  child.stderr.on("data", keep);
+  /** @type {string[]} */
+  const alarms = [];
+  for (const output of [child.stdout, child.stderr]) {
+    output.on("data", keep);
+    createInterface(output).on("line", (line) => {
+      if (ALARM.test(line) && alarms.length < ALARMS_MAX) alarms.push(line);
+    });
+  }
   /** @type {Promise<number | null>} */
   const exited = new Promise((resolve) => child.once("exit", (code) => resolve(code)));
   const port = await listening(child.stdout, exited, () => log);
@@ -43,7 +53,7 @@ export async function startProcess(settings, role = "start", limits = NO_LIMITS)
     child.kill(signal);
     return exited;
   };
-  return { port, pid: child.pid ?? 0, log: () => log, exited, kill };
+  return { port, pid: child.pid ?? 0, log: () => log, alarms, exited, kill };
 }
 
 /**
