@@ -147,6 +147,6 @@ async function endOf(platform, honest) {
   return [
     ...(health === 200 ? [] : [`/health says ${health}`]),
     ...(code === 0 ? [] : [`the platform ended with ${code} when it was told to stop:\n${platform.log().slice(-2_000)}`]),
-    ...platform.alarms.map((line) => `logged: ${line.slice(0, 1_000)}`),
+    ...platform.alarms.map((line) => `logged: ${line}`),
   ];
 }

@@ -126,6 +126,11 @@ export class Market {
     return this.#processes.map((process) => process.log()).join("");
   }
 
+  /** What they have logged that no input may cause. */
+  alarms(): readonly string[] {
+    return this.#processes.flatMap((process) => [...process.alarms]);
+  }
+
   /** Ends every process of the platform; gives their exit codes. */
   async halt(signal: NodeJS.Signals): Promise<readonly (number | null)[]> {
     this.client.close();

@@ -5,9 +5,10 @@ import { fileURLToPath } from "node:url";
 
 const ENTRY = fileURLToPath(new URL("../../bin/nexus.js", import.meta.url));
 const START_MS = 30_000;
-/** Lines that no input may cause, and how many of them are kept. */
+/** Lines that no input may cause, how many of them are kept, and how much of each. */
 const ALARM = /a bug|"level":60|unhandled|FATAL ERROR/i;
 const ALARMS_MAX = 100;
+const ALARM_CHARACTERS_MAX = 400;
 
 /**
  * @typedef {{ readonly port: number, readonly pid: number, readonly log: () => string,
@@ -42,7 +43,7 @@ export async function startProcess(settings, role = "start", limits = NO_LIMITS)
   for (const output of [child.stdout, child.stderr]) {
     output.on("data", keep);
     createInterface(output).on("line", (line) => {
-      if (ALARM.test(line) && alarms.length < ALARMS_MAX) alarms.push(line);
+      if (ALARM.test(line) && alarms.length < ALARMS_MAX) alarms.push(line.slice(0, ALARM_CHARACTERS_MAX));
     });
   }
   /** @type {Promise<number | null>} */
