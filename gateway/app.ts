@@ -32,7 +32,7 @@ export function createApp(services: Services): Koa {
     const path = operation.path.replaceAll(/\{(\w+)\}/g, ":$1");
     router[operation.method](path, (context) => serve(operation, services, context));
   }
-  docsRoutes(router, OPERATIONS, services.settings.version);
+  docsRoutes(router, OPERATIONS, services);
   app.use(router.routes());
   app.use(router.allowedMethods({ throw: true, methodNotAllowed: wrongMethod, notImplemented: wrongMethod }));
   return app;

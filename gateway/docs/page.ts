@@ -1,16 +1,15 @@
 /** The documentation: the OpenAPI document and an interactive page, all of it served from here. */
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import type { Router, RouterContext } from "@koa/router";
+import type { Router } from "@koa/router";
 import type { Operation } from "../operation.ts";
+import type { Services } from "../services.ts";
+import { type Asset, serveAsset } from "./assets.ts";
+import { serveHome } from "./home.ts";
+import { ICON_ICO, ICON_SVG } from "./icon.ts";
 import { llmsFullText, llmsText } from "./llms.ts";
 import { openApi } from "./openapi.ts";
-
-const ASSETS: { readonly [name: string]: string } = {
-  "swagger-ui.css": "text/css",
-  "swagger-ui-bundle.js": "text/javascript",
-};
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -18,7 +17,7 @@ const PAGE = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>NexusToken API</title>
-<link rel="icon" href="data:,">
+<link rel="icon" href="/favicon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/docs/swagger-ui.css">
 </head>
 <body>
@@ -36,35 +35,24 @@ const START = `SwaggerUIBundle({ url: "/openapi.json", dom_id: "#docs", deepLink
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; form-action 'none'; frame-ancestors 'none'";
 
-/** Adds /openapi.json, /docs, /llms.txt and /llms-full.txt. */
-export function docsRoutes(router: Router, operations: readonly Operation[], version: string): void {
+/** Adds /, /docs, /openapi.json, /llms.txt, /llms-full.txt and the icon. */
+export function docsRoutes(router: Router, operations: readonly Operation[], services: Services): void {
   const folder = path.dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
-  const document = JSON.stringify(openApi(operations, version));
-  router.get("/openapi.json", (context: RouterContext) => {
-    context.type = "application/json";
-    context.body = document;
-  });
-  const texts = { "/llms.txt": llmsText(operations), "/llms-full.txt": llmsFullText(operations) };
-  for (const [path, text] of Object.entries(texts)) {
-    router.get(path, (context: RouterContext) => {
-      context.type = "text/plain; charset=utf-8";
-      context.body = text;
-    });
-  }
-  router.get("/docs", (context: RouterContext) => {
-    context.set("Content-Security-Policy", POLICY);
-    context.type = "html";
-    context.body = PAGE;
-  });
-  router.get("/docs/start.js", (context: RouterContext) => {
-    context.type = "text/javascript";
-    context.body = START;
-  });
-  for (const [name, type] of Object.entries(ASSETS)) {
-    router.get(`/docs/${name}`, async (context: RouterContext) => {
-      context.type = type;
-      context.set("Cache-Control", "public, max-age=86400");
-      context.body = await readFile(path.join(folder, name));
-    });
-  }
+  const text = "text/plain; charset=utf-8";
+  const assets: { readonly [path: string]: Asset } = {
+    "/openapi.json": { type: "application/json", body: JSON.stringify(openApi(operations, services.settings.version)) },
+    "/llms.txt": { type: text, body: llmsText(operations) },
+    "/llms-full.txt": { type: text, body: llmsFullText(operations) },
+    "/favicon.svg": { type: "image/svg+xml", body: ICON_SVG },
+    "/favicon.ico": { type: "image/x-icon", body: ICON_ICO },
+    "/docs": { type: "text/html; charset=utf-8", body: PAGE, policy: POLICY },
+    "/docs/start.js": { type: "text/javascript; charset=utf-8", body: START },
+    "/docs/swagger-ui.css": { type: "text/css; charset=utf-8", body: readFileSync(path.join(folder, "swagger-ui.css")) },
+    "/docs/swagger-ui-bundle.js": {
+      type: "text/javascript; charset=utf-8",
+      body: readFileSync(path.join(folder, "swagger-ui-bundle.js")),
+    },
+  };
+  for (const [path, asset] of Object.entries(assets)) router.get(path, serveAsset(asset));
+  router.get("/", serveHome(services));
 }
