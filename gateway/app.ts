@@ -4,29 +4,36 @@ import Koa from "koa";
 import type { Log } from "../actors/ports.ts";
 import { SUSPENDED } from "../machines/account/decide.ts";
 import { docsRoutes } from "./docs/page.ts";
+import { ignoredHeader } from "./fields.ts";
 import { readBody, readText } from "./middleware/body.ts";
+import { clientAddress } from "./middleware/client-address.ts";
+import { cors } from "./middleware/cors.ts";
 import { errors } from "./middleware/errors.ts";
 import { addressOf, limit, limitFailures } from "./middleware/limit.ts";
+import { methods } from "./middleware/methods.ts";
+import { wholePath } from "./middleware/path.ts";
 import { trace } from "./middleware/trace.ts";
-import type { Caller, Operation } from "./operation.ts";
+import type { Caller, Incoming, Operation } from "./operation.ts";
 import type { Health } from "./ports.ts";
 import { Problem, problemOf } from "./problems.ts";
+import { readKey } from "./repeat.ts";
 import { liveness, readiness } from "./routes/health.ts";
 import { OPERATIONS } from "./routes/index.ts";
 import { API_KEY, hashApiKey, isSameSecret } from "./secrets.ts";
 import type { Services } from "./services.ts";
 
 const HEALTH = /^\/health(\/(live|ready))?$/;
-/** Visible ASCII, as other APIs take it. */
-const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,200}$/;
 
 /** Builds the HTTP application; it holds no state but caches. */
 export function createApp(services: Services): Koa {
-  const { trustedProxies } = services.settings;
-  const app = new Koa(trustedProxies === 0 ? {} : { proxy: true, maxIpsCount: trustedProxies });
+  const { trustedProxies, corsOrigins } = services.settings;
+  const app = new Koa();
   app.on("error", (error: Error) => services.log.debug({ err: error }, "a connection failed"));
   app.use(trace(services.log, services.clock, services.ids));
+  app.use(cors(corsOrigins));
   app.use(errors(services.log));
+  app.use(clientAddress(trustedProxies));
+  app.use(wholePath());
   const router = new HttpRouter();
   for (const operation of OPERATIONS) {
     const path = operation.path.replaceAll(/\{(\w+)\}/g, ":$1");
@@ -34,7 +41,7 @@ export function createApp(services: Services): Koa {
   }
   docsRoutes(router, OPERATIONS, services);
   app.use(router.routes());
-  app.use(router.allowedMethods({ throw: true, methodNotAllowed: wrongMethod, notImplemented: wrongMethod }));
+  app.use(methods());
   return app;
 }
 
@@ -51,10 +58,6 @@ export function createHealthApp(health: Health, log: Log): Koa {
   return app;
 }
 
-function wrongMethod(): Problem {
-  return new Problem(405, "METHOD_NOT_ALLOWED", "This path does not take that method; see /docs for what it takes.");
-}
-
 /** Key, limits, body, then the operation, which checks what it was given. */
 async function serve(operation: Operation, services: Services, context: RouterContext): Promise<void> {
   const caller = operation.auth === "key" ? await authenticate(context, services) : undefined;
@@ -66,17 +69,21 @@ async function serve(operation: Operation, services: Services, context: RouterCo
     await refuseSuspended(services, caller);
   }
   const takesBody = operation.method === "post" || operation.method === "patch";
-  const reply = await operation.run({
+  const incoming: Incoming = {
     params: { ...context.params },
-    query: { ...context.query },
+    query: context.querystring,
     body: takesBody && operation.raw !== true ? await readBody(context.req) : undefined,
     text: takesBody && operation.raw === true ? await readText(context.req) : "",
     header: (name) => context.get(name),
+    ignore: (names) => context.set("X-Nexus-Ignored", ignoredHeader(names)),
     caller,
-    idempotencyKey: operation.idempotent === true ? idempotencyKey(context) : null,
+    idempotencyKey: operation.idempotent === true ? readKey(context.get("Idempotency-Key")) : null,
     address: addressOf(context.ip),
     services,
-  });
+  };
+  const lookOnly = context.method === "HEAD" && operation.acts === true;
+  if (lookOnly) operation.check(incoming);
+  const reply = lookOnly ? { status: 200, body: "" } : await operation.run(incoming);
   context.status = reply.status;
   if (operation.stream === true) {
     context.type = "text/event-stream";
@@ -110,15 +117,4 @@ async function authenticate(context: RouterContext, { keys, limiter }: Services)
     throw new Problem(401, "API_KEY_INVALID", "This API key is not valid; it may have been rotated. Use the newest one.");
   }
   return { account, keyHash };
-}
-
-function idempotencyKey(context: RouterContext): string | null {
-  const key = context.get("Idempotency-Key");
-  if (key === "") return null;
-  if (!IDEMPOTENCY_KEY.test(key)) {
-    throw new Problem(422, "VALIDATION_ERROR", "Idempotency-Key: must be 1 to 200 visible ASCII characters without blanks.", {
-      errors: [{ field: "Idempotency-Key", message: "must be 1 to 200 visible ASCII characters without blanks" }],
-    });
-  }
-  return key;
 }

@@ -4,9 +4,10 @@
  */
 import Type, { type Static, type TObject, type TSchema } from "typebox";
 import type { AccountId } from "../machines/vocabulary.ts";
+import { tidied } from "./fields.ts";
 import { Problem } from "./problems.ts";
 import type { Services } from "./services.ts";
-import { bodyCheck, textCheck } from "./validate.ts";
+import { bodyCheck, pathCheck, queryCheck } from "./validate.ts";
 
 /** Who calls, and the hash of the API key that said so. */
 export interface Caller {
@@ -17,9 +18,12 @@ export interface Caller {
 /** A request as it came in, before its fields are checked. */
 export interface Incoming {
   readonly params: unknown;
-  readonly query: unknown;
+  /** As it was sent, without the question mark. */
+  readonly query: string;
   /** undefined when there was none. */
   readonly body: unknown;
+  /** Told of the fields that nobody knows. */
+  readonly ignore: (names: readonly string[]) => void;
   /** Who calls, where the operation asks for an API key. */
   readonly caller: Caller | undefined;
   /** The Idempotency-Key header, where the operation takes one. */
@@ -37,6 +41,8 @@ export interface Given<P, Q, B> {
   readonly params: P;
   readonly query: Q;
   readonly body: B;
+  /** The whole body as it was parsed, with fields that nobody knows; its value is what an Idempotency-Key stands for. */
+  readonly sent: unknown;
   readonly idempotencyKey: string | null;
   readonly address: string;
   readonly text: string;
@@ -60,6 +66,10 @@ export interface Outline<P extends TObject = TObject, Q extends TObject = TObjec
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
+  /** Which fields the body has, where the route itself checks them and tells what is wrong in its answer. */
+  readonly fields?: TSchema;
+  /** Whether it does more than look, although it is a GET: then a HEAD is checked and does nothing. */
+  readonly acts?: boolean;
   /** Whether it takes an Idempotency-Key. */
   readonly idempotent?: boolean;
   /** Whether the body is taken as it was sent, because a signature is over its bytes. */
@@ -80,6 +90,8 @@ export interface Outline<P extends TObject = TObject, Q extends TObject = TObjec
 export interface Operation extends Outline {
   /** Who may call it: who has an API key, who has the operator's token, or anybody. */
   readonly auth: "key" | "operator" | "none";
+  /** Checks what was given, and does nothing. Throws Problem. */
+  readonly check: (incoming: Incoming) => unknown;
   /** Checks and runs. Throws Problem. */
   readonly run: (incoming: Incoming) => Promise<Reply>;
 }
@@ -87,19 +99,29 @@ export interface Operation extends Outline {
 const NOTHING = Type.Object({});
 
 function checked<P extends TObject, Q extends TObject, B extends TSchema>(outline: Outline<P, Q, B>) {
-  const params = textCheck<P | typeof NOTHING>(outline.params ?? NOTHING);
-  const query = textCheck<Q | typeof NOTHING>(outline.query ?? NOTHING);
+  const params = pathCheck<P | typeof NOTHING>(outline.params ?? NOTHING);
+  const query = queryCheck<Q | typeof NOTHING>(outline.query ?? NOTHING);
   const body = bodyCheck<B | typeof NOTHING>(outline.body ?? NOTHING);
-  return (incoming: Incoming): Given<Static<P>, Static<Q>, Static<B>> => ({
-    params: params(incoming.params) as Static<P>,
-    query: query(incoming.query) as Static<Q>,
-    body: body(incoming.body ?? {}) as Static<B>,
-    idempotencyKey: incoming.idempotencyKey,
-    address: incoming.address,
-    text: incoming.text,
-    header: incoming.header,
-    services: incoming.services,
-  });
+  return (incoming: Incoming): Given<Static<P>, Static<Q>, Static<B>> => {
+    const unknown: string[] = [];
+    const sent = incoming.body ?? {};
+    if (outline.fields !== undefined) tidied(outline.fields, sent, { unknown, mistaken: [] });
+    try {
+      return {
+        params: params(incoming.params) as Static<P>,
+        query: query(incoming.query, unknown) as Static<Q>,
+        body: body(sent, outline.fields === undefined ? unknown : []) as Static<B>,
+        sent,
+        idempotencyKey: incoming.idempotencyKey,
+        address: incoming.address,
+        text: incoming.text,
+        header: incoming.header,
+        services: incoming.services,
+      };
+    } finally {
+      if (unknown.length > 0) incoming.ignore(unknown);
+    }
+  };
 }
 
 /** An operation that needs an API key. */
@@ -111,6 +133,7 @@ export function keyed<P extends TObject, Q extends TObject, B extends TSchema>(
   return {
     ...outline,
     auth: "key",
+    check,
     run: (incoming) => {
       const { caller } = incoming;
       if (caller === undefined) throw new Problem(401, "API_KEY_MISSING", "Send your API key in the header X-API-Key.");
@@ -125,7 +148,7 @@ export function operated<P extends TObject, Q extends TObject, B extends TSchema
   run: (given: Given<Static<P>, Static<Q>, Static<B>>) => Promise<Reply>,
 ): Operation {
   const check = checked(outline);
-  return { ...outline, auth: "operator", run: (incoming) => run(check(incoming)) };
+  return { ...outline, auth: "operator", check, run: (incoming) => run(check(incoming)) };
 }
 
 /** An operation that anyone may call. */
@@ -134,5 +157,5 @@ export function open<P extends TObject, Q extends TObject, B extends TSchema>(
   run: (given: Given<Static<P>, Static<Q>, Static<B>>) => Promise<Reply>,
 ): Operation {
   const check = checked(outline);
-  return { ...outline, auth: "none", run: (incoming) => run(check(incoming)) };
+  return { ...outline, auth: "none", check, run: (incoming) => run(check(incoming)) };
 }

@@ -7,6 +7,7 @@ import type { Order } from "../machines/task/facts.ts";
 import type { Rule } from "../machines/validation/rules.ts";
 import { type DemandsProblem, measureDemands } from "../machines/validation/verdict.ts";
 import { BOUNDS, credits, type JsonObject, type JsonValue } from "../machines/vocabulary.ts";
+import { wrongCallback } from "./callback.ts";
 import { type FieldProblem, invalid, Problem, problemOf } from "./problems.ts";
 import { type CreateTask, RULES } from "./schemas/task.ts";
 import type { GatewaySettings, Services } from "./services.ts";
@@ -40,7 +41,7 @@ export function toOrder(body: CreateTask, settings: GatewaySettings): Order {
     wrong.push({ field: "task_type", message: `must be one of ${settings.taskTypes.join(", ")}` });
   }
   const callback = body.callback_url ?? null;
-  const callbackProblem = callback === null ? undefined : wrongCallback(callback);
+  const callbackProblem = callback === null ? undefined : wrongCallback(callback, settings);
   if (callbackProblem !== undefined) wrong.push({ field: "callback_url", message: callbackProblem });
   const rules = (body.rules ?? body.validation_rules ?? []).map((rule, index) => toRule(rule, index, wrong));
   if (wrong.length > 0 || schema === undefined || budget === undefined) throw invalid(wrong);
@@ -72,14 +73,6 @@ function toRule(rule: { readonly type: string }, index: number, wrong: FieldProb
     if (!(error instanceof Problem)) throw error;
     for (const { field, message } of error.errors ?? []) wrong.push({ field: `rules.${index}.${field}`, message });
   }
-  return undefined;
-}
-
-function wrongCallback(text: string): string | undefined {
-  if (!URL.canParse(text)) return "must be a URL";
-  const url = new URL(text);
-  if (url.protocol !== "http:" && url.protocol !== "https:") return "must begin with https:// or http://";
-  if (url.username !== "" || url.password !== "") return "must carry no user name or password; check the signature instead";
   return undefined;
 }
 

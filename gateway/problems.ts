@@ -112,11 +112,33 @@ export function problemOf({ refused, detail }: Refusal): Problem {
   });
 }
 
+/** Names that clients chose are told back up to this length (characters). */
+const SHOWN_MAX = 200;
+
+/** What a client wrote, as far as it is told back. */
+export function shortened(text: string): string {
+  return text.length <= SHOWN_MAX ? text : `${text.slice(0, SHOWN_MAX - 1).toWellFormed()}…`;
+}
+
 /** Input that is wrong in named fields. The first of them is told in the sentence. */
-export function invalid(errors: readonly FieldProblem[], code = "VALIDATION_ERROR"): Problem {
+export function invalid(wrong: readonly FieldProblem[], code = "VALIDATION_ERROR"): Problem {
+  const errors = wrong.map(({ field, message }) => ({ field: shortened(field), message }));
   const [first] = errors;
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more, see errors)` : "";
   return new Problem(422, code, `${first?.field ?? "body"}: ${first?.message ?? "is invalid"}${more}`, { errors });
+}
+
+/** Has the problems of a part of a body tell where in it they are. */
+export function within<T>(field: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof Problem) || error.errors === undefined) throw error;
+    throw invalid(
+      error.errors.map((one) => ({ ...one, field: `${field}.${one.field}` })),
+      error.code,
+    );
+  }
 }
 
 /** Any error as an answer; undefined for what nobody expected, which is a bug. */

@@ -1,8 +1,21 @@
 /** Idempotency-Key: the same key and body get the first answer again, another body under the same key is refused. */
 import type { AskOptions } from "../actors/router.ts";
 import { isUuid, type JsonValue } from "../machines/vocabulary.ts";
-import { Problem } from "./problems.ts";
+import { invalid, Problem } from "./problems.ts";
 import type { Services } from "./services.ts";
+
+/** Visible ASCII, as other APIs take it. */
+const KEY = /^[\x21-\x7e]{1,255}$/;
+/** The form of draft-ietf-httpapi-idempotency-key-header-07, 2.1: a String of RFC 9651. */
+const QUOTED = /^"((?:[^"\\]|\\["\\])*)"$/;
+
+/** Reads the header Idempotency-Key, with or without quotes; null when there is none. Throws a Problem (422). */
+export function readKey(header: string): string | null {
+  if (header === "") return null;
+  const key = QUOTED.exec(header)?.[1]?.replaceAll(/\\(.)/g, "$1") ?? header;
+  if (KEY.test(key)) return key;
+  throw invalid([{ field: "Idempotency-Key", message: "must be 1 to 255 visible ASCII characters without blanks" }]);
+}
 
 /** How a request is told to its actor, and the id of what it makes. */
 export interface Repeatable {

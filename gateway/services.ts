@@ -23,6 +23,11 @@ export interface GatewaySettings {
   readonly adminToken: string | null;
   /** How many proxies stand in front, whose word on the client's address is taken. */
   readonly trustedProxies: number;
+  /** Origins whose pages browsers let in, `*` for all. */
+  readonly corsOrigins: readonly string[];
+  /** Whether webhooks may go to addresses that are not public. */
+  readonly allowPrivateCallbacks: boolean;
+  readonly production: boolean;
   readonly version: string;
 }
 

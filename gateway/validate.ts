@@ -3,35 +3,67 @@ import type { ErrorObject, ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 import type { Static, TSchema } from "typebox";
+import { type Found, tidied } from "./fields.ts";
 import { type FieldProblem, invalid } from "./problems.ts";
+import { readQuery } from "./query.ts";
 
-const OPTIONS = { allErrors: false, strict: false } as const;
-const FORMATS = ["email", "uuid", "uri"] as const;
-/** Texts of a query are numbers where the schema says so; a body means what it says. */
-const bodies = new Ajv2020(OPTIONS);
-const texts = new Ajv2020({ ...OPTIONS, coerceTypes: true });
-formats.default(bodies, [...FORMATS]);
-formats.default(texts, [...FORMATS]);
+// verbose: errors carry the schema that says no, for its examples.
+const ajv = new Ajv2020({ allErrors: false, strict: false, verbose: true });
+formats.default(ajv, ["email", "uri", "date-time"]);
+/** RFC 9562 4, without the `urn:uuid:` that ajv's own takes. */
+ajv.addFormat("uuid", /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i);
 
-/** Gives the value back with its type; throws a Problem (422) that names the field. */
-export type Check<T> = (value: unknown) => T;
+/**
+ * Gives the value back with its type, without optional fields that were null; throws a Problem (422) that names the field.
+ * Fields that nobody knows are let be, and added to `unknown`.
+ */
+export type Check<T> = (value: unknown, unknown?: string[]) => T;
 
-function named(error: ErrorObject): FieldProblem {
-  const missing: unknown = error.params["missingProperty"];
-  const path = error.instancePath.split("/").slice(1);
-  const field = [...path, ...(typeof missing === "string" ? [missing] : [])].join(".") || "body";
-  return { field, message: worded(error) };
+const TYPES: { readonly [type: string]: string } = {
+  string: "text",
+  integer: "a whole number",
+  number: "a number",
+  boolean: "true or false",
+  object: "an object",
+  array: "a list",
+  null: "null",
+};
+
+const FORMATS: { readonly [format: string]: string } = {
+  email: "an e-mail address, as in ann@example.com",
+  uri: "a whole URL, as in https://example.com/hook",
+  uuid: "a bare UUID, as in 6f1c3f0e-2b7a-4d51-9c3e-5a8d7b60f142",
+};
+
+/** What is wrong, in the words of one error; of a union, in those of the branch that was meant. */
+function worded(errors: readonly ErrorObject[]): FieldProblem {
+  const last = errors.at(-1);
+  if (last === undefined) return { field: "body", message: "is invalid" };
+  if (last.keyword !== "anyOf" && last.keyword !== "oneOf") return { field: fieldOf(last), message: sentence(last) };
+  const branches = errors.slice(0, -1).filter(({ schemaPath }) => schemaPath.startsWith(`${last.schemaPath}/`));
+  const [deeper] = branches.filter(({ keyword, instancePath }) => keyword !== "type" || instancePath !== last.instancePath);
+  if (deeper !== undefined) return { field: fieldOf(deeper), message: sentence(deeper) };
+  const types = branches.map(({ params }) => TYPES[String(params["type"])] ?? "something else");
+  return { field: fieldOf(last), message: `must be ${types.join(" or ")}` };
 }
 
-function worded({ keyword, params, message = "is invalid" }: ErrorObject): string {
+function fieldOf({ instancePath, params }: ErrorObject): string {
+  const missing: unknown = params["missingProperty"];
+  const path = instancePath.split("/").slice(1);
+  return [...path, ...(typeof missing === "string" ? [missing] : [])].join(".") || "body";
+}
+
+function sentence({ keyword, params, parentSchema, message = "is invalid" }: ErrorObject): string {
   const limit = String(params["limit"]);
   switch (keyword) {
     case "required":
       return "is required";
     case "type":
-      return params["type"] === "integer" ? "must be a whole number" : `must be of type ${String(params["type"])}`;
+      return `must be ${TYPES[String(params["type"])] ?? "of another type"}`;
     case "enum":
       return `must be one of ${String(params["allowedValues"]).replaceAll(",", ", ")}`;
+    case "const":
+      return `must be ${String(params["allowedValue"])}`;
     case "minimum":
       return `must be at least ${limit}`;
     case "maximum":
@@ -42,26 +74,57 @@ function worded({ keyword, params, message = "is invalid" }: ErrorObject): strin
       return limit === "1" ? "must not be empty" : `must have at least ${limit} characters`;
     case "maxItems":
       return `must have at most ${limit} entries`;
+    case "minItems":
+      return limit === "1" ? "must have an entry" : `must have at least ${limit} entries`;
+    case "uniqueItems":
+      return `must not have an entry twice; entries ${String(params["i"])} and ${String(params["j"])} are equal`;
     case "format":
-      return `must be a valid ${String(params["format"])}`;
+      return `must be ${FORMATS[String(params["format"])] ?? `a valid ${String(params["format"])}`}`;
+    case "pattern":
+      return `must have the form ${String(params["pattern"])}${exampleOf(parentSchema)}`;
     default:
       return message;
   }
 }
 
-function checker<T>(validate: ValidateFunction<T>): Check<T> {
-  return (value) => {
-    if (validate(value)) return value;
-    throw invalid((validate.errors ?? []).map(named));
-  };
+function exampleOf(schema: ErrorObject["parentSchema"]): string {
+  const examples: unknown = schema?.["examples"];
+  return Array.isArray(examples) && examples.length > 0 ? `, as in ${String(examples[0])}` : "";
+}
+
+function checked<T>(validate: ValidateFunction<T>, value: unknown): T {
+  if (validate(value)) return value;
+  throw invalid([worded(validate.errors ?? [])]);
+}
+
+function refuseMistakes({ mistaken }: Found): void {
+  if (mistaken.length > 0) throw invalid(mistaken);
 }
 
 /** Makes the check of a body. */
 export function bodyCheck<S extends TSchema>(schema: S): Check<Static<S>> {
-  return checker(bodies.compile<Static<S>>(schema));
+  const validate = ajv.compile<Static<S>>(schema);
+  return (value, unknown = []) => {
+    const found: Found = { unknown, mistaken: [] };
+    const tidy = tidied(schema, value, found);
+    refuseMistakes(found);
+    return checked(validate, tidy);
+  };
 }
 
-/** Makes the check of a path's or query's texts; numbers among them are turned into numbers in place. */
-export function textCheck<S extends TSchema>(schema: S): Check<Static<S>> {
-  return checker(texts.compile<Static<S>>(schema));
+/** Makes the check of a path's texts. */
+export function pathCheck<S extends TSchema>(schema: S): Check<Static<S>> {
+  const validate = ajv.compile<Static<S>>(schema);
+  return (value) => checked(validate, value);
+}
+
+/** Makes the check of a query, as it was sent, without the question mark. */
+export function queryCheck<S extends TSchema>(schema: S): (query: string, unknown: string[]) => Static<S> {
+  const validate = ajv.compile<Static<S>>(schema);
+  return (query, unknown) => {
+    const found: Found = { unknown, mistaken: [] };
+    const read = readQuery(schema, query, found);
+    refuseMistakes(found);
+    return checked(validate, read);
+  };
 }

@@ -74,6 +74,18 @@ export function weight(text: string): number {
   return value;
 }
 
+/** Origins as browsers send them (RFC 6454 6.2): without a path, and without the scheme's own port. */
+export function origins(text: string): readonly string[] {
+  const list = text.split(",").map((origin) => origin.trim());
+  const good = (origin: string) =>
+    origin === "*" ||
+    (/^https?:/.test(origin)
+      ? URL.canParse(origin) && new URL(origin).origin === origin
+      : /^[a-z][a-z\d+.-]*:\/\/[\w.-]+$/.test(origin));
+  if (!list.every(good)) throw new Error("origins like https://app.example.com, with commas between, or * for every one");
+  return list;
+}
+
 export function hops(text: string): number {
   if (/^(true|yes|on)$/i.test(text)) return 1;
   if (/^(false|no|off)$/i.test(text)) return 0;

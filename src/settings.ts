@@ -8,6 +8,7 @@ import {
   names,
   natsUrl,
   oneOf,
+  origins,
   redisUrl,
   share,
   smtpUrl,
@@ -179,6 +180,13 @@ const RATES = {
     unit: "proxies",
     about: "How many proxies stand in front; the client's address is what the outermost of them put into X-Forwarded-For.",
     read: hops,
+  },
+  corsOrigins: {
+    name: "CORS_ORIGINS",
+    fallback: [] as readonly string[],
+    unit: "origins",
+    about: "Web pages that browsers may call the API from, as in https://app.example.com, with commas between; * for all.",
+    read: origins,
   },
 };
 

@@ -17,7 +17,7 @@ const IDEMPOTENCY: Parameter = {
   in: "header",
   required: false,
   description: "The same key and body get the first answer again; another body under the same key gets 422.",
-  schema: { type: "string", maxLength: 200 },
+  schema: { type: "string", maxLength: 255 },
 };
 
 const SECURITY = { key: [{ apiKey: [] }], operator: [{ adminToken: [] }], none: [] } as const;

@@ -2,13 +2,10 @@ import type { Static } from "typebox";
 import { taskId } from "../../machines/vocabulary.ts";
 import { keyed } from "../operation.ts";
 import { checkDemands, toOrder } from "../order.ts";
-import { Problem, problemOf } from "../problems.ts";
+import { Problem, problemOf, within } from "../problems.ts";
 import { repeatable, sameOutcome } from "../repeat.ts";
 import { BatchCreated, BatchParams, BatchProgress, CreateBatch } from "../schemas/batch.ts";
-import { CreateTask } from "../schemas/task.ts";
-import { bodyCheck } from "../validate.ts";
 
-const checkTask = bodyCheck(CreateTask);
 type Progress = Static<typeof BatchProgress>;
 
 const create = keyed(
@@ -27,7 +24,8 @@ const create = keyed(
   },
   async ({ account, body, idempotencyKey, services }) => {
     const { items, template, max_concurrent: atOnce = 10 } = body;
-    const order = toOrder(checkTask({ ...template, input_data: items[0]?.input_data ?? "" }), services.settings);
+    const whole = { ...template, input_data: items[0]?.input_data ?? "" };
+    const order = within("template", () => toOrder(whole, services.settings));
     const { refusal, errors } = await checkDemands(order, services);
     if (refusal !== null) throw new Problem(422, refusal.refused, refusal.detail, { errors });
     const repeat = repeatable(services, account, "batch", idempotencyKey, body);

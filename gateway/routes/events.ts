@@ -11,6 +11,7 @@ const stream = keyed(
     tag: "Events",
     method: "get",
     path: "/api/v1/events/stream",
+    acts: true,
     summary: "What happens, as it happens",
     description:
       "Server-sent events: `task.new` (a task that you can take), `task.awarded` (to you) and `task.terminal` (a task of yours has ended), each with the task. Send the id of the last event as Last-Event-ID to go on after it; an event may then come twice. While it is open you are online for its task types.",

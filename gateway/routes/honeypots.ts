@@ -9,11 +9,7 @@ import type { HoneypotRow } from "../ports.ts";
 import { invalid, Problem } from "../problems.ts";
 import { Honeypot, HoneypotList, StoreHoneypot } from "../schemas/admin.ts";
 import { IdParams } from "../schemas/common.ts";
-import { CreateTask } from "../schemas/task.ts";
 import { time } from "../show/task.ts";
-import { bodyCheck } from "../validate.ts";
-
-const checkTask = bodyCheck(CreateTask);
 
 function show({ id, order, at }: HoneypotRow) {
   return {
@@ -40,7 +36,7 @@ const store = operated(
   },
   async ({ body, services }) => {
     const { expected, ...task } = body;
-    const order = toOrder(checkTask(task), services.settings);
+    const order = toOrder(task, services.settings);
     const { refusal, errors } = await checkDemands(order, services);
     if (refusal !== null) throw new Problem(422, refusal.refused, refusal.detail, { errors });
     // It came out of JSON.parse, so it is JSON.

@@ -50,6 +50,7 @@ const authorize = keyed(
     tag: "OAuth",
     method: "get",
     path: "/api/v1/oauth/github/authorize",
+    acts: true,
     summary: "Begin to link a GitHub account",
     description: "Open `authorize_url` in a browser within 10 minutes. A new one makes the one before void.",
     answers: { 200: { about: "Where to go", schema: AuthorizeUrl } },
@@ -74,6 +75,7 @@ const callback = open(
     tag: "OAuth",
     method: "get",
     path: "/api/v1/oauth/github/callback",
+    acts: true,
     summary: "Where GitHub sends people back to",
     query: Type.Object({
       code: Type.Optional(Code.code),

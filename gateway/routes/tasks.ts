@@ -68,6 +68,7 @@ const validate = keyed(
     path: "/api/v1/tasks/validate",
     summary: "Try a task without posting it",
     body: Type.Object({}, { description: "As POST /api/v1/tasks", examples: [exampleOf(CreateTask)] }),
+    fields: CreateTask,
     answers: { 200: { about: "What would be refused, and what to expect", schema: Validation } },
   },
   async ({ account, body, services }) => ({ status: 200, body: await tryOut(services, account, body) }),

@@ -4,7 +4,7 @@ import { quality } from "../../machines/market/auction.ts";
 import { priorOf } from "../../machines/market/github.ts";
 import { EMPTY_RECORD, skillScore, skillTier } from "../../machines/market/skill.ts";
 import type { WorkerStanding } from "../../machines/task/commands.ts";
-import { type AccountId, credits } from "../../machines/vocabulary.ts";
+import { type AccountId, type Credits, credits } from "../../machines/vocabulary.ts";
 import { keyed } from "../operation.ts";
 import { problemOf } from "../problems.ts";
 import { repeatable, sameOutcome } from "../repeat.ts";
@@ -27,6 +27,7 @@ const available = keyed(
     tag: "Work",
     method: "get",
     path: "/api/v1/tasks/available",
+    acts: true,
     summary: "Tasks that you can take, the oldest first",
     description: "Asking also tells the platform that you are online for the type, so that a task's bidding can end early.",
     query: Type.Object({
@@ -88,7 +89,7 @@ const bid = keyed(
       type: "bid",
       bid: repeat.outcome,
       worker: account,
-      credits: body.bid_credits === undefined ? null : credits(body.bid_credits),
+      credits: body.bid_credits === undefined ? await standingPrice(services, account, taskType) : credits(body.bid_credits),
       standing: standing(bidder.account, taskType),
       online: services.presence.online(taskType, services.clock.now()),
     };
@@ -97,6 +98,12 @@ const bid = keyed(
     return { status: 200, body: sameOutcome(answer.value, "bid_id", repeat) };
   },
 );
+
+/** What a bid without a price bids: the worker's own for the type; null, which is the budget, without one. */
+async function standingPrice({ reads }: Services, worker: AccountId, taskType: string): Promise<Credits | null> {
+  const row = (await reads.capabilities(worker)).find((capability) => capability.taskType === taskType);
+  return row === undefined || row.price === null ? null : credits(row.price);
+}
 
 const start = keyed(
   {

@@ -1,12 +1,12 @@
 import Type from "typebox";
 import { Credits, NextCursor, Nullable, Time, Uuid } from "./common.ts";
-import { HistoryEvent, Task } from "./task.ts";
+import { CreateTask, HistoryEvent, Task } from "./task.ts";
 
 export const Reason = Type.Object({ reason: Type.String({ minLength: 1, maxLength: 500, description: "Kept with the action" }) });
 
 export const StoreHoneypot = Type.Object(
-  { expected: Type.Unknown({ description: "The answer; a worker's may say more" }) },
-  { description: "As POST /api/v1/tasks, and `expected`", additionalProperties: true },
+  { ...CreateTask.properties, expected: Type.Unknown({ description: "The answer; a worker's may say more" }) },
+  { description: "As POST /api/v1/tasks, and `expected`" },
 );
 export const Honeypot = Type.Object({
   id: Uuid("The honeypot's id"),

@@ -2,12 +2,14 @@ import Type from "typebox";
 import { BATCH_AT_ONCE_MAX, BATCH_ITEMS_MAX } from "../../machines/batch/decide.ts";
 import { BOUNDS, TERMINAL_STATUSES } from "../../machines/vocabulary.ts";
 import { Nullable, Uuid } from "./common.ts";
+import { CreateTask } from "./task.ts";
 
 const TEMPLATE = { schema: { type: "object" }, example_output: {}, budget: 20 };
+const { input_data: _text, ...TEMPLATE_FIELDS } = CreateTask.properties;
 const Text = Type.String({ minLength: 1, maxLength: BOUNDS.inputCharacters });
 
 export const CreateBatch = Type.Object({
-  template: Type.Object({}, { description: "As POST /api/v1/tasks, without input_data", examples: [TEMPLATE] }),
+  template: Type.Object(TEMPLATE_FIELDS, { description: "As POST /api/v1/tasks, without input_data", examples: [TEMPLATE] }),
   items: Type.Array(Type.Object({ input_data: Text }), {
     minItems: 1,
     maxItems: BATCH_ITEMS_MAX,

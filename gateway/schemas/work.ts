@@ -7,7 +7,7 @@ export const Bid = Type.Object({
     Type.Integer({
       minimum: 1,
       maximum: BOUNDS.budgetMax,
-      description: "What you want for it (NC), at most the budget; left out, the budget",
+      description: "What you want for it (NC), at most the budget; left out, your standing price for the type, else the budget",
     }),
   ),
 });

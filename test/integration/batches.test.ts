@@ -117,7 +117,7 @@ test("a template that is wrong is refused whole, and so is one item too many", a
     const { status, body: problem } = await market.call("POST", "/tasks/batch", body, ann);
     return [status, problem.errors?.[0]?.field];
   };
-  expect(await post({ template: { ...TEMPLATE, budget: 1 }, items: texts(1) })).toEqual([422, "budget"]);
+  expect(await post({ template: { ...TEMPLATE, budget: 1 }, items: texts(1) })).toEqual([422, "template.budget"]);
   expect(await post({ template: TEMPLATE, items: [] })).toEqual([422, "items"]);
   expect(await post({ template: TEMPLATE, items: texts(1_001) })).toEqual([422, "items"]);
   expect(await post({ template: TEMPLATE, items: [{ input_data: "" }] })).toEqual([422, "items.0.input_data"]);

@@ -161,8 +161,8 @@ describe("a webhook", () => {
 });
 
 describe("by default", () => {
-  test("an address that is not public is refused at the connection, however it is written", async () => {
-    const strict = await Market.start();
+  test("an address that is not public is refused at once, and at the connection, however it is written", async () => {
+    const strict = await Market.start({ ALLOW_PRIVATE_CALLBACKS: "true" });
     const party = await strict.register();
     receiver.answer = (response) => response.writeHead(200).end();
     const hosts = [
@@ -176,14 +176,22 @@ describe("by default", () => {
       "169.254.169.254",
       "10.0.0.1",
     ];
-    for (const host of hosts) {
-      const id = (await strict.ok("POST", "/tasks", { ...BODY, callback_url: receiver.url("/private", host) }, party)).id;
+    const post = (host: string) =>
+      strict.call("POST", "/tasks", { ...BODY, callback_url: receiver.url("/private", host) }, party);
+    const taken: [string, string][] = [];
+    for (const host of hosts) taken.push([host, (await post(host)).body.id]);
+    await strict.halt("SIGTERM");
+    await strict.restart({ ALLOW_PRIVATE_CALLBACKS: "false" });
+    for (const [host, id] of taken) {
       await strict.ok("DELETE", `/tasks/${id}`, undefined, party);
       const [attempt] = await eventually(async () => {
         const { items } = await strict.ok("GET", `/tasks/${id}/deliveries`, undefined, party);
         return items.length > 0 ? items : undefined;
       }, `the attempt at ${host}`);
       expect([host, attempt.result, attempt.status]).toEqual([host, "failed", null]);
+      const { status, body } = await post(host);
+      expect([host, status, body.errors?.[0]?.field]).toEqual([host, 422, "callback_url"]);
+      expect(body.detail).toContain("ALLOW_PRIVATE_CALLBACKS=true");
     }
     expect(receiver.at("/private")).toEqual([]);
     await strict.stop();

@@ -140,13 +140,12 @@ export class Market {
     return codes;
   }
 
-  /** Starts the platform again on the same database after it was halted. */
-  async restart(): Promise<void> {
+  /** Starts the platform again on the same database after it was halted, with these settings changed. */
+  async restart(changes: Record<string, string> = {}): Promise<void> {
+    const settings = { ...this.#settings, ...changes };
     const nodes =
-      this.#topology === "cluster"
-        ? [await startProcess(this.#settings, "node"), await startProcess(this.#settings, "node")]
-        : [];
-    const front = await startProcess(this.#settings, this.#topology === "cluster" ? "gateway" : "start");
+      this.#topology === "cluster" ? [await startProcess(settings, "node"), await startProcess(settings, "node")] : [];
+    const front = await startProcess(settings, this.#topology === "cluster" ? "gateway" : "start");
     this.#processes = [...nodes, front];
     this.#client = new Client(front.port);
   }

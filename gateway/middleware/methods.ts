@@ -1,0 +1,17 @@
+import type { RouterContext } from "@koa/router";
+import type { Middleware } from "koa";
+import { Problem } from "../problems.ts";
+
+/** Answers requests whose path is known and whose method is not: OPTIONS with what there is (RFC 9110 9.3.7), others with 405. */
+export function methods(): Middleware {
+  return (context) => {
+    const { matched = [] } = context as unknown as RouterContext;
+    const known = new Set(matched.flatMap((layer) => layer.methods));
+    if (known.size === 0) return;
+    context.set("Allow", [...known, "OPTIONS"].join(", "));
+    if (context.method !== "OPTIONS") {
+      throw new Problem(405, "METHOD_NOT_ALLOWED", `This path takes ${[...known].join(", ")}; see /docs for what each does.`);
+    }
+    context.status = 204;
+  };
+}
