@@ -11,7 +11,7 @@ const ROOMS = {
   actors: { rooms: ["actors", "machines"], packages: [] },
   gateway: {
     rooms: ["gateway", "actors", "machines"],
-    packages: ["koa", "@koa/router", "typebox", "ajv", "ajv-formats", "lru-cache", "raw-body", "node"],
+    packages: ["koa", "@koa/router", "typebox", "ajv", "ajv-formats", "lru-cache", "raw-body", "ipaddr.js", "node"],
   },
   src: { rooms: ["src", "gateway", "actors", "machines"], packages: undefined },
 };
