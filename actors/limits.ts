@@ -35,6 +35,10 @@ export const LIMITS = {
   attemptMs: 2_500,
   /** The longest wait between two attempts of a client's request (ms): its owner may be found any moment. */
   askRetryMaxMs: 250,
+  /** How far back the arrival of a request is believed in (ms), where nobody says how long requests may take. */
+  arrivalMsMax: 10_000,
+  /** Attempts that nobody answered after which what a command needs to have judged is judged where that can end no node. */
+  lostMax: 2,
   /** Shards that a node gives away at once. */
   handsAtOnce: 4,
   /** How long a shard that is given away waits for what is under way in it (ms). */

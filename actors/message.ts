@@ -18,6 +18,10 @@ export interface Envelope {
   readonly fresh?: boolean;
   /** When the sender stops waiting for the answer (ms). */
   readonly deadline: Millis;
+  /** When the request behind it came to a gateway (ms); absent where the command is as old as its first attempt. */
+  readonly arrived?: Millis;
+  /** Attempts before this one that nobody answered: each may have ended a node. */
+  readonly lost?: number;
 }
 
 export type Answer = { readonly ok: true; readonly value: JsonValue } | { readonly ok: false; readonly refusal: Refusal };

@@ -1,5 +1,6 @@
 import type { Address, AnyCommand } from "../machines/effect.ts";
 import { refuse } from "../machines/refusal.ts";
+import type { Millis } from "../machines/vocabulary.ts";
 import { LIMITS } from "./limits.ts";
 import type { Answer, Envelope } from "./message.ts";
 import type { Clock, Ids, Transport } from "./ports.ts";
@@ -8,6 +9,8 @@ export interface AskOptions {
   /** A UUID that names the command; made anew when left out. Give one that may come again, and say `again`. */
   readonly commandId?: string;
   readonly again?: boolean;
+  /** When the request came (ms), where a deadline of the actor goes by it; now when left out. */
+  readonly arrived?: Millis;
 }
 
 const LATE = refuse(
@@ -36,15 +39,19 @@ export class Router {
    * UNAVAILABLE after the deadline means that the outcome is unknown: the same call with the same Idempotency-Key finds out.
    */
   async ask(to: Address, command: AnyCommand, options: AskOptions = {}): Promise<Answer> {
-    const deadline = this.#clock.now() + this.#deadlineMs;
+    const now = this.#clock.now();
+    const deadline = now + this.#deadlineMs;
+    const { arrived = now } = options;
+    let lost = 0;
     const commandId = options.commandId ?? this.#ids.next();
     let delivery: "first" | "again" = options.again === true ? "again" : "first";
     for (let wait: number = LIMITS.retryMinMs; ; wait = Math.min(wait * 2, LIMITS.askRetryMaxMs)) {
-      const answer = await this.#attempt({ to, command, commandId, origin: "client", delivery, deadline });
+      const answer = await this.#attempt({ to, command, commandId, origin: "client", delivery, deadline, arrived, lost });
       const left = deadline - this.#clock.now();
       if (answer !== undefined && !isPassing(answer)) return answer;
       if (left <= wait) return answer ?? { ok: false, refusal: LATE };
       delivery = "again";
+      if (answer === undefined) lost += 1;
       // Who let the time of an attempt pass has waited already.
       if (answer !== undefined) await new Promise<void>((resolve) => this.#clock.after(wait, resolve));
     }

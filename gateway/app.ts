@@ -60,6 +60,7 @@ export function createHealthApp(health: Health, log: Log): Koa {
 
 /** Key, limits, body, then the operation, which checks what it was given. */
 async function serve(operation: Operation, services: Services, context: RouterContext): Promise<void> {
+  const arrived = services.clock.now();
   const caller = operation.auth === "key" ? await authenticate(context, services) : undefined;
   if (operation.auth === "operator") await checkOperator(context, services);
   if (caller !== undefined) {
@@ -79,6 +80,7 @@ async function serve(operation: Operation, services: Services, context: RouterCo
     caller,
     idempotencyKey: operation.idempotent === true ? readKey(context.get("Idempotency-Key")) : null,
     address: addressOf(context.ip),
+    arrived,
     services,
   };
   const lookOnly = context.method === "HEAD" && operation.acts === true;

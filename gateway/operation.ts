@@ -3,7 +3,7 @@
  * types and the OpenAPI document are all made from it.
  */
 import Type, { type Static, type TObject, type TSchema } from "typebox";
-import type { AccountId } from "../machines/vocabulary.ts";
+import type { AccountId, Millis } from "../machines/vocabulary.ts";
 import { tidied } from "./fields.ts";
 import { Problem } from "./problems.ts";
 import type { Services } from "./services.ts";
@@ -30,6 +30,8 @@ export interface Incoming {
   readonly idempotencyKey: string | null;
   /** The client's address, one for each network of IPv6. */
   readonly address: string;
+  /** When the request came (ms), before its body was read and before it waited for anything. */
+  readonly arrived: Millis;
   /** The body as it was sent, where the operation asks for that. */
   readonly text: string;
   /** A header of the request; empty when it was not sent. */
@@ -45,6 +47,7 @@ export interface Given<P, Q, B> {
   readonly sent: unknown;
   readonly idempotencyKey: string | null;
   readonly address: string;
+  readonly arrived: Millis;
   readonly text: string;
   readonly header: (name: string) => string;
   readonly services: Services;
@@ -114,6 +117,7 @@ function checked<P extends TObject, Q extends TObject, B extends TSchema>(outlin
         sent,
         idempotencyKey: incoming.idempotencyKey,
         address: incoming.address,
+        arrived: incoming.arrived,
         text: incoming.text,
         header: incoming.header,
         services: incoming.services,

@@ -83,14 +83,17 @@ export interface DemandsChecked {
   readonly errors: readonly FieldProblem[];
 }
 
-/** Checks schema and rules for their cost, and the example against them. Throws a Problem (503) when too many wait. */
-export async function checkDemands(order: Order, { validator }: Services): Promise<DemandsChecked> {
+/**
+ * Checks schema and rules for their cost, and the example against them, in the turn of the account that asks. Throws a
+ * Problem (503) when too many wait.
+ */
+export async function checkDemands(order: Order, account: string, { validator }: Services): Promise<DemandsChecked> {
   const demands = { schema: order.schema, rules: order.rules };
   const measured = measureDemands(demands);
   if ("problem" in measured) return { cost: null, ...unusable(measured) };
   const { cost } = measured;
   const example: JsonValue = order.exampleOutput;
-  const verdict = await validator.judge({ demands, result: example });
+  const verdict = await validator.judge({ demands, result: example, account, lane: "example" });
   if ("unjudged" in verdict) {
     const { because, unjudged } = verdict;
     if (because === "busy") throw problemOf(refuse("OVERLOADED", unjudged));

@@ -17,7 +17,7 @@ const check = bodyCheck(CreateTask);
 export async function tryOut(services: Services, account: AccountId, body: unknown): Promise<Validation> {
   const order = readOrder(services, body);
   if (Array.isArray(order)) return report(order, null, 0, null);
-  const { cost, refusal, errors } = await checkDemands(order, services);
+  const { cost, refusal, errors } = await checkDemands(order, account, services);
   const code = refusal?.refused ?? "";
   const wrong: Wrong[] = errors.map(({ field, message }) => ({ field, message, code }));
   const row = await services.reads.account(account);

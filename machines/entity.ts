@@ -52,13 +52,19 @@ export interface StoredFact {
   readonly at: Millis;
 }
 
-/** What the host needs to have worked out before a command can be decided (slow, random or of the world). */
+/** What is judged: a worker's result, for which money waits, or what a requester tries out. */
+export type Lane = "submission" | "example";
+
+/** What must be worked out before a command can be decided (slow, random or of the world): whether a result is right. */
 export interface Question {
   readonly demands: Demands;
   readonly result: JsonValue;
+  /** Whose thread time it takes: whoever wrote the demands, see machines/task/decide.ts. */
+  readonly account: string;
+  readonly lane: Lane;
 }
 
-/** Why there is no judgement: the demands are wrong in this field, it takes too long, or too many wait for theirs. */
+/** Why there is no judgement: the demands are wrong in this field, it cannot be brought to its end, or too many wait. */
 export interface Unjudged {
   readonly unjudged: string;
   readonly because: "schema" | "rules" | "slow" | "busy";
@@ -75,11 +81,17 @@ export interface Entity<S, C extends AnyCommand, F extends AnyFact, V> {
   /** The version with which new facts are written. */
   readonly version: number;
   initial(id: string): S;
-  /** The question whose answer must be put into the command before it is decided, if it has one. */
-  question(state: S, command: C): Question | undefined;
+  /**
+   * The question whose answer must be put into the command before it is decided, if it has one. Who has no right to ask for
+   * it has none: then the command is refused without. `arrived`: see decide.
+   */
+  question(state: S, command: C, arrived: Millis): Question | undefined;
   /** Puts the answer to its question into a command. */
   answered(command: C, answer: Answer): C;
-  decide(state: S, command: C, at: Millis): Decision<F> | Refusal;
+  /** `arrived` is when the request came to the platform, which may be before `at`; deadlines go by it. Both in ms. */
+  decide(state: S, command: C, at: Millis, arrived: Millis): Decision<F> | Refusal;
+  /** How long after its moment a timer is acted on (ms), so that what arrived before is decided first. */
+  patience(timer: string): Millis;
   evolve(state: S, fact: F): Evolution<S>;
   /** Reads a stored fact of any version; throws on one it never wrote. */
   upcast(stored: StoredFact): F;

@@ -102,6 +102,7 @@ function hostMaker({ config, log, closing, urls, read, secrets, validator, signa
     log,
     shards,
     lanes: LANES,
+    requestMsMax: config.requestTimeoutMs,
     transport,
     committed: announcer(signals),
   };

@@ -33,7 +33,7 @@ import { StripePayments } from "./stripe/payments.ts";
 import { connectNats, type NatsLink, type NatsSettings } from "./transport/connect.ts";
 import { NatsTransport } from "./transport/nats.ts";
 import { localSignals, natsSignals } from "./transport/signals.ts";
-import { ValidatorPool } from "./validator/pool.ts";
+import { VALIDATOR_LIMITS, ValidatorPool } from "./validator/pool.ts";
 import { VERSION } from "./version.ts";
 
 const PING_MS = 1_000;
@@ -128,7 +128,8 @@ async function openFrame(config: Config, role: Role, log: Log, lost: () => void,
   const nats = config.natsUrl === null ? null : await connectNats(natsSettings(config, config.natsUrl), nodeName(config), log);
   if (nats !== null) closing.add(() => nats.connection.close());
   warmUp();
-  const validator = new ValidatorPool(new URL("./validator/thread.js", import.meta.url));
+  const failed = (error: unknown) => log.error({ err: error }, "a result could not be judged; this is a bug");
+  const validator = new ValidatorPool(new URL("./validator/thread.js", import.meta.url), VALIDATOR_LIMITS, failed);
   closing.add(() => validator.close());
   const signals = nats === null ? localSignals() : natsSignals(nats.connection, config.natsPrefix);
   return { config, log, closing, urls, read: new Databases(pools, shards), secrets, validator, nats, signals };

@@ -1,6 +1,9 @@
 /**
  * Durable timers: a row in the commit of the fact that set them, a heap in memory. One that fell due while nobody was
  * there fires at once. What has changed since is not looked up; the actor refuses a timer that means nothing any more.
+ *
+ * A timer may have patience: it fires so long after its moment, and so long after this node took it up if that is later.
+ * What clients asked before the moment, and ask again because the node before this one is gone, comes first then.
  */
 import type { Address } from "../../machines/effect.ts";
 import { addressKey } from "../../machines/entity.ts";
@@ -14,12 +17,18 @@ const STALE_MAX = 1_000;
 /** Node's timers hold at most this (ms). */
 const WAIT_MAX_MS = 2 ** 31 - 1;
 
+/** A timer in memory, with the time at which it fires (ms); `at` is its moment. */
+interface Armed extends DueTimer {
+  readonly fireAt: Millis;
+}
+
 export class Timers {
   readonly #clock: Clock;
   readonly #shardOf: (address: Address) => number;
+  readonly #patience: (timer: DueTimer) => Millis;
   readonly #fire: (timer: DueTimer) => Promise<Answer>;
-  #heap: DueTimer[] = [];
-  /** When each timer is due, by shard; what the heap says otherwise is out of date. */
+  #heap: Armed[] = [];
+  /** When each timer fires, by shard; what the heap says otherwise is out of date. */
   readonly #due = new Map<number, Map<string, Millis>>();
   #size = 0;
   #wakeAt = Number.POSITIVE_INFINITY;
@@ -27,9 +36,15 @@ export class Timers {
   #firing = 0;
   #closed = false;
 
-  constructor(clock: Clock, shardOf: (address: Address) => number, fire: (timer: DueTimer) => Promise<Answer>) {
+  constructor(
+    clock: Clock,
+    shardOf: (address: Address) => number,
+    patience: (timer: DueTimer) => Millis,
+    fire: (timer: DueTimer) => Promise<Answer>,
+  ) {
     this.#clock = clock;
     this.#shardOf = shardOf;
+    this.#patience = patience;
     this.#fire = fire;
   }
 
@@ -45,13 +60,18 @@ export class Timers {
       this.#compact();
       return;
     }
-    const shard = this.#shardOf(address);
+    this.#set({ address, name, at }, at);
+  }
+
+  #set(timer: DueTimer, from: Millis): void {
+    const shard = this.#shardOf(timer.address);
+    const fireAt = from + this.#patience(timer);
     const due = this.#due.get(shard) ?? new Map<string, Millis>();
     this.#due.set(shard, due);
     this.#size -= due.size;
-    due.set(keyOf({ address, name }), at);
+    due.set(keyOf(timer), fireAt);
     this.#size += due.size;
-    this.#push({ address, name, at });
+    this.#push({ ...timer, fireAt });
     this.#arm();
   }
 
@@ -69,7 +89,8 @@ export class Timers {
       const page: readonly DueTimer[] = await journal.timers(shard, last, LIMITS.pageRows);
       for (const timer of page) {
         // What was set since the start is newer than the row that was read.
-        if (this.#dueAt(timer) === undefined) this.change(timer.address, timer);
+        if (this.#firesAt(timer) !== undefined) continue;
+        this.#set(timer, this.#patience(timer) > 0 ? Math.max(timer.at, this.#clock.now()) : timer.at);
       }
       last = page.at(-1) ?? null;
       if (last === null || page.length < LIMITS.pageRows) return;
@@ -81,7 +102,7 @@ export class Timers {
     this.#callOff?.();
   }
 
-  #dueAt({ address, name }: { readonly address: Address; readonly name: string }): Millis | undefined {
+  #firesAt({ address, name }: { readonly address: Address; readonly name: string }): Millis | undefined {
     return this.#due.get(this.#shardOf(address))?.get(keyOf({ address, name }));
   }
 
@@ -91,10 +112,10 @@ export class Timers {
 
   #arm(): void {
     const next = this.#heap[0];
-    if (next === undefined || this.#closed || this.#firing >= LIMITS.timersAtOnce || next.at >= this.#wakeAt) return;
+    if (next === undefined || this.#closed || this.#firing >= LIMITS.timersAtOnce || next.fireAt >= this.#wakeAt) return;
     this.#callOff?.();
-    this.#wakeAt = next.at;
-    const wait = Math.min(WAIT_MAX_MS, Math.max(0, next.at - this.#clock.now()));
+    this.#wakeAt = next.fireAt;
+    const wait = Math.min(WAIT_MAX_MS, Math.max(0, next.fireAt - this.#clock.now()));
     this.#callOff = this.#clock.after(wait, () => {
       this.#wakeAt = Number.POSITIVE_INFINITY;
       this.#fireDue();
@@ -104,18 +125,18 @@ export class Timers {
 
   #fireDue(): void {
     const now = this.#clock.now();
-    while (this.#firing < LIMITS.timersAtOnce && (this.#heap[0]?.at ?? Number.POSITIVE_INFINITY) <= now) {
+    while (this.#firing < LIMITS.timersAtOnce && (this.#heap[0]?.fireAt ?? Number.POSITIVE_INFINITY) <= now) {
       const timer = this.#pop();
-      if (timer === undefined || this.#dueAt(timer) !== timer.at) continue;
+      if (timer === undefined || this.#firesAt(timer) !== timer.fireAt) continue;
       this.#firing += 1;
       void this.#carryOut(timer);
     }
   }
 
-  async #carryOut(timer: DueTimer): Promise<void> {
+  async #carryOut(timer: Armed): Promise<void> {
     const answer = await this.#fire(timer);
     this.#firing -= 1;
-    if (this.#dueAt(timer) === timer.at) {
+    if (this.#firesAt(timer) === timer.fireAt) {
       if (isTransient(answer)) this.#later(timer);
       else this.#unset(timer.address, timer.name);
     }
@@ -131,22 +152,22 @@ export class Timers {
   #compact(): void {
     if (this.#heap.length <= 2 * this.#size + STALE_MAX) return;
     // In order of time, so a heap.
-    this.#heap = this.#heap.filter((timer) => this.#dueAt(timer) === timer.at).sort((a, b) => a.at - b.at);
+    this.#heap = this.#heap.filter((timer) => this.#firesAt(timer) === timer.fireAt).sort((a, b) => a.fireAt - b.fireAt);
   }
 
-  #push(timer: DueTimer): void {
+  #push(timer: Armed): void {
     const heap = this.#heap;
     let index = heap.push(timer) - 1;
     while (index > 0) {
       const parent = (index - 1) >> 1;
-      if (at(heap, parent).at <= timer.at) break;
+      if (at(heap, parent).fireAt <= timer.fireAt) break;
       heap[index] = at(heap, parent);
       index = parent;
     }
     heap[index] = timer;
   }
 
-  #pop(): DueTimer | undefined {
+  #pop(): Armed | undefined {
     const heap = this.#heap;
     const top = heap[0];
     const last = heap.pop();
@@ -155,8 +176,8 @@ export class Timers {
     for (;;) {
       let child = 2 * index + 1;
       if (child >= heap.length) break;
-      if (child + 1 < heap.length && at(heap, child + 1).at < at(heap, child).at) child += 1;
-      if (at(heap, child).at >= last.at) break;
+      if (child + 1 < heap.length && at(heap, child + 1).fireAt < at(heap, child).fireAt) child += 1;
+      if (at(heap, child).fireAt >= last.fireAt) break;
       heap[index] = at(heap, child);
       index = child;
     }
@@ -169,7 +190,7 @@ function keyOf({ address, name }: { readonly address: Address; readonly name: st
   return `${addressKey(address)}:${name}`;
 }
 
-function at(heap: readonly DueTimer[], index: number): DueTimer {
+function at(heap: readonly Armed[], index: number): Armed {
   const timer = heap[index];
   if (timer === undefined) throw new Error("a heap's index lies within it");
   return timer;

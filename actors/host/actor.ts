@@ -235,13 +235,14 @@ export class Actor {
 
   /** Has worked out what the decision needs to know; undefined when it needs nothing, so that nobody waits a turn. */
   #ask(parcel: Parcel): Promise<void> | undefined {
-    const question = this.#entity.question(this.#state, parcel.envelope.command);
+    const { command, lost = 0, arrived = this.#ports.clock.now() } = parcel.envelope;
+    const question = this.#entity.question(this.#state, command, arrived);
     if (question === undefined) return undefined;
     const put = (answer: Awaited<ReturnType<Validator["judge"]>>) => {
       const { envelope } = parcel;
       parcel.envelope = { ...envelope, command: this.#entity.answered(envelope.command, answer) };
     };
-    const judged = this.#ports.validator.judge(question);
+    const judged = this.#ports.validator.judge(question, lost >= LIMITS.lostMax ? "thread" : "anywhere");
     if (judged instanceof Promise) return judged.then(put);
     put(judged);
     return undefined;
@@ -250,7 +251,8 @@ export class Actor {
   /** Decides a command; false when it must be looked up first. */
   #decide(parcel: Parcel): boolean {
     const at = this.#ports.clock.now();
-    const decision = this.#entity.decide(this.#state, parcel.envelope.command, at);
+    const { command, arrived = at } = parcel.envelope;
+    const decision = this.#entity.decide(this.#state, command, at, arrived);
     if (isRefusal(decision)) {
       // A network may bring one message twice. The second one would be refused for what the first one has done, and that
       // answer could come first: so what is refused is looked up. What is taken needs no look, the journal refuses it.

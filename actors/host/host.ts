@@ -8,6 +8,7 @@
 import type { Address, EntityKind } from "../../machines/effect.ts";
 import { type AnyEntity, addressKey, type Delivery } from "../../machines/entity.ts";
 import { refuse } from "../../machines/refusal.ts";
+import type { Millis } from "../../machines/vocabulary.ts";
 import { SHARDS_DEFAULT, shardOf } from "../address.ts";
 import { Outbox } from "../effects/outbox.ts";
 import { Timers } from "../effects/timers.ts";
@@ -31,6 +32,8 @@ export interface HostPorts {
   readonly lanes?: number;
   /** Logical shards of the whole platform; 128 when left out. */
   readonly shards?: number;
+  /** How long a request may be under way (ms); 10 s when left out. No arrival is believed to be longer ago. */
+  readonly requestMsMax?: number;
   /** Whether this node is sure now that nobody else owns its shards. Left out, nobody else is there. */
   readonly leased?: () => boolean;
   /** Told when the journal takes nothing more from this host, because others own what it owned. */
@@ -80,7 +83,8 @@ export class Host implements Transport {
     const shardOfAddress = ({ id }: Address) => this.shardOf(id);
     this.#committer = new Committer({ journal, clock, ids, log, fenced: () => ports.fenced?.() }, ports.lanes ?? 2);
     this.#outbox = new Outbox(ports.transport ?? this, this.#committer, clock, log, shardOfAddress);
-    this.#timers = new Timers(clock, shardOfAddress, (timer) => this.#fire(timer));
+    const patience = ({ address, name }: DueTimer) => ports.entities[address.kind].patience(name);
+    this.#timers = new Timers(clock, shardOfAddress, patience, (timer) => this.#fire(timer));
     this.#scheduleSweep();
     this.#actorPorts = {
       journal,
@@ -179,11 +183,19 @@ export class Host implements Transport {
     this.#inFlight += 1;
     shard.requests += 1;
     try {
-      return await this.#actor(shard, envelope.to).receive(envelope);
+      const { arrived } = envelope;
+      const dated = arrived === undefined ? envelope : { ...envelope, arrived: this.#believed(arrived) };
+      return await this.#actor(shard, envelope.to).receive(dated);
     } finally {
       this.#inFlight -= 1;
       shard.requests -= 1;
     }
+  }
+
+  /** When a request came (ms), as far as this node takes a gateway's word: not later than now, not before requests end. */
+  #believed(arrived: Millis): Millis {
+    const now = this.#ports.clock.now();
+    return Math.min(now, Math.max(arrived, now - (this.#ports.requestMsMax ?? LIMITS.arrivalMsMax)));
   }
 
   /** The shard of an entity's id. */

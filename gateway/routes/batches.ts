@@ -26,7 +26,7 @@ const create = keyed(
     const { items, template, max_concurrent: atOnce = 10 } = body;
     const whole = { ...template, input_data: items[0]?.input_data ?? "" };
     const order = within("template", () => toOrder(whole, services.settings));
-    const { refusal, errors } = await checkDemands(order, services);
+    const { refusal, errors } = await checkDemands(order, account, services);
     if (refusal !== null) throw new Problem(422, refusal.refused, refusal.detail, { errors });
     const repeat = repeatable(services, account, "batch", idempotencyKey, body);
     // Made from the key alone, so that the batch itself tells another body under the same key.

@@ -31,7 +31,7 @@ const create = keyed(
   },
   async ({ account, body, idempotencyKey, services }) => {
     const order = toOrder(body, services.settings);
-    const { refusal, errors } = await checkDemands(order, services);
+    const { refusal, errors } = await checkDemands(order, account, services);
     if (refusal !== null) throw new Problem(422, refusal.refused, refusal.detail, { errors });
     const { ids, secrets, router } = services;
     const id = idempotencyKey === null ? taskId(ids.next()) : secrets.taskId(account, idempotencyKey);

@@ -118,10 +118,11 @@ const start = keyed(
     idempotent: true,
     answers: { 200: { about: "The task is EXECUTING", schema: Started } },
   },
-  async ({ account, params, idempotencyKey, services }) => {
+  async ({ account, params, idempotencyKey, arrived, services }) => {
     const id = params.id.toLowerCase();
     const { options } = repeatable(services, account, `start ${id}`, idempotencyKey, {});
-    const answer = await services.router.ask({ kind: "task", id }, { type: "start", worker: account }, options);
+    const command = { type: "start", worker: account };
+    const answer = await services.router.ask({ kind: "task", id }, command, { ...options, arrived });
     if (!answer.ok) throw problemOf(answer.refusal);
     return { status: 200, body: answer.value };
   },
@@ -141,11 +142,11 @@ const submit = keyed(
     idempotent: true,
     answers: { 200: { about: "The verdict", schema: SubmissionVerdict } },
   },
-  async ({ account, params, body, idempotencyKey, services }) => {
+  async ({ account, params, body, idempotencyKey, arrived, services }) => {
     const id = params.id.toLowerCase();
     const repeat = repeatable(services, account, `submit ${id}`, idempotencyKey, body);
     const command = { type: "submit", submission: repeat.outcome, worker: account, result: body.result_data };
-    const answer = await services.router.ask({ kind: "task", id }, command, repeat.options);
+    const answer = await services.router.ask({ kind: "task", id }, command, { ...repeat.options, arrived });
     if (!answer.ok) throw problemOf(answer.refusal);
     return { status: 200, body: sameOutcome(answer.value, "submission_id", repeat) };
   },

@@ -74,6 +74,7 @@ export const account: Entity<AccountSnapshot, AccountCommand, AccountFact, Accou
   question: () => undefined,
   answered: (command) => command,
   decide: decideAccount,
+  patience: () => 0,
   evolve,
   upcast: upcastAccountFact,
   recall,

@@ -38,6 +38,7 @@ export const batch: Entity<BatchSnapshot, BatchCommand, BatchFact, never> = {
   question: () => undefined,
   answered: (command) => command,
   decide: decideBatch,
+  patience: () => 0,
   evolve,
   upcast,
   recall: ([first], { context }) => (first?.type === "BatchOpened" ? { batch: context.id, request: first.request } : null),

@@ -1,5 +1,5 @@
 /** Command -> facts, or a refusal. One function for each command; each says what it needs of the state. */
-import type { Decision } from "../entity.ts";
+import type { Decision, Question } from "../entity.ts";
 import { award } from "../market/auction.ts";
 import { isKnownAnswer } from "../market/honeypot.ts";
 import { identityOf, isOneIdentity } from "../market/identity.ts";
@@ -14,6 +14,11 @@ export const BIDS_MAX = 100;
 /** The waits before the retries of a webhook (guide: Webhook Callback), in ms. */
 export const WEBHOOK_RETRY_MS = [1_000, 3_000, 10_000] as const;
 const HOUR_MS = 3_600_000;
+/**
+ * How long after the end of its time an award may still be won by a result that arrived before (ms): the longest from a
+ * submission's arrival to its verdict, its waiting for a thread included. The award's timer is acted on no sooner.
+ */
+export const JUDGING_MS_MAX = 3_000;
 
 type Result = Decision<TaskFact> | Refusal;
 type Of<T extends TaskCommand["type"]> = Extract<TaskCommand, { type: T }>;
@@ -34,8 +39,21 @@ function opened(state: TaskSnapshot): Opened | undefined {
 
 const UNKNOWN = refuse("TASK_UNKNOWN", "There is no task with this id. Check the id that POST /tasks gave you.");
 
-/** Decides a command at the time `at` (ms). Pure. */
-export function decideTask(state: TaskSnapshot, command: TaskCommand, at: Millis): Result {
+/**
+ * What a submission needs to have judged. None where it will be refused whatever the verdict: who has no right to submit
+ * costs nobody a judgement.
+ */
+export function questionOf(state: TaskSnapshot, command: TaskCommand, arrived: Millis): Question | undefined {
+  if (command.type !== "submit" || command.verdict !== undefined) return undefined;
+  const task = opened(state);
+  if (task === undefined || notInCharge(task.stage, task.context, command.worker, arrived) !== undefined) return undefined;
+  const { order, requester } = task.context;
+  const demands = { schema: order.schema, rules: order.rules };
+  return { demands, result: command.result, account: requester ?? "", lane: "submission" };
+}
+
+/** Decides a command at the time `at` that came at the time `arrived` (ms). Pure. */
+export function decideTask(state: TaskSnapshot, command: TaskCommand, at: Millis, arrived: Millis = at): Result {
   if (command.type === "open") return open(state, command, at);
   const task = opened(state);
   if (task === undefined) return UNKNOWN;
@@ -55,9 +73,9 @@ export function decideTask(state: TaskSnapshot, command: TaskCommand, at: Millis
     case "rate":
       return rate(task, command, at);
     case "start":
-      return start(task, command, at);
+      return start(task, command, at, arrived);
     case "submit":
-      return submit(task, command, at);
+      return submit(task, command, at, arrived);
     case "cancel":
       return cancel(task, command, at);
     case "settled":
@@ -178,8 +196,8 @@ function awardFact(context: Opened["context"], bids: readonly PlacedBid[], at: M
   return { type: "Awarded", bid: winner, deadline, explored: outcome.explored, candidates: bids, at };
 }
 
-/** Refuses whoever is not the worker in charge, or comes too late. */
-function notInCharge(stage: TaskStatus, context: TaskContext, worker: AccountId, at: Millis): Refusal | undefined {
+/** Refuses whoever is not the worker in charge, or came too late: what counts is when the request arrived. */
+function notInCharge(stage: TaskStatus, context: TaskContext, worker: AccountId, arrived: Millis): Refusal | undefined {
   if (context.award?.worker !== worker) {
     const failure = context.failures.find((failed) => failed.worker === worker);
     if (failure?.code === "TIMEOUT") {
@@ -190,21 +208,21 @@ function notInCharge(stage: TaskStatus, context: TaskContext, worker: AccountId,
   if (stage !== "AWARDED" && stage !== "EXECUTING" && stage !== "REJECTED") {
     return refuse("TASK_ENDED", `This task is ${stage} and takes no more results.`);
   }
-  if (context.deadline !== null && at >= context.deadline) {
+  if (context.deadline !== null && arrived >= context.deadline) {
     return refuse("TIMEOUT", "Your time for this task ran out (max_execution_seconds); look for others.");
   }
   return undefined;
 }
 
-function start({ stage, context }: Opened, command: Of<"start">, at: Millis): Result {
-  const refusal = notInCharge(stage, context, command.worker, at);
+function start({ stage, context }: Opened, command: Of<"start">, at: Millis, arrived: Millis): Result {
+  const refusal = notInCharge(stage, context, command.worker, arrived);
   if (refusal !== undefined) return refusal;
   if (stage !== "AWARDED") return refuse("ALREADY_STARTED", "You have started this task already; submit its result.");
   return { facts: [{ type: "ExecutionStarted", worker: command.worker, at }], reply: { id: context.id, status: "EXECUTING" } };
 }
 
-function submit({ stage, context }: Opened, command: Of<"submit">, at: Millis): Result {
-  const refusal = notInCharge(stage, context, command.worker, at);
+function submit({ stage, context }: Opened, command: Of<"submit">, at: Millis, arrived: Millis): Result {
+  const refusal = notInCharge(stage, context, command.worker, arrived);
   if (refusal !== undefined) return refusal;
   const { verdict, submission } = command;
   if (verdict === undefined) throw new Error("a submission must be judged before it is decided");

@@ -3,7 +3,7 @@ import type { Entity, Evolution, StoredFact } from "../entity.ts";
 import { stepOf } from "../fold.ts";
 import { isTerminal, type JsonValue } from "../vocabulary.ts";
 import type { TaskCommand } from "./commands.ts";
-import { decideTask, submissionReply } from "./decide.ts";
+import { decideTask, JUDGING_MS_MAX, questionOf, submissionReply } from "./decide.ts";
 import type { TaskFact } from "./facts.ts";
 import { effectsOf, NEW, type TaskContext, type TaskSnapshot, taskMachine } from "./machine.ts";
 import { upcastTaskFact } from "./upcast.ts";
@@ -24,13 +24,10 @@ export const task: Entity<TaskSnapshot, TaskCommand, TaskFact, TaskView> = {
   kind: "task",
   version: 1,
   initial: (id) => getInitialSnapshot(taskMachine, { id }),
-  question(state, command) {
-    const { order } = state.context;
-    if (command.type !== "submit" || order === null || command.verdict !== undefined) return undefined;
-    return { demands: { schema: order.schema, rules: order.rules }, result: command.result };
-  },
+  question: questionOf,
   answered: (command, verdict) => (command.type === "submit" ? { ...command, verdict } : command),
   decide: decideTask,
+  patience: (timer) => (timer === "execution" ? JUDGING_MS_MAX : 0),
   evolve,
   upcast: (stored: StoredFact) => upcastTaskFact(stored),
   recall,

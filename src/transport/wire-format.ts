@@ -1,4 +1,7 @@
-/** Envelopes and answers as bytes. A deadline travels as the time that is left: clocks of two machines differ. */
+/**
+ * Envelopes and answers as bytes. A deadline travels as the time that is left, and an arrival as the time that has passed
+ * since: clocks of two machines differ.
+ */
 import type { Answer, Envelope, Origin } from "../../actors/message.ts";
 import type { Millis } from "../../machines/vocabulary.ts";
 
@@ -16,6 +19,9 @@ interface Parcel {
   readonly fresh: boolean;
   /** ms; null for as long as it takes. */
   readonly left: number | null;
+  /** ms since the request came to its gateway; nodes of before neither send nor read it, nor `lost`. */
+  readonly age?: number;
+  readonly lost?: number;
 }
 
 /** What came out of bytes: an envelope, or why it cannot be taken here. */
@@ -23,7 +29,7 @@ export type Unpacked = { readonly envelope: Envelope } | { readonly wrong: strin
 
 /** `cluster` names the platform, so that two that share a NATS by mistake do not take each other's commands. */
 export function packEnvelope(envelope: Envelope, cluster: string, now: Millis): string {
-  const { to, command, commandId, origin, delivery, fresh, deadline } = envelope;
+  const { to, command, commandId, origin, delivery, fresh, deadline, arrived, lost = 0 } = envelope;
   const left = deadline === Number.MAX_SAFE_INTEGER ? null : Math.max(0, deadline - now);
   const parcel: Parcel = {
     v: FORMAT,
@@ -35,6 +41,8 @@ export function packEnvelope(envelope: Envelope, cluster: string, now: Millis): 
     again: delivery === "again",
     fresh: fresh === true,
     left,
+    ...(arrived === undefined ? {} : { age: Math.max(0, now - arrived) }),
+    ...(lost === 0 ? {} : { lost }),
   };
   return JSON.stringify(parcel);
 }
@@ -47,9 +55,11 @@ export function unpackEnvelope(text: string, cluster: string, now: Millis): Unpa
     return { wrong: "Two platforms share one NATS under the same names; the operator must set NATS_PREFIX of one of them." };
   }
   if (parcel.v !== FORMAT) return { wrong: "A node of another version cannot be understood; the operator must update it." };
-  const { to, command, id: commandId, origin, again, fresh, left } = parcel;
+  const { to, command, id: commandId, origin, again, fresh, left, age, lost = 0 } = parcel;
   const deadline = left === null ? Number.MAX_SAFE_INTEGER : now + left;
-  return { envelope: { to, command, commandId, origin, delivery: again ? "again" : "first", fresh, deadline } };
+  const delivery = again ? "again" : "first";
+  const arrived = age === undefined ? {} : { arrived: now - age };
+  return { envelope: { to, command, commandId, origin, delivery, fresh, deadline, lost, ...arrived } };
 }
 
 export function packAnswer(answer: Answer): string {

@@ -1,11 +1,17 @@
 /** Runs in a thread of its own, because what it does may never end: the thread is then killed from outside. */
 import { parentPort } from "node:worker_threads";
-import type { Question } from "../../machines/entity.ts";
 import { warmUp } from "../../machines/validation/schema.ts";
 import { judgeResult } from "../../machines/validation/verdict.ts";
+import type { Ask, Said } from "./killable-thread.ts";
 
-parentPort?.on("message", ({ demands, result }: Question) => {
-  parentPort?.postMessage(judgeResult(demands, result));
+const say = (said: Said) => parentPort?.postMessage(said);
+
+parentPort?.on("message", ({ demands, result }: Ask) => {
+  try {
+    say({ judged: judgeResult(demands, result) });
+  } catch (error) {
+    say({ failed: error instanceof Error ? `${error.name}: ${error.message}`.slice(0, 500) : "something that is no error" });
+  }
 });
 warmUp();
-parentPort?.postMessage("ready");
+say("ready");

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { JUDGING_MS_MAX } from "../../machines/task/decide.ts";
 import { person, World } from "../support/world.ts";
 
 async function opened(): Promise<{ world: World; task: ReturnType<World["newTask"]> }> {
@@ -57,7 +58,7 @@ describe("the life of a task in a host", () => {
     const { world, task } = await opened();
     await world.answer(world.bid(2, task, 12));
     await world.pass(3_000);
-    await world.pass(120_000);
+    await world.pass(120_000 + JUDGING_MS_MAX);
     expect(world.row("account", person(2))).toMatchObject({ reputation: -3 });
     expect(await world.answer(world.submit(2, task, true))).toMatchObject({ ok: false, refusal: { refused: "TIMEOUT" } });
   });

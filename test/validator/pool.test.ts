@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "vitest";
+import type { Lane, Question } from "../../machines/entity.ts";
 import type { JsonObject, JsonValue } from "../../machines/vocabulary.ts";
 import { VALIDATOR_LIMITS, ValidatorPool } from "../../src/validator/pool.ts";
 
@@ -11,10 +12,16 @@ afterEach(async () => {
   pool = new ValidatorPool(THREAD);
 });
 
-const judge = async (schema: JsonObject, result: JsonValue) => pool.judge({ demands: { schema, rules: [] }, result });
+const question = (schema: JsonObject, result: JsonValue, account = "anna", lane: Lane = "submission"): Question => ({
+  demands: { schema, rules: [] },
+  result,
+  account,
+  lane,
+});
+const judge = async (...what: Parameters<typeof question>) => pool.judge(question(...what));
 
 test("what is light is judged at once, without a thread", () => {
-  expect(pool.judge({ demands: { schema: { type: "object" }, rules: [] }, result: {} })).toEqual({ code: null, errors: [] });
+  expect(pool.judge(question({ type: "object" }, {}))).toEqual({ code: null, errors: [] });
 });
 
 test("what is not light is judged in a thread, one after the other and many at once", async () => {
@@ -39,13 +46,77 @@ test("a judgement that goes over its time is ended, and those behind it are judg
   expect(next).toEqual({ code: null, errors: [] });
 });
 
-test("past the bound of those who wait there is a refusal at once", async () => {
-  pool = new ValidatorPool(THREAD, { ...VALIDATOR_LIMITS, waitingMax: 2 });
-  const all = await Promise.all(Array.from({ length: 5 }, () => judge(PATTERN, { a: "a" })));
-  expect(all.filter((answer) => "unjudged" in answer)).toHaveLength(3);
+test("past the bound of those who wait there is a refusal at once, and one account fills half of it", async () => {
+  pool = new ValidatorPool(THREAD, { ...VALIDATOR_LIMITS, waitingMax: 4 });
+  const mine = Array.from({ length: 5 }, () => judge(PATTERN, { a: "a" }));
+  const others = judge(PATTERN, { a: "a" }, "bert");
+  expect((await Promise.all(mine)).filter((answer) => "unjudged" in answer && answer.because === "busy")).toHaveLength(3);
+  expect(await others).toEqual({ code: null, errors: [] });
 });
 
 test("a thread that cannot start refuses, and does not hang", async () => {
   pool = new ValidatorPool(new URL("./nothing.js", import.meta.url));
   expect(await judge(PATTERN, { a: "a" })).toMatchObject({ unjudged: expect.any(String) });
+});
+
+test("an account whose judgements all run to their deadline leaves a thread to the others", async () => {
+  pool = new ValidatorPool(THREAD, { ...VALIDATOR_LIMITS, threads: 2, deadlineMs: 200, waitMs: 60_000 });
+  let mallory = 0;
+  const attack = Array.from({ length: 8 }, () => judge(SLOW, slow(), "mallory").then(() => (mallory += 1)));
+  await attack[0];
+  // As many again as there are threads' deadlines in the attack, each begun when the last one is through.
+  for (let n = 0; n < 10; n += 1) expect(await judge(PATTERN, { a: "a" }, "anna")).toEqual({ code: null, errors: [] });
+  expect(mallory).toBeLessThan(8);
+  await Promise.all(attack);
+  expect(pool.stats).toMatchObject({ killed: 8, inThreads: 18 });
+});
+
+test("a thread that is killed takes nobody's judgement with it, however often that happens", async () => {
+  pool = new ValidatorPool(THREAD, { ...VALIDATOR_LIMITS, threads: 3, deadlineMs: 100, waitMs: 60_000 });
+  const bad = Array.from({ length: 6 }, (_, n) => judge(SLOW, slow(), `mallory${n}`));
+  const good = Array.from({ length: 60 }, (_, n) => judge(PATTERN, { a: "a" }, `anna${n % 7}`));
+  expect((await Promise.all(bad)).every((answer) => "unjudged" in answer && answer.because === "slow")).toBe(true);
+  expect(await Promise.all(good)).toEqual(good.map(() => ({ code: null, errors: [] })));
+});
+
+test("nobody waits longer than the bound", async () => {
+  pool = new ValidatorPool(THREAD, { ...VALIDATOR_LIMITS, threads: 1, deadlineMs: 400, waitMs: 50 });
+  const [first, second] = await Promise.all([judge(PATTERN, { a: "a" }), judge(SLOW, slow())]);
+  expect([first, second].filter((answer) => "unjudged" in answer && answer.because === "busy").length).toBeGreaterThan(0);
+});
+
+test("what may end a process is judged in a thread only, however light it is", async () => {
+  const answer = pool.judge(question({ type: "object" }, {}), "thread");
+  expect(answer).toBeInstanceOf(Promise);
+  expect(await answer).toEqual({ code: null, errors: [] });
+  expect(await pool.judge(question({ type: "nonsense" }, {}), "thread")).toMatchObject({ because: "schema" });
+  expect(pool.stats).toMatchObject({ atOnce: 0, inThreads: 2 });
+});
+
+test("what nobody foresaw is a refusal with a sentence, told to the operator, and never an exception", async () => {
+  const told: unknown[] = [];
+  pool = new ValidatorPool(THREAD, VALIDATOR_LIMITS, (error) => told.push(error));
+  const poisoned = {
+    type: "object",
+    get properties(): never {
+      throw new Error("poison");
+    },
+  };
+  expect(await pool.judge(question(poisoned, {}))).toMatchObject({
+    because: "slow",
+    unjudged: expect.stringContaining("failed"),
+  });
+  // It cannot be brought to a thread at all.
+  const uncloneable = question({ type: "object" }, { a: (() => {}) as never });
+  expect(await pool.judge(uncloneable, "thread")).toMatchObject({ unjudged: expect.any(String) });
+  expect(told).toHaveLength(2);
+  expect(await judge(PATTERN, { a: "a" })).toEqual({ code: null, errors: [] });
+});
+
+test("who still waits when it closes, or is being judged, is told to try again, and so is who comes later", async () => {
+  const waiting = Array.from({ length: 5 }, () => judge(SLOW, slow()));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await pool.close();
+  expect((await Promise.all(waiting)).map((answer) => "unjudged" in answer && answer.because)).toEqual(Array(5).fill("busy"));
+  expect(await judge(PATTERN, { a: "a" })).toMatchObject({ because: "busy" });
 });
