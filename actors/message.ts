@@ -18,7 +18,7 @@ export interface Envelope {
   readonly fresh?: boolean;
   /** When the sender stops waiting for the answer (ms). */
   readonly deadline: Millis;
-  /** When the request behind it came to a gateway (ms); absent where the command is as old as its first attempt. */
+  /** When the request behind it came to a gateway (ms); without it, a host takes the time at which it gets the command. */
   readonly arrived?: Millis;
   /** Attempts before this one that nobody answered: each may have ended a node. */
   readonly lost?: number;

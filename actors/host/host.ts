@@ -183,8 +183,7 @@ export class Host implements Transport {
     this.#inFlight += 1;
     shard.requests += 1;
     try {
-      const { arrived } = envelope;
-      const dated = arrived === undefined ? envelope : { ...envelope, arrived: this.#believed(arrived) };
+      const dated = client ? { ...envelope, arrived: this.#arrivalOf(envelope) } : envelope;
       return await this.#actor(shard, envelope.to).receive(dated);
     } finally {
       this.#inFlight -= 1;
@@ -193,9 +192,9 @@ export class Host implements Transport {
   }
 
   /** When a request came (ms), as far as this node takes a gateway's word: not later than now, not before requests end. */
-  #believed(arrived: Millis): Millis {
+  #arrivalOf({ arrived }: Envelope): Millis {
     const now = this.#ports.clock.now();
-    return Math.min(now, Math.max(arrived, now - (this.#ports.requestMsMax ?? LIMITS.arrivalMsMax)));
+    return Math.min(now, Math.max(arrived ?? now, now - (this.#ports.requestMsMax ?? LIMITS.arrivalMsMax)));
   }
 
   /** The shard of an entity's id. */

@@ -11,6 +11,7 @@ import { systemClock as clock } from "../../src/clock.ts";
 import { connectNats, type NatsSettings } from "../../src/transport/connect.ts";
 import { LocalTransport } from "../../src/transport/local.ts";
 import { NatsTransport } from "../../src/transport/nats.ts";
+import { packEnvelope, unpackEnvelope } from "../../src/transport/wire-format.ts";
 import { startPrivate } from "../support/servers.mjs";
 import { SILENT } from "../support/world.ts";
 
@@ -293,5 +294,29 @@ describe("a transport over NATS", () => {
     expect(await asked).toMatchObject({ ok: true });
     await Promise.all(open.splice(-2).map((connection) => connection.close()));
     await server.stop();
+  });
+});
+
+describe("the wire format", () => {
+  const AT = 1_000_000;
+  const read = (text: string, now: number) => {
+    const unpacked = unpackEnvelope(text, "here", now);
+    if (!("envelope" in unpacked)) throw new Error(unpacked.wrong);
+    return unpacked.envelope;
+  };
+
+  test("carries how long ago a request arrived, and how many attempts were lost, whatever the clocks say", () => {
+    const packed = packEnvelope(envelope(randomUUID(), { arrived: AT - 700, deadline: AT + 300, lost: 2 }), "here", AT);
+    expect(read(packed, 5_000)).toMatchObject({ arrived: 4_300, deadline: 5_300, lost: 2 });
+    const ahead = packEnvelope(envelope(randomUUID(), { arrived: AT + 700 }), "here", AT);
+    expect(read(ahead, 5_000)).toMatchObject({ arrived: 5_000 });
+  });
+
+  test("is read without them, as nodes of before write it, and is read by those, which look at what they know only", () => {
+    const packed = JSON.parse(packEnvelope(envelope(randomUUID()), "here", AT));
+    expect(Object.keys(packed)).toEqual(["v", "cluster", "to", "command", "id", "origin", "again", "fresh", "left"]);
+    const { arrived, lost } = read(JSON.stringify(packed), AT);
+    expect([arrived, lost]).toEqual([undefined, 0]);
+    expect(JSON.parse(packEnvelope(envelope(randomUUID(), { arrived: AT, lost: 3 }), "here", AT))).toMatchObject({ v: 1 });
   });
 });

@@ -1,12 +1,14 @@
 /** Every state x every command: taken with these facts, or refused with this code. */
 import { describe, expect, test } from "vitest";
+import { LIMITS } from "../../actors/limits.ts";
 import { isRefusal } from "../../machines/refusal.ts";
 import type { TaskCommand } from "../../machines/task/commands.ts";
-import { decideTask } from "../../machines/task/decide.ts";
+import { decideTask, JUDGING_MS_MAX } from "../../machines/task/decide.ts";
 import type { TaskFact } from "../../machines/task/facts.ts";
 import { task as entity } from "../../machines/task/index.ts";
 import type { TaskSnapshot } from "../../machines/task/machine.ts";
 import { credits, type TaskStatus, taskId } from "../../machines/vocabulary.ts";
+import { VALIDATOR_LIMITS } from "../../src/validator/pool.ts";
 import { id, order, person, STANDING } from "../support/world.ts";
 
 const TASK = taskId(id(99));
@@ -208,6 +210,79 @@ describe("a bid is refused", () => {
   test("by who failed this task", () => {
     const reopened: TaskFact = { type: "Reopened", until: AT, at: AT };
     expect(outcome(fold([...failed, reopened]), { ...bid, worker: WORKER })).toBe("FAILED_THIS_TASK");
+  });
+});
+
+describe("the right to submit comes before the judgement", () => {
+  const { verdict: _, ...submit } = COMMANDS.good;
+  const asked = (facts: readonly TaskFact[], worker = WORKER, arrived = AT) =>
+    entity.question(fold(facts), { ...submit, worker }, arrived);
+
+  test("who is in charge and in time has a question, in the turn of who wrote the schema", () => {
+    const { schema, rules } = ORDER;
+    const question = { demands: { schema, rules }, result: submit.result, account: REQUESTER, lane: "submission" };
+    for (const facts of [awarded, executing, rejected]) expect(asked(facts)).toEqual(question);
+    expect(asked(awarded, WORKER, LATE - 1)).toEqual(question);
+  });
+
+  test("a stranger, the requester, a late worker, one that failed, and a task that takes none have no question", () => {
+    for (const who of [OTHER, REQUESTER])
+      for (const facts of [awarded, executing, rejected]) expect(asked(facts, who)).toBeUndefined();
+    for (const late of [LATE, LATE + 1]) expect(asked(awarded, WORKER, late)).toBeUndefined();
+    for (const facts of [[], opened, routing, pooled, failed, timedOut, completed, settled, expired, cancelled]) {
+      expect(asked(facts)).toBeUndefined();
+    }
+  });
+
+  test("and are refused without a verdict, as they are with one", () => {
+    for (const [facts, who, arrived] of [
+      [awarded, OTHER, AT],
+      [awarded, WORKER, LATE],
+      [timedOut, WORKER, AT],
+      [settled, WORKER, AT],
+      [routing, WORKER, AT],
+      [[], WORKER, AT],
+    ] as const) {
+      const refused = decideTask(fold(facts), { ...submit, worker: who }, arrived, arrived);
+      expect(refused).toMatchObject({ refused: expect.any(String) });
+      expect(refused).toEqual(decideTask(fold(facts), { ...COMMANDS.good, worker: who }, arrived, arrived));
+    }
+  });
+
+  test("what is judged already is not judged again, and nothing else is judged at all", () => {
+    for (const command of Object.values(COMMANDS)) expect(entity.question(fold(awarded), command, AT)).toBeUndefined();
+  });
+});
+
+describe("a deadline", () => {
+  const types = (facts: readonly TaskFact[], command: TaskCommand, at: number, arrived: number) => {
+    const decided = decideTask(fold(facts), command, at, arrived);
+    return isRefusal(decided) ? decided.refused : decided.facts.map(({ type }) => type).join("+");
+  };
+
+  test("goes by when a submission arrived, however late it was judged", () => {
+    for (const judged of [LATE - 1, LATE, LATE + JUDGING_MS_MAX, LATE + 60_000]) {
+      expect(types(executing, COMMANDS.good, judged, LATE - 1)).toBe("ResultAccepted");
+      expect(types(executing, COMMANDS.bad, judged, LATE - 1)).toBe("ResultRejected");
+      expect(types(awarded, COMMANDS.start, judged, LATE - 1)).toBe("ExecutionStarted");
+      expect(types(executing, COMMANDS.good, Math.max(judged, LATE), LATE)).toBe("TIMEOUT");
+      expect(types(awarded, COMMANDS.start, Math.max(judged, LATE), LATE)).toBe("TIMEOUT");
+    }
+  });
+
+  test("has a timer that is acted on one judging deadline later, and no other timer waits", () => {
+    expect(entity.patience("execution")).toBe(JUDGING_MS_MAX);
+    for (const timer of ["routing", "pool", "webhook"]) expect(entity.patience(timer)).toBe(0);
+    const { deadlineMs, waitMs } = VALIDATOR_LIMITS;
+    expect(deadlineMs + waitMs).toBeLessThanOrEqual(JUDGING_MS_MAX);
+    // An attempt that is lost is made again within it.
+    expect(LIMITS.attemptMs + LIMITS.askRetryMaxMs).toBeLessThanOrEqual(JUDGING_MS_MAX);
+  });
+
+  test("takes nothing from who is too expensive to judge: no retry, and the award stands", () => {
+    const unjudged = { because: "slow", unjudged: "takes too long" } as const;
+    expect(types(executing, { ...COMMANDS.good, verdict: unjudged }, AT, AT)).toBe("VALIDATION_TOO_EXPENSIVE");
+    expect(types(executing, { ...COMMANDS.good, verdict: { ...unjudged, because: "busy" } }, AT, AT)).toBe("OVERLOADED");
   });
 });
 

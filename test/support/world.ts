@@ -1,7 +1,7 @@
 /** A market in one process on a clock that the test moves: hosts, a journal in memory, and the commands of clients. */
 import { Host } from "../../actors/host/host.ts";
-import type { Answer } from "../../actors/message.ts";
-import type { Courier, Log } from "../../actors/ports.ts";
+import type { Answer, Envelope } from "../../actors/message.ts";
+import type { Courier, JudgedWhere, Log, Validator } from "../../actors/ports.ts";
 import { account } from "../../machines/account/index.ts";
 import { batch } from "../../machines/batch/index.ts";
 import type { AnyCommand } from "../../machines/effect.ts";
@@ -46,12 +46,23 @@ export function order(changes: Partial<Order> = {}): Order {
 
 export const STANDING = { status: "ACTIVE", cooldownUntil: null, tier: 1, quality: 0.5, marks: [] } as const;
 
+export function judgeAtOnce({ demands, result }: Question): Judgement {
+  const judged = judgeResult(demands, result);
+  return "problem" in judged ? { unjudged: judged.problem, because: judged.field } : judged;
+}
+
 export class World {
   readonly clock = new ManualClock();
   readonly journal = new MemoryJournal();
   host: Host;
   /** What each webhook attempt comes to. */
   deliver: Courier["deliver"] = async () => ({ id: id(1), ms: 1, result: "delivered", status: 200 });
+  /** What was judged, and where; replace it for another validator. */
+  judge: Validator["judge"] = (question, where = "anywhere") => {
+    this.judged.push(where);
+    return judgeAtOnce(question);
+  };
+  readonly judged: JudgedWhere[] = [];
   #ids = 1_000;
 
   constructor() {
@@ -64,14 +75,10 @@ export class World {
   }
 
   makeHost(): Host {
-    const judge = (question: Question): Judgement => {
-      const judged = judgeResult(question.demands, question.result);
-      return "problem" in judged ? { unjudged: judged.problem, because: judged.field } : judged;
-    };
     return new Host({
       entities: { task, account, batch },
       journal: this.journal,
-      validator: { judge },
+      validator: { judge: (question, where) => this.judge(question, where) },
       courier: { deliver: (delivery) => this.deliver(delivery) },
       clock: this.clock,
       ids: { next: () => this.nextId() },
@@ -137,9 +144,15 @@ export class World {
     return this.ask("task", task, bid);
   }
 
-  submit(n: number, task: TaskId, good: boolean): Promise<Answer> {
+  submit(n: number, task: TaskId, good: boolean, envelope: Partial<Envelope> = {}): Promise<Answer> {
     const result = good ? GOOD_RESULT : BAD_RESULT;
-    return this.ask("task", task, { type: "submit", submission: this.nextId(), worker: person(n), result });
+    const command = { type: "submit", submission: this.nextId(), worker: person(n), result };
+    const to = { kind: "task", id: task } as const;
+    const deadline = this.clock.now() + 10_000;
+    return this.host.request({
+      ...{ to, command, commandId: this.nextId(), origin: "client", delivery: "first", deadline },
+      ...envelope,
+    });
   }
 
   /** Lets everything that can happen without time passing happen. */
