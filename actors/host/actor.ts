@@ -373,7 +373,12 @@ export class Actor {
     const thrown = this.#gate.throwFrom(gated);
     this.#forgetState();
     const again: Parcel[] = [];
-    for (const parcel of thrown) {
+    for (const [place, parcel] of thrown.entries()) {
+      // What only stood behind an entry that cannot be written is decided anew without it; it is no try, as one fewer is left.
+      if (outcome === "broken" && place > 0) {
+        again.push(parcel);
+        continue;
+      }
       parcel.tries += 1;
       if (outcome === "fenced") parcel.answer({ ok: false, refusal: NOT_OWNER });
       else if (outcome === "unavailable") parcel.answer({ ok: false, refusal: UNREACHABLE });

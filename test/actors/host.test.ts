@@ -126,6 +126,22 @@ describe("a commit that fails", () => {
     expect(await world.answer(topUp(world, 4))).toMatchObject({ value: { credits_balance: 54 } });
     expect(await world.broken()).toEqual([]);
   });
+
+  test("for good: what its actor decided on top of it is decided anew without it", async () => {
+    const world = await registered();
+    const append = world.journal.append.bind(world.journal);
+    world.journal.append = async (batch) => {
+      if (JSON.stringify(batch.entries).includes('"amount":13')) throw new Error("this entry is poison");
+      return append(batch);
+    };
+    // More of them than an actor is tried again for other reasons.
+    const amounts = Array.from({ length: 40 }, (_, n) => (n % 4 === 1 ? 13 : 1));
+    const answers = await Promise.all(amounts.map((amount) => topUp(world, amount)));
+    const told = answers.map((answer) => (answer.ok ? "ok" : answer.refusal.refused));
+    expect(told).toEqual(amounts.map((amount) => (amount === 13 ? "INTERNAL" : "ok")));
+    expect(world.row("account", person(1))["available"]).toBe(80);
+    expect(await world.broken()).toEqual([]);
+  });
 });
 
 describe("a command that comes again", () => {

@@ -72,12 +72,13 @@ async function startPrivate() {
 /**
  * Makes a new, empty database.
  * @param {string} serverUrl
+ * @param {string} [encoding]
  * @returns {Promise<Database>}
  */
-export async function makeDatabase(serverUrl) {
+export async function makeDatabase(serverUrl, encoding = "UTF8") {
   const name = `nexus_test_${randomBytes(6).toString("hex")}`;
   const sql = connect(serverUrl);
-  await sql.unsafe(`create database ${name}`);
+  await sql.unsafe(`create database ${name} encoding '${encoding}' lc_collate 'C' lc_ctype 'C' template template0`);
   await sql.end();
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
