@@ -1,25 +1,25 @@
 /** The order of everything a request passes, on one screen. */
 import { Router as HttpRouter, type RouterContext } from "@koa/router";
-import Koa from "koa";
+import Koa, { type Middleware } from "koa";
 import type { Log } from "../actors/ports.ts";
 import { SUSPENDED } from "../machines/account/decide.ts";
 import { docsRoutes } from "./docs/page.ts";
 import { ignoredHeader } from "./fields.ts";
+import { admit, countVisit } from "./middleware/admit.ts";
 import { readBody, readText } from "./middleware/body.ts";
 import { clientAddress } from "./middleware/client-address.ts";
 import { cors } from "./middleware/cors.ts";
 import { errors } from "./middleware/errors.ts";
-import { addressOf, limit, limitFailures } from "./middleware/limit.ts";
+import { addressOf } from "./middleware/limit.ts";
 import { methods } from "./middleware/methods.ts";
 import { wholePath } from "./middleware/path.ts";
 import { trace } from "./middleware/trace.ts";
 import type { Caller, Incoming, Operation } from "./operation.ts";
 import type { Health } from "./ports.ts";
-import { Problem, problemOf } from "./problems.ts";
+import { problemOf } from "./problems.ts";
 import { readKey } from "./repeat.ts";
 import { liveness, readiness } from "./routes/health.ts";
 import { OPERATIONS } from "./routes/index.ts";
-import { API_KEY, hashApiKey, isSameSecret } from "./secrets.ts";
 import type { Services } from "./services.ts";
 
 const HEALTH = /^\/health(\/(live|ready))?$/;
@@ -39,8 +39,12 @@ export function createApp(services: Services): Koa {
     const path = operation.path.replaceAll(/\{(\w+)\}/g, ":$1");
     router[operation.method](path, (context) => serve(operation, services, context));
   }
-  docsRoutes(router, OPERATIONS, services);
+  const pages = new HttpRouter();
+  pages.use(countVisits(services));
+  docsRoutes(pages, OPERATIONS, services);
   app.use(router.routes());
+  app.use(pages.routes());
+  app.use(countVisits(services));
   app.use(methods());
   return app;
 }
@@ -58,14 +62,19 @@ export function createHealthApp(health: Health, log: Log): Koa {
   return app;
 }
 
-/** Key, limits, body, then the operation, which checks what it was given. */
+/** Whoever asks for what is not there has no key that counts. */
+function countVisits(services: Services): Middleware {
+  return async (context, next) => {
+    await countVisit(services, context, addressOf(context.ip));
+    await next();
+  };
+}
+
+/** Limits and key, suspension, then the body, then the operation, which checks what it was given. */
 async function serve(operation: Operation, services: Services, context: RouterContext): Promise<void> {
   const arrived = services.clock.now();
-  const caller = operation.auth === "key" ? await authenticate(context, services) : undefined;
-  if (operation.auth === "operator") await checkOperator(context, services);
-  if (caller !== undefined) {
-    await limit(context, services.limiter, caller.account, operation.makesTask === true ? ["requests", "tasks"] : ["requests"]);
-  }
+  const address = addressOf(context.ip);
+  const caller = await admit(operation, services, context, address);
   if (caller !== undefined && operation.method !== "get" && operation.suspended === undefined) {
     await refuseSuspended(services, caller);
   }
@@ -79,7 +88,7 @@ async function serve(operation: Operation, services: Services, context: RouterCo
     ignore: (names) => context.set("X-Nexus-Ignored", ignoredHeader(names)),
     caller,
     idempotencyKey: operation.idempotent === true ? readKey(context.get("Idempotency-Key")) : null,
-    address: addressOf(context.ip),
+    address,
     arrived,
     services,
   };
@@ -89,7 +98,7 @@ async function serve(operation: Operation, services: Services, context: RouterCo
   context.status = reply.status;
   if (operation.stream === true) {
     context.type = "text/event-stream";
-    context.set("Cache-Control", "no-store");
+    context.set("Cache-Control", "no-store, no-transform");
     // Proxies that gather before they send would hold events back.
     context.set("X-Accel-Buffering", "no");
   }
@@ -98,25 +107,4 @@ async function serve(operation: Operation, services: Services, context: RouterCo
 
 async function refuseSuspended({ reads }: Services, { account }: Caller): Promise<void> {
   if ((await reads.account(account))?.status === "SUSPENDED") throw problemOf(SUSPENDED);
-}
-
-async function checkOperator(context: RouterContext, { settings, limiter }: Services): Promise<void> {
-  const { adminToken } = settings;
-  if (adminToken === null)
-    throw new Problem(404, "NOT_FOUND", "The operator's API is off on this platform; ADMIN_TOKEN switches it on.");
-  if (isSameSecret(context.get("X-Admin-Token"), adminToken)) return;
-  await limitFailures(context, limiter);
-  throw new Problem(401, "ADMIN_TOKEN_INVALID", "Send the operator's token in the header X-Admin-Token.");
-}
-
-async function authenticate(context: RouterContext, { keys, limiter }: Services): Promise<Caller> {
-  const key = context.get("X-API-Key");
-  if (key === "") throw new Problem(401, "API_KEY_MISSING", "Send your API key in the header X-API-Key.");
-  const keyHash = hashApiKey(key);
-  const account = API_KEY.test(key) ? await keys.find(keyHash) : undefined;
-  if (account === undefined) {
-    await limitFailures(context, limiter);
-    throw new Problem(401, "API_KEY_INVALID", "This API key is not valid; it may have been rotated. Use the newest one.");
-  }
-  return { account, keyHash };
 }

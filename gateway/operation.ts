@@ -84,6 +84,12 @@ export interface Outline<P extends TObject = TObject, Q extends TObject = TObjec
   readonly suspended?: "allowed" | "checked";
   /** Whether it answers with a stream of server-sent events. */
   readonly stream?: boolean;
+  /**
+   * How an operation without a key lets strangers in; left out, it counts as a visit of their address. `always`: uncounted.
+   * `signed`: its requests prove themselves by a signature. `code`: each takes a failure, given back when the code is right.
+   * `registration`, `recovery`: has a limit of its own besides.
+   */
+  readonly door?: "always" | "signed" | "code" | "registration" | "recovery";
   /** Whether it counts against the limit of tasks. */
   readonly makesTask?: boolean;
   /** The answers by status; errors are the same for all and are left out. */

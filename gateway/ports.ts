@@ -7,7 +7,11 @@ import type { Order, TaskFact } from "../machines/task/facts.ts";
 import type { TaskView } from "../machines/task/view.ts";
 import type { AccountId, Millis, TaskStatus } from "../machines/vocabulary.ts";
 
-export type LimitName = "requests" | "tasks" | "failures" | "recoveries";
+/**
+ * What is limited: requests and tasks of an account; visits (requests without a key), registrations and failures (wrong
+ * secrets) of an address; recoveries of both.
+ */
+export type LimitName = "requests" | "tasks" | "visits" | "registrations" | "failures" | "recoveries";
 
 /** What came of taking from a limit. */
 export interface Allowance {
@@ -21,9 +25,22 @@ export interface Allowance {
   readonly allowed: boolean;
 }
 
+/** Counts; no call rejects because a server is away. */
 export interface Limiter {
-  /** Takes `points` (1) from what this key may have; never rejects because a server is away. */
+  /** Takes `points` (1) from what this key may have. */
   take(name: LimitName, key: string, points?: number): Promise<Allowance>;
+  /** What `take` would say, but takes nothing. */
+  look(name: LimitName, key: string): Promise<Allowance>;
+  /** Gives one back. */
+  give(name: LimitName, key: string): Promise<void>;
+  readonly familiar: Familiar;
+}
+
+/** Pairs of an address and a secret that was good from it within the hour. No call rejects because a server is away. */
+export interface Familiar {
+  has(pair: string): Promise<boolean>;
+  add(pair: string): void;
+  drop(pair: string): void;
 }
 
 /** Brings mail to people. */

@@ -4,6 +4,7 @@ import type { Millis } from "../machines/vocabulary.ts";
 import type { Feed } from "./feed.ts";
 import type { Honeypots } from "./honeypots.ts";
 import type { KeyRing } from "./keyring.ts";
+import type { Guard } from "./middleware/guard.ts";
 import type { Health, Identity, Limiter, Mailer, Operators, Payments, ReadModel } from "./ports.ts";
 import type { Presence } from "./presence.ts";
 import type { Secrets } from "./secrets.ts";
@@ -48,6 +49,7 @@ export interface Services {
   readonly settings: GatewaySettings;
   readonly health: Health;
   readonly limiter: Limiter;
+  readonly guard: Guard;
   /** null where no mail can be sent: then codes go to the log. */
   readonly mailer: Mailer | null;
   /** null where nothing can be bought. */

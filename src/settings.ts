@@ -1,16 +1,15 @@
 /** Every setting: its name in the environment, its default, its unit, a sentence. */
+import { RATES } from "./limit-settings.ts";
 import { GITHUB, MAIL, PAYMENTS } from "./service-settings.ts";
 import {
   adminToken,
   databaseUrls,
   flag,
-  hops,
   name,
   names,
   natsUrl,
   oneOf,
   origins,
-  redisUrl,
   share,
   subject,
   weight,
@@ -132,53 +131,6 @@ const CLUSTER = {
     unit: "ms",
     about: "How long a gateway that was told to stop still takes requests, so that the proxy in front sees it is not ready.",
     read: whole(0, 60_000),
-  },
-};
-
-/** How much one client may ask; a limit of 0 is none. */
-const RATES = {
-  redisUrl: {
-    name: "REDIS_URL",
-    fallback: null as string | null,
-    unit: "URL",
-    about: "The Redis in which all gateways count requests; left out, each counts for itself.",
-    secret: true,
-    read: redisUrl,
-  },
-  ratePerSecond: {
-    name: "RATE_LIMIT_PER_SECOND",
-    fallback: 10,
-    unit: "requests/s",
-    about: "Requests of one API key; 0 switches the limit off.",
-    read: whole(0, 1_000_000),
-  },
-  rateTasksPerMinute: {
-    name: "RATE_LIMIT_TASKS_PER_MINUTE",
-    fallback: 60,
-    unit: "tasks/min",
-    about: "Tasks that one API key may create; 0 switches the limit off.",
-    read: whole(0, 1_000_000),
-  },
-  rateAuthFailuresPerMinute: {
-    name: "RATE_LIMIT_AUTH_FAILURES_PER_MINUTE",
-    fallback: 5,
-    unit: "failures/min",
-    about: "Wrong API keys from one IP address; 0 switches the limit off.",
-    read: whole(0, 1_000_000),
-  },
-  rateRecoveriesPerHour: {
-    name: "RATE_LIMIT_RECOVERIES_PER_HOUR",
-    fallback: 5,
-    unit: "codes/h",
-    about: "Recovery codes that may be asked for one account, or from one IP address; 0 switches the limit off.",
-    read: whole(0, 1_000_000),
-  },
-  trustProxy: {
-    name: "TRUST_PROXY",
-    fallback: 0,
-    unit: "proxies",
-    about: "How many proxies stand in front; the client's address is what the outermost of them put into X-Forwarded-For.",
-    read: hops,
   },
 };
 

@@ -7,6 +7,7 @@ import { createApp, createHealthApp } from "../gateway/app.ts";
 import { Feed } from "../gateway/feed.ts";
 import { Honeypots } from "../gateway/honeypots.ts";
 import { KeyRing } from "../gateway/keyring.ts";
+import { Guard } from "../gateway/middleware/guard.ts";
 import type { Health } from "../gateway/ports.ts";
 import { Presence } from "../gateway/presence.ts";
 import { Secrets } from "../gateway/secrets.ts";
@@ -37,6 +38,8 @@ import { VALIDATOR_LIMITS, ValidatorPool } from "./validator/pool.ts";
 import { VERSION } from "./version.ts";
 
 const PING_MS = 1_000;
+/** What the database answered is told to all who ask within this (ms). */
+const PING_SHARED_MS = 250;
 /** How long a gateway of several believes in a key without a look (ms); they tell each other of dropped ones sooner. */
 const KEY_TTL_MS = 1_000;
 
@@ -180,11 +183,19 @@ function natsTransport({ config, secrets, read, log }: Frame, nats: NatsLink): N
 
 function healthOf({ read, nats }: Frame, engine: Engine, stopping: { readonly now: boolean }): Health {
   const reads = postgresReadModel(read);
+  let looked: { readonly at: number; readonly answers: Promise<boolean> } | null = null;
+  // Whoever asks, and however often: the database is asked once in a while.
+  const answers = () => {
+    if (looked === null || clock.now() - looked.at > PING_SHARED_MS) {
+      looked = { at: clock.now(), answers: withinMs(reads.ping(), PING_MS) };
+    }
+    return looked.answers;
+  };
   return {
     async trouble() {
       if (stopping.now) return "This process is stopping.";
       if (nats !== null && !nats.up()) return "NATS does not answer this process.";
-      return engine.trouble() ?? ((await withinMs(reads.ping(), PING_MS)) ? null : "The database does not answer this process.");
+      return engine.trouble() ?? ((await answers()) ? null : "The database does not answer this process.");
     },
   };
 }
@@ -204,6 +215,8 @@ async function serve(frame: Frame, role: Role, { transport }: Engine, health: He
   const limits = {
     requests: config.ratePerSecond,
     tasks: config.rateTasksPerMinute,
+    visits: config.rateVisitsPerSecond,
+    registrations: config.rateRegistrationsPerHour,
     failures: config.rateAuthFailuresPerMinute,
     recoveries: config.rateRecoveriesPerHour,
   };
@@ -243,6 +256,7 @@ async function serve(frame: Frame, role: Role, { transport }: Engine, health: He
     },
     health,
     limiter,
+    guard: new Guard(limiter),
     mailer,
     operators,
     payments: paymentsOf(config),

@@ -16,7 +16,7 @@ const RULES = `## How to call it
 
 - Base path \`/api/v1\`. JSON in, JSON out, UTF-8. Send your API key in the header \`X-API-Key\`.
 - Errors are problem documents (RFC 9457): \`detail\` says what to do next, \`code\` is for programs; 422 adds \`errors: [{field, message}]\`.
-- Limits: 10 requests/s and 60 task creations/min for each API key, 5 wrong keys/min for each address. After a 429 or 503, wait for
+- Limits: 10 requests/s and 60 task creations/min for each API key, 5 wrong keys/min and 20 registrations/h for each address. After a 429 or 503, wait for
   \`Retry-After\` (s) and send the same request again.
 - Every POST that creates or moves something takes an \`Idempotency-Key\`: the same key and body get the first answer again.
 - Lists take \`limit\` and \`cursor\`; \`next_cursor\` is null at the end.

@@ -15,6 +15,7 @@ const register = open(
     tag: "Auth",
     method: "post",
     path: "/api/v1/auth/register",
+    door: "registration",
     summary: "Register an account",
     description:
       "New accounts are given credits to try with. The API key is shown only here. With an Idempotency-Key (a random UUID, or 32 or more random hex digits) a lost answer can be asked for again, as long as the key has not been rotated.",
@@ -22,8 +23,8 @@ const register = open(
     idempotent: true,
     answers: { 201: { about: "The account, its API key and its webhook secret", schema: Registered } },
   },
-  async ({ body, idempotencyKey, services }) => {
-    const { router, secrets, settings, reads } = services;
+  async ({ body, idempotencyKey, address, services }) => {
+    const { router, secrets, settings, reads, guard } = services;
     if (idempotencyKey !== null && !UNGUESSABLE.test(idempotencyKey)) {
       const message =
         "must be a random UUID or 32 or more random hex digits here, because who knows it is given the API key again";
@@ -43,6 +44,7 @@ const register = open(
       const repeated = idempotencyKey !== null && answer.refusal.refused === "ACCOUNT_EXISTS";
       if (!repeated || (await reads.account(account))?.keyHash !== keyHash) throw problemOf(answer.refusal);
     }
+    guard.vouch(address, keyHash);
     return { status: 201, body: { account_id: account, api_key: key, webhook_secret: secrets.webhookSecret(account) } };
   },
 );
@@ -58,13 +60,15 @@ const rotate = keyed(
     description: "The key that this request was made with is invalid from the answer on.",
     answers: { 200: { about: "The new key, shown only here", schema: Rotated } },
   },
-  async ({ account, keyHash: presented, services }) => {
+  async ({ account, keyHash: presented, address, services }) => {
     const key = makeApiKey();
-    const command = { type: "rotateKey", presented, keyHash: hashApiKey(key) };
+    const keyHash = hashApiKey(key);
+    const command = { type: "rotateKey", presented, keyHash };
     const answer = await services.router.ask({ kind: "account", id: account }, command);
     // Dropped whatever came of it: where the outcome is unknown, the next request looks it up.
     await services.keys.drop(presented);
     if (!answer.ok) throw problemOf(answer.refusal);
+    services.guard.vouch(address, keyHash);
     return { status: 200, body: { account_id: account, api_key: key } };
   },
 );

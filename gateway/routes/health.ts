@@ -20,7 +20,9 @@ export function liveness(): Reply {
 
 function ready(id: string, path: string, summary: string): Operation {
   const answers = { 200: { about: "It can", schema: Ok } };
-  return open({ id, tag: "System", method: "get", path, summary, answers }, ({ services }) => readiness(services.health));
+  return open({ id, tag: "System", method: "get", path, door: "always", summary, answers }, ({ services }) =>
+    readiness(services.health),
+  );
 }
 
 const live = open(
@@ -29,6 +31,7 @@ const live = open(
     tag: "System",
     method: "get",
     path: "/health/live",
+    door: "always",
     summary: "Whether this process is alive",
     description: "For whoever restarts processes: it says nothing of the database or of other processes.",
     answers: { 200: { about: "It is", schema: Ok } },

@@ -25,16 +25,16 @@ const recover = open(
     tag: "Auth",
     method: "post",
     path: "/api/v1/auth/recover",
+    door: "recovery",
     summary: "Ask for a code that gives a new API key",
     description:
       "The code goes to the account's address, or to the platform's log where no mail is set up. A new code replaces the one before. The answer is the same whether there is an account or not.",
     body: Recover,
     answers: { 200: { about: "If there is an account, a code is on its way", schema: RecoveryStarted } },
   },
-  async ({ body, address, services }) => {
+  async ({ body, services }) => {
     const account = services.secrets.accountId(body.email);
     await spend(services.limiter, "recoveries", `account ${account}`);
-    await spend(services.limiter, "recoveries", `address ${address}`);
     // Some time later, so that what is done for a known address delays neither this answer nor a certain one after it.
     services.clock.after(randomInt(SENT_MS_MAX), () => void sendCode(services, account, body.email));
     return { status: 200, body: { message: "Verification code generated", expires_in: RECOVERY_MS / 1_000 } };
@@ -65,13 +65,14 @@ const verify = open(
     tag: "Auth",
     method: "post",
     path: "/api/v1/auth/verify-recover",
+    door: "code",
     summary: "Get a new API key for a code",
     description: "The old key is invalid from the answer on. A code may be tried five times.",
     body: VerifyRecover,
     answers: { 200: { about: "The new key, shown only here", schema: Rotated } },
   },
   async ({ body, address, services }) => {
-    const { router, secrets, keys, limiter, clock } = services;
+    const { router, secrets, keys, limiter, guard, clock } = services;
     const started = clock.now();
     const stroke = Math.ceil((started + FAILED_MS) / STROKE_MS) * STROKE_MS;
     const failed = new Promise<void>((resolve) => clock.after(stroke - started, resolve));
@@ -80,19 +81,21 @@ const verify = open(
     const command = { type: "recover", codeHash: secrets.recoveryHash(account, body.code), keyHash: hashApiKey(key) };
     const answer = await router.ask({ kind: "account", id: account }, command);
     if (!answer.ok && answer.refusal.refused !== "RECOVERY_FAILED" && answer.refusal.refused !== "ACCOUNT_UNKNOWN") {
+      await limiter.give("failures", address);
       throw problemOf(answer.refusal);
     }
     const replaced = answer.ok ? replacedBy(answer.value) : null;
     if (replaced === null) {
       await failed;
-      await spend(limiter, "failures", address);
       throw new Problem(
         401,
         "RECOVERY_FAILED",
         "This code is wrong, used up or too old; ask for a new one with POST /api/v1/auth/recover.",
       );
     }
+    await limiter.give("failures", address);
     await keys.drop(replaced);
+    guard.vouch(address, command.keyHash);
     return { status: 200, body: { account_id: account, api_key: key } };
   },
 );

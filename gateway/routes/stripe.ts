@@ -1,6 +1,8 @@
 /** Credits for money (guide: Credits & Payments): a page to pay on, and what the payment service tells afterwards. */
 import Type from "typebox";
 import { kinOf } from "../identity.ts";
+import { SIGNATURE } from "../middleware/admit.ts";
+import { spend } from "../middleware/limit.ts";
 import { keyed, open } from "../operation.ts";
 import { PaymentsUnavailable, type PaymentTold } from "../ports.ts";
 import { invalid, Problem, problemOf } from "../problems.ts";
@@ -81,11 +83,16 @@ const webhook = open(
     summary: "For Stripe: what became of a payment",
     description: "Signed by Stripe. However often and in whatever order it comes, each payment counts once.",
     raw: true,
+    door: "signed",
     answers: { 200: { about: "Heard", schema: Type.Object({ received: Type.Literal(true) }) } },
   },
-  async ({ text, header, services }) => {
+  async ({ text, header, address, services }) => {
     const told = await reaching(paymentsOf(services).read(text, header("Stripe-Signature")));
-    if (told === undefined) throw new Problem(400, "SIGNATURE_INVALID", "The Stripe-Signature header does not fit this body.");
+    if (told === undefined) {
+      await spend(services.limiter, "failures", address);
+      throw new Problem(400, "SIGNATURE_INVALID", "The Stripe-Signature header does not fit this body.");
+    }
+    services.guard.vouch(address, SIGNATURE);
     if (told !== null) await take(services, told);
     return { status: 200, body: { received: true } };
   },

@@ -1,25 +1,32 @@
 /** Counts what clients ask: in Redis for all gateways together, in memory where there is no Redis or while it is away. */
 import { Redis } from "ioredis";
-import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
+import { RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
 import type { Log } from "../../actors/ports.ts";
 import type { Allowance, Limiter, LimitName } from "../../gateway/ports.ts";
+import { type Count, Counts } from "./counts.ts";
+import { openFamiliar } from "./familiar.ts";
 
 /** How many are allowed in each window; 0 is no limit. */
-export interface Limits {
-  readonly requests: number;
-  readonly tasks: number;
-  readonly failures: number;
-  readonly recoveries: number;
-}
+export type Limits = { readonly [N in LimitName]: number };
 
-const WINDOW_S: { readonly [N in LimitName]: number } = { requests: 1, tasks: 60, failures: 60, recoveries: 3_600 };
+const WINDOW_S: { readonly [N in LimitName]: number } = {
+  requests: 1,
+  tasks: 60,
+  visits: 1,
+  registrations: 3_600,
+  failures: 60,
+  recoveries: 3_600,
+};
+const NAMES = ["requests", "tasks", "visits", "registrations", "failures", "recoveries"] as const;
 const CONNECT_MS = 1_000;
 /** A Redis that is slower than this is as good as away: the request goes on with the count in memory (ms). */
 const ANSWER_MS = 250;
 const RECONNECT_MS = 500;
 
+/** One limit: `add` counts points, `look` counts none. */
 interface Counter {
-  consume(key: string, points: number): Promise<RateLimiterRes>;
+  add(key: string, points: number): Promise<Count>;
+  look(key: string): Promise<Count>;
 }
 
 /** The limiter of one gateway; `close` lets go of Redis. `redis` is its URL, or null. */
@@ -31,45 +38,56 @@ export function openLimiter(
 ): Limiter & { close(): Promise<void> } {
   const client = redis === null ? null : connect(redis, log);
   const counters = new Map<LimitName, Counter>();
-  for (const name of ["requests", "tasks", "failures", "recoveries"] as const) {
-    const points = limits[name];
-    if (points === 0) continue;
-    const options = { points, duration: WINDOW_S[name], keyPrefix: `${prefix}:limit:${name}` };
-    const memory = new RateLimiterMemory(options);
+  for (const name of NAMES) {
+    if (limits[name] === 0) continue;
+    const memory = new Counts(WINDOW_S[name] * 1_000, Date.now);
     counters.set(
       name,
-      client === null
-        ? memory
-        : new RateLimiterRedis({ ...options, storeClient: client, insuranceLimiter: memory, rejectIfRedisNotReady: true }),
+      client === null ? inMemory(memory) : inRedis(client, `${prefix}:limit:${name}`, limits[name], name, memory),
     );
   }
+  const allowance = async (name: LimitName, count: Promise<Count> | undefined, looks: boolean): Promise<Allowance> => {
+    const limit = limits[name];
+    const windowS = WINDOW_S[name];
+    if (count === undefined) return { name, limit: 0, windowS, left: 0, resetMs: 0, allowed: true };
+    const { consumed, resetMs } = await count;
+    return {
+      name,
+      limit,
+      windowS,
+      left: Math.max(0, limit - consumed),
+      resetMs,
+      allowed: looks ? consumed < limit : consumed <= limit,
+    };
+  };
   return {
-    take: (name, key, points = 1) => take(counters.get(name), name, limits[name], key, points),
+    take: (name, key, points = 1) => allowance(name, counters.get(name)?.add(key, points), false),
+    look: (name, key) => allowance(name, counters.get(name)?.look(key), true),
+    give: async (name, key) => void (await counters.get(name)?.add(key, -1)),
+    familiar: openFamiliar(client, prefix, Date.now),
     close: async () => client?.disconnect(),
   };
 }
 
-async function take(
-  counter: Counter | undefined,
-  name: LimitName,
-  limit: number,
-  key: string,
-  points: number,
-): Promise<Allowance> {
-  if (counter === undefined) return { name, limit: 0, windowS: WINDOW_S[name], left: 0, resetMs: 0, allowed: true };
-  const result = await counter.consume(key, points).catch((error: unknown) => {
-    // The library rejects with its result when the limit is passed; anything else is a bug.
-    if (error instanceof RateLimiterRes) return error;
-    throw error;
-  });
-  const allowed = result.consumedPoints <= limit;
+function inMemory(counts: Counts): Counter {
+  return { add: async (key, points) => counts.add(key, points), look: async (key) => counts.look(key) };
+}
+
+function inRedis(storeClient: Redis, keyPrefix: string, points: number, name: LimitName, memory: Counts): Counter {
+  const options = { storeClient, keyPrefix, points, duration: WINDOW_S[name], rejectIfRedisNotReady: true };
+  const store = new RateLimiterRedis(options);
+  const counted = ({ consumedPoints, msBeforeNext }: RateLimiterRes) => ({ consumed: consumedPoints, resetMs: msBeforeNext });
   return {
-    name,
-    limit,
-    windowS: WINDOW_S[name],
-    left: Math.max(0, limit - result.consumedPoints),
-    resetMs: result.msBeforeNext,
-    allowed,
+    add: (key, more) =>
+      (more < 0 ? store.reward(key, -more) : store.consume(key, more)).then(counted, (error: unknown) =>
+        // The library rejects with its result when the limit is passed, and with an error when Redis does not answer.
+        error instanceof RateLimiterRes ? counted(error) : memory.add(key, more),
+      ),
+    look: (key) =>
+      store.get(key).then(
+        (found) => (found === null ? { consumed: 0, resetMs: WINDOW_S[name] * 1_000 } : counted(found)),
+        () => memory.look(key),
+      ),
   };
 }
 

@@ -2,11 +2,12 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, describe, expect, inject, test } from "vitest";
 import type { Limiter } from "../../gateway/ports.ts";
+import { Counts } from "../../src/limiter/counts.ts";
 import { openLimiter } from "../../src/limiter/limiter.ts";
 import { startPrivate } from "../support/servers.mjs";
 import { SILENT } from "../support/world.ts";
 
-const LIMITS = { requests: 0, tasks: 5, failures: 3, recoveries: 3 };
+const LIMITS = { requests: 0, tasks: 5, visits: 4, registrations: 2, failures: 3, recoveries: 3 };
 
 function suite(name: string, open: () => Limiter & { close(): Promise<void> }) {
   describe(name, () => {
@@ -45,6 +46,29 @@ function suite(name: string, open: () => Limiter & { close(): Promise<void> }) {
     });
   });
 }
+
+test("in memory no more keys are counted than the bound, and those that come again are kept", () => {
+  const counts = new Counts(60_000, () => 0, 100);
+  for (let n = 0; n < 10_000; n += 1) {
+    counts.add("busy", 1);
+    counts.add(`stranger ${n}`, 1);
+  }
+  expect(counts.size).toBe(100);
+  expect(counts.look("busy").consumed).toBe(10_000);
+  expect(counts.look("stranger 0").consumed).toBe(0);
+});
+
+test("a window is over at its end, and not before", () => {
+  let now = 0;
+  const counts = new Counts(1_000, () => now);
+  counts.add("a", 1);
+  now = 999;
+  expect(counts.add("a", 1)).toEqual({ consumed: 2, resetMs: 1 });
+  now = 1_000;
+  expect(counts.look("a")).toEqual({ consumed: 0, resetMs: 1_000 });
+  expect(counts.add("a", 1)).toEqual({ consumed: 1, resetMs: 1_000 });
+  expect(counts.add("a", -2)).toEqual({ consumed: 0, resetMs: 1_000 });
+});
 
 /** A connection to Redis needs a moment; until then the count in memory stands in, which is for another test. */
 async function ready(limiter: Limiter): Promise<void> {
