@@ -1,7 +1,7 @@
 /** What POST /tasks would say, without doing it. */
 import { creditOf } from "../machines/account/view.ts";
 import type { Order } from "../machines/task/facts.ts";
-import { SCHEMA_COST_MAX } from "../machines/validation/schema.ts";
+import { SCHEMA_COST_MAX } from "../machines/validation/cost.ts";
 import type { AccountId } from "../machines/vocabulary.ts";
 import { checkDemands, toOrder } from "./order.ts";
 import { Problem } from "./problems.ts";

@@ -12,7 +12,7 @@ import type { Health } from "../gateway/ports.ts";
 import { Presence } from "../gateway/presence.ts";
 import { Secrets } from "../gateway/secrets.ts";
 import { StandingPrices } from "../gateway/standing.ts";
-import { warmUp } from "../machines/validation/schema.ts";
+import { warmUp } from "../machines/validation/verdict.ts";
 import { systemClock as clock } from "./clock.ts";
 import { aborted, Closing } from "./closing.ts";
 import type { Config } from "./config.ts";

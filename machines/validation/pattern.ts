@@ -1,16 +1,15 @@
+/**
+ * Users' regular expressions (ECMA-262, flag u). What a linear engine (RE2) can be told runs there; the rest runs
+ * natively, may take for ever, and so must run only where it can be ended from outside.
+ */
 import { LRUCache } from "lru-cache";
 import { RE2JS } from "re2js";
+import { toLinear } from "./regexp.ts";
 
-/** Characters of a pattern. */
-export const PATTERN_CHARACTERS_MAX = 256;
-
-export interface Pattern {
-  test(text: string): boolean;
-  /** The source; ajv tells patterns apart by it. */
-  toString(): string;
-}
-
-/** What all patterns of an order may weigh together; this much compiles in about 30 ms. */
+/** Longer and heavier patterns run natively. RE2 repeats nothing more than 1,000 times, not by repeats in repeats either. */
+const LINEAR_CHARACTERS_MAX = 256;
+const LINEAR_WEIGHT_MAX = 1_000;
+/** What all patterns of an order may weigh together on the linear engine; this much compiles in about 30 ms. */
 export const PATTERN_WEIGHT_MAX = 10_000;
 /** Bound of the cache, in the weight of the patterns in it: a schema may refer to one pattern thousands of times. */
 const CACHE_WEIGHT_MAX = 50_000;
@@ -18,10 +17,23 @@ const CACHE_WEIGHT_MAX = 50_000;
 const UNICODE_CLASS_WEIGHT = 40;
 const CLASS_CHARACTER_WEIGHT = 3;
 
-const compiled = new LRUCache<string, Pattern | string>({
-  maxSize: CACHE_WEIGHT_MAX,
-  sizeCalculation: (_, source) => Math.min(weighPattern(source) + 10, CACHE_WEIGHT_MAX),
-});
+/** A pattern as it will run. */
+export interface PatternPlan {
+  /** As the client wrote it. */
+  readonly source: string;
+  /** In RE2 syntax; undefined where it runs natively. */
+  readonly linear: string | undefined;
+  /** For the native engine. */
+  readonly native: { readonly source: string; readonly flags: string };
+  /** What it grows to when it is compiled, in steps. */
+  readonly weight: number;
+}
+
+export interface Pattern {
+  test(text: string): boolean;
+  /** Tells patterns apart, and on which engine they run. */
+  toString(): string;
+}
 
 const ESCAPE = /\\(?:([pP])(?:\{[^}]*\}|.)?|[xu]\{[^}]*\}|.)?/sy;
 const CLASS = /\[(?:\\.|[^\]\\])*\]?/sy;
@@ -72,25 +84,61 @@ export function weighPattern(source: string): number {
   return tables + outer.reduce((sum, weight) => sum + weight, group);
 }
 
+/** Letters that mean something after a backslash in ECMA-262. */
+const MEANT = /^(?:[dDwWsSbBfnrtvcxukpP\d^$\\.*+?()[\]{}|/])$/;
+
 /**
- * Compiles a user's regular expression on a linear-time engine (RE2 syntax: no look-around, no back-references).
- * Gives the pattern, or the end of a sentence that says what is wrong with it.
+ * What the flag u refuses and yet has one meaning: `\-` and other signs escaped without need, and the anchors and
+ * named groups of Python.
  */
-export function compilePattern(source: string): Pattern | string {
-  const known = compiled.get(source);
-  if (known !== undefined) return known;
-  const made = compile(source);
-  compiled.set(source, made);
-  return made;
+function repaired(source: string): string {
+  return source.replaceAll("(?P<", "(?<").replace(/\\(.)/gsu, (whole, sign: string) => {
+    if (MEANT.test(sign) || /[^\x20-\x7e]|[B-Yb-y]/.test(sign)) return whole;
+    if (sign === "A") return "^";
+    if (sign === "z" || sign === "Z") return "$";
+    return /[a-z]/i.test(sign) ? whole : `\\x${sign.charCodeAt(0).toString(16)}`;
+  });
 }
 
-function compile(source: string): Pattern | string {
-  if (source.length > PATTERN_CHARACTERS_MAX) return `is longer than ${PATTERN_CHARACTERS_MAX} characters`;
+function refusal(source: string, flags: string): string | undefined {
   try {
-    const program = RE2JS.compile(RE2JS.translateRegExp(source));
-    return { test: (text) => program.matcher(text).find(), toString: () => `/${source}/u` };
+    new RegExp(source, flags);
+    return undefined;
   } catch (error) {
-    const why = error instanceof Error ? error.message.slice(0, 200) : "unreadable";
-    return `cannot be run in linear time (look-around and back-references are not supported): ${why}`;
+    return error instanceof Error ? error.message.replace(/^Invalid regular expression: .*: /s, "").slice(0, 100) : "unreadable";
   }
+}
+
+/** Plans how a pattern will run; nothing of it is run. Gives the end of a sentence when it is no regular expression. */
+export function planPattern(written: string): PatternPlan | string {
+  // As Python and RE2 write flags; ECMA-262 has no place for them in a pattern.
+  const [prefix = "", letters = ""] = /^\(\?([ims]{1,3})\)/.exec(written) ?? [];
+  const source = repaired(written.slice(prefix.length));
+  const flags = `${[...new Set(letters)].join("")}u`;
+  const weight = Math.max(weighPattern(written), 1);
+  const wrong = refusal(source, flags);
+  if (wrong === undefined) {
+    const short = source.length <= LINEAR_CHARACTERS_MAX && weight <= LINEAR_WEIGHT_MAX;
+    return { source: written, linear: short && flags === "u" ? toLinear(source) : undefined, native: { source, flags }, weight };
+  }
+  // What only the flag u refuses is read without it: `a{,2}`, `[\w-.]`. Letters that would lose their backslash are not.
+  const meaningless = /\\(?![dDwWsSbBfnrtvcxukpP])[a-z]/i.test(source);
+  if (!meaningless && !/\\[pPk]/.test(source) && refusal(source, flags.slice(0, -1)) === undefined) {
+    return { source: written, linear: undefined, native: { source, flags: flags.slice(0, -1) }, weight };
+  }
+  return `is no regular expression (ECMA-262): ${wrong}`;
+}
+
+const compiled = new LRUCache<string, Pattern>({ maxSize: CACHE_WEIGHT_MAX });
+
+/** Compiles a pattern: on the linear engine if `linear` and if it can run there, else natively. */
+export function compilePattern(plan: PatternPlan, linear: boolean): Pattern {
+  const { source, weight } = plan;
+  if (!linear || plan.linear === undefined) return new RegExp(plan.native.source, plan.native.flags);
+  const known = compiled.get(source);
+  if (known !== undefined) return known;
+  const program = RE2JS.compile(plan.linear);
+  const made: Pattern = { test: (text) => program.matcher(text).find(), toString: () => `linear:${source}` };
+  compiled.set(source, made, { size: Math.min(weight + source.length, CACHE_WEIGHT_MAX) });
+  return made;
 }

@@ -1,7 +1,13 @@
+/**
+ * The rules, one table: what each takes, how it is checked, what that costs (contract: Rules). The gateway's checks and
+ * the OpenAPI document are made of it. A field is a property's name, or a path of names with dots between.
+ */
 import type { JsonObject, JsonValue } from "../vocabulary.ts";
-import { compilePattern } from "./pattern.ts";
+import { oneOf } from "./equality.ts";
+import { isObject } from "./keywords.ts";
+import { compilePattern, type PatternPlan, planPattern } from "./pattern.ts";
+import { addMatch, addSize, type Count } from "./work.ts";
 
-/** The six rules (contract: Rules). A field is a property's name, or a path of names with dots between. */
 export type Rule =
   | { readonly type: "required_fields"; readonly fields: readonly string[] }
   | { readonly type: "min_length"; readonly field: string; readonly min: number }
@@ -9,6 +15,7 @@ export type Rule =
   | { readonly type: "regex"; readonly field: string; readonly pattern: string }
   | { readonly type: "enum"; readonly field: string; readonly values: readonly JsonValue[] }
   | { readonly type: "field_type"; readonly field: string; readonly expected: FieldType };
+export type RuleType = Rule["type"];
 
 export const FIELD_TYPES = ["str", "int", "float", "bool", "list", "dict"] as const;
 export type FieldType = (typeof FIELD_TYPES)[number];
@@ -20,9 +27,35 @@ export interface FieldError {
 
 export type CompiledRule = (result: JsonValue) => readonly FieldError[];
 
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+interface RuleKind<R extends Rule> {
+  readonly about: string;
+  /** The schema of each field that it has beside `type`; all are required. */
+  readonly fields: { readonly [name in Exclude<keyof R, "type">]: JsonObject };
+  /** The pattern that it has to compile. */
+  readonly pattern?: (rule: R) => string;
+  readonly compile: (rule: R, linear: boolean) => CompiledRule;
+  /** Counts the steps of checking a result. */
+  readonly work: (rule: R, result: JsonValue, count: Count) => void;
 }
+
+const NAME_CHARACTERS_MAX = 200;
+/** Entries of a list in a rule; their bytes are bounded with the rules'. */
+const NAMES_MAX = 100;
+const VALUES_MAX = 1_000;
+const LENGTH_MAX = 1_000_000;
+
+const FIELD: JsonObject = {
+  type: "string",
+  minLength: 1,
+  maxLength: NAME_CHARACTERS_MAX,
+  description: "A field's name, or a path with dots",
+};
+const LENGTH: JsonObject = {
+  type: "integer",
+  minimum: 0,
+  maximum: LENGTH_MAX,
+  description: "Characters of a text, items of a list",
+};
 
 /** Finds a field; a property whose own name has dots is found before the path is followed. */
 export function fieldOf(result: JsonValue, field: string): JsonValue | undefined {
@@ -44,8 +77,13 @@ const FITS: { readonly [T in FieldType]: (value: JsonValue) => boolean } = {
   dict: (value) => isObject(value),
 };
 
+/** Code points of a text, items of a list. */
 function lengthOf(value: JsonValue): number | undefined {
-  return typeof value === "string" || Array.isArray(value) ? value.length : undefined;
+  if (Array.isArray(value)) return value.length;
+  if (typeof value !== "string") return undefined;
+  let points = 0;
+  for (const _ of value) points += 1;
+  return points;
 }
 
 /** Checks a field that is there by `check`, which gives what is wrong with it. A missing field is required_fields' matter. */
@@ -57,36 +95,103 @@ function onField(field: string, check: (value: JsonValue) => string | undefined)
   };
 }
 
-/** Compiles one rule; gives the end of a sentence when its pattern cannot be run. */
-export function compileRule(rule: Rule): CompiledRule | string {
-  switch (rule.type) {
-    case "required_fields":
-      return (result) =>
-        rule.fields.filter((field) => fieldOf(result, field) === undefined).map((field) => ({ field, message: "is required" }));
-    case "min_length":
-      return onField(rule.field, (value) =>
-        (lengthOf(value) ?? -1) < rule.min ? `must be a text or list of at least ${rule.min}` : undefined,
-      );
-    case "max_length":
-      return onField(rule.field, (value) =>
-        (lengthOf(value) ?? Number.POSITIVE_INFINITY) > rule.max ? `must be a text or list of at most ${rule.max}` : undefined,
-      );
-    case "regex": {
-      const pattern = compilePattern(rule.pattern);
-      if (typeof pattern === "string") return pattern;
-      return onField(rule.field, (value) =>
-        typeof value === "string" && pattern.test(value) ? undefined : `must match ${rule.pattern}`,
-      );
-    }
-    case "enum": {
-      const allowed = new Set(rule.values.map((value) => JSON.stringify(value)));
-      return onField(rule.field, (value) =>
-        allowed.has(JSON.stringify(value)) ? undefined : "must be one of the values that the rule lists",
-      );
-    }
-    case "field_type":
-      return onField(rule.field, (value) => (FITS[rule.expected](value) ? undefined : `must be of type ${rule.expected}`));
-    default:
-      return rule satisfies never;
-  }
+function addField(field: string, result: JsonValue, count: Count, characters: number): void {
+  const value = fieldOf(result, field);
+  count.add(2 + field.length + (typeof value === "string" ? value.length * characters : 0));
+}
+
+const KINDS: { readonly [T in RuleType]: RuleKind<Extract<Rule, { type: T }>> } = {
+  required_fields: {
+    about: "The result has these fields",
+    fields: { fields: { type: "array", items: FIELD, minItems: 1, maxItems: NAMES_MAX } },
+    compile: (rule) => (result) =>
+      rule.fields.filter((field) => fieldOf(result, field) === undefined).map((field) => ({ field, message: "is required" })),
+    work: (rule, result, count) => {
+      for (const field of rule.fields) addField(field, result, count, 0);
+    },
+  },
+  min_length: {
+    about: "The field, where it is there, is a text or list at least this long",
+    fields: { field: FIELD, min: LENGTH },
+    compile: ({ field, min }) =>
+      onField(field, (value) => ((lengthOf(value) ?? -1) < min ? `must be a text or list of at least ${min}` : undefined)),
+    work: ({ field }, result, count) => addField(field, result, count, 1),
+  },
+  max_length: {
+    about: "The field, where it is there, is a text or list at most this long",
+    fields: { field: FIELD, max: LENGTH },
+    compile: ({ field, max }) =>
+      onField(field, (value) =>
+        (lengthOf(value) ?? Number.POSITIVE_INFINITY) > max ? `must be a text or list of at most ${max}` : undefined,
+      ),
+    work: ({ field }, result, count) => addField(field, result, count, 1),
+  },
+  regex: {
+    about: "The field, where it is there, is a text in which the pattern is found",
+    fields: {
+      field: FIELD,
+      pattern: { type: "string", minLength: 1, description: "ECMA-262, flag u; use ^ and $ for the whole text" },
+    },
+    pattern: ({ pattern }) => pattern,
+    compile: ({ field, pattern: source }, linear) => {
+      const plan = planPattern(source);
+      if (typeof plan === "string") throw new Error(`a pattern that was measured ${plan}`);
+      const pattern = compilePattern(plan, linear);
+      return onField(field, (value) => (typeof value === "string" && pattern.test(value) ? undefined : `must match ${source}`));
+    },
+    work: ({ field, pattern }, result, count) => {
+      const value = fieldOf(result, field);
+      const plan = typeof value === "string" ? planPattern(pattern) : undefined;
+      if (typeof value === "string" && typeof plan === "object") addMatch(value, plan.weight, count);
+    },
+  },
+  enum: {
+    about: "The field, where it is there, is one of these values; 1.0 is 1, and the order of an object's keys does not count",
+    fields: { field: FIELD, values: { type: "array", items: {}, minItems: 1, maxItems: VALUES_MAX } },
+    compile: ({ field, values }) => {
+      const allowed = oneOf(values);
+      return onField(field, (value) => (allowed(value) ? undefined : "must be one of the values that the rule lists"));
+    },
+    work: ({ field }, result, count) => addSize(fieldOf(result, field) ?? null, count),
+  },
+  field_type: {
+    about: "The field, where it is there, is of this type; a whole number is a float too",
+    fields: { field: FIELD, expected: { type: "string", enum: [...FIELD_TYPES] } },
+    compile: ({ field, expected }) =>
+      onField(field, (value) => (FITS[expected](value) ? undefined : `must be of type ${expected}`)),
+    work: ({ field }, result, count) => addField(field, result, count, 0),
+  },
+};
+
+export const RULE_TYPES = Object.keys(KINDS);
+
+/** The JSON Schema of each rule. */
+export const RULE_SCHEMAS: readonly JsonObject[] = Object.entries(KINDS).map(([type, { about, fields }]) => ({
+  type: "object",
+  title: type,
+  description: about,
+  properties: { type: { const: type }, ...fields },
+  required: ["type", ...Object.keys(fields)],
+}));
+
+/** The kind of a rule, for the rule that it is the kind of. */
+function kindOf<R extends Rule>(rule: R): RuleKind<R> {
+  // KINDS has under each type the kind of that type's rule; the checker cannot follow the type through the look-up.
+  return KINDS[rule.type] as unknown as RuleKind<R>;
+}
+
+/** How its pattern will run; undefined when it has none, the end of a sentence when it is no pattern. */
+export function patternOf(rule: Rule): PatternPlan | string | undefined {
+  const source = kindOf(rule).pattern?.(rule);
+  return source === undefined ? undefined : planPattern(source);
+}
+
+/** Compiles a rule whose pattern, if it has one, has been planned. */
+export function compileRule(rule: Rule, linear: boolean): CompiledRule {
+  return kindOf(rule).compile(rule, linear);
+}
+
+/** Counts the steps of checking a result by a rule. */
+export function countRule(rule: Rule, result: JsonValue, count: Count): void {
+  kindOf(rule).work(rule, result, count);
 }

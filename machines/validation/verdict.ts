@@ -1,10 +1,11 @@
-/** Judges results: the schema first, then the rules. Compiled orders are kept in a cache with a bound. */
+/** Judges results: the schema first, then the rules. Orders that were measured and compiled are kept in a cache bounded in bytes. */
 import type { ErrorObject, ValidateFunction } from "ajv";
 import { LRUCache } from "lru-cache";
 import type { JsonObject, JsonValue } from "../vocabulary.ts";
-import { PATTERN_WEIGHT_MAX, weighPattern } from "./pattern.ts";
-import { type CompiledRule, compileRule, type FieldError, type Rule } from "./rules.ts";
-import { compileSchema, type Measured, measureSchema, SchemaProblem } from "./schema.ts";
+import { SchemaProblem } from "./problem.ts";
+import { type CompiledRule, compileRule, countRule, type FieldError, patternOf, type Rule } from "./rules.ts";
+import { compileSchema, isLinear, type MeasuredSchema, measureSchema } from "./schema.ts";
+import { Count, countWork } from "./work.ts";
 
 /** What a result must be. */
 export interface Demands {
@@ -24,86 +25,168 @@ export interface DemandsProblem {
 
 /** How many errors a verdict names; a result that is wrong everywhere is told so no longer than this. */
 export const ERRORS_MAX = 20;
-/** Results above this many characters are not judged where other work waits. */
-const LIGHT_CHARACTERS_MAX = 20_000;
-/** Bound of the cache, in the cost of the schemas in it (schema.ts). */
-const CACHE_COST_MAX = 100_000;
+const MESSAGE_CHARACTERS_MAX = 400;
+/** Steps that surely take less than 1 ms (work.ts). */
+export const LIGHT_STEPS_MAX = 5_000;
+/** Schemas and characters of rules that are surely compiled within 1 ms. */
+export const LIGHT_SCHEMAS_MAX = 12;
+const LIGHT_RULES_CHARACTERS_MAX = 2_000;
+/** Above this many steps a check ends at its first error: the engine keeps all errors of a list until its end. */
+const ALL_ERRORS_STEPS_MAX = 50_000;
+/** Bound of the cache (bytes), and what is kept of a compiled schema, and of a step of a pattern, at most. */
+const CACHE_BYTES_MAX = 16 * 1024 * 1024;
+const SCHEMA_BYTES = 4_096;
+const PATTERN_STEP_BYTES = 100;
 
-interface Compiled {
-  readonly measured: Measured;
-  readonly validate: ValidateFunction;
-  readonly rules: readonly CompiledRule[];
+/** Demands that have been measured, and what has been compiled of them so far. */
+export interface Measured {
+  readonly demands: Demands;
+  readonly schema: MeasuredSchema;
+  readonly cost: number;
+  /** What all patterns weigh together (pattern.ts). */
+  readonly patternWeight: number;
+  /** Whether a pattern runs on the native engine, where it may take for ever: only in a thread that can be ended. */
+  readonly native: boolean;
+  readonly rulesCharacters: number;
+  readonly compiled: { all?: ValidateFunction; first?: ValidateFunction; rules?: readonly CompiledRule[] };
 }
 
-const cache = new LRUCache<string, Compiled>({
-  maxSize: CACHE_COST_MAX,
-  sizeCalculation: (compiled) => compiled.measured.cost + 10 * compiled.rules.length + 1,
-});
+/** By the demands' whole text: two orders that share a key would be judged by each other's schema. */
+const cache = new LRUCache<string, Measured>({ maxSize: CACHE_BYTES_MAX });
+
+function bytesOf(key: string, { schema, patternWeight }: Measured): number {
+  return Math.min(4 * key.length + SCHEMA_BYTES * schema.plain.schemas + PATTERN_STEP_BYTES * patternWeight, CACHE_BYTES_MAX);
+}
 
 /** Measures demands without compiling anything of them. */
 export function measureDemands(demands: Demands): Measured | DemandsProblem {
-  try {
-    const measured = measureSchema(demands.schema);
-    const ruleWeight = demands.rules.reduce((sum, rule) => sum + (rule.type === "regex" ? weighPattern(rule.pattern) : 0), 0);
-    const patternWeight = measured.patternWeight + ruleWeight;
-    if (patternWeight > PATTERN_WEIGHT_MAX) {
-      const problem = `has patterns that grow to ${patternWeight} steps; at most ${PATTERN_WEIGHT_MAX} are taken, so repeat less ({n,m} is m steps of what it repeats)`;
-      return { field: ruleWeight > measured.patternWeight ? "rules" : "schema", problem };
-    }
-    return { ...measured, patternWeight, light: measured.light && ruleWeight === 0 };
-  } catch (error) {
-    if (error instanceof SchemaProblem) return { field: "schema", problem: error.message };
-    throw error;
-  }
-}
-
-/** Whether this judgement is cheap enough to be made where other work waits. */
-export function isLight(measured: Measured, result: JsonValue): boolean {
-  return measured.light && JSON.stringify(result).length <= LIGHT_CHARACTERS_MAX;
-}
-
-function compile(demands: Demands): Compiled | DemandsProblem {
-  const key = JSON.stringify([demands.schema, demands.rules]);
+  const rulesText = JSON.stringify(demands.rules);
+  const key = `${JSON.stringify(demands.schema)}${rulesText}`;
   const known = cache.get(key);
   if (known !== undefined) return known;
-  const measured = measureDemands(demands);
-  if ("problem" in measured) return measured;
-  let validate: ValidateFunction;
   try {
-    validate = compileSchema(demands.schema, measured);
+    const measured = measure(demands, rulesText.length);
+    if (!("problem" in measured)) cache.set(key, measured, { size: bytesOf(key, measured) });
+    return measured;
   } catch (error) {
     if (error instanceof SchemaProblem) return { field: "schema", problem: error.message };
     throw error;
   }
-  const rules: CompiledRule[] = [];
+}
+
+function measure(demands: Demands, rulesCharacters: number): Measured | DemandsProblem {
+  const schema = measureSchema(demands.schema);
+  let { patternWeight, native } = schema;
   for (const [index, rule] of demands.rules.entries()) {
-    const made = compileRule(rule);
-    if (typeof made === "string") return { field: "rules", problem: `rule ${index} has a pattern that ${made}` };
-    rules.push(made);
+    const plan = patternOf(rule);
+    if (typeof plan === "string") return { field: "rules", problem: `has a pattern in rule ${index} that ${plan}` };
+    patternWeight += plan?.weight ?? 0;
+    native ||= plan !== undefined && plan.linear === undefined;
   }
-  const compiled = { measured, validate, rules };
-  cache.set(key, compiled);
-  return compiled;
+  native ||= !isLinear(patternWeight);
+  return { demands, schema, cost: schema.cost, patternWeight, native, rulesCharacters, compiled: {} };
+}
+
+function countAll({ demands, schema }: Measured, result: JsonValue, most: number): Count {
+  const count = new Count(most);
+  countWork(schema.plain, result, count);
+  for (const rule of demands.rules) if (!count.over) countRule(rule, result, count);
+  return count;
+}
+
+/** Whether this judgement is surely made within 2 ms, so that it may be made where other work waits. */
+export function isLight(measured: Measured, result: JsonValue): boolean {
+  if (measured.native) return false;
+  const { compiled, schema, rulesCharacters, patternWeight } = measured;
+  const isCompiled = compiled.all !== undefined && compiled.rules !== undefined;
+  const isQuick =
+    schema.plain.schemas <= LIGHT_SCHEMAS_MAX && rulesCharacters <= LIGHT_RULES_CHARACTERS_MAX && patternWeight === 0;
+  return (isCompiled || isQuick) && !countAll(measured, result, LIGHT_STEPS_MAX).over;
 }
 
 /** `/a/b` and what is missing below it, as a person names a field: `a.b.c`. */
 function fieldName(error: ErrorObject): string {
   const missing: unknown = error.params["missingProperty"] ?? error.params["additionalProperty"];
-  const path = error.instancePath.split("/").slice(1);
+  const path = error.instancePath
+    .split("/")
+    .slice(1)
+    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
   return [...path, ...(typeof missing === "string" ? [missing] : [])].join(".") || "(the whole result)";
+}
+
+/** What the engine says for machines, said for people. */
+const WORDS: { readonly [keyword: string]: string } = {
+  required: "is required",
+  additionalProperties: "is not a field that the schema has",
+  "false schema": "must not be there",
+  not: "must not be what the schema excludes",
+};
+
+function cut(text: string): string {
+  return text.length <= MESSAGE_CHARACTERS_MAX ? text : `${text.slice(0, MESSAGE_CHARACTERS_MAX).toWellFormed()}…`;
+}
+
+/** The engine says what is wrong by each branch and then that none fits: of what is wrong with one field that makes one error. */
+function branched({ params }: ErrorObject, field: string, told: FieldError[]): FieldError {
+  if (Array.isArray(params["passingSchemas"]))
+    return { field, message: "must fit one of the kinds that the schema lists, and fits several" };
+  const reasons: string[] = [];
+  while (told.at(-1)?.field === field) reasons.unshift(told.pop()?.message ?? "");
+  return {
+    field,
+    message: reasons.length === 0 ? "must fit one of the kinds that the schema lists" : cut([...new Set(reasons)].join(", or ")),
+  };
+}
+
+/** The first errors, each with the field as a person names it. */
+function told(errors: readonly ErrorObject[]): readonly FieldError[] {
+  const said: FieldError[] = [];
+  for (const error of errors) {
+    const field = fieldName(error);
+    // Nothing more can be said of what "then" or "else" demands than what was said before.
+    if (error.keyword === "if" && said.length > 0) continue;
+    const isBranched = error.keyword === "anyOf" || error.keyword === "oneOf";
+    said.push(
+      isBranched
+        ? branched(error, field, said)
+        : { field, message: cut(WORDS[error.keyword] ?? error.message ?? "does not match the schema") },
+    );
+  }
+  return said.slice(0, ERRORS_MAX);
+}
+
+function schemaErrors(measured: Measured, result: JsonValue): readonly FieldError[] {
+  const allErrors = !countAll(measured, result, ALL_ERRORS_STEPS_MAX).over;
+  const which = allErrors ? "all" : "first";
+  const validate = measured.compiled[which] ?? compileSchema(measured.schema, isLinear(measured.patternWeight), allErrors);
+  measured.compiled[which] = validate;
+  if (validate(result)) return [];
+  const errors = told(validate.errors ?? []);
+  validate.errors = null;
+  return errors;
 }
 
 /** Judges `result` by the demands. Gives the verdict, or what is wrong with the demands. Does not throw. */
 export function judgeResult(demands: Demands, result: JsonValue): Verdict | DemandsProblem {
-  const compiled = compile(demands);
-  if ("problem" in compiled) return compiled;
-  if (!compiled.validate(result)) {
-    const errors = (compiled.validate.errors ?? []).slice(0, ERRORS_MAX).map((error) => ({
-      field: fieldName(error),
-      message: error.message ?? "does not match the schema",
-    }));
-    return { code: "SCHEMA_MISMATCH", errors };
+  const measured = measureDemands(demands);
+  if ("problem" in measured) return measured;
+  const { compiled, patternWeight } = measured;
+  try {
+    const errors = schemaErrors(measured, result);
+    if (errors.length > 0) return { code: "SCHEMA_MISMATCH", errors };
+    compiled.rules ??= demands.rules.map((rule) => compileRule(rule, isLinear(patternWeight)));
+    const broken = compiled.rules.flatMap((rule) => rule(result)).slice(0, ERRORS_MAX);
+    return broken.length > 0 ? { code: "RULE_VIOLATION", errors: broken } : { code: null, errors: [] };
+  } catch (error) {
+    // Only a native pattern throws as it is run, or a stack that is full.
+    if (error instanceof RangeError || error instanceof SyntaxError) {
+      return { field: "schema", problem: "cannot be checked by: its patterns are too large, or it refers on too deep; say less" };
+    }
+    throw error;
   }
-  const broken = compiled.rules.flatMap((rule) => rule(result)).slice(0, ERRORS_MAX);
-  return broken.length > 0 ? { code: "RULE_VIOLATION", errors: broken } : { code: null, errors: [] };
+}
+
+/** Does the costly first steps, so that no request has to wait for them. */
+export function warmUp(): void {
+  judgeResult({ schema: { type: "object", properties: { a: { type: "string", format: "email" } } }, rules: [] }, { a: "b" });
 }

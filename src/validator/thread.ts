@@ -1,7 +1,6 @@
 /** Runs in a thread of its own, because what it does may never end: the thread is then killed from outside. */
 import { parentPort } from "node:worker_threads";
-import { warmUp } from "../../machines/validation/schema.ts";
-import { judgeResult } from "../../machines/validation/verdict.ts";
+import { judgeResult, warmUp } from "../../machines/validation/verdict.ts";
 import type { Ask, Said } from "./killable-thread.ts";
 
 const say = (said: Said) => parentPort?.postMessage(said);

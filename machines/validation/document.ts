@@ -1,0 +1,194 @@
+/**
+ * A schema document with its names: which parts of it are resources of their own (`$id`), which have anchors, and what
+ * a reference leads to. Nothing outside the document is ever looked for.
+ */
+import type { JsonObject, JsonValue } from "../vocabulary.ts";
+import { checkShapes, type Dialect, dialectOf, innerSchemas, isObject, refStandsAlone, shapeOf } from "./keywords.ts";
+import { pointerStep, SchemaProblem, shown } from "./problem.ts";
+
+/** How deep schemas may nest. */
+export const SCHEMA_DEPTH_MAX = 32;
+
+/** The document's own address, when it gives none. */
+const BASE = "schema://document/";
+/** Stands for `$recursiveAnchor: true`, which is a dynamic anchor without a name (2019-09). */
+export const RECURSIVE = "#";
+
+/** A part of the document with an address of its own, in which pointers and anchors begin. */
+export interface Resource {
+  readonly uri: string;
+  readonly root: JsonValue;
+  readonly path: string;
+  readonly dialect: Dialect;
+  readonly anchors: Map<string, Place | "twice">;
+  readonly dynamic: Map<string, Place>;
+}
+
+/** A schema in the document: `path` is its pointer from the document's root. */
+export interface Place {
+  readonly node: JsonValue;
+  readonly path: string;
+  readonly resource: Resource;
+}
+
+function textOf(node: JsonObject, keyword: string, dialect: Dialect): string | undefined {
+  const value = node[keyword];
+  return shapeOf(keyword, dialect) !== undefined && typeof value === "string" ? value : undefined;
+}
+
+function decoded(fragment: string): string {
+  try {
+    return decodeURIComponent(fragment);
+  } catch {
+    return fragment;
+  }
+}
+
+/** `base` with a reference applied (RFC 3986 5), without its fragment; undefined where that makes no URI. */
+function resolved(reference: string, base: string): string | undefined {
+  if (!URL.canParse(reference, base)) return undefined;
+  const url = new URL(reference, base);
+  url.hash = "";
+  return url.href;
+}
+
+export class Document {
+  readonly root: Place;
+  /** Whether any schema in it asks what others have looked at. */
+  hasUnevaluated = false;
+  readonly #byUri = new Map<string, Resource>();
+  readonly #resources = new Map<JsonObject, Resource>();
+  readonly #checked = new Set<JsonObject>();
+
+  /** `schema` must be a tree of its own: its objects are told apart by identity. Throws SchemaProblem. */
+  constructor(schema: JsonValue) {
+    const dialect = isObject(schema) ? this.#dialect(schema, "open", "#") : "open";
+    const outermost = this.#resource(schema, "#", dialect, BASE);
+    this.root = { node: schema, path: "#", resource: outermost };
+    this.#index(this.root, 0);
+    this.root = { ...this.root, resource: this.resourceOf(this.root) };
+  }
+
+  /** The resource that a schema is in: its own, where it begins one. */
+  resourceOf({ node, resource }: Place): Resource {
+    return (isObject(node) ? this.#resources.get(node) : undefined) ?? resource;
+  }
+
+  /** What a reference leads to. Throws SchemaProblem where that is outside the document, nothing, or no schema. */
+  resolve(reference: string, from: Resource, path: string): Place {
+    const hash = reference.indexOf("#");
+    const address = hash < 0 ? reference : reference.slice(0, hash);
+    const fragment = hash < 0 ? "" : decoded(reference.slice(hash + 1));
+    const uri = address === "" ? from.uri : resolved(address, from.uri);
+    const resource = uri === undefined ? undefined : address === "" ? from : this.#byUri.get(uri);
+    const refers = `refers to ${shown(reference)} at ${shown(path)}`;
+    if (resource === undefined) {
+      throw new SchemaProblem(
+        `${refers}; only references inside the schema (#/…, an $id or an $anchor in it) are followed, so put what it names into $defs`,
+      );
+    }
+    const found = this.#find(resource, fragment) ?? (address === "" ? this.#find(this.root.resource, fragment) : undefined);
+    if (found === undefined) throw new SchemaProblem(`${refers}, which is not there`);
+    if (found === "twice") throw new SchemaProblem(`${refers}, a name that two schemas have; rename one`);
+    if (!isObject(found.node) && typeof found.node !== "boolean") {
+      throw new SchemaProblem(`${refers}, which is no schema (an object, true or false)`);
+    }
+    return found;
+  }
+
+  /** Checks the shapes of a schema's keywords, once. */
+  check(node: JsonObject, path: string, dialect: Dialect): void {
+    if (this.#checked.has(node)) return;
+    checkShapes(node, path, dialect);
+    this.hasUnevaluated ||= ["unevaluatedItems", "unevaluatedProperties"].some((name) => Object.hasOwn(node, name));
+    this.#checked.add(node);
+  }
+
+  #find(resource: Resource, fragment: string): Place | "twice" | undefined {
+    if (fragment === "") return { node: resource.root, path: resource.path, resource };
+    if (!fragment.startsWith("/")) return resource.anchors.get(fragment);
+    let at: Place = { node: resource.root, path: resource.path, resource };
+    for (const raw of fragment.split("/").slice(1)) {
+      const step = raw.replaceAll("~1", "/").replaceAll("~0", "~");
+      const { node } = at;
+      const isThere = Array.isArray(node)
+        ? /^(0|[1-9]\d*)$/.test(step) && Number(step) < node.length
+        : isObject(node) && Object.hasOwn(node, step);
+      if (!isThere) return undefined;
+      const child = Array.isArray(node) ? node[Number(step)] : isObject(node) ? node[step] : undefined;
+      if (child === undefined) return undefined;
+      const place: Place = { node: child, path: `${at.path}/${pointerStep(step)}`, resource: at.resource };
+      at = { ...place, resource: this.resourceOf(place) };
+    }
+    return at;
+  }
+
+  #dialect(node: JsonObject, outer: Dialect, path: string): Dialect {
+    const name = node["$schema"];
+    if (name === undefined) return outer;
+    const dialect = typeof name === "string" ? dialectOf(name) : undefined;
+    if (dialect !== undefined) return dialect;
+    throw new SchemaProblem(
+      `names a dialect at ${shown(path)}/$schema that is not known; leave $schema out, or use draft-04, draft-06, draft-07, 2019-09 or 2020-12`,
+    );
+  }
+
+  #resource(root: JsonValue, path: string, dialect: Dialect, uri: string): Resource {
+    const made: Resource = { uri, root, path, dialect, anchors: new Map(), dynamic: new Map() };
+    if (isObject(root)) this.#resources.set(root, made);
+    return made;
+  }
+
+  #index(place: Place, depth: number): void {
+    if (depth > SCHEMA_DEPTH_MAX) {
+      throw new SchemaProblem(
+        `nests deeper than ${SCHEMA_DEPTH_MAX} levels at ${shown(place.path)}; name the inner schemas in $defs`,
+      );
+    }
+    const { node, path } = place;
+    if (!isObject(node)) return;
+    const resource = this.#begin(node, path, place.resource);
+    this.check(node, path, resource.dialect);
+    this.#anchors({ node, path, resource }, node);
+    for (const { value, path: below } of innerSchemas(node, path, resource.dialect)) {
+      this.#index({ node: value, path: below, resource }, depth + 1);
+    }
+  }
+
+  /** Begins a resource where a schema has an address. An address of a fragment alone is an anchor of old drafts. */
+  #begin(node: JsonObject, path: string, outer: Resource): Resource {
+    const own = this.#dialectWithin(node, path, outer);
+    const id = textOf(node, "$id", own) ?? textOf(node, "id", own);
+    if (id === undefined || (refStandsAlone(own) && typeof node["$ref"] === "string")) return outer;
+    const [address = "", fragment = ""] = id.split("#", 2);
+    const uri = address === "" ? undefined : resolved(address, outer.uri);
+    const resource = uri === undefined ? outer : this.#resource(node, path, own, uri);
+    if (uri !== undefined && !this.#byUri.has(uri)) this.#byUri.set(uri, resource);
+    if (fragment !== "" && !fragment.startsWith("/")) this.#name({ node, path, resource }, decoded(fragment));
+    return resource;
+  }
+
+  /** Only a schema with an address may be of another dialect than what it is in. */
+  #dialectWithin(node: JsonObject, path: string, outer: Resource): Dialect {
+    if (path === "#") return outer.dialect;
+    const named = typeof node["$id"] === "string" || typeof node["id"] === "string";
+    return named && typeof node["$schema"] === "string" ? this.#dialect(node, outer.dialect, path) : outer.dialect;
+  }
+
+  #name(place: Place, name: string): void {
+    place.resource.anchors.set(name, place.resource.anchors.has(name) ? "twice" : place);
+  }
+
+  #anchors(place: Place, node: JsonObject): void {
+    const { resource } = place;
+    const anchor = textOf(node, "$anchor", resource.dialect);
+    if (anchor !== undefined) this.#name(place, anchor);
+    const dynamic = textOf(node, "$dynamicAnchor", resource.dialect);
+    if (dynamic !== undefined) {
+      if (dynamic !== anchor) this.#name(place, dynamic);
+      if (!resource.dynamic.has(dynamic)) resource.dynamic.set(dynamic, place);
+    }
+    const recursive = shapeOf("$recursiveAnchor", resource.dialect) !== undefined && node["$recursiveAnchor"] === true;
+    if (recursive && node === resource.root) resource.dynamic.set(RECURSIVE, place);
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * The formats that are checked. Each check is linear in the text. The others are annotations, as JSON Schema has it:
+ * `idn-hostname` because IDNA 2008 needs tables that no small package has right, and what no draft defines (int64, ...).
+ */
+import { isHostname, isIpv4, isIpv6 } from "./hosts.ts";
+
+type Check = (text: string) => boolean;
+
+const DATE = /^(\d{4})-(\d\d)-(\d\d)$/;
+const TIME = /^(\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:z|([+-])(\d\d):(\d\d))$/i;
+const MONTHS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
+const MINUTES_PER_DAY = 24 * 60;
+
+function daysIn(year: number, month: number): number {
+  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return month === 2 && !leap ? 28 : (MONTHS[month - 1] ?? 0);
+}
+
+/** RFC 3339 full-date: of the calendar. */
+function isDate(text: string): boolean {
+  const [, year, month, day] = DATE.exec(text) ?? [];
+  if (day === undefined) return false;
+  return Number(day) >= 1 && Number(day) <= daysIn(Number(year), Number(month));
+}
+
+/** The minute of the day in UTC at which a time is, of the day before or after too; undefined when it is no time (RFC 3339). */
+function utcMinute(text: string): { readonly minute: number; readonly leap: boolean } | undefined {
+  const [, hour, minute, second, sign, offsetHour = "0", offsetMinute = "0"] = TIME.exec(text) ?? [];
+  if (second === undefined || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return undefined;
+  if (Number(offsetHour) > 23 || Number(offsetMinute) > 59) return undefined;
+  const offset = (sign === "-" ? -1 : 1) * (60 * Number(offsetHour) + Number(offsetMinute));
+  return { minute: 60 * Number(hour) + Number(minute) - offset, leap: Number(second) === 60 };
+}
+
+/** RFC 3339 full-time. A second 60 there is at the end of a UTC day only. */
+function isTime(text: string): boolean {
+  const at = utcMinute(text);
+  return at !== undefined && (!at.leap || (at.minute + 2 * MINUTES_PER_DAY) % MINUTES_PER_DAY === MINUTES_PER_DAY - 1);
+}
+
+/** RFC 3339 date-time. A leap second comes at the end of a month, if it comes (RFC 3339 5.7). */
+function isDateTime(text: string): boolean {
+  const date = text.slice(0, 10);
+  const time = text.slice(11);
+  if (!/^t$/i.test(text.charAt(10)) || !isDate(date) || !isTime(time)) return false;
+  const at = utcMinute(time);
+  if (at === undefined || !at.leap) return at !== undefined;
+  const [year = 0, month = 0, day = 0] = date.split("-").map(Number);
+  const next = new Date(0);
+  next.setUTCFullYear(year, month - 1, day);
+  next.setUTCMinutes(at.minute + 1);
+  return next.getUTCDate() === 1;
+}
+
+/** ISO 8601, as RFC 3339 appendix A has it, and with a fraction of a second, which common libraries write. */
+const DURATION = /^P(?:\d+W|(?=[\dT])(?:\d+Y)?(?:\d+M)?(?:\d+D)?(?:T(?=\d)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?)$/;
+
+const ATOM = /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*$/;
+const IDN_ATOM = /^[\w!#$%&'*+/=?^`{|}~\u{80}-\u{10FFFF}-]+(?:\.[\w!#$%&'*+/=?^`{|}~\u{80}-\u{10FFFF}-]+)*$/u;
+const QUOTED = /^"(?:[^"\\\r\n\0]|\\[ -~])*"$/;
+const IDN_LABELS = /^(?!-)[A-Za-z\d\u{80}-\u{10FFFF}-]{1,63}(?:\.[A-Za-z\d\u{80}-\u{10FFFF}-]{1,63})*$/u;
+
+/** RFC 5321 Mailbox; `idn`: RFC 6531. */
+function isMailbox(text: string, idn: boolean): boolean {
+  const at = text.lastIndexOf("@");
+  const local = text.slice(0, at);
+  const domain = text.slice(at + 1);
+  if (at < 1 || !((idn ? IDN_ATOM : ATOM).test(local) || QUOTED.test(local))) return false;
+  const literal = /^\[(?:(IPv6:)?(.*))\]$/i.exec(domain);
+  if (literal !== null) return literal[1] === undefined ? isIpv4(literal[2] ?? "") : isIpv6(literal[2] ?? "");
+  return isHostname(domain) || (idn && domain.length <= 253 && IDN_LABELS.test(domain));
+}
+
+/** RFC 3986 appendix B. */
+const URI = /^(?:([A-Za-z][A-Za-z\d+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/s;
+const UNICODE = "\\u{A0}-\\u{D7FF}\\u{F900}-\\u{FDCF}\\u{FDF0}-\\u{FFEF}\\u{10000}-\\u{EFFFD}";
+const characters = (more: string, idn: boolean) =>
+  new RegExp(`^(?:[A-Za-z\\d._~!$&'()*+,;=${more}${idn ? UNICODE : ""}-]|%[\\dA-Fa-f]{2})*$`, "u");
+
+function grammar(idn: boolean) {
+  return {
+    path: characters(":@/", idn),
+    query: characters(`:@/?${idn ? "\\u{E000}-\\u{F8FF}\\u{F0000}-\\u{10FFFD}" : ""}`, idn),
+    fragment: characters(":@/?", idn),
+    user: characters(":", idn),
+    name: characters("", idn),
+  };
+}
+const URI_GRAMMAR = grammar(false);
+const IRI_GRAMMAR = grammar(true);
+
+/** RFC 3986 URI or relative reference; `idn`: RFC 3987. */
+function isReference(text: string, needsScheme: boolean, idn: boolean): boolean {
+  const [whole, scheme, authority, path = "", query = "", fragment = ""] = URI.exec(text) ?? [];
+  if (whole === undefined || (scheme === undefined && needsScheme)) return false;
+  const { path: paths, query: queries, fragment: fragments, user, name } = idn ? IRI_GRAMMAR : URI_GRAMMAR;
+  if (!paths.test(path) || !queries.test(query) || !fragments.test(fragment)) return false;
+  if (authority === undefined) return scheme !== undefined || !(path.split("/", 1)[0] ?? "").includes(":");
+  const at = authority.lastIndexOf("@");
+  const [, literal, host = "", port] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d*))?$/.exec(authority.slice(at + 1)) ?? [
+    undefined,
+    undefined,
+    undefined,
+    "x",
+  ];
+  if (port === "x" || (at >= 0 && !user.test(authority.slice(0, at)))) return false;
+  return literal === undefined ? name.test(host) : isIpv6(literal) || /^v[\dA-F]+\.[\w.~!$&'()*+,;=:-]+$/i.test(literal);
+}
+
+/** RFC 6570. */
+const VARIABLE = "(?:\\w|%[\\dA-Fa-f]{2})+(?:\\.(?:\\w|%[\\dA-Fa-f]{2})+)*(?::[1-9]\\d{0,3}|\\*)?";
+const URI_TEMPLATE = new RegExp(
+  `^(?:[^\\0- "'<>%\\\\^\`{|}]|%[\\dA-Fa-f]{2}|\\{[+#./;?&=,!@|]?${VARIABLE}(?:,${VARIABLE})*\\})*$`,
+  "u",
+);
+const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
+const POINTER = /^(?:\/(?:[^~/]|~[01])*)*$/;
+const RELATIVE_POINTER = /^(?:0|[1-9]\d*)(?:#|(?:\/(?:[^~/]|~[01])*)*)$/;
+
+/** An ECMA-262 pattern. Only read, never run. */
+function isRegex(text: string): boolean {
+  try {
+    new RegExp(text, "u");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** All formats that are checked, with their checks. */
+export const FORMATS: ReadonlyMap<string, Check> = new Map<string, Check>([
+  ["date", isDate],
+  ["time", isTime],
+  ["date-time", isDateTime],
+  ["duration", (text) => DURATION.test(text)],
+  ["email", (text) => isMailbox(text, false)],
+  ["idn-email", (text) => isMailbox(text, true)],
+  ["hostname", isHostname],
+  ["ipv4", isIpv4],
+  ["ipv6", isIpv6],
+  ["uri", (text) => isReference(text, true, false)],
+  ["uri-reference", (text) => isReference(text, false, false)],
+  ["iri", (text) => isReference(text, true, true)],
+  ["iri-reference", (text) => isReference(text, false, true)],
+  ["uri-template", (text) => URI_TEMPLATE.test(text)],
+  ["uuid", (text) => UUID.test(text)],
+  ["json-pointer", (text) => POINTER.test(text)],
+  ["relative-json-pointer", (text) => RELATIVE_POINTER.test(text)],
+  ["regex", isRegex],
+]);

@@ -1,0 +1,308 @@
+/**
+ * Writes a schema of any dialect as one of 2020-12 that says the same: only keywords that are understood, each reference
+ * replaced by the one name of what it leads to, dynamic references by what they lead to from where they are reached.
+ */
+import type { JsonObject, JsonValue } from "../vocabulary.ts";
+import { type Document, type Place, RECURSIVE, type Resource } from "./document.ts";
+import { type Dialect, isObject, refStandsAlone, shapeOf } from "./keywords.ts";
+import { type PatternPlan, planPattern } from "./pattern.ts";
+import { pointerStep, SchemaProblem, shown } from "./problem.ts";
+
+/** Schemas in a document, and each again for every dynamic scope from which it is reached. */
+export const SCHEMAS_MAX = 5_000;
+
+/** The same schema in other words. `defs` are what is referred to, by name; `root` is one of them. */
+export interface Plain {
+  readonly root: string;
+  readonly defs: ReadonlyMap<string, Definition>;
+  /** How many schemas there are in all of them. */
+  readonly schemas: number;
+  /** How each pattern in them will run, by its source. */
+  readonly patterns: ReadonlyMap<string, PatternPlan>;
+}
+
+export interface Definition {
+  readonly schema: JsonValue;
+  /** Where it stands in what the client sent, as a pointer. */
+  readonly path: string;
+}
+
+/** The outermost schema of each dynamic anchor's name on the way to where we are (2020-12 core 8.2.3.2). */
+type Scope = ReadonlyMap<string, Place>;
+
+/** A word of ours in a plain schema: its `contains` does not count as having looked at the items (2019-09). */
+export const CONTAINS_IS_SILENT = "nexusContainsIsSilent";
+/** The one name that is no property where objects are made by assignment, so it is told by a pattern. */
+const PROTO = "__proto__";
+const PROTO_PATTERN = "^__proto__$";
+
+interface Where {
+  readonly node: JsonObject;
+  readonly path: string;
+  readonly resource: Resource;
+  readonly scope: Scope;
+}
+
+/** Keywords whose value is taken as it is. */
+const AS_IT_IS = [
+  ...["enum", "const", "multipleOf", "maximum", "minimum", "maxLength", "minLength", "pattern", "format"],
+  ...["maxItems", "minItems", "uniqueItems", "maxProperties", "minProperties", "required", "minContains", "maxContains"],
+  ...["type", "dependentRequired"],
+] as const;
+const ONE = ["not", "then", "else", "additionalProperties", "propertyNames"] as const;
+const BRANCH = ["if", "contains", "unevaluatedItems", "unevaluatedProperties"] as const;
+const LISTS = ["allOf", "anyOf", "oneOf"] as const;
+const MAPS = ["properties", "patternProperties", "dependentSchemas"] as const;
+/** What may stand beside a `type` that null is added to: none of these says anything about null. */
+const SILENT_ON_NULL = new Set<string>([
+  ...["type", "properties", "patternProperties", "additionalProperties", "propertyNames", "required", "minProperties"],
+  ...["maxProperties", "items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains", "minContains"],
+  ...["maxContains", "minLength", "maxLength", "pattern", "format", "minimum", "maximum", "exclusiveMinimum"],
+  ...["exclusiveMaximum", "multipleOf", "dependentRequired", "dependentSchemas", "unevaluatedItems", "unevaluatedProperties"],
+]);
+
+function entered(scope: Scope, { dynamic }: Resource): Scope {
+  if (dynamic.size === 0) return scope;
+  return new Map([...dynamic, ...scope]);
+}
+
+class Normaliser {
+  readonly #document: Document;
+  readonly #names = new Map<string, string>();
+  readonly #defs = new Map<string, Definition>();
+  readonly #waiting: { readonly name: string; readonly place: Place; readonly scope: Scope }[] = [];
+  readonly #patterns = new Map<string, PatternPlan>();
+  #schemas = 0;
+
+  /** Whether branches must be definitions, because it is asked on their own whether a value fits them (unevaluated.ts). */
+  readonly #branchesAreNamed: boolean;
+
+  constructor(document: Document) {
+    this.#document = document;
+    this.#branchesAreNamed = document.hasUnevaluated;
+  }
+
+  run(): Plain {
+    const root = this.#named(this.#document.root, new Map());
+    // Not by recursion: a chain of references may be longer than a stack is deep.
+    for (let next = this.#waiting.pop(); next !== undefined; next = this.#waiting.pop()) {
+      const { name, place, scope } = next;
+      this.#defs.set(name, { schema: this.#schema(place, scope), path: place.path });
+    }
+    return { root, defs: this.#defs, schemas: this.#schemas, patterns: this.#patterns };
+  }
+
+  /** The one name of this schema as it is reached with this scope. */
+  #named(place: Place, outer: Scope): string {
+    const scope = entered(outer, this.#document.resourceOf(place));
+    const reached = [...scope].map(([anchor, { path }]) => `${anchor} ${path}`).sort();
+    const key = JSON.stringify([place.path, ...reached]);
+    const known = this.#names.get(key);
+    if (known !== undefined) return known;
+    const name = `d${this.#names.size}`;
+    this.#names.set(key, name);
+    this.#waiting.push({ name, place, scope });
+    return name;
+  }
+
+  #schema(place: Place, outer: Scope): JsonValue {
+    this.#schemas += 1;
+    if (this.#schemas > SCHEMAS_MAX) {
+      throw new SchemaProblem(`has more than ${SCHEMAS_MAX} schemas in it once its references are followed; say less`);
+    }
+    const { node, path } = place;
+    if (!isObject(node)) return node;
+    const resource = this.#document.resourceOf(place);
+    this.#document.check(node, path, resource.dialect);
+    const where: Where = { node, path, resource, scope: entered(outer, resource) };
+    const keywords = new Map<string, JsonValue>();
+    const parts: JsonValue[] = [];
+    this.#references(where, keywords, parts);
+    if (!(refStandsAlone(resource.dialect) && typeof node["$ref"] === "string")) {
+      this.#assertions(where, keywords);
+      this.#limits(where, keywords);
+      this.#applicators(where, keywords);
+      this.#lists(where, keywords);
+      this.#dependencies(where, keywords);
+    }
+    this.#proto(keywords, parts);
+    if (parts.length > 0) keywords.set("allOf", [...list(keywords.get("allOf")), ...parts]);
+    return node["nullable"] === true ? orNull(keywords) : Object.fromEntries(keywords);
+  }
+
+  #references({ node, path, resource, scope }: Where, keywords: Map<string, JsonValue>, parts: JsonValue[]): void {
+    for (const keyword of ["$ref", "$dynamicRef", "$recursiveRef"] as const) {
+      const reference = taken(node, keyword, resource.dialect);
+      if (typeof reference !== "string") continue;
+      let target = this.#document.resolve(reference, resource, `${path}/${keyword}`);
+      if (keyword === "$dynamicRef") target = this.#dynamic(target, reference, scope);
+      if (keyword === "$recursiveRef" && this.#document.resourceOf(target).dynamic.has(RECURSIVE)) {
+        target = scope.get(RECURSIVE) ?? target;
+      }
+      const named = { $ref: `#/$defs/${this.#named(target, scope)}` };
+      if (keywords.has("$ref")) parts.push(named);
+      else keywords.set("$ref", named.$ref);
+    }
+  }
+
+  /** The outermost schema of the anchor's name, if what it leads to is a dynamic anchor of that name at all. */
+  #dynamic(target: Place, reference: string, scope: Scope): Place {
+    const anchor = reference.slice(reference.indexOf("#") + 1);
+    const isDynamic = isObject(target.node) && target.node["$dynamicAnchor"] === anchor;
+    return isDynamic ? (scope.get(anchor) ?? target) : target;
+  }
+
+  #assertions({ node, path, resource }: Where, keywords: Map<string, JsonValue>): void {
+    for (const keyword of AS_IT_IS) {
+      const value = taken(node, keyword, resource.dialect);
+      if (value !== undefined && !(keyword === "uniqueItems" && value === false)) keywords.set(keyword, value);
+      if (keyword === "pattern" && typeof value === "string") this.#pattern(value, `${path}/pattern`);
+    }
+  }
+
+  /** `exclusiveMinimum: true` beside `minimum` is how draft 4 says it. */
+  #limits({ node, resource }: Where, keywords: Map<string, JsonValue>): void {
+    for (const [exclusive, inclusive] of [
+      ["exclusiveMinimum", "minimum"],
+      ["exclusiveMaximum", "maximum"],
+    ] as const) {
+      const value = taken(node, exclusive, resource.dialect);
+      const limit = keywords.get(inclusive);
+      if (typeof value === "number") keywords.set(exclusive, value);
+      else if (value === true && limit !== undefined) {
+        keywords.delete(inclusive);
+        keywords.set(exclusive, limit);
+      }
+    }
+  }
+
+  #pattern(source: string, path: string): void {
+    if (this.#patterns.has(source)) return;
+    const plan = planPattern(source);
+    if (typeof plan === "string") throw new SchemaProblem(`has a pattern at ${shown(path)} that ${plan}`);
+    this.#patterns.set(source, plan);
+  }
+
+  /** A schema of which it may be asked on its own whether a value fits. */
+  #branch(where: Where, value: JsonValue, ...steps: readonly (string | number)[]): JsonValue {
+    if (!this.#branchesAreNamed || typeof value === "boolean") return this.#inner(where, value, ...steps);
+    const path = [where.path, ...steps.map(pointerStep)].join("/");
+    return { $ref: `#/$defs/${this.#named({ node: value, path, resource: where.resource }, where.scope)}` };
+  }
+
+  #inner(where: Where, value: JsonValue, ...steps: readonly (string | number)[]): JsonValue {
+    const path = [where.path, ...steps.map(pointerStep)].join("/");
+    return this.#schema({ node: value, path, resource: where.resource }, where.scope);
+  }
+
+  #applicators(where: Where, keywords: Map<string, JsonValue>): void {
+    const { node, resource } = where;
+    for (const keyword of ONE) {
+      const value = taken(node, keyword, resource.dialect);
+      if (value !== undefined) keywords.set(keyword, this.#inner(where, value, keyword));
+    }
+    for (const keyword of BRANCH) {
+      const value = taken(node, keyword, resource.dialect);
+      if (value !== undefined) keywords.set(keyword, this.#branch(where, value, keyword));
+    }
+    if (resource.dialect === "2019-09" && keywords.has("contains")) keywords.set(CONTAINS_IS_SILENT, true);
+    for (const keyword of LISTS) {
+      const value = taken(node, keyword, resource.dialect);
+      if (Array.isArray(value))
+        keywords.set(
+          keyword,
+          value.map((one, index) => this.#branch(where, one, keyword, index)),
+        );
+    }
+    for (const keyword of MAPS) {
+      const value = taken(node, keyword, resource.dialect);
+      if (!isObject(value)) continue;
+      if (keyword === "patternProperties") {
+        for (const source of Object.keys(value)) this.#pattern(source, `${where.path}/${keyword}/${pointerStep(source)}`);
+      }
+      const entries = Object.entries(value).map(([name, one]) => [name, this.#inner(where, one, keyword, name)]);
+      keywords.set(keyword, Object.fromEntries(entries));
+    }
+  }
+
+  /** A list of `items` is what `prefixItems` is since 2020-12, and `additionalItems` what `items` is. */
+  #lists(where: Where, keywords: Map<string, JsonValue>): void {
+    const { node, resource } = where;
+    const prefix = taken(node, "prefixItems", resource.dialect);
+    const items = taken(node, "items", resource.dialect);
+    const old = Array.isArray(items) && prefix === undefined;
+    const first = old ? items : prefix;
+    if (Array.isArray(first)) {
+      const from = old ? "items" : "prefixItems";
+      keywords.set(
+        "prefixItems",
+        first.map((one, index) => this.#inner(where, one, from, index)),
+      );
+    }
+    const rest = old ? taken(node, "additionalItems", resource.dialect) : items;
+    if (rest !== undefined && !Array.isArray(rest)) {
+      keywords.set("items", this.#inner(where, rest, old ? "additionalItems" : "items"));
+    }
+  }
+
+  #dependencies(where: Where, keywords: Map<string, JsonValue>): void {
+    const value = taken(where.node, "dependencies", where.resource.dialect);
+    if (!isObject(value)) return;
+    const schemas = new Map(Object.entries(object(keywords.get("dependentSchemas"))));
+    const names = new Map(Object.entries(object(keywords.get("dependentRequired"))));
+    for (const [name, one] of Object.entries(value)) {
+      if (Array.isArray(one)) names.set(name, [...new Set([...list(names.get(name)), ...one])]);
+      else {
+        const inner = this.#inner(where, one, "dependencies", name);
+        const known = schemas.get(name);
+        schemas.set(name, known === undefined ? inner : { allOf: [known, inner] });
+      }
+    }
+    if (schemas.size > 0) keywords.set("dependentSchemas", Object.fromEntries(schemas));
+    if (names.size > 0) keywords.set("dependentRequired", Object.fromEntries(names));
+  }
+
+  /** The engine leaves out what is under this name. */
+  #proto(keywords: Map<string, JsonValue>, parts: JsonValue[]): void {
+    const properties = object(keywords.get("properties"));
+    if (Object.hasOwn(properties, PROTO)) {
+      this.#pattern(PROTO_PATTERN, PROTO);
+      const patterns = object(keywords.get("patternProperties"));
+      const known = patterns[PROTO_PATTERN];
+      const own = properties[PROTO] ?? true;
+      keywords.set("patternProperties", { ...patterns, [PROTO_PATTERN]: known === undefined ? own : { allOf: [known, own] } });
+    }
+    const absent: JsonValue = { not: { type: "object", required: [PROTO] } };
+    const schemas = object(keywords.get("dependentSchemas"));
+    if (Object.hasOwn(schemas, PROTO)) parts.push({ anyOf: [absent, schemas[PROTO] ?? true] });
+    const names = object(keywords.get("dependentRequired"));
+    if (Object.hasOwn(names, PROTO)) parts.push({ anyOf: [absent, { required: names[PROTO] ?? [] }] });
+  }
+}
+
+function list(value: JsonValue | undefined): readonly JsonValue[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function object(value: JsonValue | undefined): JsonObject {
+  return isObject(value) ? value : {};
+}
+
+function taken(node: JsonObject, keyword: string, dialect: Dialect): JsonValue | undefined {
+  return Object.hasOwn(node, keyword) && shapeOf(keyword, dialect) !== undefined ? node[keyword] : undefined;
+}
+
+/** `nullable: true` is null or what stands beside it (OpenAPI 3.0, as it is meant). */
+function orNull(keywords: Map<string, JsonValue>): JsonValue {
+  const type = keywords.get("type");
+  if (type !== undefined && [...keywords.keys()].every((keyword) => SILENT_ON_NULL.has(keyword))) {
+    keywords.set("type", [...new Set([...(Array.isArray(type) ? type : [type]), "null"])]);
+    return Object.fromEntries(keywords);
+  }
+  return keywords.size === 0 ? {} : { anyOf: [Object.fromEntries(keywords), { type: "null" }] };
+}
+
+/** Writes a document's schema plainly. Throws SchemaProblem. */
+export function normalise(document: Document): Plain {
+  return new Normaliser(document).run();
+}
