@@ -188,5 +188,9 @@ export function judgeResult(demands: Demands, result: JsonValue): Verdict | Dema
 
 /** Does the costly first steps, so that no request has to wait for them. */
 export function warmUp(): void {
-  judgeResult({ schema: { type: "object", properties: { a: { type: "string", format: "email" } } }, rules: [] }, { a: "b" });
+  const text = { type: "string", format: "email", pattern: "^[^@]+@x$", enum: ["a@x"] };
+  const schema: JsonObject = { $defs: { text }, type: "object", properties: { a: { $ref: "#/$defs/text" } }, required: ["a"] };
+  for (const result of [{ a: "a@x" }, { a: 1 }, {}]) {
+    judgeResult({ schema, rules: [{ type: "regex", field: "a", pattern: "^[a-z]@" }] }, result);
+  }
 }
