@@ -62,10 +62,12 @@ export class Router {
     return new Promise((resolve) => {
       const ms = Math.max(0, Math.min(LIMITS.attemptMs, envelope.deadline - this.#clock.now()));
       const callOff = this.#clock.after(ms, () => resolve(undefined));
-      void this.#transport.request(envelope).then((answer) => {
+      const answered = (answer: Answer) => {
         callOff();
         resolve(answer);
-      });
+      };
+      // A transport does not reject; if one does, nothing is known of what became of the command.
+      this.#transport.request(envelope).then(answered, () => answered({ ok: false, refusal: LATE }));
     });
   }
 }

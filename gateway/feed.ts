@@ -77,9 +77,7 @@ export class Feed {
     if (this.#streams.size === 0) return;
     void this.#ports.reads
       .task(task)
-      .then((row) => {
-        if (row !== undefined) for (const stream of this.#streams) void this.#offer(stream, row);
-      })
+      .then((row) => (row === undefined ? [] : Promise.all([...this.#streams].map((stream) => this.#offer(stream, row)))))
       .catch((error: unknown) => this.#ports.log.debug({ err: error }, "a task that changed could not be read"));
   }
 

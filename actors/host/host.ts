@@ -272,7 +272,12 @@ export class Host implements Transport {
   }
 
   async #release({ address, messages, fresh, timers, errands, view }: Release): Promise<void> {
-    if (view !== undefined) this.#ports.committed?.(address, view);
+    try {
+      if (view !== undefined) this.#ports.committed?.(address, view);
+    } catch (error) {
+      // It is only a word to others, and the commit stands.
+      this.#ports.log.warn({ err: error, actor: addressKey(address) }, "a commit could not be told to the gateways");
+    }
     for (const change of timers) this.#timers.change(address, change);
     for (const { delivery } of errands) void this.#deliver(address, delivery);
     await Promise.all(messages.map((message) => this.#outbox.send(message, "first", fresh.has(message.id))));
@@ -292,7 +297,10 @@ export class Host implements Transport {
     const shard = this.#shards.get(this.shardOf(address.id));
     if (shard === undefined) return;
     shard.webhooks += 1;
-    const outcome = await this.#ports.courier.deliver(delivery);
+    const outcome = await this.#ports.courier.deliver(delivery).catch((error: unknown) => {
+      this.#ports.log.error({ err: error, task: delivery.task }, "a webhook could not be tried; it is tried again");
+      return null;
+    });
     shard.webhooks -= 1;
     if (this.#shards.get(this.shardOf(address.id)) !== shard) return;
     if (outcome === null) {

@@ -36,7 +36,11 @@ const recover = open(
     const account = services.secrets.accountId(body.email);
     await spend(services.limiter, "recoveries", `account ${account}`);
     // Some time later, so that what is done for a known address delays neither this answer nor a certain one after it.
-    services.clock.after(randomInt(SENT_MS_MAX), () => void sendCode(services, account, body.email));
+    services.clock.after(randomInt(SENT_MS_MAX), () => {
+      sendCode(services, account, body.email).catch((error: unknown) =>
+        services.log.error({ account, err: error }, "a recovery code could not be sent; this is a bug"),
+      );
+    });
     return { status: 200, body: { message: "Verification code generated", expires_in: RECOVERY_MS / 1_000 } };
   },
 );

@@ -77,7 +77,7 @@ export class NatsTransport implements Transport, Routes {
   }
 
   changed(): void {
-    if (!this.#connection.isClosed()) this.#connection.publish(`${this.#options.prefix}.changed`);
+    if (!this.#away) this.#connection.publish(`${this.#options.prefix}.changed`);
   }
 
   get #away(): boolean {
@@ -90,7 +90,12 @@ export class NatsTransport implements Transport, Routes {
 
   async #answer(message: Msg): Promise<void> {
     const answer = await this.#taken(message);
-    if (!this.#connection.isClosed()) message.respond(packAnswer(answer));
+    try {
+      if (!this.#connection.isClosed()) message.respond(packAnswer(answer));
+    } catch (error) {
+      // The connection is being closed, or the answer is larger than NATS takes: who asked finds out by asking again.
+      this.#log.warn({ err: error, subject: message.subject }, "an answer could not be sent over NATS");
+    }
   }
 
   async #taken(message: Msg): Promise<Answer> {

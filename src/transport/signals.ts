@@ -31,7 +31,8 @@ export function natsSignals(connection: NatsConnection, prefix: string): SignalH
       });
     },
     send: (signal) => {
-      if (!connection.isClosed()) connection.publish(subject, JSON.stringify(signal));
+      // Who closes has no more to tell, and publishing would throw.
+      if (!connection.isClosed() && !connection.isDraining()) connection.publish(subject, JSON.stringify(signal));
     },
   };
 }

@@ -131,7 +131,7 @@ export class ValidatorPool implements Validator {
   /** Ends all threads; who still waits, or is being judged, is told to try again. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const { job } of this.#queue.empty()) this.#refuse(job);
+    this.#refuseAll();
     for (const thread of this.#all) thread.end();
   }
 
@@ -223,10 +223,20 @@ export class ValidatorPool implements Validator {
       if (this.#running.has(thread) && !this.#closed) this.#stats.killed += 1;
       this.#finish(thread, this.#closed ? TOO_MANY : TOO_EXPENSIVE);
       // One that cannot even start would be started for ever; those that did take what waits.
-      if (!ready && this.#all.size === 0) for (const { job } of this.#queue.empty()) this.#refuse(job);
+      if (!ready && this.#all.size === 0) this.#refuseAll();
       else this.#pump();
     };
-    this.#all.add(new KillableThread(this.#file, this.#limits.heapMb, { free, ended }));
+    try {
+      this.#all.add(new KillableThread(this.#file, this.#limits.heapMb, { free, ended }));
+    } catch (error) {
+      // The operating system gives no thread: those that there are go on, and without any nobody waits in vain.
+      this.#failed(error);
+      if (this.#all.size === 0) this.#refuseAll();
+    }
+  }
+
+  #refuseAll(): void {
+    for (const { job } of this.#queue.empty()) this.#refuse(job);
   }
 }
 

@@ -265,6 +265,21 @@ describe("a transport over NATS", () => {
     expect(node.heard).toEqual([]);
   });
 
+  test("outlives an answer that is larger than NATS takes: who asked is told that the outcome is not known", async () => {
+    const settings = { ...nothing(inject("natsUrl")), prefix: `t${randomUUID()}` };
+    const [client, owner] = [await transport(settings), await transport(settings)];
+    const node = new Echo();
+    owner.attach(node, () => {});
+    const id = randomUUID();
+    owner.serve(shardOf(id, SHARDS));
+    await Promise.all(open.map((connection) => connection.flush()));
+    node.answer = async () => ({ ok: true, value: "x".repeat(1_100_000) });
+    const large = await client.request(envelope(id, { deadline: clock.now() + 500 }));
+    expect(large).toMatchObject({ ok: false, refusal: { refused: "UNAVAILABLE" } });
+    node.answer = async () => ({ ok: true, value: "x" });
+    expect(await client.request(envelope(id))).toEqual({ ok: true, value: "x" });
+  });
+
   test("throws away what is no command", async () => {
     const settings = { ...nothing(inject("natsUrl")), prefix: `t${randomUUID()}` };
     const side = await transport(settings);

@@ -1,5 +1,5 @@
 /** A market in one process on a clock that the test moves: hosts, a journal in memory, and the commands of clients. */
-import { Host } from "../../actors/host/host.ts";
+import { Host, type HostPorts } from "../../actors/host/host.ts";
 import type { Answer, Envelope } from "../../actors/message.ts";
 import type { Courier, JudgedWhere, Log, Validator } from "../../actors/ports.ts";
 import { account } from "../../machines/account/index.ts";
@@ -63,6 +63,8 @@ export class World {
     return judgeAtOnce(question);
   };
   readonly judged: JudgedWhere[] = [];
+  /** Told of every commit; see HostPorts. */
+  committed: NonNullable<HostPorts["committed"]> = () => {};
   #ids = 1_000;
 
   constructor() {
@@ -80,6 +82,7 @@ export class World {
       journal: this.journal,
       validator: { judge: (question, where) => this.judge(question, where) },
       courier: { deliver: (delivery) => this.deliver(delivery) },
+      committed: (address, view) => this.committed(address, view),
       clock: this.clock,
       ids: { next: () => this.nextId() },
       log: SILENT,

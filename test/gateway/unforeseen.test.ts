@@ -1,0 +1,142 @@
+/**
+ * A rejection that nobody handles ends the process, by design. So whatever fails on the way of a request, what is done for it
+ * beside its answer must catch its own failures: each part is made to fail here, and no rejection may be left over.
+ */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Router } from "../../actors/router.ts";
+import { Feed } from "../../gateway/feed.ts";
+import { Honeypots } from "../../gateway/honeypots.ts";
+import type { ReadModel, TaskRow } from "../../gateway/ports.ts";
+import { Presence } from "../../gateway/presence.ts";
+import { Secrets } from "../../gateway/secrets.ts";
+import { StandingPrices } from "../../gateway/standing.ts";
+import type { Question } from "../../machines/entity.ts";
+import { task } from "../../machines/task/index.ts";
+import { taskId } from "../../machines/vocabulary.ts";
+import { VALIDATOR_LIMITS, ValidatorPool } from "../../src/validator/pool.ts";
+import { id, order, person, SILENT, World } from "../support/world.ts";
+
+const leftOver: unknown[] = [];
+const note = (error: unknown) => leftOver.push(error);
+beforeAll(() => void process.on("unhandledRejection", note));
+afterAll(() => void process.off("unhandledRejection", note));
+
+/** Lets rejections come up: they are told after the turn in which nobody took them. */
+async function quiet(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(leftOver).toEqual([]);
+}
+
+function timeless() {
+  const world = new World();
+  return { clock: world.clock, pass: () => world.pass(30_000) };
+}
+
+const away = () => Promise.reject(new Error("the database is away"));
+const AWAY: ReadModel = {
+  ping: away,
+  accountByKey: away,
+  account: away,
+  marked: away,
+  bidder: away,
+  task: away,
+  opening: away,
+  tasks: away,
+  open: away,
+  likelyPrice: away,
+  capabilities: away,
+  capability: away,
+  browse: away,
+  standingPrices: away,
+  workload: away,
+  history: away,
+  ledger: away,
+  statement: away,
+};
+
+function routed(): TaskRow {
+  const [at, what] = [1_000, order()];
+  const opened = task.evolve(task.initial(id(9)), {
+    type: "Opened",
+    task: taskId(id(9)),
+    requester: person(1),
+    order: what,
+    createdAt: at,
+    at,
+  });
+  const view = task.view(id(9), task.evolve(opened.state, { type: "RoutingStarted", until: at, at }).state);
+  if (view === undefined) throw new Error("an opened task has a row");
+  return { view, order: what };
+}
+
+test("streams outlive a database that goes away between two looks, and when it is away all the time", async () => {
+  const { clock, pass } = timeless();
+  const presence = new Presence({ send: () => {} });
+  for (const found of [async () => routed(), away]) {
+    const reads: ReadModel = { ...AWAY, task: found };
+    const feed = new Feed({ reads, presence, clock, log: SILENT, taskTypes: [order().taskType] });
+    for (const n of [2, 3]) feed.open(person(n), ["task.new", "task.awarded", "task.terminal"], null, null);
+    feed.hear(id(9));
+    await pass();
+    await quiet();
+    feed.close();
+  }
+});
+
+test("a new task outlives standing prices and honeypots that cannot be read", async () => {
+  const { clock } = timeless();
+  const ids = { next: () => id(7) };
+  const presence = new Presence({ send: () => {} });
+  presence.seen(person(2), order().taskType, clock.now());
+  const standing = new StandingPrices(AWAY, presence, clock, ids);
+  for (let times = 0; times < 3; times += 1)
+    await expect(standing.offers(taskId(id(9)), person(1), order())).rejects.toThrow("away");
+  const router = new Router({ request: away }, clock, ids, 1_000);
+  const secrets = new Secrets(Buffer.from("secret of a test"));
+  const operators = { begin: away, end: away, list: away, honeypots: away, addHoneypot: away, removeHoneypot: away };
+  const honeypots = new Honeypots({ operators, router, secrets, standing, ids, log: SILENT, random: () => 0, rate: 1 });
+  honeypots.follow(order());
+  await quiet();
+});
+
+test("a request outlives a transport that fails, and is told that the outcome is not known", async () => {
+  const world = new World();
+  const router = new Router({ request: away }, world.clock, { next: () => world.nextId() }, 1_000);
+  const answer = await world.answer(router.ask({ kind: "task", id: id(9) }, { type: "submit" }));
+  expect(answer).toMatchObject({ ok: false, refusal: { refused: "UNAVAILABLE" } });
+  await quiet();
+});
+
+test("a node outlives webhooks and words to gateways that fail, and sends the webhook again", async () => {
+  const world = new World();
+  let tried = 0;
+  world.deliver = async () => {
+    tried += 1;
+    if (tried < 3) throw new Error("a courier that fails");
+    return { id: id(1), ms: 1, result: "delivered", status: 200 };
+  };
+  world.committed = () => {
+    throw new Error("no signals");
+  };
+  world.host = world.makeHost();
+  await world.host.start();
+  await world.answer(world.register(1));
+  const posted = world.newTask();
+  expect(await world.answer(world.post(1, posted, { callbackUrl: "https://example.com/hook" }))).toMatchObject({ ok: true });
+  await world.answer(world.ask("task", posted, { type: "cancel", requester: person(1) }));
+  await world.pass(10_000);
+  expect(tried).toBe(3);
+  await quiet();
+  expect(await world.broken()).toEqual([]);
+});
+
+test("who waits for a judgement is refused where no thread can be made at all", async () => {
+  const told: unknown[] = [];
+  const pool = new ValidatorPool(new URL("https://example.com/thread.js"), VALIDATOR_LIMITS, (error) => told.push(error));
+  const demands = { schema: { type: "object" }, rules: [] };
+  const question: Question = { demands, result: {}, account: person(1), lane: "submission" };
+  expect(await pool.judge(question, "thread")).toMatchObject({ because: "busy" });
+  expect(told).toHaveLength(1);
+  await pool.close();
+  await quiet();
+});
