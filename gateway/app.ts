@@ -11,6 +11,7 @@ import { clientAddress } from "./middleware/client-address.ts";
 import { cors } from "./middleware/cors.ts";
 import { errors } from "./middleware/errors.ts";
 import { addressOf } from "./middleware/limit.ts";
+import { linger } from "./middleware/linger.ts";
 import { methods } from "./middleware/methods.ts";
 import { wholePath } from "./middleware/path.ts";
 import { trace } from "./middleware/trace.ts";
@@ -29,6 +30,7 @@ export function createApp(services: Services): Koa {
   const { trustedProxies, corsOrigins } = services.settings;
   const app = new Koa();
   app.on("error", (error: Error) => services.log.debug({ err: error }, "a connection failed"));
+  app.use(linger());
   app.use(trace(services.log, services.clock, services.ids));
   app.use(cors(corsOrigins));
   app.use(errors(services.log));
@@ -82,8 +84,8 @@ async function serve(operation: Operation, services: Services, context: RouterCo
   const incoming: Incoming = {
     params: { ...context.params },
     query: context.querystring,
-    body: takesBody && operation.raw !== true ? await readBody(context.req) : undefined,
-    text: takesBody && operation.raw === true ? await readText(context.req) : "",
+    body: takesBody && operation.raw !== true ? await readBody(context) : undefined,
+    text: takesBody && operation.raw === true ? await readText(context) : "",
     header: (name) => context.get(name),
     ignore: (names) => context.set("X-Nexus-Ignored", ignoredHeader(names)),
     caller,

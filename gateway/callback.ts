@@ -6,6 +6,9 @@ import type { GatewaySettings } from "./services.ts";
 /** Names of this machine in every resolver (RFC 6761 6.3) and in usual hosts files. */
 const LOCAL = /^(.+\.)?(localhost|localhost\.localdomain|ip6-localhost|ip6-loopback)$/;
 
+/** The only addresses of IPv6 that are given out (RFC 4291 2.4, IANA's registry). */
+const GLOBAL_IPV6 = ipaddr.parseCIDR("2000::/3");
+
 /** Says what is wrong with a callback_url; undefined when nothing is. */
 export function wrongCallback(
   text: string,
@@ -26,6 +29,10 @@ export function wrongCallback(
 /** Takes the host of a URL that was parsed, so that an IPv4 address has one spelling, whatever it was written as. */
 function isPrivate(host: string): boolean {
   const bare = host.replace(/^\[(.*)\]$/, "$1");
-  if (isIP(bare) !== 0) return ipaddr.parse(bare).range() !== "unicast";
+  if (isIP(bare) !== 0) {
+    const address = ipaddr.parse(bare);
+    const global = address.kind() === "ipv4" || address.match(GLOBAL_IPV6);
+    return !global || address.range() !== "unicast";
+  }
   return LOCAL.test(bare.replace(/\.$/, ""));
 }

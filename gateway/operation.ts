@@ -3,7 +3,7 @@
  * types and the OpenAPI document are all made from it.
  */
 import Type, { type Static, type TObject, type TSchema } from "typebox";
-import type { AccountId, Millis } from "../machines/vocabulary.ts";
+import type { AccountId, JsonValue, Millis } from "../machines/vocabulary.ts";
 import { tidied } from "./fields.ts";
 import { Problem } from "./problems.ts";
 import type { Services } from "./services.ts";
@@ -21,7 +21,7 @@ export interface Incoming {
   /** As it was sent, without the question mark. */
   readonly query: string;
   /** undefined when there was none. */
-  readonly body: unknown;
+  readonly body: JsonValue | undefined;
   /** Told of the fields that nobody knows. */
   readonly ignore: (names: readonly string[]) => void;
   /** Who calls, where the operation asks for an API key. */
@@ -44,7 +44,7 @@ export interface Given<P, Q, B> {
   readonly query: Q;
   readonly body: B;
   /** The whole body as it was parsed, with fields that nobody knows; its value is what an Idempotency-Key stands for. */
-  readonly sent: unknown;
+  readonly sent: JsonValue;
   readonly idempotencyKey: string | null;
   readonly address: string;
   readonly arrived: Millis;

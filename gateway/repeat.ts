@@ -1,6 +1,7 @@
 /** Idempotency-Key: the same key and body get the first answer again, another body under the same key is refused. */
 import type { AskOptions } from "../actors/router.ts";
 import { isUuid, type JsonValue } from "../machines/vocabulary.ts";
+import { canonical } from "./json/canonical.ts";
 import { invalid, Problem } from "./problems.ts";
 import type { Services } from "./services.ts";
 
@@ -19,22 +20,32 @@ export function readKey(header: string): string | null {
 
 /** How a request is told to its actor, and the id of what it makes. */
 export interface Repeatable {
-  /** Names what the request makes (a bid, a submission, a top-up); the same one for the same key and body. */
+  /** Names what the request makes (a bid, a submission, a top-up); the same one for the same key and the same JSON value. */
   readonly outcome: string;
+  /**
+   * What it was named before values were compared: by the body's fields in the order that they were sent in. It is taken for
+   * good, because a repeat that comes after an update must find what was made before it, and nothing tells the last of those.
+   */
+  readonly before: string;
   readonly options: AskOptions;
 }
 
-/** Takes who asks, for what, and the body; without a key every request is one of its own. */
+/** Takes who asks, for what, and the body as it was sent; without a key every request is one of its own. */
 export function repeatable(
   { secrets, ids }: Services,
   account: string,
   route: string,
   key: string | null,
-  body: unknown,
+  sent: JsonValue,
 ): Repeatable {
-  if (key === null) return { outcome: ids.next(), options: {} };
+  if (key === null) {
+    const outcome = ids.next();
+    return { outcome, before: outcome, options: {} };
+  }
   const commandId = secrets.commandId(account, route, key);
-  return { outcome: secrets.outcomeId(account, route, key, body), options: { commandId, again: true } };
+  const outcome = secrets.outcomeId(account, route, key, canonical(sent));
+  const before = secrets.outcomeId(account, route, key, JSON.stringify(sent));
+  return { outcome, before, options: { commandId, again: true } };
 }
 
 export function mismatch(): Problem {
@@ -43,10 +54,14 @@ export function mismatch(): Problem {
 }
 
 /** Gives the fields of an actor's reply; throws a Problem when the reply was for another body under the same key. */
-export function sameOutcome(reply: JsonValue, field: string, { outcome }: Repeatable): { readonly [name: string]: JsonValue } {
+export function sameOutcome(
+  reply: JsonValue,
+  field: string,
+  { outcome, before }: Repeatable,
+): { readonly [name: string]: JsonValue } {
   if (typeof reply !== "object" || reply === null || Array.isArray(reply)) throw new Error("a reply must have fields");
   const made = reply[field];
   if (typeof made !== "string" || !isUuid(made)) throw new Error(`a reply must have its ${field}`);
-  if (made !== outcome) throw mismatch();
+  if (made !== outcome && made !== before) throw mismatch();
   return reply;
 }

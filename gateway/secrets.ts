@@ -54,9 +54,9 @@ export class Secrets {
     return this.#uuid("command", account, route, key);
   }
 
-  /** Names what that request makes, by its body too: another body under the same key gives another id. */
-  outcomeId(account: string, route: string, key: string, body: unknown): string {
-    return this.#uuid("outcome", account, route, key, JSON.stringify(body));
+  /** Names what that request makes, by the text of its body too: another one under the same key gives another id. */
+  outcomeId(account: string, route: string, key: string, body: string): string {
+    return this.#uuid("outcome", account, route, key, body);
   }
 
   /** The mark of an address, or of an account elsewhere; tells nothing of it. */

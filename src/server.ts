@@ -25,10 +25,12 @@ export interface HttpServer {
 export async function serveHttp(listener: RequestListener, port: number, host: string): Promise<HttpServer> {
   let waning = false;
   const opened = new Map<Socket, number>();
-  const server = createServer((request, response) => {
+  const answer: RequestListener = (request, response) => {
     if (waning) response.setHeader("Connection", "close");
     listener(request, response);
-  });
+  };
+  // Without a listener of ours Node itself tells a client that asks first to send its body, whatever it is.
+  const server = createServer(answer).on("checkContinue", answer);
   server.requestTimeout = REQUEST_MS;
   server.headersTimeout = HEADERS_MS;
   server.keepAliveTimeout = KEEP_ALIVE_MS;

@@ -1,5 +1,5 @@
 /** Reads a JSON body that nobody vouches for: bounded in size and depth, valid UTF-8, no keys or characters that harm, no number that would change. */
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import getRawBody from "raw-body";
 import type { JsonValue } from "../../machines/vocabulary.ts";
 import { boundAt, place } from "../json/bounds.ts";
@@ -14,8 +14,14 @@ const SHOWN_CHARACTERS = 40;
 /** A byte order mark before the text is not of it (RFC 8259 8.1 lets a reader ignore it). */
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
+/** A request, and where its answer goes. */
+export interface Exchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+}
+
 /** Gives the parsed body, or undefined when the request has none. Throws a Problem (400, 413, 415, 422). */
-export async function readBody(request: IncomingMessage): Promise<JsonValue | undefined> {
+export async function readBody({ req: request, res }: Exchange): Promise<JsonValue | undefined> {
   const { "content-length": length, "transfer-encoding": encoding, "content-encoding": coding } = request.headers;
   if (encoding === undefined && (length === undefined || Number(length) === 0)) return undefined;
   if (coding !== undefined && !/^identity$/i.test(coding)) {
@@ -24,29 +30,29 @@ export async function readBody(request: IncomingMessage): Promise<JsonValue | un
   const json = isJson(request.headers["content-type"] ?? "");
   // Whether a chunked body is empty, and so needs no type, is known only at its end.
   if (!json && encoding === undefined) throw noJson();
-  const text = decode(await read(request, length));
+  const text = decode(await read({ req: request, res }, length));
   if (text.trim() === "") return undefined;
   if (!json) throw noJson();
   return readJson(text);
 }
 
 /** Gives the body as it was sent, UTF-8 of at most the same size. Throws a Problem (400, 413). */
-export async function readText(request: IncomingMessage): Promise<string> {
-  return decode(await read(request, request.headers["content-length"]));
+export async function readText(exchange: Exchange): Promise<string> {
+  return decode(await read(exchange, exchange.req.headers["content-length"]));
 }
 
 function noJson(): Problem {
   return new Problem(415, "UNSUPPORTED_MEDIA_TYPE", "Send the body as JSON in UTF-8, with Content-Type: application/json.");
 }
 
-async function read(request: IncomingMessage, length: string | undefined): Promise<Buffer> {
+async function read({ req: request, res }: Exchange, length: string | undefined): Promise<Buffer> {
+  // Who asks first (RFC 9110 10.1.1) is told to send what will be read, and not what is refused by its length alone.
+  if (request.headers.expect !== undefined && Number(length ?? 0) <= BODY_BYTES_MAX) res.writeContinue();
   try {
     return await getRawBody(request, { limit: BODY_BYTES_MAX, ...(length === undefined ? {} : { length }) });
   } catch (error) {
     const kind = error instanceof Error && "type" in error ? error.type : undefined;
     if (kind === "entity.too.large") {
-      // The rest is let run out, unread, so that the client comes to read the answer and the connection is free again.
-      request.resume();
       throw new Problem(413, "BODY_TOO_LARGE", `The body must be at most ${BODY_BYTES_MAX} bytes long.`);
     }
     throw new Problem(400, "BODY_INCOMPLETE", "The body ended before its Content-Length; send it again whole.");

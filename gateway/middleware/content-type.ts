@@ -3,7 +3,7 @@
 const JSON_TYPE = /^\s*application\/(?:json|[\w!#$&^.+-]+\+json)\s*$/i;
 /** A parameter, with a value that may be quoted. */
 const PARAMETER = /;\s*([^=;\s"]*)\s*(?:=\s*("(?:\\.|[^"\\])*"|[^;"]*))?/gy;
-const UTF8 = /^"?utf-?8"?$/i;
+const UTF8 = /^("?utf-?8"?)?$/i;
 
 /** Whether this is JSON in UTF-8: `application/json` or `application/*+json`, in any case, with any parameters but another charset. */
 export function isJson(contentType: string): boolean {

@@ -99,10 +99,10 @@ const adjust = operated(
     idempotent: true,
     answers: { 200: { about: "The account after it", schema: AdminAccount } },
   },
-  async ({ params, body, idempotencyKey, services }) => {
+  async ({ params, body, sent, idempotencyKey, services }) => {
     const { id } = await find(services, params.id);
     if (body.amount_credits === 0) throw invalid([{ field: "amount_credits", message: "must not be 0" }]);
-    const repeat = repeatable(services, id, "adjust", idempotencyKey, body);
+    const repeat = repeatable(services, id, "adjust", idempotencyKey, sent);
     const command = { type: "adjust", adjustment: repeat.outcome, amount: credits(body.amount_credits), reason: body.reason };
     const reply = await act(services, { kind: "account", id }, command, body, repeat.options.commandId);
     sameOutcome(reply, "adjustment", repeat);

@@ -22,13 +22,13 @@ const create = keyed(
     makesTask: true,
     answers: { 201: { about: "It runs", schema: BatchCreated } },
   },
-  async ({ account, body, idempotencyKey, services }) => {
+  async ({ account, body, sent, idempotencyKey, services }) => {
     const { items, template, max_concurrent: atOnce = 10 } = body;
     const whole = { ...template, input_data: items[0]?.input_data ?? "" };
     const order = within("template", () => toOrder(whole, services.settings));
     const { refusal, errors } = await checkDemands(order, account, services);
     if (refusal !== null) throw new Problem(422, refusal.refused, refusal.detail, { errors });
-    const repeat = repeatable(services, account, "batch", idempotencyKey, body);
+    const repeat = repeatable(services, account, "batch", idempotencyKey, sent);
     // Made from the key alone, so that the batch itself tells another body under the same key.
     const id = repeat.options.commandId ?? repeat.outcome;
     const texts = items.map(({ input_data: inputData }, number) => ({

@@ -4,7 +4,7 @@ import { type AccountId, credits } from "../../machines/vocabulary.ts";
 import { keyed } from "../operation.ts";
 import type { CapabilityRow } from "../ports.ts";
 import { invalid, problemOf } from "../problems.ts";
-import { repeatable } from "../repeat.ts";
+import { repeatable, sameOutcome } from "../repeat.ts";
 import {
   Availability,
   BrowseQuery,
@@ -63,14 +63,14 @@ const register = keyed(
     idempotent: true,
     answers: { 201: { about: "The capability", schema: Capability } },
   },
-  async ({ account, body, idempotencyKey, services }) => {
+  async ({ account, body, sent, idempotencyKey, services }) => {
     const { taskTypes } = services.settings;
     if (!taskTypes.includes(body.task_type)) {
       throw invalid([{ field: "task_type", message: `must be one of ${taskTypes.join(", ")}` }]);
     }
-    const { outcome, options } = repeatable(services, account, "capability", idempotencyKey, body);
+    const repeat = repeatable(services, account, "capability", idempotencyKey, sent);
     const capability = {
-      id: outcome,
+      id: repeat.outcome,
       taskType: body.task_type,
       description: body.description ?? "",
       tags: body.tags ?? [],
@@ -81,9 +81,12 @@ const register = keyed(
     const answer = await services.router.ask(
       { kind: "account", id: account },
       { type: "registerCapability", capability },
-      options,
+      repeat.options,
     );
     if (!answer.ok) throw problemOf(answer.refusal);
+    // Replies that were kept before they told the request have nothing to compare.
+    if (typeof answer.value === "object" && answer.value !== null && "request" in answer.value)
+      sameOutcome(answer.value, "request", repeat);
     const row = (await services.reads.capabilities(account)).find(({ taskType }) => taskType === body.task_type);
     if (row === undefined) throw new Error("a capability that is registered has a row");
     return { status: 201, body: show(row) };

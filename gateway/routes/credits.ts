@@ -52,9 +52,9 @@ const topup = keyed(
     idempotent: true,
     answers: { 200: { about: "The balance after it", schema: ToppedUp } },
   },
-  async ({ account, body, idempotencyKey, services }) => {
+  async ({ account, body, sent, idempotencyKey, services }) => {
     if (!services.settings.allowSimulatedTopup) throw simulationOff("Ask its operator how to buy credits.");
-    const repeat = repeatable(services, account, "topup", idempotencyKey, body);
+    const repeat = repeatable(services, account, "topup", idempotencyKey, sent);
     const command = { type: "topUp", topup: repeat.outcome, amount: credits(body.amount_credits) };
     const answer = await services.router.ask({ kind: "account", id: account }, command, repeat.options);
     if (!answer.ok) throw problemOf(answer.refusal);
@@ -128,9 +128,9 @@ const repay = keyed(
     idempotent: true,
     answers: { 200: { about: "The balance, and what is still owed", schema: Repaid } },
   },
-  async ({ account, body, idempotencyKey, services }) => {
+  async ({ account, body, sent, idempotencyKey, services }) => {
     if (!services.settings.allowSimulatedTopup) throw simulationOff("Buy credits instead; a purchase pays debt back first.");
-    const repeat = repeatable(services, account, "repay", idempotencyKey, body);
+    const repeat = repeatable(services, account, "repay", idempotencyKey, sent);
     const command = { type: "repay", repayment: repeat.outcome, amount: credits(body.amount_credits) };
     const answer = await services.router.ask({ kind: "account", id: account }, command, repeat.options);
     if (!answer.ok) throw problemOf(answer.refusal);

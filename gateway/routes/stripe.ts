@@ -1,6 +1,7 @@
 /** Credits for money (guide: Credits & Payments): a page to pay on, and what the payment service tells afterwards. */
 import Type from "typebox";
 import { kinOf } from "../identity.ts";
+import { canonical } from "../json/canonical.ts";
 import { SIGNATURE } from "../middleware/admit.ts";
 import { spend } from "../middleware/limit.ts";
 import { keyed, open } from "../operation.ts";
@@ -51,14 +52,14 @@ const create = keyed(
     idempotent: true,
     answers: { 200: { about: "Where to pay", schema: Session } },
   },
-  async ({ account, body, idempotencyKey, services }) => {
+  async ({ account, body, sent, idempotencyKey, services }) => {
     const payments = paymentsOf(services);
     const amount = amountOf(body);
     const row = await services.reads.account(account);
     if (row === undefined) throw new Error("an account with a key has a row");
     const { publicUrl } = services.settings;
     const { secrets, ids } = services;
-    const key = idempotencyKey === null ? ids.next() : secrets.outcomeId(account, "stripe", idempotencyKey, body);
+    const key = idempotencyKey === null ? ids.next() : secrets.outcomeId(account, "stripe", idempotencyKey, canonical(sent));
     const { id, url } = await reaching(
       payments.open({
         account,

@@ -4,6 +4,7 @@ import { refuse } from "../../machines/refusal.ts";
 import type { Order } from "../../machines/task/facts.ts";
 import { type JsonValue, type Millis, TASK_STATUSES, type TaskId, taskId } from "../../machines/vocabulary.ts";
 import { exampleOf } from "../docs/example.ts";
+import { canonical } from "../json/canonical.ts";
 import { keyed } from "../operation.ts";
 import { checkDemands, toOrder } from "../order.ts";
 import { invalid, Problem, problemOf } from "../problems.ts";
@@ -49,8 +50,14 @@ const create = keyed(
 /** The order that this key was first used with; throws a Problem (422) when it was another one. */
 async function firstOrder({ reads }: Services, id: TaskId, order: Order): Promise<Order> {
   const row = await reads.task(id);
-  if (row !== undefined && !isDeepStrictEqual({ ...row.order, windowMs: 0 }, { ...order, windowMs: 0 })) throw mismatch();
+  if (row !== undefined && !sameOrder(row.order, order)) throw mismatch();
   return row?.order ?? order;
+}
+
+/** Both are JSON, so equal when their values are, in whatever order their fields stand. */
+function sameOrder(one: Order, other: Order): boolean {
+  const text = (order: Order) => canonical(JSON.parse(JSON.stringify({ ...order, windowMs: 0 })));
+  return text(one) === text(other);
 }
 
 function createdAt(reply: JsonValue): Millis {
@@ -148,9 +155,9 @@ const rate = keyed(
     idempotent: true,
     answers: { 200: { about: "It is taken", schema: Type.Object({ id: Uuid("The task's id"), rating: Type.Integer() }) } },
   },
-  async ({ account, params, body, idempotencyKey, services }) => {
+  async ({ account, params, body, sent, idempotencyKey, services }) => {
     const { view } = await findOwnTask(services, params.id, account);
-    const { options } = repeatable(services, account, `rate ${view.id}`, idempotencyKey, body);
+    const { options } = repeatable(services, account, `rate ${view.id}`, idempotencyKey, sent);
     const command = { type: "rate", requester: account, stars: body.rating };
     const answer = await services.router.ask({ kind: "task", id: view.id }, command, options);
     if (!answer.ok) throw problemOf(answer.refusal);

@@ -79,12 +79,12 @@ const bid = keyed(
     idempotent: true,
     answers: { 200: { about: "Your bid", schema: BidPlaced } },
   },
-  async ({ account, params, body, idempotencyKey, services }) => {
+  async ({ account, params, body, sent, idempotencyKey, services }) => {
     const id = params.id.toLowerCase();
     const bidder = await services.reads.bidder(account, id);
     if (bidder === undefined) throw problemOf(TASK_UNKNOWN);
     const { taskType } = bidder;
-    const repeat = repeatable(services, account, `bid ${id}`, idempotencyKey, body);
+    const repeat = repeatable(services, account, `bid ${id}`, idempotencyKey, sent);
     const command = {
       type: "bid",
       bid: repeat.outcome,
@@ -142,9 +142,9 @@ const submit = keyed(
     idempotent: true,
     answers: { 200: { about: "The verdict", schema: SubmissionVerdict } },
   },
-  async ({ account, params, body, idempotencyKey, arrived, services }) => {
+  async ({ account, params, body, sent, idempotencyKey, arrived, services }) => {
     const id = params.id.toLowerCase();
-    const repeat = repeatable(services, account, `submit ${id}`, idempotencyKey, body);
+    const repeat = repeatable(services, account, `submit ${id}`, idempotencyKey, sent);
     const command = { type: "submit", submission: repeat.outcome, worker: account, result: body.result_data };
     const answer = await services.router.ask({ kind: "task", id }, command, { ...repeat.options, arrived });
     if (!answer.ok) throw problemOf(answer.refusal);

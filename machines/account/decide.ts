@@ -316,7 +316,10 @@ function registerCapability({ capabilities }: AccountContext, { capability }: Of
     return refuse("TOO_MANY_CAPABILITIES", `You have ${CAPABILITIES_MAX} capabilities; change one of them.`);
   }
   const kept = { ...capability, id: before?.id ?? capability.id, createdAt: before?.createdAt ?? at };
-  return { facts: [{ type: "CapabilityRegistered", capability: kept, at }], reply: { capability: kept.id } };
+  return {
+    facts: [{ type: "CapabilityRegistered", capability: kept, at }],
+    reply: { capability: kept.id, request: capability.id },
+  };
 }
 
 function setAvailability({ capabilities }: AccountContext, command: Of<"setAvailability">, at: Millis): Result {
