@@ -137,6 +137,8 @@ test(`${REQUESTS} bent requests give no 5xx and show nothing of anybody else; ev
   );
   expect(wrong.slice(0, 20)).toEqual([]);
   expect(sent).toBe(REQUESTS);
+  // What is not HTTP may be hung up on before its answer is read; nothing else is.
+  expect(statuses.get(0) ?? 0).toBeLessThan(REQUESTS / 1_000);
   // Many were refused, and many were not: both ways were taken.
   expect(statuses.get(200)).toBeGreaterThan(REQUESTS / 50);
   expect(statuses.get(201)).toBeGreaterThan(REQUESTS / 100);
