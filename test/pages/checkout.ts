@@ -4,6 +4,11 @@ import { chmod, cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
+/** What does not say by then that it has started does not start (ms). */
+const START_MS = 90_000;
+/** What was told to end may take this long (ms). */
+const STOP_MS = 30_000;
+
 export interface Outcome {
   readonly code: number | null;
   readonly out: string;
@@ -56,14 +61,31 @@ export class Checkout {
     child.stdin.end(text);
     let out = "";
     const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
-    const interrupt = () => {
-      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGINT");
-      return ended;
+    const signal = (name: NodeJS.Signals) => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, name);
+      } catch {
+        // All of it has ended.
+      }
+    };
+    const interrupt = async () => {
+      signal("SIGINT");
+      const timer = setTimeout(() => signal("SIGKILL"), STOP_MS);
+      const code = await ended;
+      clearTimeout(timer);
+      return code;
     };
     return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        signal("SIGKILL");
+        reject(new Error(`it did not say ${says} within ${START_MS} ms:\n${out}`));
+      }, START_MS);
+      void ended.then(() => clearTimeout(timer));
       const keep = (chunk: Buffer) => {
         out += chunk.toString();
-        if (says.test(out)) resolve({ said: () => out, interrupt });
+        if (!says.test(out)) return;
+        clearTimeout(timer);
+        resolve({ said: () => out, interrupt });
       };
       child.stdout.on("data", keep);
       child.stderr.on("data", keep);
