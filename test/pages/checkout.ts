@@ -17,8 +17,8 @@ export interface Outcome {
 export interface Background {
   /** What it has said so far. */
   said(): string;
-  /** Ctrl-C: to it and all that it has started. Gives its exit code. */
-  interrupt(): Promise<number | null>;
+  /** Ctrl-C: to it and all that it has started. Gives whether all of it ended by that; what does not is killed. */
+  interrupt(): Promise<boolean>;
 }
 
 export class Checkout {
@@ -70,10 +70,14 @@ export class Checkout {
     };
     const interrupt = async () => {
       signal("SIGINT");
-      const timer = setTimeout(() => signal("SIGKILL"), STOP_MS);
-      const code = await ended;
+      let killed = false;
+      const timer = setTimeout(() => {
+        killed = true;
+        signal("SIGKILL");
+      }, STOP_MS);
+      await ended;
       clearTimeout(timer);
-      return code;
+      return !killed;
     };
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {

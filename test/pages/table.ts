@@ -2,8 +2,8 @@
 
 export type How =
   | { readonly run: "as written" }
-  /** The same with its smallest arguments. */
-  | { readonly run: "smaller"; readonly command: string }
+  /** The same with its smallest arguments. What takes a minute even so is run where TEST_PAGES=all. */
+  | { readonly run: "smaller"; readonly command: string; readonly slow: boolean }
   /** It does not end by itself: it is ended by Ctrl-C when it has said so. */
   | { readonly run: "until"; readonly says: RegExp }
   /** It stands for what another test runs. */
@@ -11,7 +11,8 @@ export type How =
   | { readonly run: "not here"; readonly because: string };
 
 const asWritten: How = { run: "as written" };
-const smaller = (command: string): How => ({ run: "smaller", command });
+const smaller = (command: string): How => ({ run: "smaller", command, slow: false });
+const slow = (command: string): How => ({ run: "smaller", command, slow: true });
 
 /** The commands in the running text. */
 export const COMMANDS: { readonly [command: string]: How } = {
@@ -28,14 +29,15 @@ export const COMMANDS: { readonly [command: string]: How } = {
   "npm run cluster": { run: "until", says: /answers? on http:\/\/localhost:\d+/ },
   "npm run simulate -- --seed 7": smaller("npm run simulate -- --seed 7 --steps 50"),
   "npm run simulate -- --seeds 10000": smaller("npm run simulate -- --seeds 2 --steps 50"),
-  "npm run chaos -- --minutes 30": smaller("npm run chaos -- --minutes 0.1 --clients 2 --lease 1000 --sleep 2000"),
-  "npm run crash -- 200": smaller("npm run crash -- 1 2"),
-  "npm run strangers -- --seconds 60 --tasks 200": smaller("npm run strangers -- --seconds 1 --tasks 1"),
+  "npm run chaos -- --minutes 30": slow("npm run chaos -- --minutes 0.1 --clients 2 --lease 1000 --sleep 2000"),
+  "npm run crash -- 200": slow("npm run crash -- 1 2"),
+  "npm run strangers -- --seconds 60 --tasks 200": slow("npm run strangers -- --seconds 1 --tasks 1"),
+  "npm run try:pages": { run: "not here", because: "it is this test, with all that is slow" },
   "npm run try:install": { run: "not here", because: "it makes a clone for each way to install; it is a test of its own" },
   "npm run bench": smaller("npm run bench -- 10 2"),
-  "npm run bench:cluster": smaller("npm run bench:cluster -- 2 1000"),
+  "npm run bench:cluster": slow("npm run bench:cluster -- 2 1000"),
   "npm run bench:timing": smaller("npm run bench:timing -- 5"),
-  "npm run bench:stall": smaller("npm run bench:stall -- --times 1 --seconds 1"),
+  "npm run bench:stall": slow("npm run bench:stall -- --times 1 --seconds 1"),
   "npx nexus --help": { run: "elsewhere", where: "the table of commands" },
   "npx nexus cluster": { run: "elsewhere", where: "Many processes" },
 };
