@@ -24,6 +24,8 @@ import { OPERATIONS } from "./routes/index.ts";
 import type { Services } from "./services.ts";
 
 const HEALTH = /^\/health(\/(live|ready))?$/;
+/** How soon who asks a process that starts may ask again (s). */
+const STARTING_RETRY_S = 1;
 
 /** Builds the HTTP application; it holds no state but caches. */
 export function createApp(services: Services): Koa {
@@ -60,6 +62,17 @@ export function createHealthApp(health: Health, log: Log): Koa {
     const reply = context.path === "/health/live" ? liveness() : await readiness(health);
     context.status = reply.status;
     context.body = reply.body;
+  });
+  return app;
+}
+
+/** Builds what a process answers that has begun to start: that it lives, and cannot serve yet because of `trouble`. */
+export function createStartingApp(trouble: () => string, log: Log): Koa {
+  const app = new Koa();
+  app.use(errors(log));
+  app.use(async (context) => {
+    if (context.path !== "/health/live") throw new Problem(503, "UNAVAILABLE", trouble(), { retryAfter: STARTING_RETRY_S });
+    context.body = liveness().body;
   });
   return app;
 }

@@ -52,6 +52,15 @@ export interface Frame {
   /** null where this process is alone. */
   readonly nats: NatsLink | null;
   readonly signals: SignalHub;
+  readonly ending: Ending;
+}
+
+/** How a process ends. */
+export interface Ending {
+  /** Whether it has begun to. */
+  begun: boolean;
+  /** How long what is under way may take to finish (ms). */
+  patienceMs: number;
 }
 
 export interface Engine {
@@ -115,12 +124,12 @@ function hostMaker({ config, log, closing, urls, read, secrets, validator, signa
 
 /** All shards in this process, and nobody else: a host for each database. */
 export async function alone(frame: Frame): Promise<Engine> {
-  const { urls, read, closing, log } = frame;
+  const { urls, read, closing, log, ending } = frame;
   const transport = new LocalTransport(read.shards);
   const makeHost = hostMaker(frame, transport);
   const hosts = urls.map((_, place) => makeHost(place, null));
   // After the gateway: nobody else could answer its last requests.
-  closing.add(() => Promise.all(hosts.map((host) => host.stop(DRAIN_MS))));
+  closing.add(() => Promise.all(hosts.map((host) => host.stop(ending.patienceMs))));
   for (const [place, host] of hosts.entries()) {
     const routes = transport.routesOf(host, () => {});
     const shards = shardsAt(place, urls.length, read.shards);
@@ -138,7 +147,7 @@ export function passer(transport: Transport): Engine {
 
 /** A node among others, by this name: a member, with a host, in each database. */
 export async function member(frame: Frame, transport: NatsTransport, name: string): Promise<Engine> {
-  const { config, log, urls, read, closing } = frame;
+  const { config, log, urls, read, closing, ending } = frame;
   const makeHost = hostMaker(frame, transport);
   const nodes = urls.map((url, place) => {
     const registry = openPool(url, { max: REGISTRARS, name: "registry", keep: true });
@@ -161,12 +170,15 @@ export async function member(frame: Frame, transport: NatsTransport, name: strin
       for (const node of nodes) node.look();
     },
   );
+  const drain = async () => void (await Promise.all(nodes.map((node) => node.drain(ending.patienceMs))));
+  // Before it joins: whatever fails from here on, it leaves again.
+  closing.add(drain);
   await Promise.all(nodes.map((node) => node.start()));
   const trouble = () => {
     if (nodes.some(({ draining }) => draining)) return "This node gives its shards away.";
     return nodes.some(({ healthy }) => healthy) ? null : "The database does not answer this node.";
   };
-  return { transport, trouble, drain: async () => void (await Promise.all(nodes.map((node) => node.drain(DRAIN_MS)))) };
+  return { transport, trouble, drain };
 }
 
 /** Tells how late the event loop was at worst since it was last asked (ms). */

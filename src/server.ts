@@ -15,14 +15,17 @@ export interface HttpServer {
   readonly port: number;
   /** An address that answers on this machine. */
   readonly url: string;
+  /** Has this one answer from now on. */
+  answer(listener: RequestListener): void;
   /** Tells clients to come back on a new connection, which another process takes. */
   wane(): void;
   /** Takes no new connection, lets requests finish for at most `ms`, and closes what is left. */
   close(ms: number): Promise<void>;
 }
 
-/** Serves HTTP; port 0 takes a free one. Rejects with a sentence for the operator when the port cannot be used. */
-export async function serveHttp(listener: RequestListener, port: number, host: string): Promise<HttpServer> {
+/** Serves HTTP, with `first` to begin with; port 0 takes a free one. Rejects with a sentence for the operator when the port cannot be used. */
+export async function serveHttp(first: RequestListener, port: number, host: string): Promise<HttpServer> {
+  let listener = first;
   let waning = false;
   const opened = new Map<Socket, number>();
   const answer: RequestListener = (request, response) => {
@@ -42,6 +45,9 @@ export async function serveHttp(listener: RequestListener, port: number, host: s
   return {
     port: listening.port,
     url: listening.url,
+    answer: (next) => {
+      listener = next;
+    },
     wane: () => {
       waning = true;
     },

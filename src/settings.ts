@@ -146,7 +146,7 @@ const SERVER = {
     name: "PORT",
     fallback: 8000,
     unit: "TCP port",
-    about: "Where HTTP is served; 0 takes a free one.",
+    about: "Where HTTP is served; 0 takes a free one, as does a node that is told none.",
     read: whole(0, 65_535),
   },
   databaseUrls: {

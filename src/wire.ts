@@ -1,9 +1,10 @@
 /** Joins every port with its adapter: gateway, node, or both in one process; alone, or as a part of a cluster. */
 
+import type { RequestListener } from "node:http";
 import { hostname } from "node:os";
 import type { Log } from "../actors/ports.ts";
 import { Router } from "../actors/router.ts";
-import { createApp, createHealthApp } from "../gateway/app.ts";
+import { createApp, createHealthApp, createStartingApp } from "../gateway/app.ts";
 import { Feed } from "../gateway/feed.ts";
 import { Honeypots } from "../gateway/honeypots.ts";
 import { KeyRing } from "../gateway/keyring.ts";
@@ -21,15 +22,16 @@ import { GitHubIdentity } from "./github/identity.ts";
 import { randomIds as ids } from "./ids.ts";
 import { openLimiter } from "./limiter/limiter.ts";
 import { smtpMailer } from "./mail/mailer.ts";
+import { addressOf, whoAnswers } from "./neighbour.ts";
 import { Claim } from "./postgres/claim.ts";
 import { Databases } from "./postgres/databases.ts";
 import { EmbeddedServer } from "./postgres/embedded.ts";
 import { greet } from "./postgres/greet.ts";
-import { migrate, readPlatform } from "./postgres/migrate.ts";
+import { migrate, NotSetUp, readPlatform } from "./postgres/migrate.ts";
 import { postgresOperators } from "./postgres/operators.ts";
-import { openPool } from "./postgres/pool.ts";
+import { type Database, openPool } from "./postgres/pool.ts";
 import { postgresReadModel } from "./postgres/read-model.ts";
-import { type HttpServer, serveHttp } from "./server.ts";
+import { serveHttp } from "./server.ts";
 import { StripePayments } from "./stripe/payments.ts";
 import { connectNats, type NatsLink, type NatsSettings } from "./transport/connect.ts";
 import { NatsTransport } from "./transport/nats.ts";
@@ -40,6 +42,8 @@ import { VERSION } from "./version.ts";
 const PING_MS = 1_000;
 /** What the database answered is told to all who ask within this (ms). */
 const PING_SHARED_MS = 250;
+/** How often a gateway looks whether the database is set up by now (ms). */
+const SCHEMA_LOOK_MS = 500;
 /** How long a gateway of several believes in a key without a look (ms); they tell each other of dropped ones sooner. */
 const KEY_TTL_MS = 1_000;
 
@@ -50,8 +54,8 @@ export interface Platform {
   readonly port: number;
   /** An address that answers on this machine. */
   readonly url: string;
-  /** Lets what is under way finish, then closes everything. */
-  stop(): Promise<void>;
+  /** Lets what is under way finish, for as long as `patienceMs`, then closes everything. Never rejects. */
+  stop(patienceMs?: number): Promise<void>;
 }
 
 /**
@@ -84,8 +88,19 @@ async function start(config: Config, role: Role, log: Log, lost: () => void, clo
   if (config.natsUrl !== null && config.databaseUrls === null) {
     throw new Error("NATS_URL is set, but DATABASE_URL is not: the processes of a cluster share one PostgreSQL; name it.");
   }
-  const frame = await openFrame(config, role, log, lost, closing);
-  const stopping = { now: false };
+  // The port is the first that is taken: who cannot have it has begun nothing yet, and who has it can be asked how it does.
+  const starting = { trouble: "This process is starting." };
+  const server = await serveHttp(createStartingApp(() => starting.trouble, log).callback(), config.port, config.host).catch(
+    async (error: unknown) => {
+      if (!(await isNexusAt(config))) throw error;
+      throw new Error(
+        `A NexusToken runs already on port ${config.port}: use that one, stop it, or set PORT, and NEXUS_DATA_DIR or DATABASE_URL for books of its own.`,
+      );
+    },
+  );
+  closing.add(() => server.close(0));
+  const frame = await openFrame(config, role, log, lost, closing, starting);
+  const { ending } = frame;
   const transport = frame.nats === null ? null : natsTransport(frame, frame.nats);
   const engine =
     transport === null
@@ -93,25 +108,39 @@ async function start(config: Config, role: Role, log: Log, lost: () => void, clo
       : role === "gateway"
         ? passer(transport)
         : await member(frame, transport, nodeName(config));
-  const health = healthOf(frame, engine, stopping);
-  const server = await serve(frame, role, engine, health);
+  const app = serve(frame, role, engine, healthOf(frame, engine));
+  server.answer(app.callback);
   closing.add(async () => {
     server.wane();
-    await new Promise((resolve) => setTimeout(resolve, config.graceMs));
-    await server.close(DRAIN_MS);
+    await new Promise((resolve) => setTimeout(resolve, Math.min(config.graceMs, ending.patienceMs)));
+    app.endStreams();
+    await server.close(ending.patienceMs);
   });
   // The node's shards go first, while the gateway of the same process still answers.
   closing.add(() => engine.drain());
   const doing = role === "node" ? "A node of NexusToken tells its health" : "NexusToken answers";
   log.info({ port: server.port, role }, `${doing} on ${server.url}`);
-  const stop = () => {
-    stopping.now = true;
+  const stop = (patienceMs = DRAIN_MS) => {
+    ending.begun = true;
+    ending.patienceMs = Math.min(ending.patienceMs, patienceMs);
     return closing.run();
   };
   return { port: server.port, url: server.url, stop };
 }
 
-async function openFrame(config: Config, role: Role, log: Log, lost: () => void, closing: Closing): Promise<Frame> {
+/** Whether the port of the settings is another platform's. */
+async function isNexusAt({ host, port }: Config): Promise<boolean> {
+  return port !== 0 && (await whoAnswers(addressOf(host, port))) === "nexus";
+}
+
+async function openFrame(
+  config: Config,
+  role: Role,
+  log: Log,
+  lost: () => void,
+  closing: Closing,
+  starting: { trouble: string },
+): Promise<Frame> {
   const urls = await databaseUrls(config, log, closing);
   const pools = urls.map((url) => openPool(url, { max: config.databaseConnections, name: "read" }));
   closing.add(() => Promise.all(pools.map((pool) => pool.end({ timeout: 1 }))));
@@ -121,7 +150,7 @@ async function openFrame(config: Config, role: Role, log: Log, lost: () => void,
     if (applied.length > 0) log.info({ applied }, "the database is set up");
     for (const url of urls) await claim(url, config.natsUrl !== null, lost, closing);
   }
-  const { secret, shards } = await readPlatform(pools);
+  const { secret, shards } = await platformOf(pools, log, closing, starting);
   if (config.shards !== null && config.shards !== shards) {
     throw new Error(
       `SHARDS is ${config.shards}, but this database was created with ${shards} shards, which cannot change; set SHARDS=${shards} or leave it out.`,
@@ -135,7 +164,27 @@ async function openFrame(config: Config, role: Role, log: Log, lost: () => void,
   const validator = new ValidatorPool(new URL("./validator/thread.js", import.meta.url), VALIDATOR_LIMITS, failed);
   closing.add(() => validator.close());
   const signals = nats === null ? localSignals() : natsSignals(nats.connection, config.natsPrefix);
-  return { config, log, closing, urls, read: new Databases(pools, shards), secrets, validator, nats, signals };
+  const ending = { begun: false, patienceMs: DRAIN_MS };
+  return { config, log, closing, urls, read: new Databases(pools, shards), secrets, validator, nats, signals, ending };
+}
+
+/** What the databases were set up with; a gateway, which sets up none, waits until somebody else has done so. */
+async function platformOf(pools: readonly Database[], log: Log, closing: Closing, starting: { trouble: string }) {
+  let waiting = true;
+  closing.add(async () => {
+    waiting = false;
+  });
+  for (let told = ""; ; ) {
+    try {
+      return await readPlatform(pools);
+    } catch (error) {
+      if (!(error instanceof NotSetUp) || !waiting) throw error;
+      if (told !== error.message) log.warn({}, `waiting: ${error.message}`);
+      told = error.message;
+      starting.trouble = `This process is starting, and waits. ${error.message}`;
+    }
+    await new Promise((resolve) => setTimeout(resolve, SCHEMA_LOOK_MS));
+  }
 }
 
 async function databaseUrls(config: Config, log: Log, closing: Closing): Promise<readonly string[]> {
@@ -152,7 +201,7 @@ async function claim(url: string, shared: boolean, lost: () => void, closing: Cl
     throw new Error(
       shared
         ? "A NexusToken without NATS_URL works on this database alone. Stop it first, or point DATABASE_URL at another database."
-        : "Another NexusToken works on this database. Stop it first, set NATS_URL so that they share the work, or point DATABASE_URL at another database.",
+        : "Another NexusToken works on this database. Stop it first, set NATS_URL so that they share the work, or point DATABASE_URL (or NEXUS_DATA_DIR) elsewhere.",
     );
   }
   closing.add(() => taken.release());
@@ -181,7 +230,7 @@ function natsTransport({ config, secrets, read, log }: Frame, nats: NatsLink): N
   return new NatsTransport(nats.connection, options, clock, log);
 }
 
-function healthOf({ read, nats }: Frame, engine: Engine, stopping: { readonly now: boolean }): Health {
+function healthOf({ read, nats, ending }: Frame, engine: Engine): Health {
   const reads = postgresReadModel(read);
   let looked: { readonly at: number; readonly answers: Promise<boolean> } | null = null;
   // Whoever asks, and however often: the database is asked once in a while.
@@ -193,16 +242,23 @@ function healthOf({ read, nats }: Frame, engine: Engine, stopping: { readonly no
   };
   return {
     async trouble() {
-      if (stopping.now) return "This process is stopping.";
+      if (ending.begun) return "This process is stopping.";
       if (nats !== null && !nats.up()) return "NATS does not answer this process.";
       return engine.trouble() ?? ((await answers()) ? null : "The database does not answer this process.");
     },
   };
 }
 
-async function serve(frame: Frame, role: Role, { transport }: Engine, health: Health): Promise<HttpServer> {
+/** What answers requests. */
+interface App {
+  readonly callback: RequestListener;
+  /** Streams never end by themselves; their listeners come back to another gateway. */
+  endStreams(): void;
+}
+
+function serve(frame: Frame, role: Role, { transport }: Engine, health: Health): App {
   const { config, log, closing, read, secrets, validator, nats, signals } = frame;
-  if (role === "node") return serveHttp(createHealthApp(health, log).callback(), config.port, config.host);
+  if (role === "node") return { callback: createHealthApp(health, log).callback(), endStreams: () => {} };
   const reads = postgresReadModel(read);
   const keys = new KeyRing(reads, signals, clock, nats === null ? 0 : KEY_TTL_MS);
   const presence = new Presence(signals);
@@ -262,13 +318,7 @@ async function serve(frame: Frame, role: Role, { transport }: Engine, health: He
     payments: paymentsOf(config),
     identity: identityOf(config),
   });
-  const server = await serveHttp(app.callback(), config.port, config.host);
-  const close = (ms: number) => {
-    // Streams never end by themselves; their listeners come back to another gateway.
-    feed.close();
-    return server.close(ms);
-  };
-  return { ...server, close };
+  return { callback: app.callback(), endStreams: () => feed.close() };
 }
 
 function publicUrlOf({ publicUrl, port }: Config): string {

@@ -66,6 +66,7 @@ export class Node implements Transport {
   readonly #options: NodeOptions;
   #life: Life;
   #draining = false;
+  #drain: Promise<void> | undefined;
   #told = false;
   #ended = false;
   #adapting = false;
@@ -83,7 +84,9 @@ export class Node implements Transport {
   /** Joins the cluster; its shards open one after the other from then on. Rejects with StoreUnavailable. */
   async start(): Promise<void> {
     await this.#join(this.#life);
-    await this.#beat();
+    // Told to go meanwhile: what has left before it joined leaves now.
+    if (this.#ended) await this.#ports.registry.leave(this.#life.id);
+    else await this.#beat();
   }
 
   /** Takes a command that has arrived here. Never rejects. */
@@ -116,7 +119,12 @@ export class Node implements Transport {
   }
 
   /** Gives all shards away, as far as there is somebody to take them, closes the others, and leaves. Waits at most `ms`. */
-  async drain(ms: number): Promise<void> {
+  drain(ms: number): Promise<void> {
+    this.#drain ??= this.#giveAllAway(ms);
+    return this.#drain;
+  }
+
+  async #giveAllAway(ms: number): Promise<void> {
     const { clock, registry, routes, log } = this.#ports;
     const until = clock.elapsed() + ms;
     this.#draining = true;

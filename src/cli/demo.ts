@@ -3,6 +3,7 @@ import { accountId } from "../../machines/vocabulary.ts";
 import { type Config, readConfig } from "../config.ts";
 import { runExamples } from "../demo/run.ts";
 import { openLog } from "../log.ts";
+import { addressOf, askJson, whoAnswers } from "../neighbour.ts";
 import { readAccount } from "../postgres/accounts.ts";
 import { auditDatabases } from "../postgres/books.ts";
 import { EmbeddedServer } from "../postgres/embedded.ts";
@@ -12,16 +13,15 @@ import { type Platform, startPlatform } from "../wire.ts";
 import { printFindings } from "./audit.ts";
 import { interruptible } from "./interrupt.ts";
 
-const ASK_MS = 2_000;
-
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
 /** Posts the example texts, has them worked on and paid, and audits the books. Starts the platform if none runs. */
 export function runDemo(): Promise<void> {
   return interruptible(async (stop) => {
     const config = readConfig(process.env);
-    const known = baseOf(config.host, config.port);
+    const known = addressOf(config.host, config.port);
     const there = await whoAnswers(known);
+    if (there === "nexus") await checkHealthy(known);
     let platform: Platform | undefined;
     if (there !== "nexus") {
       // A port that somebody else has is left to them.
@@ -72,36 +72,12 @@ async function isIn(databases: readonly Database[], account: string): Promise<bo
   return rows.some((row) => row !== undefined);
 }
 
-/** Where a server on this machine is reached that listens on `host`. */
-function baseOf(host: string, port: number): string {
-  const name = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "localhost" : host;
-  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
-}
-
-/** Who answers there. Throws an Error with a sentence when it is a platform that cannot serve now. */
-async function whoAnswers(base: string): Promise<"nobody" | "nexus" | "other"> {
-  const heartbeat = await ask(`${base}/api/v1/heartbeat`);
-  if (heartbeat === "nobody") return "nobody";
-  if (!heartbeat.ok || !("min_sdk_version" in heartbeat.body)) return "other";
-  const health = await ask(`${base}/health`);
-  if (health === "nobody" || !health.ok) {
-    const why = health !== "nobody" && "detail" in health.body ? ` (${health.body.detail})` : "";
-    throw new Error(
-      `The platform at ${base} cannot serve now${why} Wait until /health answers 200, or stop it, and run the demo again.`,
-    );
-  }
-  return "nexus";
-}
-
-async function ask(url: string): Promise<{ readonly ok: boolean; readonly body: object } | "nobody"> {
-  let response: Response;
-  try {
-    response = await fetch(url, { signal: AbortSignal.timeout(ASK_MS) });
-  } catch (error) {
-    const refused =
-      error instanceof Error && error.cause instanceof Error && "code" in error.cause && error.cause.code === "ECONNREFUSED";
-    return refused ? "nobody" : { ok: false, body: {} };
-  }
-  const body: unknown = await response.json().catch(() => undefined);
-  return { ok: response.ok, body: typeof body === "object" && body !== null ? body : {} };
+/** Throws an Error with a sentence when a platform cannot serve now. */
+async function checkHealthy(base: string): Promise<void> {
+  const health = await askJson(`${base}/health`);
+  if (health !== "nobody" && health.ok) return;
+  const why = health !== "nobody" && "detail" in health.body ? ` (${health.body.detail})` : "";
+  throw new Error(
+    `The platform at ${base} cannot serve now${why}: wait until its /health answers 200, or stop it, and run the demo again.`,
+  );
 }

@@ -26,6 +26,9 @@ export interface Platform {
   readonly places: number;
 }
 
+/** The databases are not what this version needs yet; a node, or `nexus migrate`, changes that. */
+export class NotSetUp extends Error {}
+
 /**
  * Brings a platform's databases up to date, one process at a time; a second one waits and then finds nothing to do. New
  * ones become a platform with this many shards. Gives the names of what was run. Throws an Error with a sentence for the
@@ -92,7 +95,7 @@ function pendingOf(rows: readonly { readonly name: string }[]) {
 
 /**
  * Reads what these databases were set up with; gives it as the first one says it. Throws an Error with a sentence for the
- * operator when one is not up to date, or when they are not one platform's, all of them and in order.
+ * operator when one is not up to date (NotSetUp), or when they are not one platform's, all of them and in order.
  */
 export async function readPlatform(databases: readonly Database[]): Promise<Platform> {
   const platforms = await Promise.all(databases.map(readOne));
@@ -105,18 +108,18 @@ export async function readPlatform(databases: readonly Database[]): Promise<Plat
 async function readOne(database: Database): Promise<Platform> {
   const [there] = await database<{ there: boolean }[]>`select to_regclass('migrations') is not null as there`;
   if (there?.there !== true)
-    throw new Error("The database is not set up yet; run `nexus migrate` (a node does so when it starts).");
+    throw new NotSetUp("The database is not set up yet; start a node, which does so, or run `nexus migrate`.");
   const pending = pendingOf(await database<{ name: string }[]>`select name from migrations`);
   if (pending.length > 0) {
     const names = pending.map(({ name }) => name).join(", ");
-    throw new Error(`The database is older than this NexusToken (${names} is missing); run \`nexus migrate\`.`);
+    throw new NotSetUp(`The database is older than this NexusToken (${names} is missing); run \`nexus migrate\`.`);
   }
   return platformOf(database);
 }
 
 async function platformOf(database: Database): Promise<Platform> {
   const [row] = await database<Platform[]>`select secret, shards, place, places from platform`;
-  if (row === undefined) throw new Error("The database has no platform in it; run `nexus migrate`.");
+  if (row === undefined) throw new NotSetUp("The database has no platform in it; run `nexus migrate`.");
   return row;
 }
 

@@ -295,16 +295,11 @@ describe("bad configuration stops the start with one sentence", () => {
     expect(code).toBe(1);
   });
 
-  test("a gateway does not start on a schema that is older, or on none", async () => {
+  test("nothing starts on a schema that is newer", async () => {
     const { url, drop } = await makeDatabase(inject("postgresUrl"));
-    expect((await nexus(["gateway"], { DATABASE_URL: url })).out).toMatch(/^The database is not set up yet; run `nexus migrate`/);
     await nexus(["migrate"], { DATABASE_URL: url });
     const pool = openPool(url, { max: 1, name: "test" });
-    await pool`delete from migrations where name = '0003-guide'`;
-    expect((await nexus(["gateway"], { DATABASE_URL: url })).out).toMatch(
-      /^The database is older than this NexusToken \(0003-guide/,
-    );
-    await pool`insert into migrations (name) values ('0003-guide'), ('9999-later')`;
+    await pool`insert into migrations (name) values ('9999-later')`;
     for (const role of ["gateway", "node"]) {
       expect((await nexus([role], { DATABASE_URL: url })).out).toMatch(
         /^This database was set up by a newer NexusToken \(9999-later\)/,
