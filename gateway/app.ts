@@ -17,7 +17,7 @@ import { wholePath } from "./middleware/path.ts";
 import { trace } from "./middleware/trace.ts";
 import type { Caller, Incoming, Operation } from "./operation.ts";
 import type { Health } from "./ports.ts";
-import { problemOf } from "./problems.ts";
+import { Problem, problemOf } from "./problems.ts";
 import { readKey } from "./repeat.ts";
 import { liveness, readiness } from "./routes/health.ts";
 import { OPERATIONS } from "./routes/index.ts";

@@ -10,7 +10,10 @@ import { addressKey } from "../../machines/entity.ts";
 import { LIMITS } from "../limits.ts";
 import { type Batch, type Clock, type Entry, Fenced, type Ids, type Journal, type Log, StoreUnavailable } from "../ports.ts";
 
-/** `fenced`: others own the actor by now. `broken`: the journal will never take this entry, which is a bug of ours; it is logged. */
+/**
+ * `fenced`: others own the actor by now. `broken`: the journal will never take this entry, which is a bug of ours; it is logged.
+ * What was decided behind one that is broken is a `conflict`: it is to be decided anew, without that one.
+ */
 export type Outcome = "committed" | "conflict" | "unavailable" | "fenced" | "broken";
 
 /** How often it is looked whether all is settled (ms). */
@@ -22,6 +25,10 @@ interface Waiting {
   readonly weight: number;
   readonly done: (outcome: Outcome) => void;
 }
+
+/** Of messages whose receivers have taken them in, or refused them for good. */
+type Acks = Pick<Batch, "delivered" | "dead">;
+const NO_ACKS: Acks = { delivered: [], dead: [] };
 
 interface Lane {
   queue: Waiting[];
@@ -170,23 +177,14 @@ export class Committer {
     return lane.queue.splice(0, count);
   }
 
-  async #commit(lane: Lane, taken: readonly Waiting[]): Promise<void> {
-    const batch: Batch = {
-      id: this.#ids.next(),
-      entries: taken.map(({ entry }) => entry),
-      delivered: this.#delivered.splice(0),
-      dead: this.#dead.splice(0),
-    };
+  async #commit(lane: Lane, taken: readonly Waiting[], acks: Acks = this.#takeAcks()): Promise<void> {
+    const batch: Batch = { id: this.#ids.next(), entries: taken.map(({ entry }) => entry), ...acks };
     const conflicts = await this.#append(batch);
     if (conflicts === "closed" || conflicts === "fenced") {
       for (const { done } of taken) done(conflicts === "closed" ? "unavailable" : "fenced");
       return;
     }
-    if (conflicts === "broken") {
-      this.#delivered.push(...batch.delivered);
-      this.#dead.push(...batch.dead);
-      return this.#isolate(lane, taken);
-    }
+    if (conflicts === "broken") return this.#isolate(lane, taken, acks);
     this.stats.commits += 1;
     const behind = conflicts.size === 0 ? [] : lane.queue.filter(({ key }) => conflicts.has(key));
     if (behind.length > 0) lane.queue = lane.queue.filter(({ key }) => !conflicts.has(key));
@@ -196,26 +194,41 @@ export class Committer {
     }
   }
 
-  /** Finds the entry that the journal cannot take, so that it does not sink its neighbours. */
-  async #isolate(lane: Lane, taken: readonly Waiting[]): Promise<void> {
+  #takeAcks(): Acks {
+    return { delivered: this.#delivered.splice(0), dead: this.#dead.splice(0) };
+  }
+
+  /** Finds by halves the entry that the journal cannot take, so that it does not sink its neighbours. */
+  async #isolate(lane: Lane, taken: readonly Waiting[], acks: Acks): Promise<void> {
     const [only] = taken;
+    // Acknowledgements that cannot be written are let go: what they stand for is sent again one day, and known then.
     if (only === undefined) return;
-    if (taken.length > 1) {
-      const failed = new Set<string>();
-      for (const waiting of taken) {
-        const done = (outcome: Outcome) => {
-          if (outcome !== "committed") failed.add(waiting.key);
-          waiting.done(outcome);
-        };
-        // What follows a missing entry of the same actor must not be written.
-        if (failed.has(waiting.key)) done("broken");
-        else await this.#commit(lane, [{ ...waiting, done }]);
-      }
+    if (acks.delivered.length + acks.dead.length > 0) {
+      await this.#commit(lane, [], acks);
+      return this.#commit(lane, taken, NO_ACKS);
+    }
+    if (taken.length === 1) {
+      const behind = lane.queue.filter(({ key }) => key === only.key);
+      lane.queue = lane.queue.filter(({ key }) => key !== only.key);
+      only.done("broken");
+      for (const { done } of behind) done("conflict");
       return;
     }
-    const behind = lane.queue.filter(({ key }) => key === only.key);
-    lane.queue = lane.queue.filter(({ key }) => key !== only.key);
-    for (const { done } of [only, ...behind]) done("broken");
+    const failed = new Set<string>();
+    const watched = taken.map((waiting) => ({
+      ...waiting,
+      done: (outcome: Outcome) => {
+        if (outcome !== "committed") failed.add(waiting.key);
+        waiting.done(outcome);
+      },
+    }));
+    const middle = Math.ceil(watched.length / 2);
+    for (const half of [watched.slice(0, middle), watched.slice(middle)]) {
+      // What follows a missing entry of the same actor must not be written.
+      for (const { key, done } of half) if (failed.has(key)) done("conflict");
+      const left = half.filter(({ key }) => !failed.has(key));
+      if (left.length > 0) await this.#commit(lane, left, NO_ACKS);
+    }
   }
 
   /** Appends until the outcome is known, unless this committer is closed before that. */
@@ -233,7 +246,9 @@ export class Committer {
           return "fenced";
         }
         if (!(error instanceof StoreUnavailable)) {
-          this.#log.error({ err: error, entries: batch.entries.length }, "the journal cannot take a commit; this is a bug");
+          const fields = { err: error, entries: batch.entries.length };
+          if (batch.entries.length > 1) this.#log.warn(fields, "the journal cannot take a commit; its halves are tried");
+          else this.#log.error(fields, "the journal cannot take a commit; this is a bug");
           return "broken";
         }
         if (!this.#down)

@@ -30,6 +30,7 @@ export class Appender {
   async append(batch: Batch): Promise<ReadonlySet<string>> {
     const conflicts = new Set<string>();
     let entries = batch.entries;
+    let unexplained = false;
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
       try {
         await write(
@@ -47,7 +48,11 @@ export class Appender {
         if (!isDuplicate(error)) throw error;
         const settled = await this.#known(batch);
         if (settled !== undefined) return settled;
-        for (const key of await this.#taken(entries)) conflicts.add(key);
+        const taken = await this.#taken(entries);
+        // A key that is there and none that we know of: it is this batch that cannot be written, whoever else writes.
+        if (taken.size === 0 && unexplained) throw error;
+        unexplained = taken.size === 0;
+        for (const key of taken) conflicts.add(key);
         entries = entries.filter(({ address }) => !conflicts.has(addressKey(address)));
       }
     }

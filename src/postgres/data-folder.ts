@@ -15,6 +15,8 @@ export interface ServerSettings {
 export const SERVER_USER = "nexus";
 export const INSTEAD = "set NEXUS_DATA_DIR to another folder, or DATABASE_URL to a PostgreSQL of yours";
 const SAID_CHARACTERS_MAX = 500;
+/** Folders that this process is setting up. */
+const SETTING_UP = new Set<string>();
 
 export class DataFolder {
   /** Where all of it is. */
@@ -48,7 +50,7 @@ export class DataFolder {
     const known = await this.settings();
     if (known !== undefined) return known;
     const made = { port: await freePort(), password: randomBytes(24).toString("hex") };
-    const draft = path.join(this.path, `server.json.new-${process.pid}`);
+    const draft = path.join(this.path, `server.json.new-${randomBytes(4).toString("hex")}`);
     await this.#writing(async () => {
       await writeFile(draft, JSON.stringify(made), { mode: 0o600 });
       await link(draft, path.join(this.path, "server.json")).catch((error: unknown) => {
@@ -63,7 +65,7 @@ export class DataFolder {
   async freePort(settings: ServerSettings): Promise<ServerSettings> {
     if (await isFree(settings.port)) return settings;
     const moved = { ...settings, port: await freePort() };
-    const draft = path.join(this.path, `server.json.new-${process.pid}`);
+    const draft = path.join(this.path, `server.json.new-${randomBytes(4).toString("hex")}`);
     await this.#writing(async () => {
       await writeFile(draft, JSON.stringify(moved), { mode: 0o600 });
       await rename(draft, path.join(this.path, "server.json"));
@@ -77,7 +79,7 @@ export class DataFolder {
     await requireOpen([programs.postgres, this.data], as);
     const there = await stat(this.data).catch(() => undefined);
     const me = as.uid ?? process.getuid?.();
-    if (there !== undefined && me !== undefined && there.uid !== me) {
+    if (there !== undefined && me !== undefined && there.uid !== me && (await this.#names())?.includes("PG_VERSION") !== false) {
       throw new Error(
         `The data in ${this.data} belongs to the user with the id ${there.uid}, and this one has the id ${me}: run it as that user or as root, ${INSTEAD}.`,
       );
@@ -86,8 +88,12 @@ export class DataFolder {
 
   /** Whether the data is there. */
   async isSetUp(): Promise<boolean> {
-    const names: readonly string[] = await readdir(this.data).catch(() => []);
-    return names.includes("PG_VERSION");
+    return (await this.#names())?.includes("PG_VERSION") === true;
+  }
+
+  /** What is in the data folder; undefined when it is not there, or not for us to see. */
+  #names(): Promise<readonly string[] | undefined> {
+    return readdir(this.data).catch(() => undefined);
   }
 
   /**
@@ -97,8 +103,9 @@ export class DataFolder {
   async setUp(programs: Programs, as: RunAs, { password }: ServerSettings, started: (run: Run) => void): Promise<void> {
     requireName();
     await this.#removeUnfinished();
-    const unfinished = `${this.data}.new-${process.pid}`;
+    const unfinished = `${this.data}.new-${process.pid}-${randomBytes(4).toString("hex")}`;
     const secret = `${unfinished}.password`;
+    SETTING_UP.add(path.basename(unfinished));
     try {
       await this.#writing(async () => {
         await mkdir(unfinished, { mode: 0o700 });
@@ -117,6 +124,7 @@ export class DataFolder {
     } finally {
       await rm(unfinished, { recursive: true, force: true });
       await rm(secret, { force: true });
+      SETTING_UP.delete(path.basename(unfinished));
     }
   }
 
@@ -135,11 +143,16 @@ export class DataFolder {
     return (await readFile(this.#log, "utf8").catch(() => "")).trim();
   }
 
-  /** The error for a program that failed, with its last words. */
+  /** The error for a program that failed, with what it gives as its reason. */
   async failure(what: string): Promise<Error> {
-    const said = (await this.said()).slice(-SAID_CHARACTERS_MAX).replaceAll(/\s+/g, " ");
+    const lines = (await this.said()).split("\n");
+    const reason = /^.*\b(?:FATAL|PANIC|ERROR|error): +/;
+    const hint = /^.*\b(?:HINT|hint): +/;
+    const [first = lines.at(-1) ?? ""] = lines.filter((line) => reason.test(line));
+    const [more = ""] = lines.filter((line) => hint.test(line));
+    const said = [first.replace(reason, ""), more.replace(hint, "")].filter((text) => text !== "").join(" ");
     return new Error(
-      `The embedded PostgreSQL in ${this.path} ${what}; it says: ${said === "" ? "nothing" : said} Mend that, ${INSTEAD}.`,
+      `The embedded PostgreSQL in ${this.path} ${what}: ${said.slice(0, SAID_CHARACTERS_MAX) || "it says nothing"} Mend that, ${INSTEAD}.`,
     );
   }
 
@@ -147,7 +160,10 @@ export class DataFolder {
   async #removeUnfinished(): Promise<void> {
     for (const name of await readdir(this.path)) {
       const [, pid] = /^data\.new-(\d+)/.exec(name) ?? [];
-      if (name !== "data.new" && (pid === undefined || (isRunning(Number(pid)) && Number(pid) !== process.pid))) continue;
+      if (pid === undefined && name !== "data.new") continue;
+      // The number of who left it may be another's by now, ours too.
+      const mine = Number(pid) === process.pid;
+      if (mine ? SETTING_UP.has(name.replace(/\.password$/, "")) : isRunning(Number(pid))) continue;
       await rm(path.join(this.path, name), { recursive: true, force: true });
     }
   }

@@ -21,10 +21,10 @@ const POLL_MS = 10;
 const STOP_MS_MAX = 10_000;
 /** Recovery after a crash replays what was written since the last checkpoint (ms). */
 const READY_MS_MAX = 120_000;
-/** Sessions of a server that was killed end as soon as they notice (ms). */
+/** Sessions of a server that was killed end as soon as they notice, and so does another start that comes to nothing (ms). */
 const LEFTOVER_MS_MAX = 5_000;
 const LEFTOVER_LOOK_MS = 100;
-const LEFTOVER = /shared memory block/;
+const LEFTOVER = /shared memory block|lock file "postmaster\.pid"/;
 const FLAGS = [
   "listen_addresses=127.0.0.1",
   "unix_socket_directories=",
@@ -40,6 +40,7 @@ export class EmbeddedServer {
   #settings: ServerSettings = { port: 0, password: "" };
   #pid = 0;
   #watch: ReturnType<typeof setInterval> | undefined;
+  #reviving = false;
   #closed = false;
   /** The program that was started last, until it is known what became of it. */
   #starting: Run | undefined;
@@ -100,7 +101,7 @@ export class EmbeddedServer {
       await this.#start(programs, as);
     }
     await this.#checkPassword();
-    this.#watch = setInterval(() => void this.#revive(), WATCH_MS);
+    this.#watch = setInterval(() => this.#look(), WATCH_MS);
     this.#watch.unref();
   }
 
@@ -178,14 +179,20 @@ export class EmbeddedServer {
   }
 
   /** A server that died (killed, out of memory) is started again, on the same port. */
+  #look(): void {
+    if (this.#reviving || isRunning(this.#pid)) return;
+    this.#reviving = true;
+    this.#opening = this.#revive().finally(() => {
+      this.#reviving = false;
+    });
+  }
+
   async #revive(): Promise<void> {
-    if (isRunning(this.#pid) || this.#starting !== undefined || this.#closed) return;
     this.#log.error({}, "the embedded PostgreSQL is gone; starting it again");
     try {
-      if (await this.#takeOver()) return;
-      await this.#start(await findPrograms(), await serverUser(this.#folder.data));
+      if (!(await this.#takeOver())) await this.#start(await findPrograms(), await serverUser(this.#folder.data));
     } catch (error) {
-      this.#log.error({ err: error }, "the embedded PostgreSQL could not be started again");
+      if (!this.#closed) this.#log.error({ err: error }, "the embedded PostgreSQL could not be started again");
     }
   }
 

@@ -1,13 +1,22 @@
 import type { Database } from "./pool.ts";
 
-/** Makes sure that each database answers. Throws an Error with a sentence for the operator, without the password. */
+/** Makes sure that each database answers, and takes any text. Throws an Error with a sentence for the operator, without the password. */
 export async function greet(databases: readonly Database[], urls: readonly string[]): Promise<void> {
   await Promise.all(
     databases.map(async (database, place) => {
+      const named = `DATABASE_URL (${shown(urls[place] ?? "")})`;
+      let encoding: string | undefined;
       try {
-        await database`select`;
+        const [row] = await database<{ encoding: string }[]>`select current_setting('server_encoding') as encoding`;
+        encoding = row?.encoding;
       } catch (error) {
-        throw new Error(`DATABASE_URL (${shown(urls[place] ?? "")}): ${whyNot(error)}`, { cause: error });
+        throw new Error(`${named}: ${whyNot(error)}`, { cause: error });
+      }
+      // Elsewhere one emoji in a text would be an entry that cannot be written.
+      if (encoding !== "UTF8") {
+        throw new Error(
+          `${named}: its encoding is ${encoding}, which cannot hold every text; make a database with \`create database nexus encoding 'UTF8' template template0\`, and name that.`,
+        );
       }
     }),
   );

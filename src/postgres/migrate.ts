@@ -50,17 +50,10 @@ export async function migrate(databases: readonly Database[], shards: number = S
 }
 
 async function migrateOne(database: Database, { secret, shards, place, places }: Platform): Promise<readonly string[]> {
-  const [server] = await database`
-    select current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding`;
+  const [server] = await database`select current_setting('server_version_num')::int as version`;
   if (server?.["version"] < SERVER_VERSION_MIN) {
     throw new Error(
       `PostgreSQL 14 or later is needed; this one is ${server?.["version"]}. Upgrade it or point DATABASE_URL elsewhere.`,
-    );
-  }
-  // Elsewhere one emoji in a text would be an entry that cannot be written.
-  if (server?.["encoding"] !== "UTF8") {
-    throw new Error(
-      `The database's encoding is ${server?.["encoding"]}, which cannot hold every text. Make one with \`create database nexus encoding 'UTF8' template template0\` and point DATABASE_URL there.`,
     );
   }
   return database.begin(async (transaction) => {

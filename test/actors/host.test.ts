@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { Committer } from "../../actors/host/commit.ts";
 import { LIMITS } from "../../actors/limits.ts";
 import type { Answer } from "../../actors/message.ts";
-import { order, person, STANDING, World } from "../support/world.ts";
+import type { Batch, Journal } from "../../actors/ports.ts";
+import { order, person, SILENT, STANDING, World } from "../support/world.ts";
 
 async function registered(people = 1, grant = 50): Promise<World> {
   const world = new World();
@@ -141,6 +143,92 @@ describe("a commit that fails", () => {
     expect(told).toEqual(amounts.map((amount) => (amount === 13 ? "INTERNAL" : "ok")));
     expect(world.row("account", person(1))["available"]).toBe(80);
     expect(await world.broken()).toEqual([]);
+  });
+
+  /** Commands of as many accounts as there are in `people`, all in one commit, of which those with this amount cannot be written. */
+  async function ride(people: readonly number[], amounts: readonly number[]) {
+    const world = await registered(Math.max(...people), 0);
+    const append = world.journal.append.bind(world.journal);
+    const tried: number[] = [];
+    const open = holdCommits(world);
+    const first = topUp(world, 1);
+    world.journal.append = async (batch) => {
+      await world.journal.gate;
+      tried.push(batch.entries.length);
+      if (batch.entries.some(({ facts }) => JSON.stringify(facts).includes(`"amount":${POISON}`))) throw new Error("22P05");
+      return append(batch);
+    };
+    await world.settle();
+    const asked = amounts.map((amount, index) =>
+      world.ask("account", person(people[index] ?? 1), { type: "topUp", topup: world.nextId(), amount }),
+    );
+    await world.settle();
+    open();
+    const answers = await Promise.all([first, ...asked].map((one) => world.answer(one)));
+    expect(await world.broken()).toEqual([]);
+    const refused = answers.slice(1).flatMap((answer, index) => (answer.ok ? [] : [{ index, code: answer.refusal.refused }]));
+    const balance = (n: number) => world.row("account", person(n))["available"];
+    return { refused, balance, tried };
+  }
+  const POISON = 666;
+
+  test.each([0, 3, 19])("for good, for one of 20 commands of one account (number %i): the 19 others are taken", async (bad) => {
+    const amounts = Array.from({ length: 20 }, (_, index) => (index === bad ? POISON : 10));
+    const { refused, balance } = await ride(
+      amounts.map(() => 1),
+      amounts,
+    );
+    expect(refused).toEqual([{ index: bad, code: "INTERNAL" }]);
+    expect(balance(1)).toBe(1 + 19 * 10);
+  });
+
+  test("for good, for one of 64 accounts: it is found in a few tries, and the others are taken", async () => {
+    const people = Array.from({ length: 64 }, (_, index) => index + 1);
+    const { refused, balance, tried } = await ride(
+      people,
+      people.map((n) => (n === 41 ? POISON : 10)),
+    );
+    expect(refused).toEqual([{ index: 40, code: "INTERNAL" }]);
+    expect(people.filter((n) => balance(n) === (n === 1 ? 11 : 10))).toEqual(people.filter((n) => n !== 41));
+    expect(balance(41)).toBe(0);
+    expect(tried).toContain(64);
+    // Two halves at each of six levels, and what was held back before.
+    expect(tried.length).toBeLessThanOrEqual(2 * 6 + 3);
+  });
+
+  test("for good, more often than a command is tried: what was decided behind all of them is still taken", async () => {
+    const amounts = [...Array.from({ length: 2 * LIMITS.triesMax }, () => POISON), 10, POISON, 20];
+    const { refused, balance } = await ride(
+      amounts.map(() => 1),
+      amounts,
+    );
+    expect(refused.map(({ index }) => index)).toEqual(amounts.flatMap((amount, index) => (amount === POISON ? [index] : [])));
+    expect(balance(1)).toBe(31);
+  });
+
+  test("for good, because of what a refused message is marked with: commands are taken all the same, and it is not tried for ever", async () => {
+    const world = await registered();
+    const tried: number[] = [];
+    const append = async ({ entries, dead }: Batch) => {
+      if (dead.length > 0) {
+        tried.push(entries.length);
+        throw new Error("22P05");
+      }
+      return new Set<string>();
+    };
+    const journal: Journal = Object.assign(Object.create(world.journal), { append });
+    const fenced = () => {};
+    const committer = new Committer({ journal, clock: world.clock, ids: { next: () => world.nextId() }, log: SILENT, fenced }, 1);
+    const outcomes: string[] = [];
+    const entry = { address: { kind: "account" as const, id: person(1) }, after: 1, facts: [], cause: null, postings: [] };
+    committer.dead(world.nextId(), "a reason that cannot be written");
+    committer.submit({ ...entry, messages: [], timers: [], view: null, snapshot: undefined }, (outcome) =>
+      outcomes.push(outcome),
+    );
+    await world.settle();
+    expect(outcomes).toEqual(["committed"]);
+    expect(tried).toEqual([1, 0]);
+    await committer.flush();
   });
 });
 

@@ -18,7 +18,7 @@ import { migrate } from "../../src/postgres/migrate.ts";
 import { openPool } from "../../src/postgres/pool.ts";
 import { Client } from "../support/client.mjs";
 import { Market, ORDER } from "../support/market.ts";
-import { runNexus, startProcess } from "../support/platform.mjs";
+import { startProcess } from "../support/platform.mjs";
 import { makeDatabase } from "../support/postgres.mjs";
 import { order, SILENT } from "../support/world.ts";
 
@@ -33,20 +33,6 @@ test("a second process on the same database does not start, says why, and distur
   );
   expect((await market.balance(party)).credits_balance).toBe(50);
   await market.stop();
-});
-
-test.each(["LATIN1", "SQL_ASCII"])("a database in %s stops the start with a sentence that says what to do", async (encoding) => {
-  const { url, drop } = await makeDatabase(inject("postgresUrl"), encoding);
-  for (const role of ["start", "node", "migrate"]) {
-    // A node looks for its NATS only once the database is good.
-    const { code, out } = await runNexus([role], { DATABASE_URL: url, NATS_URL: inject("natsUrl") });
-    expect([role, code]).toEqual([role, 1]);
-    expect(out.trim()).toMatch(
-      new RegExp(`^The database's encoding is ${encoding}, which cannot hold every text\\. Make one with .*UTF8`),
-    );
-    expect(out.trim().split("\n")).toHaveLength(1);
-  }
-  await drop();
 });
 
 test("two hosts that both write one database never both win: nothing is lost, doubled or spent twice", async () => {
