@@ -106,12 +106,6 @@ export class FairQueue<J> {
     return first;
   }
 
-  /** Whether an account has used a lot lately. */
-  isHeavy(account: string, now: number): boolean {
-    const line = this.#lines.get(account);
-    return line !== undefined && usedBy(line, now) >= this.#heavyMs;
-  }
-
   /** Counts thread time (ms) for an account; less than nothing gives back what was counted too much. */
   charge(account: string, ms: number, now: number): void {
     const line = this.#line(account, now);

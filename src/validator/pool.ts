@@ -6,8 +6,8 @@
  *     is logged.
  * V2  Who is next is the fair queue's matter: by the thread time that the account has used lately, submissions first.
  * V3  The thread time is counted as a whole deadline when a judgement begins, and put right when it ends: so an account
- *     that sends many at once is heavy at once. Heavy accounts never have all threads between them; one is kept for the
- *     others, who therefore wait for a thread as long as for one another, but not for the deadlines of an attack.
+ *     that sends many at once is heavy at once. Heavy accounts never have all threads between them: one is kept for the
+ *     others, who therefore wait for one another, but not for the deadlines of an attack.
  * V4  A thread that ends, for whatever reason, costs the judgement that it was at, and nobody else's.
  * V5  Nobody waits longer than `waitMs`.
  *
@@ -78,8 +78,6 @@ interface Job {
 interface Run {
   readonly done: (answer: Answer) => void;
   readonly account: string;
-  /** Whether its account was heavy when it began. */
-  readonly heavy: boolean;
   readonly began: number;
 }
 
@@ -158,30 +156,30 @@ export class ValidatorPool implements Validator {
   /** Gives work to threads that have none, and starts more of them while some work waits. */
   #pump(): void {
     while (!this.#closed && this.#queue.size > 0) {
-      const thread = this.#idle.pop();
-      if (thread === undefined) {
-        if (this.#all.size < this.#limits.threads) this.#start();
-        return;
-      }
-      const now = performance.now();
-      const next = this.#queue.next(now, this.#heavyMayRun);
-      if (next === undefined) {
-        this.#idle.push(thread);
-        return;
-      }
-      this.#run(thread, next, now);
+      if (this.#runOne()) continue;
+      if (this.#all.size < this.#limits.threads) this.#start();
+      return;
     }
   }
 
-  get #heavyMayRun(): boolean {
-    const heavy = [...this.#running.values()].filter((run) => run.heavy).length;
-    return heavy < Math.max(1, this.#limits.threads - 1);
+  /** Gives the next judgement to an idle thread, the one that is kept first; false when none may take one. */
+  #runOne(): boolean {
+    const now = performance.now();
+    for (const kind of ["kept", "any"] as const) {
+      const thread = this.#idle.find((idle) => idle.kind === kind);
+      const next = thread === undefined ? undefined : this.#queue.next(now, kind === "any");
+      if (thread === undefined || next === undefined) continue;
+      this.#idle.splice(this.#idle.indexOf(thread), 1);
+      this.#run(thread, next, now);
+      return true;
+    }
+    return false;
   }
 
   #run(thread: KillableThread, { account, job }: Waiting<Job>, began: number): void {
     const { deadlineMs } = this.#limits;
     clearTimeout(job.timer);
-    this.#running.set(thread, { done: job.done, account, heavy: this.#queue.isHeavy(account, began), began });
+    this.#running.set(thread, { done: job.done, account, began });
     this.#queue.charge(account, deadlineMs, began);
     this.#stats.inThreads += 1;
     try {
@@ -211,6 +209,8 @@ export class ValidatorPool implements Validator {
   /** Its start is not part of anybody's deadline: it takes work once it has said that it is ready. */
   #start(): void {
     let ready = false;
+    const kept = this.#limits.threads > 1 && ![...this.#all].some(({ kind }) => kind === "kept");
+    const kind = kept ? "kept" : "any";
     const free = (thread: KillableThread) => {
       ready = true;
       this.#idle.push(thread);
@@ -224,10 +224,12 @@ export class ValidatorPool implements Validator {
       this.#finish(thread, this.#closed ? TOO_MANY : TOO_EXPENSIVE);
       // One that cannot even start would be started for ever; those that did take what waits.
       if (!ready && this.#all.size === 0) this.#refuseAll();
-      else this.#pump();
+      // So that who comes next finds it ready.
+      else if (ready && thread.kind === "kept" && !this.#closed) this.#start();
+      this.#pump();
     };
     try {
-      this.#all.add(new KillableThread(this.#file, this.#limits.heapMb, { free, ended }));
+      this.#all.add(new KillableThread(this.#file, kind, this.#limits.heapMb, { free, ended }));
     } catch (error) {
       // The operating system gives no thread: those that there are go on, and without any nobody waits in vain.
       this.#failed(error);

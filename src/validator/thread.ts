@@ -5,8 +5,9 @@ import type { Ask, Said } from "./killable-thread.ts";
 
 const say = (said: Said) => parentPort?.postMessage(said);
 
-parentPort?.on("message", ({ demands, result }: Ask) => {
+parentPort?.on("message", (text: string) => {
   try {
+    const { demands, result } = JSON.parse(text) as Ask;
     say({ judged: judgeResult(demands, result) });
   } catch (error) {
     say({ failed: error instanceof Error ? `${error.name}: ${error.message}`.slice(0, 500) : "something that is no error" });

@@ -69,7 +69,7 @@ test("an account whose judgements all run to their deadline leaves a thread to t
 });
 
 test("a thread that is killed takes nobody's judgement with it, however often that happens", async () => {
-  pool = new ValidatorPool(THREAD, { ...VALIDATOR_LIMITS, threads: 3, deadlineMs: 100, waitMs: 60_000 });
+  pool = new ValidatorPool(THREAD, { ...VALIDATOR_LIMITS, threads: 3, deadlineMs: 400, waitMs: 60_000 });
   const bad = Array.from({ length: 6 }, (_, n) => judge(SLOW, slow(), `mallory${n}`));
   const good = Array.from({ length: 60 }, (_, n) => judge(PATTERN, { a: "a" }, `anna${n % 7}`));
   expect((await Promise.all(bad)).every((answer) => "unjudged" in answer && answer.because === "slow")).toBe(true);
@@ -103,9 +103,8 @@ test("what nobody foresaw is a refusal with a sentence, told to the operator, an
     because: "slow",
     unjudged: expect.stringContaining("failed"),
   });
-  // It cannot be brought to a thread at all.
-  const uncloneable = question({ type: "object" }, { a: (() => {}) as never });
-  expect(await pool.judge(uncloneable, "thread")).toMatchObject({ unjudged: expect.any(String) });
+  // It cannot be brought to a thread at all, and ends the thread that it was meant for.
+  expect(await pool.judge(question(poisoned, {}), "thread")).toMatchObject({ unjudged: expect.any(String) });
   expect(told).toHaveLength(2);
   expect(await judge(PATTERN, { a: "a" })).toEqual({ code: null, errors: [] });
 });
