@@ -11,13 +11,15 @@ import { BODY_BYTES_MAX } from "./body.ts";
 /** How long the rest of a request is waited for (ms), and how much of it is read (bytes); past that the sender has to wait. */
 export const LINGER_MS = 5_000;
 export const LINGER_BYTES = 16_777_216;
+const HAS_NO_BODY = new Set([204, 205, 304]);
 
 /** Goes before everything else, so that it holds whatever answered, and why. */
 export function linger(): Middleware {
   return async (context, next) => {
     await next();
     const { req, body, method } = context;
-    if (!isUnderWay(req) || body instanceof Stream || method === "HEAD") return;
+    // An answer that has no body by its status (204, 304) cannot be held open; it is small enough to go before a reset.
+    if (!isUnderWay(req) || body instanceof Stream || method === "HEAD" || HAS_NO_BODY.has(context.status)) return;
     const text = typeof body === "string" || Buffer.isBuffer(body) ? body : body == null ? "" : JSON.stringify(body);
     const type = context.response.get("Content-Type");
     context.set("Connection", "close");

@@ -101,6 +101,18 @@ describe("a body that is too large", () => {
   });
 });
 
+describe("an answer that has no body", () => {
+  test("reaches who sends one with its request all the same", async () => {
+    const { etag = "" } = (await market.client.call("GET", "//docs")).headers;
+    const never = "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n";
+    const answered = (text: string) => text.includes("\r\n\r\n");
+    const preflight = await keepSending(`OPTIONS /api/v1/tasks HTTP/1.1\r\nHost: x\r\n${never}`, Buffer.alloc(0), answered);
+    expect(preflight.text).toMatch(/^HTTP\/1\.1 204/);
+    const known = `GET /docs HTTP/1.1\r\nHost: x\r\nIf-None-Match: ${etag}\r\n${never}`;
+    expect((await keepSending(known, Buffer.alloc(0), answered)).text).toMatch(/^HTTP\/1\.1 304/);
+  });
+});
+
 function curl(args: readonly string[], input: Buffer): Promise<string> {
   const url = `http://127.0.0.1:${market.port}/api/v1/tasks`;
   const headers = ["-H", `X-API-Key: ${ann.key}`, "-H", "Content-Type: application/json"];
