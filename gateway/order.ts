@@ -4,14 +4,13 @@ import { isDeepStrictEqual } from "node:util";
 import type { Refusal } from "../machines/refusal.ts";
 import { refuse } from "../machines/refusal.ts";
 import type { Order } from "../machines/task/facts.ts";
-import type { Rule } from "../machines/validation/rules.ts";
-import { type DemandsProblem, measureDemands } from "../machines/validation/verdict.ts";
+import { type DemandsProblem, measureDemands, WHOLE_RESULT } from "../machines/validation/verdict.ts";
 import { BOUNDS, credits, type JsonObject, type JsonValue } from "../machines/vocabulary.ts";
 import { wrongCallback } from "./callback.ts";
-import { type FieldProblem, invalid, Problem, problemOf } from "./problems.ts";
-import { type CreateTask, RULES } from "./schemas/task.ts";
+import { type FieldProblem, invalid, problemOf } from "./problems.ts";
+import type { CreateTask } from "./schemas/task.ts";
 import type { GatewaySettings, Services } from "./services.ts";
-import { bodyCheck, type Check } from "./validate.ts";
+import { tooLarge } from "./size.ts";
 
 const ALIASES = [
   ["schema", "validation_schema"],
@@ -19,10 +18,6 @@ const ALIASES = [
   ["max_seconds", "max_execution_seconds"],
   ["rules", "validation_rules"],
 ] as const;
-
-const RULE_CHECKS = new Map<string, Check<Rule>>(
-  Object.entries(RULES).map(([type, schema]) => [type, bodyCheck(schema) as Check<Rule>]),
-);
 
 /** Takes the checked body; throws a Problem (422) that names every field that is still wrong. */
 export function toOrder(body: CreateTask, settings: GatewaySettings): Order {
@@ -43,15 +38,17 @@ export function toOrder(body: CreateTask, settings: GatewaySettings): Order {
   const callback = body.callback_url ?? null;
   const callbackProblem = callback === null ? undefined : wrongCallback(callback, settings);
   if (callbackProblem !== undefined) wrong.push({ field: "callback_url", message: callbackProblem });
-  const rules = (body.rules ?? body.validation_rules ?? []).map((rule, index) => toRule(rule, index, wrong));
+  const rules = body.rules ?? body.validation_rules ?? [];
+  // It came out of JSON.parse, so it is JSON.
+  const exampleOutput = body.example_output as JsonValue;
+  wrong.push(...tooLarge("rules", rules, BOUNDS.rulesBytes), ...tooLarge("example_output", exampleOutput, BOUNDS.exampleBytes));
   if (wrong.length > 0 || schema === undefined || budget === undefined) throw invalid(wrong);
   return {
     taskType,
     inputData: body.input_data,
-    // Both came out of JSON.parse, so they are JSON.
     schema: schema as JsonObject,
-    rules: rules.filter((rule) => rule !== undefined),
-    exampleOutput: body.example_output as JsonObject,
+    rules,
+    exampleOutput,
     budget: credits(budget),
     maxSeconds: body.max_seconds ?? body.max_execution_seconds ?? BOUNDS.executionSecondsDefault,
     quality: body.quality_preference ?? "balanced",
@@ -61,19 +58,6 @@ export function toOrder(body: CreateTask, settings: GatewaySettings): Order {
     callbackUrl: callback,
     windowMs: settings.routingWindowMs,
   };
-}
-
-function toRule(rule: { readonly type: string }, index: number, wrong: FieldProblem[]): Rule | undefined {
-  const check = RULE_CHECKS.get(rule.type);
-  try {
-    const checked = check?.(rule);
-    if (checked !== undefined) return checked;
-    wrong.push({ field: `rules.${index}`, message: "is of no known type" });
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    for (const { field, message } of error.errors ?? []) wrong.push({ field: `rules.${index}.${field}`, message });
-  }
-  return undefined;
 }
 
 /** What is wrong with what an order demands of results, found without and then with the help of its example. */
@@ -105,10 +89,14 @@ export async function checkDemands(order: Order, account: string, { validator }:
     };
   }
   if (verdict.code === null) return { cost, refusal: null, errors: [] };
-  const errors = verdict.errors.map(({ field, message }) => ({ field: `example_output.${field}`, message }));
+  const errors = verdict.errors.map(({ field, message }) => ({ field: within("example_output", field), message }));
   const [first] = errors;
   const detail = `example_output does not pass its own schema and rules: ${first?.field ?? ""} ${first?.message ?? ""}`;
   return { cost, refusal: refuse("INVALID_EXAMPLE", detail), errors };
+}
+
+function within(field: string, name: string): string {
+  return name === WHOLE_RESULT ? field : `${field}.${name}`;
 }
 
 function unusable({ field, problem }: DemandsProblem): { readonly refusal: Refusal; readonly errors: readonly FieldProblem[] } {

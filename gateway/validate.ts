@@ -8,7 +8,7 @@ import { type FieldProblem, invalid } from "./problems.ts";
 import { readQuery } from "./query.ts";
 
 // verbose: errors carry the schema that says no, for its examples.
-const ajv = new Ajv2020({ allErrors: false, strict: false, verbose: true });
+const ajv = new Ajv2020({ allErrors: false, strict: false, verbose: true, discriminator: true });
 formats.default(ajv, ["email", "uri", "date-time"]);
 /** RFC 9562 4, without the `urn:uuid:` that ajv's own takes. */
 ajv.addFormat("uuid", /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i);
@@ -48,7 +48,7 @@ function worded(errors: readonly ErrorObject[]): FieldProblem {
 }
 
 function fieldOf({ instancePath, params }: ErrorObject): string {
-  const missing: unknown = params["missingProperty"];
+  const missing: unknown = params["missingProperty"] ?? params["tag"];
   const path = instancePath.split("/").slice(1);
   return [...path, ...(typeof missing === "string" ? [missing] : [])].join(".") || "body";
 }
@@ -62,6 +62,8 @@ function sentence({ keyword, params, parentSchema, message = "is invalid" }: Err
       return `must be ${TYPES[String(params["type"])] ?? "of another type"}`;
     case "enum":
       return `must be one of ${String(params["allowedValues"]).replaceAll(",", ", ")}`;
+    case "discriminator":
+      return `must be one of ${tagsOf(parentSchema, String(params["tag"])).join(", ")}`;
     case "const":
       return `must be ${String(params["allowedValue"])}`;
     case "minimum":
@@ -85,6 +87,12 @@ function sentence({ keyword, params, parentSchema, message = "is invalid" }: Err
     default:
       return message;
   }
+}
+
+/** What the tag of a discriminated union may be. */
+function tagsOf(schema: ErrorObject["parentSchema"], tag: string): readonly string[] {
+  const branches: unknown = schema?.["oneOf"];
+  return (Array.isArray(branches) ? branches : []).map((branch) => String(branch?.properties?.[tag]?.const));
 }
 
 function exampleOf(schema: ErrorObject["parentSchema"]): string {

@@ -73,7 +73,7 @@ export type QualityPreference = (typeof QUALITY_PREFERENCES)[number];
 /** What an account may do: all; no work for an hour; nothing but look and pay; nothing but look. */
 export type AccountStatus = "ACTIVE" | "COOLING" | "SUSPENDED" | "FROZEN";
 
-/** The bounds of a task's fields (contract: Bounds). Credits in NC, lengths in characters. */
+/** The bounds of a task's fields (contract: Bounds). Credits in NC, lengths in characters, bytes of JSON in UTF-8. */
 export const BOUNDS = {
   inputCharacters: 10_000,
   budgetMin: 5,
@@ -87,6 +87,9 @@ export const BOUNDS = {
   skillRatingMax: 5,
   submissionsPerAward: 3,
   rules: 50,
+  rulesBytes: 16_384,
+  exampleBytes: 16_384,
+  resultBytes: 65_536,
   callbackUrlCharacters: 2_000,
   previewCharacters: 200,
 } as const;

@@ -17,12 +17,13 @@ function isSchema(value: unknown): value is Schema {
 /** Gives an example that passes the schema. */
 export function exampleOf(schema: unknown, depth = 0): unknown {
   if (!isSchema(schema) || depth > DEPTH_MAX) return {};
-  const { examples, default: usual, const: fixed, enum: values, anyOf, type } = schema;
+  const { examples, default: usual, const: fixed, enum: values, anyOf, oneOf, type } = schema;
   if (Array.isArray(examples) && examples.length > 0) return examples[0];
   if (fixed !== undefined) return fixed;
   if (usual !== undefined) return usual;
   if (Array.isArray(values)) return values[0];
   if (Array.isArray(anyOf)) return exampleOf(anyOf[0], depth + 1);
+  if (Array.isArray(oneOf)) return exampleOf(oneOf[0], depth + 1);
   switch (type) {
     case "object":
       return objectOf(schema, depth);

@@ -1,7 +1,7 @@
 /** Tasks with a known answer, as operators keep them. */
 import Type from "typebox";
 import { isKnownAnswer } from "../../machines/market/honeypot.ts";
-import type { JsonValue } from "../../machines/vocabulary.ts";
+import { BOUNDS, type JsonValue } from "../../machines/vocabulary.ts";
 import { operated } from "../operation.ts";
 import { logged } from "../operators-log.ts";
 import { checkDemands, toOrder } from "../order.ts";
@@ -10,6 +10,7 @@ import { invalid, Problem } from "../problems.ts";
 import { Honeypot, HoneypotList, StoreHoneypot } from "../schemas/admin.ts";
 import { IdParams } from "../schemas/common.ts";
 import { time } from "../show/task.ts";
+import { tooLarge } from "../size.ts";
 
 /** In whose turn the validator judges for operators; no account has such an id. */
 const OPERATORS = "operators";
@@ -44,6 +45,8 @@ const store = operated(
     if (refusal !== null) throw new Problem(422, refusal.refused, refusal.detail, { errors });
     // It came out of JSON.parse, so it is JSON.
     const known = expected as JsonValue;
+    const large = tooLarge("expected", known, BOUNDS.resultBytes);
+    if (large.length > 0) throw invalid(large);
     const demands = { schema: order.schema, rules: order.rules };
     const judged = await services.validator.judge({ demands, result: known, account: OPERATORS, lane: "example" });
     if ("unjudged" in judged || judged.code !== null) {

@@ -4,15 +4,16 @@ import { quality } from "../../machines/market/auction.ts";
 import { priorOf } from "../../machines/market/github.ts";
 import { EMPTY_RECORD, skillScore, skillTier } from "../../machines/market/skill.ts";
 import type { WorkerStanding } from "../../machines/task/commands.ts";
-import { type AccountId, type Credits, credits } from "../../machines/vocabulary.ts";
+import { type AccountId, BOUNDS, type Credits, credits } from "../../machines/vocabulary.ts";
 import { keyed } from "../operation.ts";
-import { problemOf } from "../problems.ts";
+import { invalid, problemOf } from "../problems.ts";
 import { repeatable, sameOutcome } from "../repeat.ts";
 import { IdParams, PageQuery } from "../schemas/common.ts";
 import { Task } from "../schemas/task.ts";
 import { Bid, BidPlaced, Started, Submission, SubmissionVerdict } from "../schemas/work.ts";
 import type { Services } from "../services.ts";
 import { showTask } from "../show/task.ts";
+import { tooLarge } from "../size.ts";
 import { TASK_UNKNOWN } from "./find.ts";
 
 async function accountRow({ reads }: Services, account: AccountId): Promise<AccountView> {
@@ -144,6 +145,8 @@ const submit = keyed(
   },
   async ({ account, params, body, sent, idempotencyKey, arrived, services }) => {
     const id = params.id.toLowerCase();
+    const large = tooLarge("result_data", body.result_data, BOUNDS.resultBytes);
+    if (large.length > 0) throw invalid(large);
     const repeat = repeatable(services, account, `submit ${id}`, idempotencyKey, sent);
     const command = { type: "submit", submission: repeat.outcome, worker: account, result: body.result_data };
     const answer = await services.router.ask({ kind: "task", id }, command, { ...repeat.options, arrived });

@@ -1,5 +1,5 @@
 import Type, { type Static } from "typebox";
-import { FIELD_TYPES } from "../../machines/validation/rules.ts";
+import { RULE_SCHEMAS, type Rule } from "../../machines/validation/rules.ts";
 import { BOUNDS, QUALITY_PREFERENCES, TASK_STATUSES } from "../../machines/vocabulary.ts";
 import { Credits, Nullable, Time, Uuid } from "./common.ts";
 
@@ -16,35 +16,22 @@ const SCHEMA = {
 const TEXT = "Apple Inc reported Q3 revenue of $81.8 billion, up 5% year over year.";
 const EXAMPLE = { input_data: TEXT, schema: SCHEMA, example_output: RESULT, budget: 20, max_seconds: 120 };
 const Json = Type.Record(Type.String(), Type.Unknown(), { examples: [RESULT] });
-const Field = Type.String({ minLength: 1, maxLength: 200, description: "A field's name, or a path with dots" });
-const Length = Type.Integer({ minimum: 0, maximum: 1_000_000 });
+const ExampleOutput = Type.Unknown({
+  examples: [RESULT],
+  description: `A result that passes schema and rules: any JSON value, at most ${BOUNDS.exampleBytes / 1024} KB as JSON`,
+});
 
-/** The six rules. Discriminated by `type`; which other fields each takes is checked by its own schema. */
-export const RULES = {
-  required_fields: Type.Object({
-    type: Type.Literal("required_fields"),
-    fields: Type.Array(Field, { minItems: 1, maxItems: 100 }),
-  }),
-  min_length: Type.Object({ type: Type.Literal("min_length"), field: Field, min: Length }),
-  max_length: Type.Object({ type: Type.Literal("max_length"), field: Field, max: Length }),
-  regex: Type.Object({
-    type: Type.Literal("regex"),
-    field: Field,
-    pattern: Type.String({ minLength: 1, maxLength: 256, description: "RE2 syntax: no look-around, no back-references" }),
-  }),
-  enum: Type.Object({
-    type: Type.Literal("enum"),
-    field: Field,
-    values: Type.Array(Type.Unknown(), { minItems: 1, maxItems: 1_000 }),
-  }),
-  field_type: Type.Object({ type: Type.Literal("field_type"), field: Field, expected: Type.Enum([...FIELD_TYPES]) }),
-};
-
-export const RuleType = Type.Object({ type: Type.Enum(Object.keys(RULES)) });
+/** One of the rules; which other fields each has its `type` says. */
+export const RuleType = Type.Unsafe<Rule>({
+  type: "object",
+  required: ["type"],
+  discriminator: { propertyName: "type" },
+  oneOf: RULE_SCHEMAS,
+});
 
 const RulesField = Type.Array(RuleType, {
   maxItems: BOUNDS.rules,
-  description: "Extra constraints on the result",
+  description: `Extra constraints on the result, at most ${BOUNDS.rulesBytes / 1024} KB of JSON together`,
   examples: [[{ type: "min_length", field: "company", min: 2 }]],
 });
 const Budget = Type.Integer({
@@ -61,7 +48,8 @@ const Seconds = Type.Integer({
 });
 const ResultSchema = Type.Record(Type.String(), Type.Unknown(), {
   examples: [SCHEMA],
-  description: "JSON Schema (2020-12, or draft-07 if $schema says so) that the result must match",
+  description:
+    "JSON Schema that the result must match: 2020-12, or an older draft, down to 4, if $schema says so. References lead to what is inside it; keywords that are not JSON Schema's are annotations",
 });
 const same = (name: string, example: unknown) => ({
   examples: [example],
@@ -79,7 +67,7 @@ export const CreateTask = Type.Object(
     }),
     schema: Type.Optional(ResultSchema),
     validation_schema: Type.Optional(Type.Record(Type.String(), Type.Unknown(), same("schema", SCHEMA))),
-    example_output: Json,
+    example_output: ExampleOutput,
     budget: Type.Optional(Budget),
     max_budget_credits: Type.Optional(
       Type.Integer({ ...same("budget", 20), minimum: BOUNDS.budgetMin, maximum: BOUNDS.budgetMax }),
@@ -129,7 +117,7 @@ export const Task = Type.Object({
   }),
   validation_schema: Json,
   validation_rules: Type.Array(RuleType),
-  example_output: Json,
+  example_output: Type.Unknown({ examples: [RESULT] }),
   max_budget_credits: Credits("The budget"),
   max_execution_seconds: Type.Integer(),
   quality_preference: Type.Enum([...QUALITY_PREFERENCES]),
@@ -138,7 +126,7 @@ export const Task = Type.Object({
   requester_id: Nullable(Uuid("Seen by the task's two parties")),
   awarded_to: Nullable(Uuid("The worker in charge, or who did it")),
   awarded_price: Nullable(Credits("The winning bid")),
-  result_data: Type.Unknown({ description: "The accepted result; null until then" }),
+  result_data: Type.Unknown({ description: "The accepted result, any JSON value; null until then" }),
   error_code: Nullable(Type.String({ description: "SCHEMA_MISMATCH, RULE_VIOLATION or TIMEOUT: what went wrong last" })),
   retries_left: Type.Integer({ description: "Wrong results that the award in force still takes" }),
   auto_retries_left: Type.Integer({ description: "How often the task reopens for other workers" }),

@@ -19,7 +19,7 @@ export const BidPlaced = Type.Object({
 
 export const Submission = Type.Object({
   result_data: Type.Unknown({
-    description: "The result, as JSON",
+    description: `The result: any JSON value that the schema takes, null too; at most ${BOUNDS.resultBytes / 1024} KB as JSON`,
     examples: [{ company: "Apple Inc", revenue: "$81.8 billion" }],
   }),
 });

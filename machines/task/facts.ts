@@ -8,7 +8,7 @@ export interface Order {
   readonly inputData: string;
   readonly schema: JsonObject;
   readonly rules: readonly Rule[];
-  readonly exampleOutput: JsonObject;
+  readonly exampleOutput: JsonValue;
   readonly budget: Credits;
   readonly maxSeconds: number;
   readonly quality: QualityPreference;

@@ -15,7 +15,7 @@ export type Rule =
   | { readonly type: "regex"; readonly field: string; readonly pattern: string }
   | { readonly type: "enum"; readonly field: string; readonly values: readonly JsonValue[] }
   | { readonly type: "field_type"; readonly field: string; readonly expected: FieldType };
-export type RuleType = Rule["type"];
+type RuleType = Rule["type"];
 
 export const FIELD_TYPES = ["str", "int", "float", "bool", "list", "dict"] as const;
 export type FieldType = (typeof FIELD_TYPES)[number];
@@ -162,8 +162,6 @@ const KINDS: { readonly [T in RuleType]: RuleKind<Extract<Rule, { type: T }>> } 
     work: ({ field }, result, count) => addField(field, result, count, 0),
   },
 };
-
-export const RULE_TYPES = Object.keys(KINDS);
 
 /** The JSON Schema of each rule. */
 export const RULE_SCHEMAS: readonly JsonObject[] = Object.entries(KINDS).map(([type, { about, fields }]) => ({

@@ -104,6 +104,9 @@ export function isLight(measured: Measured, result: JsonValue): boolean {
   return (isCompiled || isQuick) && !countAll(measured, result, LIGHT_STEPS_MAX).over;
 }
 
+/** How a verdict names the result itself, where no field of it is meant. */
+export const WHOLE_RESULT = "(the whole result)";
+
 /** `/a/b` and what is missing below it, as a person names a field: `a.b.c`. */
 function fieldName(error: ErrorObject): string {
   const missing: unknown = error.params["missingProperty"] ?? error.params["additionalProperty"];
@@ -111,7 +114,7 @@ function fieldName(error: ErrorObject): string {
     .split("/")
     .slice(1)
     .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
-  return [...path, ...(typeof missing === "string" ? [missing] : [])].join(".") || "(the whole result)";
+  return [...path, ...(typeof missing === "string" ? [missing] : [])].join(".") || WHOLE_RESULT;
 }
 
 /** What the engine says for machines, said for people. */

@@ -1,14 +1,14 @@
 /** The few calls of the API that the demo makes, at a pace that the platform's own limits allow. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { JsonObject } from "../../machines/vocabulary.ts";
+import type { JsonObject, JsonValue } from "../../machines/vocabulary.ts";
 
 export interface DemoTask {
   readonly id: string;
   readonly status: string;
   readonly input_data: string | null;
   readonly validation_schema: JsonObject;
-  readonly example_output: JsonObject;
+  readonly example_output: JsonValue;
   readonly awarded_to: string | null;
   readonly awarded_price: number | null;
   readonly result_data: unknown;

@@ -16,11 +16,11 @@ function isObject(value: JsonValue | undefined): value is JsonObject {
 }
 
 /** Gives a result for the task's schema; fields that are not found are left out. */
-export function extract(text: string, schema: JsonObject, example: JsonObject): JsonObject {
+export function extract(text: string, schema: JsonObject, example: JsonValue): JsonObject {
   const properties = isObject(schema["properties"]) ? schema["properties"] : {};
   const result: JsonObject = {};
   for (const [name, property] of Object.entries(properties)) {
-    const value = isObject(property) ? find(text, name, property, example[name]) : undefined;
+    const value = isObject(property) ? find(text, name, property, isObject(example) ? example[name] : undefined) : undefined;
     if (value !== undefined) result[name] = value;
   }
   return result;

@@ -80,7 +80,7 @@ const cases = (): readonly FieldCase[] => [
     good: ORDER,
     fields: kinds(
       ["input_data", "string", ["x".repeat(10_001)], true],
-      ["schema", "object", [{ type: "nonsense" }, { $ref: "#" }, { $ref: "http://x.example/s" }, { pattern: "(?=a)" }], true],
+      ["schema", "object", [{ type: "nonsense" }, { $ref: "#" }, { $ref: "http://x.example/s" }, { pattern: "(" }], true],
       ["example_output", "object", [{}, { company: 7 }, { ...GOOD, more: 1 }], true],
       ["budget", "integer", [4, 1_001, 0], true],
       ["max_seconds", "integer", [0, 301]],
@@ -279,7 +279,7 @@ describe("schemas and patterns that would stall a process", () => {
       bomb("anyOf"),
       bomb("allOf"),
       { allOf: [{ $ref: "#" }] },
-      { type: "array", uniqueItems: true },
+      { properties: { total: { pattern: "([" } } },
       { $dynamicRef: "#x" },
     ];
     await refused(
