@@ -39,6 +39,36 @@ export function strayCommandsOf(page: string): readonly string[] {
     .flatMap(([, , text = ""]) => text.split("\n").filter((line) => /^\s*(\$ )?(curl|npm|npx) /.test(line)));
 }
 
+/** Where the page's links lead inside the project: files, and headings of pages. */
+export function linksOf(page: string): readonly { readonly file: string; readonly heading: string | undefined }[] {
+  const links = [
+    ...readFileSync(page, "utf8")
+      .replaceAll(FENCE, "")
+      .matchAll(/\]\(([^)\s]+)\)/g),
+  ].map(([, to = ""]) => to);
+  return links
+    .filter((to) => !/^[a-z]+:/.test(to))
+    .map((to) => {
+      const [file = "", heading] = to.split("#");
+      return { file: file === "" ? page : path.posix.join(path.posix.dirname(page), file), heading };
+    });
+}
+
+/** The names by which links reach the page's headings. */
+export function headingsOf(page: string): readonly string[] {
+  return [
+    ...readFileSync(page, "utf8")
+      .replaceAll(FENCE, "")
+      .matchAll(/^#+ (.+)$/gm),
+  ].map(([, title = ""]) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\w\s-]/g, "")
+      .trim()
+      .replaceAll(" ", "-"),
+  );
+}
+
 /** What a block's comments promise to print: `# 62: …`, `# PENDING or AWARDED: …`, `# { … }`; each by all that it may be. */
 export function promisesOf(text: string): readonly (readonly string[])[] {
   return [...text.matchAll(/\S # (\{.*\}$|"[^"]*"|[A-Z_]{4,}\b(?: or [A-Z_]{4,}\b)*|\d+(?=[:,\s]|$))/gm)].map(

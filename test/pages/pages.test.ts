@@ -4,11 +4,12 @@
  */
 import { execFileSync } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { freePort } from "../support/servers.mjs";
 import { type Background, Checkout } from "./checkout.ts";
-import { blocksOf, inlineOf, PAGES, promisesOf, strayCommandsOf } from "./extract.ts";
+import { blocksOf, headingsOf, inlineOf, linksOf, PAGES, promisesOf, strayCommandsOf } from "./extract.ts";
 import { BLOCKS, COMMANDS, STORIES } from "./table.ts";
 
 const LONG_MS = 300_000;
@@ -46,6 +47,15 @@ describe("what the pages tell to run", () => {
       expect(outside, name).not.toMatch(/(^|\s)#/m);
     }
   });
+});
+
+test("every link inside the project leads somewhere", () => {
+  const links = [...PAGES, "ARCHITECTURE.md"].flatMap(linksOf);
+  expect(links.length).toBeGreaterThan(3);
+  for (const { file, heading } of links) {
+    expect(existsSync(file), file).toBe(true);
+    if (heading !== undefined) expect(headingsOf(file), `${file}#${heading}`).toContain(heading);
+  }
 });
 
 describe("in a fresh clone", () => {
