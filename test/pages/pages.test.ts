@@ -154,9 +154,13 @@ describe("in a fresh clone", () => {
       const register = { method: "POST", headers: { "Content-Type": "application/json" }, body: '{"email": "ann@example.com"}' };
       expect((await fetch(`http://localhost:${served}/api/v1/auth/register`, register)).status).toBe(201);
       const exported = text.split("\n").filter((line) => line.startsWith("export "));
-      const { code, out } = await clone.run([...exported, "npx nexus cluster"].join("\n"), ["sh"], settings);
-      expect(code, out).toBe(0);
-      expect(out.match(/^\S+-\d+ /gm), out).toHaveLength(2);
+      const serving = async () => {
+        const { code, out } = await clone.run([...exported, "npx nexus cluster"].join("\n"), ["sh"], settings);
+        expect(code, out).toBe(0);
+        return out.match(/^\S+ +1 +serving /gm)?.length;
+      };
+      // The gateway answers as soon as one node does.
+      await expect.poll(serving, { timeout: 30_000, interval: 1_000 }).toBe(2);
     } finally {
       await cluster?.interrupt();
       await admin.unsafe(`drop database if exists ${name} with (force)`);
