@@ -41,7 +41,8 @@ export function tidied(shape: Shape, value: unknown, found: Found, path = ""): u
   }
   if (Array.isArray(value)) return tidiedList(shape, value, found, path);
   const { properties, required = [] } = shape;
-  if (properties === undefined) return value;
+  // A shape of its kind alone (a rule's `type`) leaves its other fields to the check of that kind.
+  if (properties === undefined || Object.keys(properties).join() === "type") return value;
   const kept = Object.entries(value).filter(([name, child]) => {
     if (!Object.hasOwn(properties, name)) note(properties, name, found, path);
     else if (child === null) return required.includes(name);

@@ -1,6 +1,6 @@
 import type { Middleware } from "koa";
 import type { Log } from "../../actors/ports.ts";
-import { asProblem, Problem, problemBody } from "../problems.ts";
+import { asProblem, Problem, problemBody, shortened } from "../problems.ts";
 
 /** Turns whatever is thrown below into a problem document (RFC 9457). What nobody expected is logged and told as 500. */
 export function errors(log: Log): Middleware {
@@ -11,7 +11,7 @@ export function errors(log: Log): Middleware {
         throw new Problem(
           404,
           "NOT_FOUND",
-          `There is nothing at ${context.method} ${context.path}; see /docs for what there is.`,
+          `There is nothing at ${context.method} ${shortened(context.path)}; see /docs for what there is.`,
         );
       }
     } catch (error) {
