@@ -108,7 +108,10 @@ async function serve(operation: Operation, services: Services, context: RouterCo
     services,
   };
   const lookOnly = context.method === "HEAD" && operation.acts === true;
-  if (lookOnly) operation.check(incoming);
+  if (lookOnly) {
+    operation.check(incoming);
+    context.type = "application/json";
+  }
   const reply = lookOnly ? { status: 200, body: "" } : await operation.run(incoming);
   context.status = reply.status;
   if (operation.stream === true) {
