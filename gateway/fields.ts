@@ -28,6 +28,8 @@ export interface Found {
 /** Longer names are no slip of anybody's. */
 const NAME_MAX = 64;
 const MISTAKES_MAX = 20;
+/** How many unknown fields are told. */
+const TOLD_MAX = 20;
 /** A list without a bound of its own is looked into only up to here; then its check refuses it or it has no fields. */
 const ITEMS_MAX = 1_000;
 
@@ -43,17 +45,25 @@ export function tidied(shape: Shape, value: unknown, found: Found, path = ""): u
   const { properties, required = [] } = shape;
   // A shape of its kind alone (a rule's `type`) leaves its other fields to the check of that kind.
   if (properties === undefined || Object.keys(properties).join() === "type") return value;
-  const kept = Object.entries(value).filter(([name, child]) => {
-    if (!Object.hasOwn(properties, name)) note(properties, name, found, path);
-    else if (child === null) return required.includes(name);
-    return true;
-  });
-  return Object.fromEntries(
-    kept.map(([name, child]) => {
-      const below = Object.hasOwn(properties, name) ? properties[name] : undefined;
-      return [name, below === undefined ? child : tidied(below, child, found, `${path}${name}.`)];
-    }),
-  );
+  const changes = new Map<string, unknown>();
+  for (const name of Object.keys(value)) {
+    const below = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    const child: unknown = Reflect.get(value, name);
+    if (below === undefined) note(properties, name, found, path);
+    else if (child === null && !required.includes(name)) changes.set(name, undefined);
+    else if (typeof child === "object" && child !== null) changes.set(name, tidied(below, child, found, `${path}${name}.`));
+  }
+  return changes.size === 0 ? value : changed(value, changes);
+}
+
+/** A copy with these fields changed, and without those that are undefined. */
+function changed(value: object, changes: ReadonlyMap<string, unknown>): object {
+  const copy: { [name: string]: unknown } = { ...value };
+  for (const [name, child] of changes) {
+    if (child === undefined) delete copy[name];
+    else copy[name] = child;
+  }
+  return copy;
 }
 
 function tidiedList({ items, maxItems = ITEMS_MAX }: Shape, list: readonly unknown[], found: Found, path: string): unknown {
@@ -72,8 +82,10 @@ function fits({ properties, items }: Shape, value: object): boolean {
 
 function note(properties: NonNullable<Shape["properties"]>, name: string, found: Found, path: string): void {
   const right = name.length <= NAME_MAX ? namesOf(properties).get(folded(name)) : undefined;
-  if (right === undefined) found.unknown.push(path + name);
-  else if (found.mistaken.length < MISTAKES_MAX)
+  if (right === undefined) {
+    // One more than are told.
+    if (found.unknown.length <= TOLD_MAX) found.unknown.push(path + name);
+  } else if (found.mistaken.length < MISTAKES_MAX)
     found.mistaken.push({ field: path + name, message: `is no field here; the field is called ${path}${right}, rename it` });
 }
 
@@ -97,8 +109,6 @@ function namesOf(properties: NonNullable<Shape["properties"]>): ReadonlyMap<stri
   NAMES.set(properties, names);
   return names;
 }
-
-const TOLD_MAX = 20;
 
 /** The header X-Nexus-Ignored: names as they were sent, percent-encoded, a bounded number of them. */
 export function ignoredHeader(names: readonly string[]): string {

@@ -10,6 +10,8 @@ import { isJson } from "./content-type.ts";
 /** Far above what the largest honest request needs (10,000 characters of input, a schema of 32 KB, an example). */
 export const BODY_BYTES_MAX = 262_144;
 const SHOWN_CHARACTERS = 40;
+/** More bounds beyond 2^53 than a schema of its largest size has. */
+const BOUNDS_MAX = 1_000;
 
 /** A byte order mark before the text is not of it (RFC 8259 8.1 lets a reader ignore it). */
 const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -72,7 +74,7 @@ export function readJson(text: string): JsonValue {
   const value = parse(text);
   const bounds: Parameters<typeof place>[] = [];
   const wrong = new JsonText(text, (path, literal) => {
-    const bound = boundAt(path, literal);
+    const bound = bounds.length < BOUNDS_MAX ? boundAt(path, literal) : undefined;
     if (bound === undefined) return { field: fieldOf(path), message: inexact(literal) };
     bounds.push([value, path, literal, bound]);
     return undefined;
