@@ -40,30 +40,11 @@ function worded(errors: readonly ErrorObject[]): FieldProblem {
   const last = errors.at(-1);
   if (last === undefined) return { field: "body", message: "is invalid" };
   if (last.keyword !== "anyOf" && last.keyword !== "oneOf") return { field: fieldOf(last), message: sentence(last) };
-  const branches = branchesOf(last, errors);
-  const [meant] = branches.filter((one) => !one.some(({ keyword }) => keyword === "const"));
-  const deeper = meant?.find(({ keyword, instancePath }) => keyword !== "type" || instancePath !== last.instancePath);
+  const branches = errors.slice(0, -1).filter(({ schemaPath }) => schemaPath.startsWith(`${last.schemaPath}/`));
+  const deeper = branches.find(({ keyword, instancePath }) => keyword !== "type" || instancePath !== last.instancePath);
   if (deeper !== undefined) return { field: fieldOf(deeper), message: sentence(deeper) };
-  const all = branches.flat();
-  const fixed = all.filter(({ keyword }) => keyword === "const");
-  const [kind] = fixed;
-  if (meant === undefined && kind !== undefined) {
-    const values = fixed.map(({ params }) => String(params["allowedValue"]));
-    return { field: fieldOf(kind), message: `must be one of ${values.join(", ")}` };
-  }
-  const types = all.map(({ params }) => TYPES[String(params["type"])] ?? "something else");
+  const types = branches.map(({ params }) => TYPES[String(params["type"])] ?? "something else");
   return { field: fieldOf(last), message: `must be ${types.join(" or ")}` };
-}
-
-/** What each branch of a union has against the value; of several, the one that wants no other kind was meant. */
-function branchesOf(union: ErrorObject, errors: readonly ErrorObject[]): readonly (readonly ErrorObject[])[] {
-  const branches = new Map<string, ErrorObject[]>();
-  for (const error of errors.slice(0, -1)) {
-    if (!error.schemaPath.startsWith(`${union.schemaPath}/`)) continue;
-    const branch = error.schemaPath.slice(union.schemaPath.length + 1).split("/", 1)[0] ?? "";
-    branches.set(branch, [...(branches.get(branch) ?? []), error]);
-  }
-  return [...branches.values()];
 }
 
 function fieldOf({ instancePath, params }: ErrorObject): string {
