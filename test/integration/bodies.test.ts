@@ -154,7 +154,7 @@ describe("a field that is nearly ours is refused, and both names are told", () =
     expect([told.split(", ").length, told.endsWith("zz19, ...")]).toEqual([21, true]);
     const nested = { template: { ...ORDER, colour: 1 }, items: [{ input_data: "x", tag: 1 }], extra: {} };
     const batch = await market.call("POST", "/tasks/batch", nested, ann);
-    expect(batch.headers["x-nexus-ignored"]).toBe("extra, template.input_data, template.colour, items.0.tag");
+    expect(batch.headers["x-nexus-ignored"]).toBe("template.input_data, template.colour, items.0.tag, extra");
     const { headers: wrong } = await market.call("POST", "/credits/topup", { nothing: 1 }, ann);
     expect(wrong["x-nexus-ignored"]).toBe("nothing");
   });
