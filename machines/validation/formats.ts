@@ -1,8 +1,8 @@
 /**
- * The formats that are checked. Each check is linear in the text. The others are annotations, as JSON Schema has it:
- * `idn-hostname` because IDNA 2008 needs tables that no small package has right, and what no draft defines (int64, ...).
+ * The formats that are checked, and what a check costs. Each check is linear in the text; what no draft defines (int64, ...) is
+ * an annotation. Names of hosts and mailboxes are bounded before anything else, because IDNA is not linear.
  */
-import { isHostname, isIpv4, isIpv6 } from "./hosts.ts";
+import { HOST_CHARACTERS_MAX, IDN_CHARACTERS_MAX, isHostname, isIdnHostname, isInternational, isIpv4, isIpv6 } from "./hosts.ts";
 
 type Check = (text: string) => boolean;
 
@@ -52,35 +52,44 @@ function isDateTime(text: string): boolean {
   return next.getUTCDate() === 1;
 }
 
-/** ISO 8601, as RFC 3339 appendix A has it, and with a fraction of a second, which common libraries write. */
+/** ISO 8601: RFC 3339 appendix A, and what common libraries write beyond it, a fraction of a second (PT0.5S) and gaps (PT1H2S). */
 const DURATION = /^P(?:\d+W|(?=[\dT])(?:\d+Y)?(?:\d+M)?(?:\d+D)?(?:T(?=\d)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?)$/;
 
 const ATOM = /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*$/;
 const IDN_ATOM = /^[\w!#$%&'*+/=?^`{|}~\u{80}-\u{10FFFF}-]+(?:\.[\w!#$%&'*+/=?^`{|}~\u{80}-\u{10FFFF}-]+)*$/u;
 const QUOTED = /^"(?:[^"\\\r\n\0]|\\[ -~])*"$/;
-const IDN_LABELS = /^(?!-)[A-Za-z\d\u{80}-\u{10FFFF}-]{1,63}(?:\.[A-Za-z\d\u{80}-\u{10FFFF}-]{1,63})*$/u;
+/** RFC 5321 4.5.3.1.1. Only the whole is bounded, because some longer ones are in use. */
+const LOCAL_PART_CHARACTERS = 64;
 
 /** RFC 5321 Mailbox; `idn`: RFC 6531. */
 function isMailbox(text: string, idn: boolean): boolean {
+  if (text.length > LOCAL_PART_CHARACTERS + "@".length + (idn ? IDN_CHARACTERS_MAX : HOST_CHARACTERS_MAX)) return false;
   const at = text.lastIndexOf("@");
   const local = text.slice(0, at);
   const domain = text.slice(at + 1);
   if (at < 1 || !((idn ? IDN_ATOM : ATOM).test(local) || QUOTED.test(local))) return false;
   const literal = /^\[(?:(IPv6:)?(.*))\]$/i.exec(domain);
   if (literal !== null) return literal[1] === undefined ? isIpv4(literal[2] ?? "") : isIpv6(literal[2] ?? "");
-  return isHostname(domain) || (idn && domain.length <= 253 && IDN_LABELS.test(domain));
+  return isHostname(domain) || (idn && isIdnHostname(domain));
 }
 
 /** RFC 3986 appendix B. */
 const URI = /^(?:([A-Za-z][A-Za-z\d+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/s;
-const UNICODE = "\\u{A0}-\\u{D7FF}\\u{F900}-\\u{FDCF}\\u{FDF0}-\\u{FFEF}\\u{10000}-\\u{EFFFD}";
+/** RFC 3987 2.2, `ucschar` and `iprivate`: the last two of each plane are no characters. */
+const PLANES = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "A", "B", "C", "D"];
+const UNICODE = [
+  "\\u{A0}-\\u{D7FF}\\u{F900}-\\u{FDCF}\\u{FDF0}-\\u{FFEF}",
+  ...PLANES.map((plane) => `\\u{${plane}0000}-\\u{${plane}FFFD}`),
+  "\\u{E1000}-\\u{EFFFD}",
+].join("");
+const PRIVATE = "\\u{E000}-\\u{F8FF}\\u{F0000}-\\u{FFFFD}\\u{100000}-\\u{10FFFD}";
 const characters = (more: string, idn: boolean) =>
   new RegExp(`^(?:[A-Za-z\\d._~!$&'()*+,;=${more}${idn ? UNICODE : ""}-]|%[\\dA-Fa-f]{2})*$`, "u");
 
 function grammar(idn: boolean) {
   return {
     path: characters(":@/", idn),
-    query: characters(`:@/?${idn ? "\\u{E000}-\\u{F8FF}\\u{F0000}-\\u{10FFFD}" : ""}`, idn),
+    query: characters(`:@/?${idn ? PRIVATE : ""}`, idn),
     fragment: characters(":@/?", idn),
     user: characters(":", idn),
     name: characters("", idn),
@@ -107,12 +116,10 @@ function isReference(text: string, needsScheme: boolean, idn: boolean): boolean 
   return literal === undefined ? name.test(host) : isIpv6(literal) || /^v[\dA-F]+\.[\w.~!$&'()*+,;=:-]+$/i.test(literal);
 }
 
-/** RFC 6570. */
+/** RFC 6570, with its erratum 6937 (an apostrophe is a literal). */
 const VARIABLE = "(?:\\w|%[\\dA-Fa-f]{2})+(?:\\.(?:\\w|%[\\dA-Fa-f]{2})+)*(?::[1-9]\\d{0,3}|\\*)?";
-const URI_TEMPLATE = new RegExp(
-  `^(?:[^\\0- "'<>%\\\\^\`{|}]|%[\\dA-Fa-f]{2}|\\{[+#./;?&=,!@|]?${VARIABLE}(?:,${VARIABLE})*\\})*$`,
-  "u",
-);
+const LITERAL = `[!#$&-;=?-[\\]_a-z~${UNICODE}${PRIVATE}]`;
+const URI_TEMPLATE = new RegExp(`^(?:${LITERAL}|%[\\dA-Fa-f]{2}|\\{[+#./;?&=,!@|]?${VARIABLE}(?:,${VARIABLE})*\\})*$`, "u");
 const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
 const POINTER = /^(?:\/(?:[^~/]|~[01])*)*$/;
 const RELATIVE_POINTER = /^(?:0|[1-9]\d*)(?:#|(?:\/(?:[^~/]|~[01])*)*)$/;
@@ -136,6 +143,7 @@ export const FORMATS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ["email", (text) => isMailbox(text, false)],
   ["idn-email", (text) => isMailbox(text, true)],
   ["hostname", isHostname],
+  ["idn-hostname", isIdnHostname],
   ["ipv4", isIpv4],
   ["ipv6", isIpv6],
   ["uri", (text) => isReference(text, true, false)],
@@ -148,3 +156,22 @@ export const FORMATS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ["relative-json-pointer", (text) => RELATIVE_POINTER.test(text)],
   ["regex", isRegex],
 ]);
+
+/** For each character of a name that IDNA reads, and for each `\p{...}` of a pattern, of which the engine makes a set: measured at their worst. */
+const IDNA_STEPS = 15;
+const PROPERTY_STEPS = 1_000;
+
+/** The steps (work.ts) that checking a text by a format is. */
+export function formatSteps(format: string, text: string): number {
+  switch (format) {
+    case "regex":
+      return text.length + PROPERTY_STEPS * (text.split(/\\p/i).length - 1);
+    case "hostname":
+    case "idn-hostname":
+    case "email":
+    case "idn-email":
+      return text.length * (isInternational(text) ? IDNA_STEPS : 1 / 2);
+    default:
+      return text.length / 2;
+  }
+}

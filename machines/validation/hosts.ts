@@ -1,11 +1,35 @@
 /** Names and numbers of hosts. */
+import idna from "idn-hostname";
 
 const LABEL = /^[A-Za-z\d](?:[A-Za-z\d-]{0,61}[A-Za-z\d])?$/;
+const IS_INTERNATIONAL = /[\u0080-\uffff]|(?:^|[.@])xn--/i;
+const ENDS_IN_SEPARATOR = /[.\u3002\uff0e\uff61]$/;
 
-/** RFC 1123 2.1, at most 253 characters; labels of IDNs must be Punycode that decodes (RFC 5890 2.3.2.1). */
+/** Characters of a host's name (RFC 1035 2.3.4, in text). */
+export const HOST_CHARACTERS_MAX = 253;
+/** UTF-16 units of an international one: it has no more code points than its ASCII form has characters, each at most two units. */
+export const IDN_CHARACTERS_MAX = 2 * HOST_CHARACTERS_MAX;
+
+/** Whether a host's name in this text would be read by the rules of IDNA. */
+export function isInternational(text: string): boolean {
+  return IS_INTERNATIONAL.test(text);
+}
+
+/** RFC 1123 2.1. A name with an A-label (`xn--`) is international. */
 export function isHostname(text: string): boolean {
-  if (text.length > 253) return false;
-  return text.split(".").every((label) => LABEL.test(label) && (!/^xn--/i.test(label) || URL.canParse(`http://${label}.test`)));
+  if (text.length > HOST_CHARACTERS_MAX || !text.split(".").every((label) => LABEL.test(label))) return false;
+  return !isInternational(text) || isIdnHostname(text);
+}
+
+/** IDNA 2008 after the mapping of UTS #46: RFC 5890 2.3.2, RFC 5891 4.2, contexts of RFC 5892, directions of RFC 5893. No root dot. */
+export function isIdnHostname(text: string): boolean {
+  if (text.length > IDN_CHARACTERS_MAX || ENDS_IN_SEPARATOR.test(text)) return false;
+  try {
+    return idna.isIdnHostname(text);
+  } catch {
+    // Whatever it throws, a RangeError for a label of which the mapping leaves nothing too, the text is no such name.
+    return false;
+  }
 }
 
 /** RFC 2673 3.2: four numbers without leading zeros. */

@@ -4,6 +4,7 @@
  */
 import type { JsonObject, JsonValue } from "../vocabulary.ts";
 import { inPlace, targetOf } from "./cost.ts";
+import { formatSteps } from "./formats.ts";
 import { isObject } from "./keywords.ts";
 import type { Plain } from "./normalise.ts";
 
@@ -123,8 +124,10 @@ class Walk {
         return;
       case "minLength":
       case "maxLength":
-      case "format":
         this.#count.add(typeof value === "string" ? value.length / 2 : 0);
+        return;
+      case "format":
+        this.#count.add(typeof value === "string" ? formatSteps(String(of), value) : 0);
         return;
       default:
         if (Array.isArray(value)) this.#items(schema, keyword, of, value, level);
