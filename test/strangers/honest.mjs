@@ -4,12 +4,13 @@ import { Client } from "../support/client.mjs";
 
 /** Each has a requester and a worker of its own, and one task type. */
 const TYPES = ["json_extraction", "translation", "text_classification", "data_transformation"];
-/** Tasks of one pair that are under way at the same time: as many as ten requests a second carry. */
-const LANES = 2;
+/** Tasks of one pair that are under way at the same time: with looks so far apart, as many as ten requests a second carry. */
+const LANES = 4;
 /** Between two looks at a task (ms). */
-const LOOK_MS = 400;
-export const WINDOW_MS = 1_000;
-const MAX_SECONDS = 10;
+const LOOK_MS = 800;
+/** How long a task collects bids: the platform's default, because strangers are online and do not answer (ms). */
+const WINDOW_MS = 3_000;
+const MAX_SECONDS = 30;
 /** A task that is not settled after this is late, whoever is to blame (ms). */
 const LATE_MS = WINDOW_MS + MAX_SECONDS * 1_000;
 const RESULT = { name: "Ada" };

@@ -24,7 +24,7 @@ async function submitBombs(stranger) {
   await stranger.register();
   if (stranger.key !== undefined) {
     await stranger.call("POST", `/tasks/${posted.body.id}/bid`, {});
-    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    await new Promise((resolve) => setTimeout(resolve, 3_300));
     for (const result_data of results) await stranger.call("POST", `/tasks/${posted.body.id}/submit`, { result_data });
   }
   // Who has no second account left hands in what it cannot, at the same price.

@@ -7,7 +7,7 @@ import { execFileSync } from "node:child_process";
 import { createServer } from "node:net";
 import { startProcess } from "../support/platform.mjs";
 import { DOOR } from "./door.mjs";
-import { Honest, WINDOW_MS } from "./honest.mjs";
+import { Honest } from "./honest.mjs";
 import { JUDGING } from "./judging.mjs";
 import { MARKET } from "./market.mjs";
 import { Stranger } from "./stranger.mjs";
@@ -79,7 +79,6 @@ export async function strangers({ seconds, tasks, databaseUrl, seed, print = () 
     DATABASE_URL: databaseUrl,
     TRUST_PROXY: "1",
     ALLOW_PRIVATE_CALLBACKS: "true",
-    ROUTING_WINDOW_MS: String(WINDOW_MS),
   };
   // No limit is switched off: what holds strangers is what everybody has.
   const platform = await startProcess(settings, "start", {});
