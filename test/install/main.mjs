@@ -2,7 +2,7 @@
  * Every way to install it, each in a clone of HEAD of its own: what a newcomer types, and whether the platform answers then, or
  * which sentence says what to do instead.
  *
- *   npm run try:install
+ *   npm run try:install [-- <a part of the names of those to try>]
  */
 import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -45,13 +45,13 @@ const WAYS = [
           name: "root, below a folder closed to others",
           install: "npm ci",
           closed: true,
-          expected: /PostgreSQL runs as the user postgres, who may not enter (\S+): run `chmod o\+x \1`/,
+          expected: /Started by root, PostgreSQL runs as another user \(uid \d+\), who may not enter (\S+): run `chmod o\+x \1`/,
         },
         {
           name: "a user without a name",
           install: "npm ci",
           uid: NOBODYS,
-          expected: /PostgreSQL does not run as a user without a name \(uid 54321\)/,
+          expected: /PostgreSQL is not set up by a user without a name \(uid 54321\): give it one in/,
         },
       ]
     : []),
@@ -140,7 +140,8 @@ const lineWith = (said, part) => said.split("\n").find((line) => line.includes(p
 const lastLine = (said) => said.trim().split("\n").at(-1) ?? "";
 
 let failed = 0;
-for (const way of WAYS) {
+const [wanted = ""] = process.argv.slice(2);
+for (const way of WAYS.filter(({ name }) => name.includes(wanted))) {
   const started = Date.now();
   const { good, came } = await attempt(way);
   if (!good) failed += 1;
