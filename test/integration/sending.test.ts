@@ -148,6 +148,17 @@ describe("a body where none is wanted", () => {
     expect(text).toMatch(/^HTTP\/1\.1 (200|204|405)[\s\S]*HTTP\/1\.1 200/);
   });
 
+  test.each(["GET", "DELETE", "HEAD", "OPTIONS"])(
+    "does not keep %s from being answered when it is still being sent",
+    async (method) => {
+      for (const sent of ["Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "Content-Length: 1000000\r\n\r\nhello"]) {
+        const start = `${method} /api/v1/credits/balance HTTP/1.1\r\nHost: x\r\nX-API-Key: ${ann.key}\r\n${sent}`;
+        const { text } = await keepSending(start, Buffer.alloc(0), (answer) => answer.includes("\r\n\r\n"));
+        expect(text).toMatch(/^HTTP\/1\.1 (200|204|405)/);
+      }
+    },
+  );
+
   test.each([
     ["chunked and empty, without a type", ["Transfer-Encoding: chunked"], "0\r\n\r\n"],
     ["chunked and empty, of another type", ["Transfer-Encoding: chunked", "Content-Type: text/plain"], "0\r\n\r\n"],
