@@ -48,12 +48,13 @@ export class KillableThread {
     this.#worker.on("exit", () => this.end());
   }
 
-  /** Asks it, and kills it when no answer came within `deadlineMs`. */
+  /** Asks it, and kills it when no answer came within `deadlineMs`. Throws, and has not asked, what is no JSON. */
   run({ demands, result }: Ask, deadlineMs: number, answer: (said: Exclude<Said, "ready">) => void): void {
+    const ask: Ask = { demands, result };
+    const text = JSON.stringify(ask);
     this.#answer = answer;
     this.#timer = setTimeout(() => this.end(), deadlineMs);
-    const ask: Ask = { demands, result };
-    this.#worker.postMessage(JSON.stringify(ask));
+    this.#worker.postMessage(text);
   }
 
   /** Kills it. */

@@ -185,8 +185,10 @@ export class ValidatorPool implements Validator {
     try {
       thread.run(job.question, deadlineMs, (said) => this.#finish(thread, this.#read(said)));
     } catch (error) {
+      // It was not asked, so it is free again.
       this.#failed(error);
-      thread.end();
+      this.#finish(thread, BROKEN);
+      this.#idle.push(thread);
     }
   }
 

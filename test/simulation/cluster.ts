@@ -6,9 +6,9 @@ import { Node } from "../../actors/shards/node.ts";
 import { account } from "../../machines/account/index.ts";
 import { batch } from "../../machines/batch/index.ts";
 import type { Answer as Judgement, Question } from "../../machines/entity.ts";
+import { JUDGING_MS_MAX } from "../../machines/task/decide.ts";
 import { task } from "../../machines/task/index.ts";
-import { judgeResult } from "../../machines/validation/verdict.ts";
-import { SILENT } from "../support/world.ts";
+import { judgeAtOnce, SILENT } from "../support/world.ts";
 import { Network } from "./network.ts";
 import type { Random } from "./random.ts";
 import { type Mutation, Store } from "./store.ts";
@@ -19,6 +19,7 @@ const DEADLINE_MS = 6_000;
 const DRAIN_MS = 8_000;
 /** Clocks of machines are off by up to this (ms). */
 const SKEW_MS_MAX = 500;
+const TOO_EXPENSIVE: Judgement = { because: "slow", unjudged: "takes too long" };
 
 export interface SimNode {
   readonly process: Process;
@@ -88,7 +89,7 @@ export class Cluster {
           new Host({
             entities: { task, account, batch },
             journal: this.store.journalOf(process, member),
-            validator: { judge },
+            validator: { judge: (question) => this.#judge(process, question) },
             courier: { deliver: () => this.#deliver(process) },
             clock: process,
             ids: this.ids,
@@ -148,6 +149,14 @@ export class Cluster {
     return process;
   }
 
+  /** At once, or in a thread that takes its time, or so long that it is too expensive; never known when the node dies. */
+  #judge(process: Process, question: Question): Promise<Judgement> | Judgement {
+    const random = this.#random;
+    if (random.chance(0.5)) return judgeAtOnce(question);
+    const answer = random.chance(0.05) ? TOO_EXPENSIVE : judgeAtOnce(question);
+    return new Promise((resolve) => void process.run(random.delay(50, JUDGING_MS_MAX), () => resolve(answer)));
+  }
+
   #deliver(process: Process) {
     const random = this.#random;
     const id = this.ids.next();
@@ -164,9 +173,4 @@ interface Failed {
   result: "failed";
   status: null;
   error: string;
-}
-
-function judge(question: Question): Judgement {
-  const judged = judgeResult(question.demands, question.result);
-  return "problem" in judged ? { unjudged: judged.problem, because: judged.field } : judged;
 }
