@@ -317,7 +317,7 @@ function registerCapability({ capabilities }: AccountContext, { capability }: Of
   }
   const kept = { ...capability, id: before?.id ?? capability.id, createdAt: before?.createdAt ?? at };
   return {
-    facts: [{ type: "CapabilityRegistered", capability: kept, at }],
+    facts: [{ type: "CapabilityRegistered", capability: kept, request: capability.id, at }],
     reply: { capability: kept.id, request: capability.id },
   };
 }

@@ -97,7 +97,8 @@ export type AccountFact = At &
     | { readonly type: "OAuthStarted"; readonly stateHash: string; readonly until: Millis }
     | { readonly type: "OAuthUsed" }
     | { readonly type: "GitHubLinked"; readonly github: GitHubLink }
-    | { readonly type: "CapabilityRegistered"; readonly capability: Capability }
+    /** `request` is the id that the command gave it; absent where replies did not tell it yet. */
+    | { readonly type: "CapabilityRegistered"; readonly capability: Capability; readonly request?: string }
     | { readonly type: "AvailabilityChanged"; readonly capability: string; readonly available: boolean }
     | {
         readonly type: "OfferTaken";

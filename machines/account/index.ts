@@ -28,7 +28,7 @@ function recall([first]: readonly AccountFact[], state: AccountSnapshot): JsonVa
     case "Adjusted":
       return { adjustment: first.adjustment };
     case "CapabilityRegistered":
-      return { capability: first.capability.id };
+      return { capability: first.capability.id, ...(first.request === undefined ? {} : { request: first.request }) };
     case "AvailabilityChanged":
       return { capability: first.capability };
     case "Marked":
