@@ -1,4 +1,5 @@
 /** The settings of what one client may ask of a gateway. */
+import { CONNECTION_BOUNDS } from "./connections.ts";
 import { hops, redisUrl, whole } from "./setting-values.ts";
 
 /** How much one client may ask; a limit of 0 is none. */
@@ -51,6 +52,20 @@ export const RATES = {
     fallback: 5,
     unit: "codes/h",
     about: "Recovery codes that may be asked for one account, or from one IP address; 0 switches the limit off.",
+    read: whole(0, 1_000_000),
+  },
+  connections: {
+    name: "CONNECTIONS",
+    fallback: CONNECTION_BOUNDS.inAll,
+    unit: "connections",
+    about: "HTTP connections in all; less than the files that the system lets a process open (ulimit -n).",
+    read: whole(1, 1_000_000),
+  },
+  connectionsPerAddress: {
+    name: "CONNECTIONS_PER_ADDRESS",
+    fallback: CONNECTION_BOUNDS.ofAddress,
+    unit: "connections",
+    about: "HTTP connections of one IP address (of IPv6: one /64), unless TRUST_PROXY is set; 0 switches the limit off.",
     read: whole(0, 1_000_000),
   },
   trustProxy: {

@@ -1,11 +1,14 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { Socket } from "node:net";
+import { CONNECTION_BOUNDS, Connections } from "./connections.ts";
 import { type Listening, listen } from "./listen.ts";
 
 /** Bounds for those who send slowly (ms); Node's own defaults are in minutes. */
 const REQUEST_MS = 30_000;
 const HEADERS_MS = 10_000;
 const KEEP_ALIVE_MS = 65_000;
+/** How often they are looked for (ms). */
+const EXPIRED_LOOK_MS = 1_000;
 /** How often connections that have become idle are closed while the server closes (ms). */
 const IDLE_LOOK_MS = 20;
 /** A connection on which nothing has arrived by then was opened in case of need, as browsers do (ms). */
@@ -24,16 +27,23 @@ export interface HttpServer {
 }
 
 /** Serves HTTP, with `first` to begin with; port 0 takes a free one. Rejects with a sentence for the operator when the port cannot be used. */
-export async function serveHttp(first: RequestListener, port: number, host: string): Promise<HttpServer> {
+export async function serveHttp(
+  first: RequestListener,
+  port: number,
+  host: string,
+  bounds = CONNECTION_BOUNDS,
+): Promise<HttpServer> {
   let listener = first;
   let waning = false;
   const opened = new Map<Socket, number>();
+  const connections = new Connections((request, response) => listener(request, response), bounds);
   const answer: RequestListener = (request, response) => {
     if (waning) response.setHeader("Connection", "close");
-    listener(request, response);
+    connections.request(request, response);
   };
   // Without a listener of ours Node itself tells a client that asks first to send its body, whatever it is.
-  const server = createServer(answer).on("checkContinue", answer);
+  const server = createServer({ connectionsCheckingInterval: EXPIRED_LOOK_MS }, answer).on("checkContinue", answer);
+  connections.watch(server);
   server.requestTimeout = REQUEST_MS;
   server.headersTimeout = HEADERS_MS;
   server.keepAliveTimeout = KEEP_ALIVE_MS;

@@ -17,6 +17,7 @@ import { warmUp } from "../machines/validation/verdict.ts";
 import { systemClock as clock } from "./clock.ts";
 import { aborted, Closing } from "./closing.ts";
 import type { Config } from "./config.ts";
+import { CONNECTION_BOUNDS, type ConnectionBounds } from "./connections.ts";
 import { alone, DRAIN_MS, type Engine, type Frame, member, passer } from "./engine.ts";
 import { GitHubIdentity } from "./github/identity.ts";
 import { randomIds as ids } from "./ids.ts";
@@ -90,14 +91,17 @@ async function start(config: Config, role: Role, log: Log, lost: () => void, clo
   }
   // The port is the first that is taken: who cannot have it has begun nothing yet, and who has it can be asked how it does.
   const starting = { trouble: "This process is starting." };
-  const server = await serveHttp(createStartingApp(() => starting.trouble, log).callback(), config.port, config.host).catch(
-    async (error: unknown) => {
-      if (!(await isNexusAt(config))) throw error;
-      throw new Error(
-        `A NexusToken runs already on port ${config.port}: use that one, stop it, or set PORT, and NEXUS_DATA_DIR or DATABASE_URL for books of its own.`,
-      );
-    },
-  );
+  const server = await serveHttp(
+    createStartingApp(() => starting.trouble, log).callback(),
+    config.port,
+    config.host,
+    boundsOf(config),
+  ).catch(async (error: unknown) => {
+    if (!(await isNexusAt(config))) throw error;
+    throw new Error(
+      `A NexusToken runs already on port ${config.port}: use that one, stop it, or set PORT, and NEXUS_DATA_DIR or DATABASE_URL for books of its own.`,
+    );
+  });
   closing.add(() => server.close(0));
   const frame = await openFrame(config, role, log, lost, closing, starting);
   const { ending } = frame;
@@ -319,6 +323,11 @@ function serve(frame: Frame, role: Role, { transport }: Engine, health: Health):
     identity: identityOf(config),
   });
   return { callback: app.callback(), endStreams: () => feed.close() };
+}
+
+/** Behind a proxy all connections are the proxy's. */
+function boundsOf({ connections: inAll, connectionsPerAddress, trustProxy }: Config): ConnectionBounds {
+  return { ...CONNECTION_BOUNDS, inAll, ofAddress: trustProxy > 0 ? 0 : connectionsPerAddress };
 }
 
 function publicUrlOf({ publicUrl, port }: Config): string {
