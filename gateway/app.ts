@@ -15,7 +15,7 @@ import { linger } from "./middleware/linger.ts";
 import { methods } from "./middleware/methods.ts";
 import { wholePath } from "./middleware/path.ts";
 import { trace } from "./middleware/trace.ts";
-import type { Caller, Incoming, Operation } from "./operation.ts";
+import type { Caller, Incoming, Operation, Reply } from "./operation.ts";
 import type { Health } from "./ports.ts";
 import { Problem, problemOf } from "./problems.ts";
 import { readKey } from "./repeat.ts";
@@ -112,8 +112,9 @@ async function serve(operation: Operation, services: Services, context: RouterCo
     operation.check(incoming);
     context.type = "application/json";
   }
-  const reply = lookOnly ? { status: 200, body: "" } : await operation.run(incoming);
+  const reply: Reply = lookOnly ? { status: 200, body: "" } : await operation.run(incoming);
   context.status = reply.status;
+  if (reply.headers !== undefined) context.set({ ...reply.headers });
   if (operation.stream === true) {
     context.type = "text/event-stream";
     context.set("Cache-Control", "no-store, no-transform");

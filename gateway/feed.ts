@@ -5,10 +5,14 @@
  * F2  Every stream looks by itself now and then, further back than its last look, so that a lost signal costs a delay and
  *     no event. An event that was told is not told again on the same stream.
  * F3  A stream that begins with the id of the last event it was told gets all that came after it.
+ * F4  A stream ends with its key, and when its account is frozen or suspended: at once when a signal says so, else at its
+ *     next look.
+ * F5  Streams are bounded for each account, for each address, and in all.
  */
 import { PassThrough } from "node:stream";
 import { LRUCache } from "lru-cache";
 import type { Clock, Log } from "../actors/ports.ts";
+import type { AccountView } from "../machines/account/view.ts";
 import { type AccountId, isTerminal, type Millis, TERMINAL_STATUSES } from "../machines/vocabulary.ts";
 import type { ReadModel, TaskRow } from "./ports.ts";
 import type { Presence } from "./presence.ts";
@@ -25,24 +29,42 @@ const LOOK_MS = 5_000;
 const OVERLAP_MS = 10_000;
 const EVENTS_MAX = 200;
 const TOLD_MAX = 5_000;
-const STREAMS_PER_ACCOUNT = 10;
+export const STREAMS_PER_ACCOUNT = 10;
+/** Of one process; about 10 KB each, and a look of each every few seconds. */
+const STREAMS_MAX = 2_000;
+/** An account's row is read at most so often, however many streams and tasks ask for it (ms). */
+const ACCOUNT_MS = 1_000;
+const ACCOUNTS_MAX = 2_000;
 /** What a slow reader may leave unread before it is cut off (bytes); it comes back with the id of its last event. */
 const UNREAD_MAX = 1_048_576;
 
 export interface FeedPorts {
-  readonly reads: ReadModel;
+  readonly reads: Pick<ReadModel, "task" | "account" | "open" | "tasks">;
   readonly presence: Presence;
   readonly clock: Clock;
   readonly log: Log;
   readonly taskTypes: readonly string[];
+  /** Streams of one address; 0 is no bound. */
+  readonly streamsPerAddress: number;
 }
 
-interface Stream {
+/** Who listens, and to what. */
+export interface Listening {
   readonly account: AccountId;
-  readonly topics: ReadonlySet<Topic>;
+  readonly keyHash: string;
+  readonly address: string;
+  readonly topics: readonly Topic[];
+  /** null for every type. */
   readonly taskType: string | null;
+  /** The time of the last event that was told (ms), or null. */
+  readonly since: Millis | null;
+}
+
+interface Stream extends Omit<Listening, "topics" | "since"> {
+  readonly topics: ReadonlySet<Topic>;
   readonly out: PassThrough;
-  readonly told: LRUCache<string, true>;
+  /** The latest of what it was told, the oldest first. */
+  readonly told: Set<string>;
   /** Events before this are not looked for again (ms). */
   since: Millis;
   looking: boolean;
@@ -53,23 +75,55 @@ interface Stream {
 export class Feed {
   readonly #ports: FeedPorts;
   readonly #streams = new Set<Stream>();
+  readonly #accounts = new LRUCache<AccountId, { readonly at: Millis; readonly row: Promise<AccountView | undefined> }>({
+    max: ACCOUNTS_MAX,
+  });
 
   constructor(ports: FeedPorts) {
     this.#ports = ports;
   }
 
-  /** Opens a stream; `since` is the time of the last event that was told (ms), or null. Undefined when an account has too many. */
-  open(account: AccountId, topics: readonly Topic[], taskType: string | null, since: Millis | null): PassThrough | undefined {
-    if ([...this.#streams].filter((stream) => stream.account === account).length >= STREAMS_PER_ACCOUNT) return undefined;
+  /** Opens a stream; where there are too many, says of what. */
+  open({ topics, since, ...listening }: Listening): PassThrough | "account" | "address" | "process" {
+    const { account, address } = listening;
+    const { streamsPerAddress, clock } = this.#ports;
+    const count = (is: (stream: Stream) => boolean) => [...this.#streams].filter(is).length;
+    if (count((stream) => stream.account === account) >= STREAMS_PER_ACCOUNT) return "account";
+    if (streamsPerAddress > 0 && count((stream) => stream.address === address) >= streamsPerAddress) return "address";
+    if (this.#streams.size >= STREAMS_MAX) return "process";
     const out = new PassThrough();
-    const told = new LRUCache<string, true>({ max: TOLD_MAX });
-    const from = since ?? this.#ports.clock.now();
-    const stream: Stream = { account, topics: new Set(topics), taskType, out, told, since: from, looking: false, stop: () => {} };
+    const stream: Stream = {
+      ...listening,
+      topics: new Set(topics),
+      out,
+      told: new Set(),
+      since: since ?? clock.now(),
+      looking: false,
+      stop: () => {},
+    };
     this.#streams.add(stream);
     out.on("close", () => this.#forget(stream));
     out.write(": welcome\n\n");
     this.#pulse(stream, 0);
     return out;
+  }
+
+  /** How many streams there are. */
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  /** Ends the streams of a key that is valid no longer. */
+  endKey(keyHash: string): void {
+    for (const stream of this.#streams) if (stream.keyHash === keyHash) stream.out.end();
+  }
+
+  /** Looks whether an account's streams may go on, because somebody said that its state has changed. */
+  check(account: AccountId): void {
+    const streams = [...this.#streams].filter((stream) => stream.account === account);
+    if (streams.length === 0) return;
+    this.#accounts.delete(account);
+    for (const stream of streams) void this.#look(stream);
   }
 
   /** Looks at a task because somebody said that it has changed. */
@@ -106,6 +160,10 @@ export class Feed {
     if (stream.looking) return;
     stream.looking = true;
     try {
+      if (await this.#isOver(stream)) {
+        stream.out.end();
+        return;
+      }
       const from = stream.since;
       const rows = await this.#recent(stream, from);
       stream.since = Math.max(from, this.#ports.clock.now() - OVERLAP_MS);
@@ -117,26 +175,41 @@ export class Feed {
     }
   }
 
+  /** An account's row of a moment ago, read once for all who ask meanwhile. */
+  #account(account: AccountId): Promise<AccountView | undefined> {
+    const { clock, reads } = this.#ports;
+    const now = clock.now();
+    const known = this.#accounts.get(account);
+    if (known !== undefined && now - known.at < ACCOUNT_MS) return known.row;
+    const row = reads.account(account);
+    this.#accounts.set(account, { at: now, row });
+    row.catch(() => this.#accounts.delete(account));
+    return row;
+  }
+
+  async #isOver({ account, keyHash }: Stream): Promise<boolean> {
+    const isGood = (row: AccountView | undefined) => row !== undefined && row.keyHash === keyHash && mayListen(row);
+    if (isGood(await this.#account(account))) return false;
+    // What is remembered may be older than the key.
+    this.#accounts.delete(account);
+    return !isGood(await this.#account(account));
+  }
+
   /** What may be news to a stream, the oldest first. */
   async #recent({ account, topics, taskType }: Stream, since: Millis): Promise<readonly TaskRow[]> {
     const { reads } = this.#ports;
-    const query = { account, limit: EVENTS_MAX, cursor: null };
-    const me = topics.has("task.new") ? await reads.account(account) : undefined;
-    const lists = await Promise.all([
+    const query = { account, limit: EVENTS_MAX, cursor: null, since };
+    const me = topics.has("task.new") ? await this.#account(account) : undefined;
+    const pages = await Promise.all([
       me?.status === "ACTIVE"
-        ? reads.open({ worker: account, marks: me.marks, taskType, tiers: tiersOf(me.records), limit: EVENTS_MAX })
-        : [],
-      topics.has("task.awarded")
-        ? reads.tasks({ ...query, role: "worker", status: "AWARDED" }).then((page) => page?.items ?? [])
-        : [],
+        ? reads.open({ ...query, worker: account, marks: me.marks, taskType, tiers: tiersOf(me.records) })
+        : undefined,
+      topics.has("task.awarded") ? reads.tasks({ ...query, role: "worker", status: "AWARDED" }) : undefined,
       ...(topics.has("task.terminal") ? TERMINAL_STATUSES : []).map((status) =>
-        reads.tasks({ ...query, role: "requester", status }).then((page) => page?.items ?? []),
+        reads.tasks({ ...query, role: "requester", status }),
       ),
     ]);
-    return lists
-      .flat()
-      .filter(({ view }) => view.updatedAt > since)
-      .sort((a, b) => a.view.updatedAt - b.view.updatedAt);
+    return pages.flatMap((page) => page?.items ?? []).sort((a, b) => a.view.updatedAt - b.view.updatedAt);
   }
 
   /** Tells a stream of a task, if that is for it and not told yet. */
@@ -150,7 +223,9 @@ export class Feed {
     if (stream.told.has(key)) return;
     if (topic === "task.new" && !(await this.#mayTake(stream, row))) return;
     if (stream.told.has(key)) return;
-    stream.told.set(key, true);
+    stream.told.add(key);
+    const [oldest] = stream.told;
+    if (stream.told.size > TOLD_MAX && oldest !== undefined) stream.told.delete(oldest);
     const event = JSON.stringify({ type: topic, task: showTask(row, stream.account) });
     this.#write(stream, `id: ${view.updatedAt}\ndata: ${event}\n\n`);
   }
@@ -166,7 +241,7 @@ export class Feed {
 
   async #mayTake({ account }: Stream, row: TaskRow): Promise<boolean> {
     const { view } = row;
-    const me = await this.#ports.reads.account(account);
+    const me = await this.#account(account);
     if (me?.status !== "ACTIVE" || !isVisible(row, account)) return false;
     const able = (tiersOf(me.records)[view.taskType] ?? 1) >= view.minSkill;
     return able && !view.closedTo.includes(account) && !view.marks.some((mark) => me.marks.includes(mark));
@@ -176,4 +251,9 @@ export class Feed {
     if (out.writableLength > UNREAD_MAX) out.destroy();
     else if (!out.destroyed && !out.writableEnded) out.write(text);
   }
+}
+
+/** Whether an account may be told of what happens; who may not work or pay hears nothing of work. */
+export function mayListen({ status }: AccountView): boolean {
+  return status !== "FROZEN" && status !== "SUSPENDED";
 }

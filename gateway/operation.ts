@@ -56,6 +56,7 @@ export interface Given<P, Q, B> {
 export interface Reply {
   readonly status: number;
   readonly body: unknown;
+  readonly headers?: { readonly [name: string]: string };
 }
 
 export interface Outline<P extends TObject = TObject, Q extends TObject = TObject, B extends TSchema = TSchema> {

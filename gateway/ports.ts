@@ -122,6 +122,8 @@ export type Signal =
   | { readonly type: "task"; readonly task: string; readonly status: TaskStatus }
   /** A key is valid no longer. */
   | { readonly type: "key"; readonly hash: string }
+  /** What an account may do has changed. */
+  | { readonly type: "account"; readonly account: AccountId }
   /** A worker asked for tasks of a type. */
   | { readonly type: "presence"; readonly worker: AccountId; readonly taskType: string };
 
@@ -131,7 +133,10 @@ export interface TaskRow {
   readonly order: Order;
 }
 
-/** A page of a list, newest first; `next` is where the following page begins, or null at the end. */
+/**
+ * A page of a list; `next` is where the following page begins, or null at the end. It ends early when its entries have about
+ * 1 MB, but has at least one.
+ */
 export interface Page<T> {
   readonly items: readonly T[];
   readonly next: string | null;
@@ -143,6 +148,8 @@ export interface TaskQuery {
   readonly status: TaskStatus | null;
   readonly limit: number;
   readonly cursor: string | null;
+  /** Of the page, only those that have changed since (ms). */
+  readonly since?: Millis;
 }
 
 export interface OpenQuery {
@@ -153,6 +160,9 @@ export interface OpenQuery {
   /** The worker's tier for each task type; 1 where none is named. */
   readonly tiers: { readonly [taskType: string]: number };
   readonly limit: number;
+  readonly cursor: string | null;
+  /** Of the page, only those that have changed since (ms). */
+  readonly since?: Millis;
 }
 
 /** One leg of a transfer, in NC. */
@@ -174,6 +184,12 @@ export interface StatementRow {
   readonly available: number;
   readonly held: number;
   readonly at: Millis;
+}
+
+/** What happened to a task, in order. */
+export interface History extends Page<HistoryRow> {
+  /** Who had the last award before the page. */
+  readonly worker: AccountId | null;
 }
 
 export interface HistoryRow {
@@ -204,6 +220,8 @@ export interface Operators {
   addHoneypot(row: HoneypotRow): Promise<void>;
   /** All of them, the oldest first. */
   honeypots(): Promise<readonly HoneypotRow[]>;
+  /** A page of them, the oldest first. */
+  listHoneypots(limit: number, cursor: string | null): Promise<Page<HoneypotRow> | undefined>;
   /** Whether it was there. */
   removeHoneypot(id: string): Promise<boolean>;
 }
@@ -291,7 +309,7 @@ export interface ReadModel {
   opening(account: AccountId, task: string): Promise<boolean>;
   tasks(query: TaskQuery): Promise<Page<TaskRow> | undefined>;
   /** Tasks that take bids now and that this worker may take, the oldest first. */
-  open(query: OpenQuery): Promise<readonly TaskRow[]>;
+  open(query: OpenQuery): Promise<Page<TaskRow> | undefined>;
   /** The median awarded price of the type's latest settled tasks, in NC; null when there is none. */
   likelyPrice(taskType: string): Promise<number | null>;
   capabilities(account: AccountId): Promise<readonly CapabilityRow[]>;
@@ -300,7 +318,9 @@ export interface ReadModel {
   /** The lowest prices that stand for a task type, from the lowest up. */
   standingPrices(taskType: string): Promise<readonly StandingPrice[]>;
   workload(account: AccountId, taskType: string, since: Millis): Promise<Workload>;
-  history(id: string): Promise<readonly HistoryRow[]>;
+  history(id: string, limit: number, cursor: string | null): Promise<History | undefined>;
+  /** The attempts at a task's webhook, in order. */
+  deliveries(id: string, limit: number, cursor: string | null): Promise<Page<HistoryRow> | undefined>;
   /** The entries of one task that are there by now, in order. */
   ledger(task: string): Promise<readonly LedgerRow[]>;
   statement(account: AccountId, limit: number, cursor: string | null): Promise<Page<StatementRow> | undefined>;

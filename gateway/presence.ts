@@ -10,21 +10,26 @@ const COUNTED_MAX = 32;
 /** The other gateways are told of the same worker at most this often (ms). */
 const TOLD_MS = 2_000;
 const TOLD_MAX = 50_000;
+/** Workers that are remembered for a type; past that, the one that asked the longest ago is forgotten. */
+export const PRESENT_MAX = 10_000;
 
 /** Who is looking for work right now, by task type: kept in memory, because it is true only for seconds. */
 export class Presence {
   readonly #signals: Signals;
-  readonly #seen = new Map<string, Map<AccountId, Millis>>();
+  readonly #seen: ReadonlyMap<string, Map<AccountId, Millis>>;
 
   /** When the others were told of a worker and a type. */
   readonly #told = new LRUCache<string, true>({ max: TOLD_MAX, ttl: TOLD_MS });
 
-  constructor(signals: Signals) {
+  /** Nothing is remembered of other types than these. */
+  constructor(signals: Signals, taskTypes: readonly string[]) {
     this.#signals = signals;
+    this.#seen = new Map(taskTypes.map((type) => [type, new Map<AccountId, Millis>()]));
   }
 
   /** Notes that a worker asked this gateway for tasks of this type at `now` (ms), and tells the others. */
   seen(worker: AccountId, taskType: string, now: Millis): void {
+    if (!this.#seen.has(taskType)) return;
     this.note(worker, taskType, now);
     const key = `${worker} ${taskType}`;
     if (this.#told.has(key)) return;
@@ -34,11 +39,13 @@ export class Presence {
 
   /** Notes that a worker asked for tasks of this type at `now` (ms). */
   note(worker: AccountId, taskType: string, now: Millis): void {
-    const workers = this.#seen.get(taskType) ?? new Map<AccountId, Millis>();
-    this.#seen.set(taskType, workers);
+    const workers = this.#seen.get(taskType);
+    if (workers === undefined) return;
     workers.delete(worker);
     workers.set(worker, now);
     this.#prune(workers, now);
+    const [oldest] = workers.keys();
+    if (workers.size > PRESENT_MAX && oldest !== undefined) workers.delete(oldest);
   }
 
   /** Whether this worker is online for a type. */

@@ -141,6 +141,11 @@ export function within<T>(field: string, check: () => T): T {
   }
 }
 
+/** A cursor that is none of ours. */
+export function wrongCursor(): Problem {
+  return invalid([{ field: "cursor", message: "is none that this platform gave; leave it out to begin anew" }]);
+}
+
 /** Any error as an answer; undefined for what nobody expected, which is a bug. */
 export function asProblem(error: unknown): Problem | undefined {
   if (error instanceof Problem) return error;

@@ -5,7 +5,7 @@ import type { Feed } from "./feed.ts";
 import type { Honeypots } from "./honeypots.ts";
 import type { KeyRing } from "./keyring.ts";
 import type { Guard } from "./middleware/guard.ts";
-import type { Health, Identity, Limiter, Mailer, Operators, Payments, ReadModel } from "./ports.ts";
+import type { Health, Identity, Limiter, Mailer, Operators, Payments, ReadModel, Signals } from "./ports.ts";
 import type { Presence } from "./presence.ts";
 import type { Secrets } from "./secrets.ts";
 import type { StandingPrices } from "./standing.ts";
@@ -41,6 +41,7 @@ export interface Services {
   readonly keys: KeyRing;
   readonly presence: Presence;
   readonly feed: Feed;
+  readonly signals: Signals;
   readonly standing: StandingPrices;
   readonly honeypots: Honeypots;
   readonly clock: Clock;

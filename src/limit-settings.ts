@@ -68,6 +68,13 @@ export const RATES = {
     about: "HTTP connections of one IP address (of IPv6: one /64), unless TRUST_PROXY is set; 0 switches the limit off.",
     read: whole(0, 1_000_000),
   },
+  streamsPerAddress: {
+    name: "STREAMS_PER_ADDRESS",
+    fallback: 50,
+    unit: "streams",
+    about: "Event streams that clients of one IP address may have open at a gateway; 0 switches the limit off.",
+    read: whole(0, 1_000_000),
+  },
   trustProxy: {
     name: "TRUST_PROXY",
     fallback: 0,

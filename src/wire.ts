@@ -9,9 +9,10 @@ import { Feed } from "../gateway/feed.ts";
 import { Honeypots } from "../gateway/honeypots.ts";
 import { KeyRing } from "../gateway/keyring.ts";
 import { Guard } from "../gateway/middleware/guard.ts";
-import type { Health } from "../gateway/ports.ts";
+import type { Health, Signal } from "../gateway/ports.ts";
 import { Presence } from "../gateway/presence.ts";
 import { Secrets } from "../gateway/secrets.ts";
+import type { Services } from "../gateway/services.ts";
 import { StandingPrices } from "../gateway/standing.ts";
 import { warmUp } from "../machines/validation/verdict.ts";
 import { systemClock as clock } from "./clock.ts";
@@ -265,13 +266,10 @@ function serve(frame: Frame, role: Role, { transport }: Engine, health: Health):
   if (role === "node") return { callback: createHealthApp(health, log).callback(), endStreams: () => {} };
   const reads = postgresReadModel(read);
   const keys = new KeyRing(reads, signals, clock, nats === null ? 0 : KEY_TTL_MS);
-  const presence = new Presence(signals);
-  const feed = new Feed({ reads, presence, clock, log, taskTypes: config.taskTypes });
-  signals.listen((signal) => {
-    if (signal.type === "key") keys.forget(signal.hash);
-    else if (signal.type === "presence") presence.note(signal.worker, signal.taskType, clock.now());
-    else feed.hear(signal.task);
-  });
+  const { taskTypes, streamsPerAddress } = config;
+  const presence = new Presence(signals, taskTypes);
+  const feed = new Feed({ reads, presence, clock, log, taskTypes, streamsPerAddress });
+  signals.listen((signal) => hear(signal, { keys, presence, feed }));
   const limits = {
     requests: config.ratePerSecond,
     tasks: config.rateTasksPerMinute,
@@ -297,6 +295,7 @@ function serve(frame: Frame, role: Role, { transport }: Engine, health: Health):
     keys,
     presence,
     feed,
+    signals,
     standing,
     clock,
     ids,
@@ -323,6 +322,27 @@ function serve(frame: Frame, role: Role, { transport }: Engine, health: Health):
     identity: identityOf(config),
   });
   return { callback: app.callback(), endStreams: () => feed.close() };
+}
+
+/** What other gateways, or nodes, say: none of it must arrive. */
+function hear(signal: Signal, { keys, presence, feed }: Pick<Services, "keys" | "presence" | "feed">): void {
+  switch (signal.type) {
+    case "key":
+      keys.forget(signal.hash);
+      feed.endKey(signal.hash);
+      return;
+    case "account":
+      feed.check(signal.account);
+      return;
+    case "presence":
+      presence.note(signal.worker, signal.taskType, clock.now());
+      return;
+    case "task":
+      feed.hear(signal.task);
+      return;
+    default:
+      signal satisfies never;
+  }
 }
 
 /** Behind a proxy all connections are the proxy's. */

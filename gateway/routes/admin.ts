@@ -15,6 +15,8 @@ import { showHistory } from "../show/history.ts";
 import { showTask, time, timeOrNull } from "../show/task.ts";
 import { TASK_UNKNOWN } from "./find.ts";
 
+/** More than happens to a task; of what is large, as much as a page may have. */
+const HISTORY_MAX = 2_000;
 const ACCOUNT_UNKNOWN = refuse("ACCOUNT_UNKNOWN", "There is no account with this id or address.");
 
 function show(row: AccountRow) {
@@ -81,6 +83,7 @@ function accountAction(name: "freeze" | "unfreeze", path: string, summary: strin
     async ({ params, body, services }) => {
       const { id } = await find(services, params.id);
       await act(services, { kind: "account", id }, { type: name, ...body }, body);
+      services.signals.send({ type: "account", account: id });
       return { status: 200, body: show(await find(services, id)) };
     },
   );
@@ -126,7 +129,8 @@ const inspect = operated(
     if (row === undefined) throw problemOf(TASK_UNKNOWN);
     const { requester } = row.view;
     const viewer = { account: requester, requester, preference: row.order.quality };
-    const [history, ledger] = await Promise.all([reads.history(row.view.id), reads.ledger(row.view.id)]);
+    const [history, ledger] = await Promise.all([reads.history(row.view.id, HISTORY_MAX, null), reads.ledger(row.view.id)]);
+    if (history === undefined) throw new Error("a history without a cursor begins at its beginning");
     const entries = ledger.map(({ transfer, reason, account, owner, amount, at }) => ({
       transfer,
       reason,

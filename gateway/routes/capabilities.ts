@@ -3,7 +3,7 @@ import { refuse } from "../../machines/refusal.ts";
 import { type AccountId, credits } from "../../machines/vocabulary.ts";
 import { keyed } from "../operation.ts";
 import type { CapabilityRow } from "../ports.ts";
-import { invalid, problemOf } from "../problems.ts";
+import { problemOf, wrongCursor } from "../problems.ts";
 import { repeatable, sameOutcome } from "../repeat.ts";
 import {
   Availability,
@@ -17,6 +17,7 @@ import {
 } from "../schemas/capability.ts";
 import type { Services } from "../services.ts";
 import { time } from "../show/task.ts";
+import { checkTaskType } from "../task-type.ts";
 
 const STATS_DAYS = 30;
 const DAY_MS = 24 * 3_600_000;
@@ -64,10 +65,7 @@ const register = keyed(
     answers: { 201: { about: "The capability", schema: Capability } },
   },
   async ({ account, body, sent, idempotencyKey, services }) => {
-    const { taskTypes } = services.settings;
-    if (!taskTypes.includes(body.task_type)) {
-      throw invalid([{ field: "task_type", message: `must be one of ${taskTypes.join(", ")}` }]);
-    }
+    checkTaskType(services.settings, body.task_type);
     const repeat = repeatable(services, account, "capability", idempotencyKey, sent);
     const capability = {
       id: repeat.outcome,
@@ -116,6 +114,7 @@ const browse = keyed(
     answers: { 200: { about: "A page of capabilities, the best first", schema: CapabilityPage } },
   },
   async ({ query, services }) => {
+    checkTaskType(services.settings, query.task_type);
     const page = await services.reads.browse({
       taskType: query.task_type ?? null,
       tag: query.tag ?? null,
@@ -126,8 +125,7 @@ const browse = keyed(
       limit: query.limit ?? 50,
       cursor: query.cursor ?? null,
     });
-    if (page === undefined)
-      throw invalid([{ field: "cursor", message: "is none that this platform gave; leave it out to begin anew" }]);
+    if (page === undefined) throw wrongCursor();
     return { status: 200, body: { items: page.items.map(show), next_cursor: page.next } };
   },
 );

@@ -3,7 +3,7 @@ import { type AccountView, creditOf } from "../../machines/account/view.ts";
 import { type CreditRecord, nextRating, type Rating, successPercent, suspensionAt } from "../../machines/market/rating.ts";
 import { credits } from "../../machines/vocabulary.ts";
 import { keyed } from "../operation.ts";
-import { invalid, Problem, problemOf } from "../problems.ts";
+import { Problem, problemOf, wrongCursor } from "../problems.ts";
 import { repeatable, sameOutcome } from "../repeat.ts";
 import { Balance, CreditInfo, Repaid, Repay, Statement, ToppedUp, TopUp } from "../schemas/account.ts";
 import { PageQuery } from "../schemas/common.ts";
@@ -151,8 +151,7 @@ const transactions = keyed(
   },
   async ({ account, query, services }) => {
     const page = await services.reads.statement(account, query.limit ?? 50, query.cursor ?? null);
-    if (page === undefined)
-      throw invalid([{ field: "cursor", message: "is none that this platform gave; leave it out to begin anew" }]);
+    if (page === undefined) throw wrongCursor();
     const items = page.items.map(({ transfer, reason, task, available, held, at }) => ({
       id: transfer,
       reason,

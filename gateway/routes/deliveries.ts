@@ -1,9 +1,9 @@
 import Type from "typebox";
 import { refuse } from "../../machines/refusal.ts";
 import { keyed } from "../operation.ts";
-import { problemOf } from "../problems.ts";
+import { problemOf, wrongCursor } from "../problems.ts";
 import { repeatable } from "../repeat.ts";
-import { IdParams } from "../schemas/common.ts";
+import { IdParams, NextCursor, RECORDS, RecordQuery } from "../schemas/common.ts";
 import { Delivery } from "../schemas/work.ts";
 import { time, timeOrNull } from "../show/task.ts";
 import { findOwnTask } from "./find.ts";
@@ -16,13 +16,20 @@ const log = keyed(
     path: "/api/v1/tasks/{id}/deliveries",
     summary: "The attempts at a task's webhook",
     params: IdParams,
-    answers: { 200: { about: "In order; empty before the task ends", schema: Type.Object({ items: Type.Array(Delivery) }) } },
+    query: RecordQuery,
+    answers: {
+      200: {
+        about: "In order; empty before the task ends",
+        schema: Type.Object({ items: Type.Array(Delivery), next_cursor: NextCursor }),
+      },
+    },
   },
-  async ({ account, params, services }) => {
+  async ({ account, params, query, services }) => {
     const { view } = await findOwnTask(services, params.id, account);
     if (view.requester !== account) throw problemOf(refuse("NOT_YOUR_TASK", "Only the requester of a task sees its webhook."));
-    const rows = await services.reads.history(view.id);
-    const items = rows.flatMap(({ fact }) => {
+    const page = await services.reads.deliveries(view.id, query.limit ?? RECORDS, query.cursor ?? null);
+    if (page === undefined) throw wrongCursor();
+    const items = page.items.flatMap(({ fact }) => {
       if (fact.type !== "WebhookAttempted") return [];
       const { attempt, outcome, next, at } = fact;
       const error = outcome.result === "failed" ? outcome.error : null;
@@ -31,7 +38,7 @@ const log = keyed(
         { delivery_id: id, attempt, result, status, error, duration_ms: ms, at: time(at), next_attempt_at: timeOrNull(next) },
       ];
     });
-    return { status: 200, body: { items } };
+    return { status: 200, body: { items, next_cursor: page.next } };
   },
 );
 

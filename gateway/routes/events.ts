@@ -1,9 +1,18 @@
 import Type from "typebox";
+import { SUSPENDED } from "../../machines/account/decide.ts";
+import { refuse } from "../../machines/refusal.ts";
 import { TOPICS } from "../feed.ts";
 import { keyed } from "../operation.ts";
-import { invalid, Problem } from "../problems.ts";
+import { invalid, Problem, problemOf } from "../problems.ts";
+import { checkTaskType } from "../task-type.ts";
 
 const RETRY_AFTER_S = 10;
+const FROZEN = refuse("ACCOUNT_FROZEN", "Your account is frozen; ask the operator to release it, then open a stream again.");
+const TOO_MANY = {
+  account: "This account has too many open streams; close one of them.",
+  address: "Your address has too many open streams; close one of them.",
+  process: "There are too many open streams at the moment; try again shortly, or poll GET /api/v1/tasks/available meanwhile.",
+} as const;
 
 const stream = keyed(
   {
@@ -24,18 +33,21 @@ const stream = keyed(
     stream: true,
     answers: { 200: { about: "Events, for as long as you listen", schema: Type.String() } },
   },
-  async ({ account, query, header, services }) => {
+  async ({ account, keyHash, address, query, header, services }) => {
     const asked = query.topics === undefined ? TOPICS : query.topics.split(",").map((topic) => topic.trim());
     const topics = TOPICS.filter((topic) => asked.includes(topic));
     if (topics.length !== asked.length) throw invalid([{ field: "topics", message: `must be some of ${TOPICS.join(", ")}` }]);
     const last = header("Last-Event-ID");
     if (!/^\d{0,15}$/.test(last))
       throw invalid([{ field: "Last-Event-ID", message: "must be the id of an event of this stream" }]);
-    const body = services.feed.open(account, topics, query.task_type ?? null, last === "" ? null : Number(last));
-    if (body === undefined) {
-      throw new Problem(429, "TOO_MANY_STREAMS", "This account has too many open streams; close one of them.", {
-        retryAfter: RETRY_AFTER_S,
-      });
+    checkTaskType(services.settings, query.task_type);
+    const row = await services.reads.account(account);
+    if (row?.status === "SUSPENDED") throw problemOf(SUSPENDED);
+    if (row?.status === "FROZEN") throw problemOf(FROZEN);
+    const taskType = query.task_type ?? null;
+    const body = services.feed.open({ account, keyHash, address, topics, taskType, since: last === "" ? null : Number(last) });
+    if (typeof body === "string") {
+      throw new Problem(429, "TOO_MANY_STREAMS", TOO_MANY[body], { retryAfter: RETRY_AFTER_S });
     }
     return { status: 200, body };
   },

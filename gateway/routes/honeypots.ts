@@ -6,9 +6,9 @@ import { operated } from "../operation.ts";
 import { logged } from "../operators-log.ts";
 import { checkDemands, toOrder } from "../order.ts";
 import type { HoneypotRow } from "../ports.ts";
-import { invalid, Problem } from "../problems.ts";
+import { invalid, Problem, wrongCursor } from "../problems.ts";
 import { Honeypot, HoneypotList, StoreHoneypot } from "../schemas/admin.ts";
-import { IdParams } from "../schemas/common.ts";
+import { IdParams, PageQuery } from "../schemas/common.ts";
 import { time } from "../show/task.ts";
 import { tooLarge } from "../size.ts";
 
@@ -69,9 +69,14 @@ const list = operated(
     method: "get",
     path: "/api/v1/admin/honeypots",
     summary: "The tasks whose answers are known",
-    answers: { 200: { about: "All of them", schema: HoneypotList } },
+    query: Type.Object(PageQuery),
+    answers: { 200: { about: "A page of them, the oldest first", schema: HoneypotList } },
   },
-  async ({ services }) => ({ status: 200, body: { items: (await services.operators.honeypots()).map(show) } }),
+  async ({ query, services }) => {
+    const page = await services.operators.listHoneypots(query.limit ?? 50, query.cursor ?? null);
+    if (page === undefined) throw wrongCursor();
+    return { status: 200, body: { items: page.items.map(show), next_cursor: page.next } };
+  },
 );
 
 const remove = operated(

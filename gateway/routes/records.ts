@@ -1,7 +1,8 @@
 import Type from "typebox";
 import { keyed } from "../operation.ts";
+import { wrongCursor } from "../problems.ts";
 import { LedgerEntries } from "../schemas/account.ts";
-import { IdParams } from "../schemas/common.ts";
+import { IdParams, NextCursor, RECORDS, RecordQuery } from "../schemas/common.ts";
 import { HistoryEvent } from "../schemas/task.ts";
 import { showHistory } from "../show/history.ts";
 import { time } from "../show/task.ts";
@@ -15,13 +16,20 @@ const history = keyed(
     path: "/api/v1/tasks/{id}/events",
     summary: "A task's history",
     params: IdParams,
-    answers: { 200: { about: "What happened, when, by whom", schema: Type.Object({ items: Type.Array(HistoryEvent) }) } },
+    query: RecordQuery,
+    answers: {
+      200: {
+        about: "What happened, when, by whom, in order",
+        schema: Type.Object({ items: Type.Array(HistoryEvent), next_cursor: NextCursor }),
+      },
+    },
   },
-  async ({ account, params, services }) => {
+  async ({ account, params, query, services }) => {
     const { view, order } = await findOwnTask(services, params.id, account);
     const viewer = { account, requester: view.requester, preference: order.quality };
-    const items = showHistory(await services.reads.history(view.id), viewer);
-    return { status: 200, body: { items } };
+    const page = await services.reads.history(view.id, query.limit ?? RECORDS, query.cursor ?? null);
+    if (page === undefined) throw wrongCursor();
+    return { status: 200, body: { items: showHistory(page, viewer), next_cursor: page.next } };
   },
 );
 
@@ -34,24 +42,28 @@ const ledger = keyed(
     summary: "A task's entries in the ledger",
     description: "The transfers that you take part in, whole: each sums to 0. The fee is told to both parties.",
     params: IdParams,
+    query: RecordQuery,
     answers: { 200: { about: "The entries", schema: LedgerEntries } },
   },
-  async ({ account, params, services }) => {
+  async ({ account, params, query, services }) => {
     const { view } = await findOwnTask(services, params.id, account);
+    const from = query.cursor === undefined ? 0 : Number(query.cursor);
+    if (!Number.isSafeInteger(from) || from < 0) throw wrongCursor();
+    // A task has a dozen entries at most: its hold, how that ended, and the payout.
     const rows = await services.reads.ledger(view.id);
     const mine = new Set(rows.filter(({ owner }) => owner === account).map(({ transfer }) => transfer));
-    const items = rows
-      .filter(({ transfer }) => mine.has(transfer))
-      .map(({ transfer, reason, account: name, owner, amount, at }) => ({
-        transfer,
-        reason,
-        account: name,
-        owner,
-        amount,
-        at: time(at),
-      }));
+    const legs = rows.filter(({ transfer }) => mine.has(transfer));
+    const to = from + (query.limit ?? RECORDS);
+    const items = legs.slice(from, to).map(({ transfer, reason, account: name, owner, amount, at }) => ({
+      transfer,
+      reason,
+      account: name,
+      owner,
+      amount,
+      at: time(at),
+    }));
     const fee = rows.filter(({ account: name }) => name === "fees").reduce((sum, { amount }) => sum + amount, 0);
-    return { status: 200, body: { items, fee } };
+    return { status: 200, body: { items, fee, next_cursor: to < legs.length ? String(to) : null } };
   },
 );
 

@@ -7,7 +7,7 @@ import { exampleOf } from "../docs/example.ts";
 import { canonical } from "../json/canonical.ts";
 import { keyed } from "../operation.ts";
 import { checkDemands, toOrder } from "../order.ts";
-import { invalid, Problem, problemOf } from "../problems.ts";
+import { Problem, problemOf, wrongCursor } from "../problems.ts";
 import { mismatch, repeatable } from "../repeat.ts";
 import { IdParams, NextCursor, PageQuery, Uuid } from "../schemas/common.ts";
 import { CreateTask, Task, Validation } from "../schemas/task.ts";
@@ -98,8 +98,7 @@ const list = keyed(
   async ({ account, query, services }) => {
     const { role = null, status = null, limit = 50, cursor = null } = query;
     const page = await services.reads.tasks({ account, role, status, limit, cursor });
-    if (page === undefined)
-      throw invalid([{ field: "cursor", message: "is none that this platform gave; leave it out to begin anew" }]);
+    if (page === undefined) throw wrongCursor();
     return { status: 200, body: { items: page.items.map((row) => showTask(row, account)), next_cursor: page.next } };
   },
 );

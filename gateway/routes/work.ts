@@ -6,7 +6,7 @@ import { EMPTY_RECORD, skillScore, skillTier } from "../../machines/market/skill
 import type { WorkerStanding } from "../../machines/task/commands.ts";
 import { type AccountId, BOUNDS, type Credits, credits } from "../../machines/vocabulary.ts";
 import { keyed } from "../operation.ts";
-import { invalid, problemOf } from "../problems.ts";
+import { invalid, problemOf, wrongCursor } from "../problems.ts";
 import { repeatable, sameOutcome } from "../repeat.ts";
 import { IdParams, PageQuery } from "../schemas/common.ts";
 import { Task } from "../schemas/task.ts";
@@ -14,6 +14,7 @@ import { Bid, BidPlaced, Started, Submission, SubmissionVerdict } from "../schem
 import type { Services } from "../services.ts";
 import { showTask } from "../show/task.ts";
 import { tooLarge } from "../size.ts";
+import { checkTaskType } from "../task-type.ts";
 import { TASK_UNKNOWN } from "./find.ts";
 
 async function accountRow({ reads }: Services, account: AccountId): Promise<AccountView> {
@@ -33,25 +34,42 @@ const available = keyed(
     description: "Asking also tells the platform that you are online for the type, so that a task's bidding can end early.",
     query: Type.Object({
       task_type: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: "Left out: every type" })),
-      limit: PageQuery.limit,
+      ...PageQuery,
+      cursor: Type.Optional(Type.String({ maxLength: 200, description: "As the header Link of the page before has it" })),
     }),
-    answers: { 200: { about: "The tasks", schema: Type.Array(Task) } },
+    answers: {
+      200: { about: "The tasks; where there are more, the header Link has the next page (rel=next)", schema: Type.Array(Task) },
+    },
   },
   async ({ account, query, services }) => {
+    checkTaskType(services.settings, query.task_type);
     const row = await accountRow(services, account);
     if (row.status !== "ACTIVE") return { status: 200, body: [] };
     const { settings, presence, clock } = services;
     const types = query.task_type === undefined ? settings.taskTypes : [query.task_type];
-    for (const type of types) if (settings.taskTypes.includes(type)) presence.seen(account, type, clock.now());
+    for (const type of types) presence.seen(account, type, clock.now());
     const tiers = Object.fromEntries(types.map((type) => [type, standing(row, type).tier]));
-    const rows = await services.reads.open({
+    const { limit = 50, cursor = null } = query;
+    const page = await services.reads.open({
       worker: account,
       marks: row.marks,
       taskType: query.task_type ?? null,
       tiers,
-      limit: query.limit ?? 50,
+      limit,
+      cursor,
     });
-    return { status: 200, body: rows.map((task) => showTask(task, account)) };
+    if (page === undefined) throw wrongCursor();
+    const next = new URLSearchParams({
+      ...(query.task_type === undefined ? {} : { task_type: query.task_type }),
+      limit: String(limit),
+      cursor: page.next ?? "",
+    });
+    return {
+      status: 200,
+      body: page.items.map((task) => showTask(task, account)),
+      // RFC 8288.
+      ...(page.next === null ? {} : { headers: { Link: `</api/v1/tasks/available?${next}>; rel="next"` } }),
+    };
   },
 );
 

@@ -133,4 +133,5 @@ export const LedgerEntries = Type.Object({
     }),
   ),
   fee: Credits("What the platform got for this task"),
+  next_cursor: NextCursor,
 });

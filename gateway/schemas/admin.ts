@@ -16,7 +16,7 @@ export const Honeypot = Type.Object({
   expected: Type.Unknown(),
   created_at: Time("Since when it is kept"),
 });
-export const HoneypotList = Type.Object({ items: Type.Array(Honeypot) });
+export const HoneypotList = Type.Object({ items: Type.Array(Honeypot), next_cursor: NextCursor });
 
 export const AccountQuery = Type.Object({
   id: Type.Optional(Type.String({ format: "uuid" })),

@@ -14,7 +14,18 @@ export const PageQuery = {
   cursor: Type.Optional(Type.String({ maxLength: 200, description: "`next_cursor` of the page before" })),
 };
 
-export const NextCursor = Nullable(Type.String({ description: "Give it as `cursor` for the next page; null at the end" }));
+/** Entries of a page of a task's records, where a client does not say. */
+export const RECORDS = 200;
+export const RecordQuery = Type.Object({
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: RECORDS, default: RECORDS, description: "Entries of a page" })),
+  cursor: PageQuery.cursor,
+});
+
+export const NextCursor = Nullable(
+  Type.String({
+    description: "Give it as `cursor` for the next page, which may come early when entries are large; null at the end",
+  }),
+);
 
 export const ProblemSchema = Type.Object(
   {

@@ -2,7 +2,7 @@
 import { weightOf } from "../../machines/market/auction.ts";
 import type { TaskFact } from "../../machines/task/facts.ts";
 import type { AccountId, JsonObject, JsonValue, QualityPreference } from "../../machines/vocabulary.ts";
-import type { HistoryRow } from "../ports.ts";
+import type { History } from "../ports.ts";
 import { time, timeOrNull } from "./task.ts";
 
 export interface HistoryEvent {
@@ -31,9 +31,9 @@ const WHY: { readonly [R in QualityPreference | "explored"]: string } = {
 };
 
 /** Gives the events that this account may see, in order. */
-export function showHistory(rows: readonly HistoryRow[], viewer: Viewer): readonly HistoryEvent[] {
-  let worker: AccountId | null = null;
-  return rows.flatMap(({ seq, fact }) => {
+export function showHistory({ items, worker: before }: History, viewer: Viewer): readonly HistoryEvent[] {
+  let worker = before;
+  return items.flatMap(({ seq, fact }) => {
     if (fact.type === "Awarded") worker = fact.bid.worker;
     const shown = describe(fact, worker, viewer);
     return shown === undefined ? [] : [{ seq, event: fact.type, at: time(fact.at), by: shown.by, data: shown.data }];

@@ -2,6 +2,7 @@
 import type { BrowseQuery, CapabilityRow, Page, StandingPrice, Workload } from "../../gateway/ports.ts";
 import type { AccountId, Millis } from "../../machines/vocabulary.ts";
 import type { Databases } from "./databases.ts";
+import { jsonBytes, readPage } from "./page.ts";
 import type { Database } from "./pool.ts";
 
 const fields = (database: Database) => database`
@@ -38,28 +39,43 @@ export async function browseCapabilities(databases: Databases, query: BrowseQuer
   // Who names no price comes after all who do.
   const key = (database: Database) =>
     sort === "price" ? database`coalesce(price, 1e15)::float8` : database`${database(column)}::float8`;
-  const found = await databases.each((database) => {
-    const place = database`(${down ? database`-${key(database)}` : key(database)})`;
-    return database<(CapabilityRow & { place: number })[]>`
-      select ${fields(database)}, ${place} as place from capabilities
-      where true
-        ${taskType === null ? database`` : database`and task_type = ${taskType}`}
-        ${tag === null ? database`` : database`and ${tag} = any(tags)`}
-        ${tierMin === null ? database`` : database`and tier >= ${tierMin}`}
-        ${priceMax === null ? database`` : database`and price <= ${priceMax}`}
-        ${available === null ? database`` : database`and (available and active) = ${available}`}
-        ${after === null ? database`` : database`and (${place}, id) > (${after.place}, ${after.id}::uuid)`}
-      order by place, id limit ${limit + 1}`;
-  });
-  const rows = found.flat().sort((a, b) => a.place - b.place || (a.id < b.id ? -1 : 1));
-  const last = rows.slice(0, limit).at(-1);
+  type Placed = CapabilityRow & { place: number };
+  const read = async (last: Place | null, count: number) => {
+    const from = last ?? after;
+    const found = await databases.each((database) => {
+      const place = database`(${down ? database`-${key(database)}` : key(database)})`;
+      return database<Placed[]>`
+        select ${fields(database)}, ${place} as place from capabilities
+        where true
+          ${taskType === null ? database`` : database`and task_type = ${taskType}`}
+          ${tag === null ? database`` : database`and ${tag} = any(tags)`}
+          ${tierMin === null ? database`` : database`and tier >= ${tierMin}`}
+          ${priceMax === null ? database`` : database`and price <= ${priceMax}`}
+          ${available === null ? database`` : database`and (available and active) = ${available}`}
+          ${from === null ? database`` : database`and (${place}, id) > (${from.place}, ${from.id}::uuid)`}
+        order by place, id limit ${count}`;
+    });
+    return found
+      .flat()
+      .sort((a, b) => a.place - b.place || (a.id < b.id ? -1 : 1))
+      .slice(0, count);
+  };
+  const placeOf = ({ place, id }: Placed) => ({ place, id });
+  const { rows, more } = await readPage<Placed, Place>({ limit, after: null, read, placeOf, bytesOf: jsonBytes });
+  const last = rows.at(-1);
   return {
-    items: rows.slice(0, limit).map(({ place: _place, ...row }) => row),
-    next: rows.length > limit && last !== undefined ? Buffer.from(`${last.place} ${last.id}`).toString("base64url") : null,
+    items: rows.map(({ place: _place, ...row }) => row),
+    next: more && last !== undefined ? Buffer.from(`${last.place} ${last.id}`).toString("base64url") : null,
   };
 }
 
-function parseCursor(text: string): { readonly place: number; readonly id: string } | undefined {
+/** Where a row stands in the order that was asked for. */
+interface Place {
+  readonly place: number;
+  readonly id: string;
+}
+
+function parseCursor(text: string): Place | undefined {
   const [, place = "", id = ""] = /^(-?[0-9.e+-]{1,30}) ([0-9a-f-]{36})$/.exec(Buffer.from(text, "base64url").toString()) ?? [];
   return id !== "" && Number.isFinite(Number(place)) ? { place: Number(place), id } : undefined;
 }

@@ -6,6 +6,10 @@ export interface Cursor {
   readonly id: string;
 }
 
+/** Before, or after, every row, as a list is ordered. */
+export const NEWEST: Cursor = { at: Number.MAX_SAFE_INTEGER, id: "ffffffff-ffff-ffff-ffff-ffffffffffff" };
+export const OLDEST: Cursor = { at: -1, id: "00000000-0000-0000-0000-000000000000" };
+
 /** Makes the cursor that stands for the row (at, id). */
 export function pageCursor(at: Millis, id: string): string {
   return Buffer.from(`${at}.${id}`).toString("base64url");

@@ -1,7 +1,8 @@
 /** What operators have done, and the tasks whose answers they know. Each action is where its target is. */
 import type { ActionRow, HoneypotRow, Operators, Page } from "../../gateway/ports.ts";
-import { pageCursor, parseCursor } from "./cursor.ts";
+import { type Cursor, NEWEST, OLDEST, pageCursor, parseCursor } from "./cursor.ts";
 import type { Databases } from "./databases.ts";
+import { jsonBytes, type PageOf, readPage } from "./page.ts";
 import { reaching } from "./pool.ts";
 
 export function postgresOperators(databases: Databases): Operators {
@@ -26,6 +27,7 @@ export function postgresOperators(databases: Databases): Operators {
       );
       return found.flat().sort((a, b) => a.at - b.at);
     },
+    listHoneypots: (limit, cursor) => reaching(listHoneypots(databases, limit, cursor)),
     async removeHoneypot(id) {
       const rows = await reaching(databases.of(id)`delete from honeypots where id = ${id} returning id`);
       return rows.length > 0;
@@ -35,16 +37,43 @@ export function postgresOperators(databases: Databases): Operators {
 }
 
 async function list(databases: Databases, limit: number, cursor: string | null): Promise<Page<ActionRow> | undefined> {
-  const before =
-    cursor === null ? { at: Number.MAX_SAFE_INTEGER, id: "ffffffff-ffff-ffff-ffff-ffffffffffff" } : parseCursor(cursor);
-  if (before === undefined) return undefined;
-  const found = await databases.each(
-    (database) => database<ActionRow[]>`
-      select id, at, action, target, detail, outcome from actions where (at, id) < (${before.at}, ${before.id})
-      order by at desc, id desc limit ${limit + 1}`,
-  );
-  const rows = found.flat().sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1));
-  const items = rows.slice(0, limit);
-  const last = items.at(-1);
-  return { items, next: rows.length > limit && last !== undefined ? pageCursor(last.at, last.id) : null };
+  const first = cursor === null ? NEWEST : parseCursor(cursor);
+  if (first === undefined) return undefined;
+  const read = async (after: Cursor | null, count: number) => {
+    const { at, id } = after ?? first;
+    const found = await databases.each(
+      (database) => database<ActionRow[]>`
+        select id, at, action, target, detail, outcome from actions where (at, id) < (${at}, ${id})
+        order by at desc, id desc limit ${count}`,
+    );
+    return found
+      .flat()
+      .sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1))
+      .slice(0, count);
+  };
+  return paged(await readPage({ limit, after: null, read, placeOf, bytesOf: jsonBytes }));
+}
+
+async function listHoneypots(databases: Databases, limit: number, cursor: string | null): Promise<Page<HoneypotRow> | undefined> {
+  const first = cursor === null ? OLDEST : parseCursor(cursor);
+  if (first === undefined) return undefined;
+  const read = async (after: Cursor | null, count: number) => {
+    const { at, id } = after ?? first;
+    const found = await databases.each(
+      (database) => database<HoneypotRow[]>`
+        select id, at, task as "order" from honeypots where (at, id) > (${at}, ${id}) order by at, id limit ${count}`,
+    );
+    return found
+      .flat()
+      .sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))
+      .slice(0, count);
+  };
+  return paged(await readPage({ limit, after: null, read, placeOf, bytesOf: jsonBytes }));
+}
+
+const placeOf = ({ at, id }: Cursor): Cursor => ({ at, id });
+
+function paged<Row extends Cursor>({ rows, more }: PageOf<Row>): Page<Row> {
+  const last = rows.at(-1);
+  return { items: rows, next: more && last !== undefined ? pageCursor(last.at, last.id) : null };
 }

@@ -1,11 +1,17 @@
 /** The rows of tasks, as lists and pages show them. What was asked for is in the first fact of each, which never changes. */
-import type { HistoryRow, LedgerRow, OpenQuery, Page, TaskQuery, TaskRow } from "../../gateway/ports.ts";
+import type { History, HistoryRow, LedgerRow, OpenQuery, Page, TaskQuery, TaskRow } from "../../gateway/ports.ts";
 import type { StoredFact } from "../../machines/entity.ts";
+import type { TaskFactType } from "../../machines/task/facts.ts";
 import { upcastTaskFact } from "../../machines/task/upcast.ts";
 import type { TaskView } from "../../machines/task/view.ts";
-import { pageCursor, parseCursor } from "./cursor.ts";
+import type { AccountId } from "../../machines/vocabulary.ts";
+import { type Cursor, NEWEST, numberCursor, OLDEST, pageCursor, parseCursor, parseNumber } from "./cursor.ts";
 import type { Databases } from "./databases.ts";
+import { jsonBytes, type PageOf, readPage } from "./page.ts";
 import type { Database } from "./pool.ts";
+
+/** The most that a number within a journal can be. */
+const SEQ_MAX = 2 ** 31 - 1;
 
 interface Row extends TaskView {
   readonly type: string;
@@ -49,55 +55,119 @@ function byAge(a: TaskView, b: TaskView): number {
   return a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
 }
 
+const placeOf = ({ createdAt: at, id }: Row): Cursor => ({ at, id });
+
+/** The text is shown twice to who may see it, once as its own preview. */
+function taskBytes(row: Row): number {
+  return jsonBytes(row) + jsonBytes(toTask(row).order.inputData);
+}
+
+function taskPage({ rows, more }: PageOf<Row>): Page<TaskRow> {
+  const last = rows.at(-1);
+  return { items: rows.map(toTask), next: more && last !== undefined ? pageCursor(last.createdAt, last.id) : null };
+}
+
 /** Lists an account's tasks, newest first. */
 export async function listTasks(databases: Databases, query: TaskQuery): Promise<Page<TaskRow> | undefined> {
-  const { account, role, status, limit, cursor } = query;
-  const after =
-    cursor === null ? { at: Number.MAX_SAFE_INTEGER, id: "ffffffff-ffff-ffff-ffff-ffffffffffff" } : parseCursor(cursor);
-  if (after === undefined) return undefined;
-  const found = await databases.each((database) => {
-    const one = (column: "requester" | "worker") => database`
-      (select * from tasks
-       where ${database(column)} = ${account} and (created_at, id) < (${after.at}, ${after.id})
-         ${status === null ? database`` : database`and status = ${status}`}
-       order by created_at desc, id desc limit ${limit + 1})`;
-    // Nobody works on a task of their own, so that no task is in both halves.
-    const chosen = role === null ? database`${one("requester")} union all ${one("worker")}` : one(role);
-    return database<Row[]>`
-      select ${fields(database)} from (${chosen}) t join journal j on j.entity = t.id and j.seq = 1
-      order by t.created_at desc, t.id desc limit ${limit + 1}`;
-  });
-  const rows = found.flat().sort((a, b) => byAge(b, a));
-  const shown = rows.slice(0, limit);
-  const last = shown.at(-1);
-  const next = rows.length > limit && last !== undefined ? pageCursor(last.createdAt, last.id) : null;
-  return { items: shown.map(toTask), next };
+  const { account, role, status, limit, cursor, since } = query;
+  const first = cursor === null ? NEWEST : parseCursor(cursor);
+  if (first === undefined) return undefined;
+  const read = async (after: Cursor | null, count: number) => {
+    const { at, id } = after ?? first;
+    const found = await databases.each((database) => {
+      const one = (column: "requester" | "worker") => database`
+        (select * from tasks
+         where ${database(column)} = ${account} and (created_at, id) < (${at}, ${id})
+           ${status === null ? database`` : database`and status = ${status}`}
+         order by created_at desc, id desc limit ${count})`;
+      // Nobody works on a task of their own, so that no task is in both halves.
+      const chosen = role === null ? database`${one("requester")} union all ${one("worker")}` : one(role);
+      return database<Row[]>`
+        select ${fields(database)} from (${chosen}) t join journal j on j.entity = t.id and j.seq = 1
+        where t.updated_at > ${since ?? -1} order by t.created_at desc, t.id desc limit ${count}`;
+    });
+    return found
+      .flat()
+      .sort((a, b) => byAge(b, a))
+      .slice(0, count);
+  };
+  // What has changed is few of many, so how many rows came says nothing of whether there are more.
+  if (since !== undefined) return taskPage({ rows: await read(null, limit), more: false });
+  return taskPage(await readPage({ limit, after: null, read, placeOf, bytesOf: taskBytes }));
 }
 
 /** Lists tasks that take bids and that this worker may take, the oldest first. */
 export async function listOpenTasks(
   databases: Databases,
-  { worker, marks, taskType, tiers, limit }: OpenQuery,
-): Promise<readonly TaskRow[]> {
-  const found = await databases.each(
-    (database) => database<Row[]>`
-      select ${fields(database)} from (
-        select t.* from tasks t
-          left join unnest(${Object.keys(tiers)}::text[], ${Object.values(tiers)}::int[]) s(task_type, tier) on s.task_type = t.task_type
-        where t.status in ('ROUTING', 'PENDING_POOL') ${taskType === null ? database`` : database`and t.task_type = ${taskType}`}
-          and t.requester <> ${worker} and not (t.marks && ${[...marks]}::text[]) and not (${worker} = any(t.closed_to)) and t.min_skill <= coalesce(s.tier, 1)
-        order by t.created_at, t.id limit ${limit}) t
-        join journal j on j.entity = t.id and j.seq = 1
-      order by t.created_at, t.id`,
-  );
-  return found.flat().sort(byAge).slice(0, limit).map(toTask);
+  { worker, marks, taskType, tiers, limit, cursor, since }: OpenQuery,
+): Promise<Page<TaskRow> | undefined> {
+  const first = cursor === null ? OLDEST : parseCursor(cursor);
+  if (first === undefined) return undefined;
+  const read = async (after: Cursor | null, count: number) => {
+    const { at, id } = after ?? first;
+    const found = await databases.each(
+      (database) => database<Row[]>`
+        select ${fields(database)} from (
+          select t.* from tasks t
+            left join unnest(${Object.keys(tiers)}::text[], ${Object.values(tiers)}::int[]) s(task_type, tier) on s.task_type = t.task_type
+          where t.status in ('ROUTING', 'PENDING_POOL') ${taskType === null ? database`` : database`and t.task_type = ${taskType}`}
+            and (t.created_at, t.id) > (${at}, ${id})
+            and t.requester <> ${worker} and not (t.marks && ${[...marks]}::text[]) and not (${worker} = any(t.closed_to)) and t.min_skill <= coalesce(s.tier, 1)
+          order by t.created_at, t.id limit ${count}) t
+          join journal j on j.entity = t.id and j.seq = 1
+        where t.updated_at > ${since ?? -1} order by t.created_at, t.id`,
+    );
+    return found.flat().sort(byAge).slice(0, count);
+  };
+  // What has changed is few of many, so how many rows came says nothing of whether there are more.
+  if (since !== undefined) return taskPage({ rows: await read(null, limit), more: false });
+  return taskPage(await readPage({ limit, after: null, read, placeOf, bytesOf: taskBytes }));
 }
 
-/** Reads all that happened to a task, in order. */
-export async function readHistory(database: Database, id: string): Promise<readonly HistoryRow[]> {
-  const rows = await database<StoredFact[]>`
-    select seq, type, version, body, at from journal where entity = ${id} and kind = 'task' order by seq`;
-  return rows.map((row) => ({ seq: row.seq, fact: upcastTaskFact(row) }));
+/** Reads a page of what happened to a task, in order; of these types, or all. Undefined for a cursor that is none. */
+async function readFacts(
+  database: Database,
+  id: string,
+  limit: number,
+  cursor: string | null,
+  type: TaskFactType | null,
+): Promise<(Page<HistoryRow> & { readonly from: number }) | undefined> {
+  const from = cursor === null ? 0 : parseNumber(cursor);
+  if (from === undefined || from > SEQ_MAX) return undefined;
+  const { rows, more } = await readPage<StoredFact, number>({
+    limit,
+    after: null,
+    read: (after, count) => database<StoredFact[]>`
+      select seq, type, version, body, at from journal
+      where entity = ${id} and kind = 'task' and seq > ${after ?? from} ${type === null ? database`` : database`and type = ${type}`}
+      order by seq limit ${count}`,
+    placeOf: ({ seq }) => seq,
+    bytesOf: jsonBytes,
+  });
+  const last = rows.at(-1);
+  const items = rows.map((row) => ({ seq: row.seq, fact: upcastTaskFact(row) }));
+  return { items, next: more && last !== undefined ? numberCursor(last.seq) : null, from };
+}
+
+/** Reads a page of what happened to a task, in order. */
+export async function readHistory(
+  database: Database,
+  id: string,
+  limit: number,
+  cursor: string | null,
+): Promise<History | undefined> {
+  const page = await readFacts(database, id, limit, cursor, null);
+  if (page === undefined) return undefined;
+  const { from, ...rest } = page;
+  const awarded = await database<{ worker: AccountId }[]>`
+    select body->'bid'->>'worker' as worker from journal
+    where entity = ${id} and kind = 'task' and seq <= ${from} and type = 'Awarded' order by seq desc limit 1`;
+  return { ...rest, worker: awarded[0]?.worker ?? null };
+}
+
+/** Reads a page of the attempts at a task's webhook, in order. */
+export function readDeliveries(database: Database, id: string, limit: number, cursor: string | null) {
+  return readFacts(database, id, limit, cursor, "WebhookAttempted");
 }
 
 /** Reads the entries of a task that are there by now: each is where the account is that wrote it. */

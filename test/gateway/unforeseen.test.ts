@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Router } from "../../actors/router.ts";
-import { Feed } from "../../gateway/feed.ts";
+import { Feed, TOPICS } from "../../gateway/feed.ts";
 import { Honeypots } from "../../gateway/honeypots.ts";
 import type { ReadModel, TaskRow } from "../../gateway/ports.ts";
 import { Presence } from "../../gateway/presence.ts";
@@ -50,6 +50,7 @@ const AWAY: ReadModel = {
   standingPrices: away,
   workload: away,
   history: away,
+  deliveries: away,
   ledger: away,
   statement: away,
 };
@@ -71,11 +72,12 @@ function routed(): TaskRow {
 
 test("streams outlive a database that goes away between two looks, and when it is away all the time", async () => {
   const { clock, pass } = timeless();
-  const presence = new Presence({ send: () => {} });
+  const presence = new Presence({ send: () => {} }, [order().taskType]);
   for (const found of [async () => routed(), away]) {
     const reads: ReadModel = { ...AWAY, task: found };
-    const feed = new Feed({ reads, presence, clock, log: SILENT, taskTypes: [order().taskType] });
-    for (const n of [2, 3]) feed.open(person(n), ["task.new", "task.awarded", "task.terminal"], null, null);
+    const feed = new Feed({ reads, presence, clock, log: SILENT, taskTypes: [order().taskType], streamsPerAddress: 0 });
+    const what = { topics: TOPICS, taskType: null, since: null, keyHash: "", address: "" };
+    for (const n of [2, 3]) feed.open({ ...what, account: person(n) });
     feed.hear(id(9));
     await pass();
     await quiet();
@@ -86,14 +88,22 @@ test("streams outlive a database that goes away between two looks, and when it i
 test("a new task outlives standing prices and honeypots that cannot be read", async () => {
   const { clock } = timeless();
   const ids = { next: () => id(7) };
-  const presence = new Presence({ send: () => {} });
+  const presence = new Presence({ send: () => {} }, [order().taskType]);
   presence.seen(person(2), order().taskType, clock.now());
   const standing = new StandingPrices(AWAY, presence, clock, ids);
   for (let times = 0; times < 3; times += 1)
     await expect(standing.offers(taskId(id(9)), person(1), order())).rejects.toThrow("away");
   const router = new Router({ request: away }, clock, ids, 1_000);
   const secrets = new Secrets(Buffer.from("secret of a test"));
-  const operators = { begin: away, end: away, list: away, honeypots: away, addHoneypot: away, removeHoneypot: away };
+  const operators = {
+    begin: away,
+    end: away,
+    list: away,
+    honeypots: away,
+    listHoneypots: away,
+    addHoneypot: away,
+    removeHoneypot: away,
+  };
   const honeypots = new Honeypots({ operators, router, secrets, standing, ids, log: SILENT, random: () => 0, rate: 1 });
   honeypots.follow(order());
   await quiet();

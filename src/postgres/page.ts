@@ -1,0 +1,48 @@
+/** A page of a list ends when it has its entries or its bytes; what is not sent is not read, but for a few rows. */
+
+/** About what a page may have (bytes). Its first entry is always there, however large. */
+export const PAGE_BYTES = 1_048_576;
+/** Rows that are read at first, while nobody knows how large they are. */
+const FIRST_ROWS = 16;
+
+export interface PageOf<Row> {
+  readonly rows: readonly Row[];
+  /** Whether there are others after them. */
+  readonly more: boolean;
+}
+
+/** How a list is read; `read` gives at most `count` rows after a place, in order. */
+export interface Reading<Row, Place> {
+  readonly limit: number;
+  /** null is the beginning. */
+  readonly after: Place | null;
+  readonly read: (after: Place | null, count: number) => Promise<readonly Row[]>;
+  readonly placeOf: (row: Row) => Place;
+  /** About what a row has in an answer (bytes). */
+  readonly bytesOf: (row: Row) => number;
+}
+
+/** Reads a page: a few rows first, then as many more as are expected to fit. */
+export async function readPage<Row, Place>({ limit, after, read, placeOf, bytesOf }: Reading<Row, Place>): Promise<PageOf<Row>> {
+  const rows: Row[] = [];
+  let [place, bytes] = [after, 0];
+  for (;;) {
+    const average = rows.length === 0 ? PAGE_BYTES / FIRST_ROWS : Math.max(1, bytes / rows.length);
+    const count = Math.max(1, Math.min(limit + 1 - rows.length, Math.ceil((PAGE_BYTES - bytes) / average)));
+    const found = await read(place, count);
+    for (const row of found) {
+      const more = bytesOf(row);
+      if (rows.length === limit || (rows.length > 0 && bytes + more > PAGE_BYTES)) return { rows, more: true };
+      bytes += more;
+      rows.push(row);
+    }
+    const last = found.at(-1);
+    if (last === undefined || found.length < count) return { rows, more: false };
+    place = placeOf(last);
+  }
+}
+
+/** The size of a value as JSON (bytes). */
+export function jsonBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value) ?? "");
+}

@@ -1,0 +1,99 @@
+/** Lists of what is large: a page ends early, and its cursor goes on until every entry has come once. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { GOOD, Market, ORDER, type Party } from "../support/market.ts";
+
+const PAGE_BYTES_MAX = 1_048_576;
+const TASKS = 40;
+
+let market: Market;
+let ann: Party;
+let bob: Party;
+const posted: string[] = [];
+
+beforeAll(async () => {
+  market = await Market.start({ RATE_LIMIT_PER_SECOND: "0", RATE_LIMIT_TASKS_PER_MINUTE: "0", SIGNUP_GRANT: "10000" });
+  [ann, bob] = [await market.register(), await market.register()];
+  const large = {
+    input_data: "€".repeat(10_000),
+    schema: { ...ORDER.schema, $comment: "x".repeat(20_000) },
+    budget: 10,
+    quality_preference: "cheapest",
+  };
+  for (let n = 0; n < TASKS; n += 1) posted.push((await market.ok("POST", "/tasks", { ...ORDER, ...large }, ann)).id);
+});
+afterAll(() => market.stop());
+
+/** Follows a list to its end; gives the pages. */
+async function pages(path: string, party: Party, next: (page: Awaited<ReturnType<Market["call"]>>) => string | null) {
+  const found = [];
+  for (let query: string | null = ""; query !== null; ) {
+    const reply = await market.call("GET", `${path}${query}`, undefined, party);
+    expect([reply.status, Buffer.byteLength(JSON.stringify(reply.body)) <= PAGE_BYTES_MAX]).toEqual([200, true]);
+    found.push(reply);
+    query = next(reply);
+  }
+  return found;
+}
+
+test("GET /tasks: pages of at most 1 MB, together every task once, the newest first", async () => {
+  const found = await pages("/tasks?limit=200", ann, ({ body }) =>
+    body.next_cursor === null ? null : `&cursor=${body.next_cursor}`,
+  );
+  expect(found.length).toBeGreaterThan(2);
+  const ids = found.flatMap(({ body }) => body.items.map(({ id }: { id: string }) => id));
+  expect(ids).toEqual(posted.toReversed());
+});
+
+test("GET /tasks/available: an array still, whose Link leads to the next page, until every task has come once", async () => {
+  const path = "/tasks/available?limit=200";
+  const found = await pages(path, bob, ({ headers }) => {
+    const [, cursor] =
+      /^<\/api\/v1\/tasks\/available\?limit=200&cursor=([\w%-]+)>; rel="next"$/.exec(String(headers["link"] ?? "")) ?? [];
+    return cursor === undefined ? null : `&cursor=${cursor}`;
+  });
+  expect(found.length).toBeGreaterThan(1);
+  expect(found.flatMap(({ body }) => body.map(({ id }: { id: string }) => id))).toEqual(posted);
+  const few = await market.call("GET", "/tasks/available?limit=3&task_type=json_extraction", undefined, bob);
+  expect(few.body).toHaveLength(3);
+  expect(few.headers["link"]).toMatch(
+    /^<\/api\/v1\/tasks\/available\?task_type=json_extraction&limit=3&cursor=[\w%-]+>; rel="next"$/,
+  );
+});
+
+test("a task's history, deliveries and entries have pages, and come whole for who does not ask for pages", async () => {
+  const task = await market.awarded(ann, bob, { callback_url: undefined });
+  await market.submit(task, bob, GOOD);
+  await market.until(task, ann, "SETTLED");
+  for (const list of ["events", "ledger"]) {
+    const whole = await market.ok("GET", `/tasks/${task}/${list}`, undefined, ann);
+    expect(whole.next_cursor).toBeNull();
+    expect(whole.items.length).toBeGreaterThan(3);
+    const items = [];
+    for (let cursor = ""; ; ) {
+      const page = await market.ok("GET", `/tasks/${task}/${list}?limit=2${cursor}`, undefined, ann);
+      expect(page.items.length).toBeLessThanOrEqual(2);
+      items.push(...page.items);
+      if (page.next_cursor === null) break;
+      cursor = `&cursor=${page.next_cursor}`;
+    }
+    expect(items).toEqual(whole.items);
+  }
+  expect(await market.ok("GET", `/tasks/${task}/deliveries?limit=1`, undefined, ann)).toEqual({ items: [], next_cursor: null });
+});
+
+test.each(["/tasks", "/tasks/available", "/credits/transactions", "/capabilities/browse"])(
+  "a cursor that is none: %s",
+  async (path) => {
+    const { status, body } = await market.call("GET", `${path}?cursor=bm9uZQ`, undefined, ann);
+    expect([status, body.errors[0].field]).toEqual([422, "cursor"]);
+  },
+);
+
+test.each(["/tasks/available?task_type=nothing", "/events/stream?task_type=nothing", "/capabilities/browse?task_type=nothing"])(
+  "a task type that is not configured: %s",
+  async (path) => {
+    const { status, body } = await market.call("GET", path, undefined, bob);
+    expect([status, body.errors[0].field]).toEqual([422, "task_type"]);
+    expect(body.detail).toMatch(/json_extraction/);
+  },
+);
