@@ -67,6 +67,7 @@ const STATUS: { readonly [C in RefusalCode]: number } = {
   ALREADY_STARTED: 409,
   TIMEOUT: 409,
   NO_CALLBACK: 409,
+  TOO_MANY_RESENDS: 409,
   NOT_ENDED: 409,
   TIMER_STALE: 409,
   MESSAGE_STALE: 409,

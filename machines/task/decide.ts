@@ -11,6 +11,8 @@ import { retriesLeft, type TaskContext, type TaskSnapshot } from "./machine.ts";
 
 /** The most bids that one round collects; each stays in the task's state until the award. */
 export const BIDS_MAX = 100;
+/** How often a webhook may be asked for again; each is a fact, and up to four attempts. */
+export const RESENDS_MAX = 100;
 /** The waits before the retries of a webhook (guide: Webhook Callback), in ms. */
 export const WEBHOOK_RETRY_MS = [1_000, 3_000, 10_000] as const;
 const HOUR_MS = 3_600_000;
@@ -338,5 +340,11 @@ function webhookResend({ stage, context }: Opened, command: Of<"webhook.resend">
   if (context.requester !== command.requester) return refuse("NOT_YOUR_TASK", "Only the requester can have it sent again.");
   if (context.order.callbackUrl === null) return refuse("NO_CALLBACK", "This task was created without a callback_url.");
   if (!isTerminal(stage)) return refuse("NOT_ENDED", `This task is ${stage}; its webhook is sent when it ends.`);
+  if ((context.webhook.resends ?? 0) >= RESENDS_MAX) {
+    return refuse(
+      "TOO_MANY_RESENDS",
+      `This webhook was sent again ${RESENDS_MAX} times; GET the task instead, and see its deliveries for what went wrong.`,
+    );
+  }
   return { facts: [{ type: "WebhookRequested", at }], reply: { id: context.id, status: "QUEUED" } };
 }

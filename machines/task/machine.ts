@@ -12,6 +12,8 @@ import type { Order, PlacedBid, TaskFact, TaskFactType } from "./facts.ts";
 export interface Webhook {
   readonly attempts: number;
   readonly done: boolean;
+  /** How often it was asked for again; not there in snapshots of before this was counted. */
+  readonly resends?: number;
 }
 
 export interface Failure {
@@ -260,10 +262,14 @@ const machineSetup = setup({
     reopen: assign(({ context }) => ({ bids: [], autoRetriesLeft: context.autoRetriesLeft - 1 })),
     settle: assign(({ event }) => (event.type === "Settled" ? { payout: event.payout, fee: event.fee } : {})),
     end: assign({ expiresAt: null }),
-    attempted: assign(({ event }) =>
-      event.type === "WebhookAttempted" ? { webhook: { attempts: event.attempt, done: event.next === null } } : {},
+    attempted: assign(({ context, event }) =>
+      event.type === "WebhookAttempted"
+        ? { webhook: { ...context.webhook, attempts: event.attempt, done: event.next === null } }
+        : {},
     ),
-    resend: assign({ webhook: { attempts: 0, done: false } }),
+    resend: assign(({ context }) => ({
+      webhook: { attempts: 0, done: false, resends: (context.webhook.resends ?? 0) + 1 },
+    })),
     touch: assign(({ event }) => ({ updatedAt: event.at })),
   },
 });

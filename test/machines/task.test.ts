@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../actors/limits.ts";
 import { isRefusal } from "../../machines/refusal.ts";
 import type { TaskCommand } from "../../machines/task/commands.ts";
-import { decideTask, JUDGING_MS_MAX } from "../../machines/task/decide.ts";
+import { decideTask, JUDGING_MS_MAX, RESENDS_MAX } from "../../machines/task/decide.ts";
 import type { TaskFact } from "../../machines/task/facts.ts";
 import { task as entity } from "../../machines/task/index.ts";
 import type { TaskSnapshot } from "../../machines/task/machine.ts";
@@ -382,6 +382,20 @@ describe("workers whose price stands", () => {
     ];
     expect(told(facts)).toEqual([[OTHER, "offer"]]);
   });
+});
+
+test("a webhook is sent again a hundred times and no more, also where a snapshot of before does not count them", () => {
+  const command = { type: "webhook.resend", requester: REQUESTER } as const;
+  const { webhook: _webhook, ...context } = fold(settled).context;
+  let state = entity.restore(TASK, { value: "SETTLED", context: { ...context, webhook: { attempts: 4, done: true } } });
+  for (let n = 0; n < RESENDS_MAX; n += 1) {
+    const decided = decideTask(state, command, AT);
+    if (isRefusal(decided)) throw new Error(`refused after ${n}`);
+    for (const fact of decided.facts) state = entity.evolve(state, fact).state;
+    const outcome = { id: id(70), ms: 1, result: "delivered", status: 200 } as const;
+    state = entity.evolve(state, { type: "WebhookAttempted", attempt: 1, outcome, next: null, at: AT }).state;
+  }
+  expect(decideTask(state, command, AT)).toMatchObject({ refused: "TOO_MANY_RESENDS" });
 });
 
 test("a settled task is rated once, and its worker is told", () => {
