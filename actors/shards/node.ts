@@ -71,6 +71,8 @@ export class Node implements Transport {
   #ended = false;
   #adapting = false;
   #beating = false;
+  /** Whether the last heartbeat did not arrive. */
+  #unheard = false;
   #beatAgain = false;
   #callOff: (() => void) | null = null;
   #view: ClusterView | null = null;
@@ -193,11 +195,16 @@ export class Node implements Transport {
     this.#callOff?.();
     this.#beating = true;
     this.#beatAgain = false;
+    const { log } = this.#ports;
     try {
       await this.#renew(this.#life);
+      if (this.#unheard) log.info({}, "heartbeats arrive again");
+      this.#unheard = false;
     } catch (error) {
       this.#life.steadySince = Number.POSITIVE_INFINITY;
-      this.#ports.log.warn({ err: error }, "a heartbeat did not arrive");
+      // Once, however many follow: there are several in a second.
+      if (!this.#unheard) log.warn({ err: error }, "a heartbeat did not arrive; it is tried again until one does");
+      this.#unheard = true;
     }
     this.#beating = false;
     if (this.#ended) return;
