@@ -38,9 +38,11 @@ import { StripePayments } from "./stripe/payments.ts";
 import { connectNats, type NatsLink, type NatsSettings } from "./transport/connect.ts";
 import { NatsTransport } from "./transport/nats.ts";
 import { localSignals, natsSignals } from "./transport/signals.ts";
+import { checkThread } from "./validator/check-thread.ts";
 import { VALIDATOR_LIMITS, ValidatorPool } from "./validator/pool.ts";
 import { VERSION } from "./version.ts";
 
+const VALIDATOR_THREAD = new URL("./validator/thread.js", import.meta.url);
 const PING_MS = 1_000;
 /** What the database answered is told to all who ask within this (ms). */
 const PING_SHARED_MS = 250;
@@ -146,6 +148,9 @@ async function openFrame(
   closing: Closing,
   starting: { trouble: string },
 ): Promise<Frame> {
+  // Beside all that follows, which waits for others more than it works.
+  const thread = checkThread(VALIDATOR_THREAD, VALIDATOR_LIMITS.heapMb);
+  thread.catch(() => {});
   const urls = await databaseUrls(config, log, closing);
   const pools = urls.map((url) => openPool(url, { max: config.databaseConnections, name: "read" }));
   closing.add(() => Promise.all(pools.map((pool) => pool.end({ timeout: 1 }))));
@@ -166,8 +171,9 @@ async function openFrame(
   if (nats !== null) closing.add(() => nats.connection.close());
   warmUp();
   const failed = (error: unknown) => log.error({ err: error }, "a result could not be judged; this is a bug");
-  const validator = new ValidatorPool(new URL("./validator/thread.js", import.meta.url), VALIDATOR_LIMITS, failed);
+  const validator = new ValidatorPool(VALIDATOR_THREAD, VALIDATOR_LIMITS, failed);
   closing.add(() => validator.close());
+  await thread;
   const signals = nats === null ? localSignals() : natsSignals(nats.connection, config.natsPrefix);
   const ending = { begun: false, patienceMs: DRAIN_MS };
   return { config, log, closing, urls, read: new Databases(pools, shards), secrets, validator, nats, signals, ending };
