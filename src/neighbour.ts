@@ -29,7 +29,10 @@ export async function askJson(url: string): Promise<{ readonly ok: boolean; read
   }
 }
 
+/** Codes of a connection that nobody takes, on an address that is ours or on one that we do not have. */
+const NOBODY = /^(ECONNREFUSED|EADDRNOTAVAIL|ENETUNREACH)$/;
+
 function isRefused(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && "code" in cause && cause.code === "ECONNREFUSED";
+  return cause instanceof Error && "code" in cause && NOBODY.test(String(cause.code));
 }
