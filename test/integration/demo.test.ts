@@ -1,5 +1,6 @@
 /** The demo as a newcomer runs it: the real command, with the limits that a platform has by itself. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -116,6 +117,18 @@ test("beside a platform with another database it says that it cannot audit that 
   expect(ended.out).toContain("The platform's database is not the one of these settings");
   expect(await readdir(folder)).toEqual([]);
   await platform.kill("SIGTERM");
+  await database.drop();
+});
+
+test("beside a gateway of a cluster, with the cluster's settings", async () => {
+  const database = await makeDatabase(inject("postgresUrl"));
+  const settings = { DATABASE_URL: database.url, NATS_URL: inject("natsUrl"), NATS_PREFIX: `t${randomUUID()}` };
+  const node = await startProcess(settings, "node", {});
+  const gateway = await startProcess(settings, "gateway", {});
+  const ended = await new Command(NEXUS, { ...settings, PORT: String(gateway.port) }).ended;
+  expectWhole(ended);
+  expect(ended.out.match(/^ok {3}\d/gm)).toHaveLength(6);
+  for (const process of [gateway, node]) expect(await process.kill("SIGTERM")).toBe(0);
   await database.drop();
 });
 
