@@ -6,7 +6,7 @@ import { KillableThread } from "./killable-thread.ts";
  */
 export function checkThread(file: URL, heapMb: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    new KillableThread(file, heapMb, {
+    new KillableThread(file, "any", heapMb, {
       free: (thread) => {
         resolve();
         thread.end();
