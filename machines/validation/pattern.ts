@@ -5,6 +5,7 @@
 import { LRUCache } from "lru-cache";
 import { RE2JS } from "re2js";
 import { toLinear } from "./regexp.ts";
+import { syntaxProblem } from "./syntax.ts";
 
 /** Longer and heavier patterns run natively. RE2 repeats nothing more than 1,000 times, not by repeats in repeats either. */
 const LINEAR_CHARACTERS_MAX = 256;
@@ -100,15 +101,6 @@ function repaired(source: string): string {
   });
 }
 
-function refusal(source: string, flags: string): string | undefined {
-  try {
-    new RegExp(source, flags);
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message.replace(/^Invalid regular expression: .*: /s, "").slice(0, 100) : "unreadable";
-  }
-}
-
 /** Plans how a pattern will run; nothing of it is run. Gives the end of a sentence when it is no regular expression. */
 export function planPattern(written: string): PatternPlan | string {
   // As Python and RE2 write flags; ECMA-262 has no place for them in a pattern.
@@ -116,14 +108,14 @@ export function planPattern(written: string): PatternPlan | string {
   const source = repaired(written.slice(prefix.length));
   const flags = `${[...new Set(letters)].join("")}u`;
   const weight = Math.max(weighPattern(written), 1);
-  const wrong = refusal(source, flags);
+  const wrong = syntaxProblem(source, true);
   if (wrong === undefined) {
     const short = source.length <= LINEAR_CHARACTERS_MAX && weight <= LINEAR_WEIGHT_MAX;
     return { source: written, linear: short && flags === "u" ? toLinear(source) : undefined, native: { source, flags }, weight };
   }
   // What only the flag u refuses is read without it: `a{,2}`, `[\w-.]`. Letters that would lose their backslash are not.
   const meaningless = /\\(?![dDwWsSbBfnrtvcxukpP])[a-z]/i.test(source);
-  if (!meaningless && !/\\[pPk]/.test(source) && refusal(source, flags.slice(0, -1)) === undefined) {
+  if (!meaningless && !/\\[pPk]/.test(source) && syntaxProblem(source, false) === undefined) {
     return { source: written, linear: undefined, native: { source, flags: flags.slice(0, -1) }, weight };
   }
   return `is no regular expression (ECMA-262): ${wrong}`;
