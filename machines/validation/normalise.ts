@@ -38,6 +38,8 @@ const PROTO_PATTERN = "^__proto__$";
 
 interface Where {
   readonly node: JsonObject;
+  /** Its keywords that are understood. */
+  readonly own: ReadonlyMap<string, JsonValue>;
   readonly path: string;
   readonly resource: Resource;
   readonly scope: Scope;
@@ -49,8 +51,10 @@ const AS_IT_IS = [
   ...["maxItems", "minItems", "uniqueItems", "maxProperties", "minProperties", "required", "minContains", "maxContains"],
   ...["type", "dependentRequired"],
 ] as const;
-const ONE = ["not", "then", "else", "additionalProperties", "propertyNames"] as const;
-const BRANCH = ["if", "contains", "unevaluatedItems", "unevaluatedProperties"] as const;
+const ONE = ["then", "else", "additionalProperties", "propertyNames"] as const;
+/** The engine checks these as if its first error were to end it, which it does wrongly (schema.ts), but for those that it calls. */
+const CALLED = ["not", "if"] as const;
+const BRANCH = ["contains", "unevaluatedItems", "unevaluatedProperties"] as const;
 const LISTS = ["allOf", "anyOf", "oneOf"] as const;
 const MAPS = ["properties", "patternProperties", "dependentSchemas"] as const;
 /** What may stand beside a `type` that null is added to: none of these says anything about null. */
@@ -114,7 +118,7 @@ class Normaliser {
     if (!isObject(node)) return node;
     const resource = this.#document.resourceOf(place);
     this.#document.check(node, path, resource.dialect);
-    const where: Where = { node, path, resource, scope: entered(outer, resource) };
+    const where: Where = { node, own: understood(node, resource.dialect), path, resource, scope: entered(outer, resource) };
     const keywords = new Map<string, JsonValue>();
     const parts: JsonValue[] = [];
     this.#references(where, keywords, parts);
@@ -130,9 +134,9 @@ class Normaliser {
     return node["nullable"] === true ? orNull(keywords) : Object.fromEntries(keywords);
   }
 
-  #references({ node, path, resource, scope }: Where, keywords: Map<string, JsonValue>, parts: JsonValue[]): void {
+  #references({ own, path, resource, scope }: Where, keywords: Map<string, JsonValue>, parts: JsonValue[]): void {
     for (const keyword of ["$ref", "$dynamicRef", "$recursiveRef"] as const) {
-      const reference = taken(node, keyword, resource.dialect);
+      const reference = own.get(keyword);
       if (typeof reference !== "string") continue;
       let target = this.#document.resolve(reference, resource, `${path}/${keyword}`);
       if (keyword === "$dynamicRef") target = this.#dynamic(target, reference, scope);
@@ -152,21 +156,21 @@ class Normaliser {
     return isDynamic ? (scope.get(anchor) ?? target) : target;
   }
 
-  #assertions({ node, path, resource }: Where, keywords: Map<string, JsonValue>): void {
+  #assertions({ own, path }: Where, keywords: Map<string, JsonValue>): void {
     for (const keyword of AS_IT_IS) {
-      const value = taken(node, keyword, resource.dialect);
+      const value = own.get(keyword);
       if (value !== undefined && !(keyword === "uniqueItems" && value === false)) keywords.set(keyword, value);
       if (keyword === "pattern" && typeof value === "string") this.#pattern(value, `${path}/pattern`);
     }
   }
 
   /** `exclusiveMinimum: true` beside `minimum` is how draft 4 says it. */
-  #limits({ node, resource }: Where, keywords: Map<string, JsonValue>): void {
+  #limits({ own }: Where, keywords: Map<string, JsonValue>): void {
     for (const [exclusive, inclusive] of [
       ["exclusiveMinimum", "minimum"],
       ["exclusiveMaximum", "maximum"],
     ] as const) {
-      const value = taken(node, exclusive, resource.dialect);
+      const value = own.get(exclusive);
       const limit = keywords.get(inclusive);
       if (typeof value === "number") keywords.set(exclusive, value);
       else if (value === true && limit !== undefined) {
@@ -185,7 +189,11 @@ class Normaliser {
 
   /** A schema of which it may be asked on its own whether a value fits. */
   #branch(where: Where, value: JsonValue, ...steps: readonly (string | number)[]): JsonValue {
-    if (!this.#branchesAreNamed || typeof value === "boolean") return this.#inner(where, value, ...steps);
+    return this.#branchesAreNamed ? this.#called(where, value, ...steps) : this.#inner(where, value, ...steps);
+  }
+
+  #called(where: Where, value: JsonValue, ...steps: readonly (string | number)[]): JsonValue {
+    if (typeof value === "boolean") return this.#inner(where, value, ...steps);
     const path = [where.path, ...steps.map(pointerStep)].join("/");
     return { $ref: `#/$defs/${this.#named({ node: value, path, resource: where.resource }, where.scope)}` };
   }
@@ -196,18 +204,22 @@ class Normaliser {
   }
 
   #applicators(where: Where, keywords: Map<string, JsonValue>): void {
-    const { node, resource } = where;
+    const { own } = where;
     for (const keyword of ONE) {
-      const value = taken(node, keyword, resource.dialect);
+      const value = own.get(keyword);
       if (value !== undefined) keywords.set(keyword, this.#inner(where, value, keyword));
     }
+    for (const keyword of CALLED) {
+      const value = own.get(keyword);
+      if (value !== undefined) keywords.set(keyword, this.#called(where, value, keyword));
+    }
     for (const keyword of BRANCH) {
-      const value = taken(node, keyword, resource.dialect);
+      const value = own.get(keyword);
       if (value !== undefined) keywords.set(keyword, this.#branch(where, value, keyword));
     }
-    if (resource.dialect === "2019-09" && keywords.has("contains")) keywords.set(CONTAINS_IS_SILENT, true);
+    if (where.resource.dialect === "2019-09" && keywords.has("contains")) keywords.set(CONTAINS_IS_SILENT, true);
     for (const keyword of LISTS) {
-      const value = taken(node, keyword, resource.dialect);
+      const value = own.get(keyword);
       if (Array.isArray(value))
         keywords.set(
           keyword,
@@ -215,7 +227,7 @@ class Normaliser {
         );
     }
     for (const keyword of MAPS) {
-      const value = taken(node, keyword, resource.dialect);
+      const value = own.get(keyword);
       if (!isObject(value)) continue;
       if (keyword === "patternProperties") {
         for (const source of Object.keys(value)) this.#pattern(source, `${where.path}/${keyword}/${pointerStep(source)}`);
@@ -227,9 +239,9 @@ class Normaliser {
 
   /** A list of `items` is what `prefixItems` is since 2020-12, and `additionalItems` what `items` is. */
   #lists(where: Where, keywords: Map<string, JsonValue>): void {
-    const { node, resource } = where;
-    const prefix = taken(node, "prefixItems", resource.dialect);
-    const items = taken(node, "items", resource.dialect);
+    const { own } = where;
+    const prefix = own.get("prefixItems");
+    const items = own.get("items");
     const old = Array.isArray(items) && prefix === undefined;
     const first = old ? items : prefix;
     if (Array.isArray(first)) {
@@ -239,14 +251,14 @@ class Normaliser {
         first.map((one, index) => this.#inner(where, one, from, index)),
       );
     }
-    const rest = old ? taken(node, "additionalItems", resource.dialect) : items;
+    const rest = old ? own.get("additionalItems") : items;
     if (rest !== undefined && !Array.isArray(rest)) {
       keywords.set("items", this.#inner(where, rest, old ? "additionalItems" : "items"));
     }
   }
 
   #dependencies(where: Where, keywords: Map<string, JsonValue>): void {
-    const value = taken(where.node, "dependencies", where.resource.dialect);
+    const value = where.own.get("dependencies");
     if (!isObject(value)) return;
     const schemas = new Map(Object.entries(object(keywords.get("dependentSchemas"))));
     const names = new Map(Object.entries(object(keywords.get("dependentRequired"))));
@@ -275,8 +287,6 @@ class Normaliser {
     const absent: JsonValue = { not: { type: "object", required: [PROTO] } };
     const schemas = object(keywords.get("dependentSchemas"));
     if (Object.hasOwn(schemas, PROTO)) parts.push({ anyOf: [absent, schemas[PROTO] ?? true] });
-    const names = object(keywords.get("dependentRequired"));
-    if (Object.hasOwn(names, PROTO)) parts.push({ anyOf: [absent, { required: names[PROTO] ?? [] }] });
   }
 }
 
@@ -288,8 +298,8 @@ function object(value: JsonValue | undefined): JsonObject {
   return isObject(value) ? value : {};
 }
 
-function taken(node: JsonObject, keyword: string, dialect: Dialect): JsonValue | undefined {
-  return Object.hasOwn(node, keyword) && shapeOf(keyword, dialect) !== undefined ? node[keyword] : undefined;
+function understood(node: JsonObject, dialect: Dialect): ReadonlyMap<string, JsonValue> {
+  return new Map(Object.entries(node).filter(([keyword]) => shapeOf(keyword, dialect) !== undefined));
 }
 
 /** `nullable: true` is null or what stands beside it (OpenAPI 3.0, as it is meant). */

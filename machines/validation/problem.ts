@@ -3,7 +3,7 @@ export class SchemaProblem extends Error {}
 
 /** A pointer's step as it is written in a pointer (RFC 6901). */
 export function pointerStep(name: string | number): string {
-  return String(name).replaceAll("~", "~0").replaceAll("/", "~1");
+  return typeof name === "number" ? String(name) : name.replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
 const SHOWN_CHARACTERS_MAX = 200;

@@ -75,6 +75,24 @@ const KEYWORDS: readonly FuncKeywordDefinition[] = [
   },
 ];
 
+/** The names that a `required` or `dependentRequired` asks for and an object has not; the engine's own takes an empty name for none. */
+export function missingNames(asked: JsonValue, value: JsonObject): readonly string[] {
+  const names = Array.isArray(asked)
+    ? asked
+    : Object.entries(asked ?? {}).flatMap(([name, needed]) => (Object.hasOwn(value, name) ? Object.values(needed ?? {}) : []));
+  return names.map(String).filter((name) => !Object.hasOwn(value, name));
+}
+
+const ASKING: readonly FuncKeywordDefinition[] = [["required", "array"] as const, ["dependentRequired", "object"] as const].map(
+  ([keyword, schemaType]) => ({
+    keyword,
+    type: "object",
+    schemaType,
+    compile: (asked: JsonValue) => (value: JsonObject) => missingNames(asked, value).length === 0,
+    error: { message: "is required" },
+  }),
+);
+
 const LISTED_CHARACTERS_MAX = 200;
 
 function listed(values: readonly JsonValue[]): string {
@@ -89,6 +107,8 @@ function listed(values: readonly JsonValue[]): string {
 
 const OPTIONS: Options = {
   strict: false,
+  // Where it ends at the first error it skips what stands beside `prefixItems` longer than the list, and beside `propertyNames` of {}.
+  allErrors: true,
   meta: false,
   validateSchema: false,
   addUsedSchema: false,
@@ -97,25 +117,26 @@ const OPTIONS: Options = {
   validateFormats: false,
   // A definition is a function however often it is referred to.
   inlineRefs: false,
-  loopRequired: 20,
+  // Errors carry what they are about, so that missing names can be told.
+  verbose: true,
 };
 
 /** The address of the one document on each engine. */
 const DOCUMENT = "nexus:schema";
 
 /** Compiles a measured schema, on an engine of its own: what an engine has compiled it keeps for ever. */
-export function compileSchema({ plain }: MeasuredSchema, linear: boolean, allErrors: boolean): ValidateFunction {
+export function compileSchema({ plain }: MeasuredSchema, linear: boolean): ValidateFunction {
   const pattern = (source: string): Pattern => {
     const plan = plain.patterns.get(source);
     if (plan === undefined) throw new Error(`no plan for the pattern ${source}`);
     return compilePattern(plan, linear);
   };
   const regExp = Object.assign((source: string) => pattern(source), { code: "regExp" });
-  const ajv = new Ajv2020({ ...OPTIONS, allErrors, code: { regExp, optimize: false } });
+  const ajv = new Ajv2020({ ...OPTIONS, code: { regExp, optimize: false } });
   // Its own account of what is evaluated is not asked for (unevaluated.ts), so it need not keep it.
   ajv.opts.unevaluated = false;
   const fits = (definition: string, value: JsonValue) => ajv.getSchema(`${DOCUMENT}#/$defs/${definition}`)?.(value) === true;
-  for (const definition of [...KEYWORDS, ...unevaluatedKeywords({ plain, fits, pattern })]) {
+  for (const definition of [...KEYWORDS, ...ASKING, ...unevaluatedKeywords({ plain, fits, pattern })]) {
     for (const name of [definition.keyword].flat()) ajv.removeKeyword(name);
     ajv.addKeyword(definition);
   }

@@ -4,7 +4,7 @@ import { LRUCache } from "lru-cache";
 import type { JsonObject, JsonValue } from "../vocabulary.ts";
 import { SchemaProblem } from "./problem.ts";
 import { type CompiledRule, compileRule, countRule, type FieldError, patternOf, type Rule } from "./rules.ts";
-import { compileSchema, isLinear, type MeasuredSchema, measureSchema } from "./schema.ts";
+import { compileSchema, isLinear, type MeasuredSchema, measureSchema, missingNames } from "./schema.ts";
 import { Count, countWork } from "./work.ts";
 
 /** What a result must be. */
@@ -27,12 +27,10 @@ export interface DemandsProblem {
 export const ERRORS_MAX = 20;
 const MESSAGE_CHARACTERS_MAX = 400;
 /** Steps that surely take less than 1 ms (work.ts). */
-export const LIGHT_STEPS_MAX = 5_000;
+export const LIGHT_STEPS_MAX = 3_000;
 /** Schemas and characters of rules that are surely compiled within 1 ms. */
 export const LIGHT_SCHEMAS_MAX = 12;
 const LIGHT_RULES_CHARACTERS_MAX = 2_000;
-/** Above this many steps a check ends at its first error: the engine keeps all errors of a list until its end. */
-const ALL_ERRORS_STEPS_MAX = 50_000;
 /** Bound of the cache (bytes), and what is kept of a compiled schema, and of a step of a pattern, at most. */
 const CACHE_BYTES_MAX = 16 * 1024 * 1024;
 const SCHEMA_BYTES = 4_096;
@@ -48,7 +46,7 @@ export interface Measured {
   /** Whether a pattern runs on the native engine, where it may take for ever: only in a thread that can be ended. */
   readonly native: boolean;
   readonly rulesCharacters: number;
-  readonly compiled: { all?: ValidateFunction; first?: ValidateFunction; rules?: readonly CompiledRule[] };
+  readonly compiled: { schema?: ValidateFunction; rules?: readonly CompiledRule[] };
 }
 
 /** By the demands' whole text: two orders that share a key would be judged by each other's schema. */
@@ -98,7 +96,7 @@ function countAll({ demands, schema }: Measured, result: JsonValue, most: number
 export function isLight(measured: Measured, result: JsonValue): boolean {
   if (measured.native) return false;
   const { compiled, schema, rulesCharacters, patternWeight } = measured;
-  const isCompiled = compiled.all !== undefined && compiled.rules !== undefined;
+  const isCompiled = compiled.schema !== undefined && compiled.rules !== undefined;
   const isQuick =
     schema.plain.schemas <= LIGHT_SCHEMAS_MAX && rulesCharacters <= LIGHT_RULES_CHARACTERS_MAX && patternWeight === 0;
   return (isCompiled || isQuick) && !countAll(measured, result, LIGHT_STEPS_MAX).over;
@@ -109,17 +107,16 @@ export const WHOLE_RESULT = "(the whole result)";
 
 /** `/a/b` and what is missing below it, as a person names a field: `a.b.c`. */
 function fieldName(error: ErrorObject): string {
-  const missing: unknown = error.params["missingProperty"] ?? error.params["additionalProperty"];
+  const more: unknown = error.params["additionalProperty"];
   const path = error.instancePath
     .split("/")
     .slice(1)
     .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
-  return [...path, ...(typeof missing === "string" ? [missing] : [])].join(".") || WHOLE_RESULT;
+  return [...path, ...(typeof more === "string" ? [more] : [])].join(".") || WHOLE_RESULT;
 }
 
 /** What the engine says for machines, said for people. */
 const WORDS: { readonly [keyword: string]: string } = {
-  required: "is required",
   additionalProperties: "is not a field that the schema has",
   "false schema": "must not be there",
   not: "must not be what the schema excludes",
@@ -141,10 +138,24 @@ function branched({ params }: ErrorObject, field: string, told: FieldError[]): F
   };
 }
 
+function missing(error: ErrorObject): readonly FieldError[] {
+  // The engine hands out what it was given: the schema that we wrote, and a value of JSON.
+  const names = missingNames(error.schema as JsonValue, error.data as JsonObject);
+  const path = fieldName(error);
+  return names
+    .slice(0, ERRORS_MAX)
+    .map((name) => ({ field: path === WHOLE_RESULT ? name : `${path}.${name}`, message: "is required" }));
+}
+
 /** The first errors, each with the field as a person names it. */
 function told(errors: readonly ErrorObject[]): readonly FieldError[] {
   const said: FieldError[] = [];
   for (const error of errors) {
+    if (said.length > 10 * ERRORS_MAX) break;
+    if (error.keyword === "required" || error.keyword === "dependentRequired") {
+      said.push(...missing(error));
+      continue;
+    }
     const field = fieldName(error);
     // Nothing more can be said of what "then" or "else" demands than what was said before.
     if (error.keyword === "if" && said.length > 0) continue;
@@ -158,11 +169,9 @@ function told(errors: readonly ErrorObject[]): readonly FieldError[] {
   return said.slice(0, ERRORS_MAX);
 }
 
-function schemaErrors(measured: Measured, result: JsonValue): readonly FieldError[] {
-  const allErrors = !countAll(measured, result, ALL_ERRORS_STEPS_MAX).over;
-  const which = allErrors ? "all" : "first";
-  const validate = measured.compiled[which] ?? compileSchema(measured.schema, isLinear(measured.patternWeight), allErrors);
-  measured.compiled[which] = validate;
+function schemaErrors({ compiled, schema, patternWeight }: Measured, result: JsonValue): readonly FieldError[] {
+  const validate = compiled.schema ?? compileSchema(schema, isLinear(patternWeight));
+  compiled.schema = validate;
   if (validate(result)) return [];
   const errors = told(validate.errors ?? []);
   validate.errors = null;
