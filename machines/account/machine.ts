@@ -24,6 +24,7 @@ const always = {
   Repaid: apply,
   Suspended: apply,
   ItemHoldRefused: apply,
+  ItemPaced: apply,
   Released: apply,
   Settled: apply,
   Earned: apply,

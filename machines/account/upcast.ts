@@ -13,6 +13,7 @@ const TYPES: { readonly [T in AccountFactType]: true } = {
   Repaid: true,
   Held: true,
   ItemHoldRefused: true,
+  ItemPaced: true,
   Released: true,
   Settled: true,
   Earned: true,
