@@ -4,6 +4,7 @@
  */
 import type { JsonObject, JsonValue } from "../vocabulary.ts";
 import { type Document, type Place, RECURSIVE, type Resource } from "./document.ts";
+import { areUnique } from "./equality.ts";
 import { type Dialect, isObject, refStandsAlone, shapeOf } from "./keywords.ts";
 import { type PatternPlan, planPattern } from "./pattern.ts";
 import { pointerStep, SchemaProblem, shown } from "./problem.ts";
@@ -129,6 +130,7 @@ class Normaliser {
       this.#lists(where, keywords);
       this.#dependencies(where, keywords);
     }
+    chooseConstants(keywords);
     this.#proto(keywords, parts);
     if (parts.length > 0) keywords.set("allOf", [...list(keywords.get("allOf")), ...parts]);
     return node["nullable"] === true ? orNull(keywords) : Object.fromEntries(keywords);
@@ -300,6 +302,27 @@ function object(value: JsonValue | undefined): JsonObject {
 
 function understood(node: JsonObject, dialect: Dialect): ReadonlyMap<string, JsonValue> {
   return new Map(Object.entries(node).filter(([keyword]) => shapeOf(keyword, dialect) !== undefined));
+}
+
+/** The one value that a plain schema takes, in a list; an empty one where it takes others. */
+function constantOf(branch: JsonValue): readonly JsonValue[] {
+  if (!isObject(branch) || branch["const"] === undefined) return [];
+  const { const: value, type, ...more } = branch;
+  const isTyped = type === undefined || type === typeof value || (type === "integer" && Number.isInteger(value));
+  return isTyped && Object.keys(more).length === 0 ? [value] : [];
+}
+
+/** A choice of constants, as tools write unions of literals, is an enum: looked up, and not tried one by one. */
+function chooseConstants(keywords: Map<string, JsonValue>): void {
+  for (const keyword of ["anyOf", "oneOf"]) {
+    const branches = list(keywords.get(keyword));
+    const values = branches.flatMap(constantOf);
+    // Of two equal ones in oneOf neither is the only one.
+    const isChoice = values.length > 0 && values.length === branches.length && (keyword === "anyOf" || areUnique(values));
+    if (!isChoice || keywords.has("enum")) continue;
+    keywords.delete(keyword);
+    keywords.set("enum", values);
+  }
 }
 
 /** `nullable: true` is null or what stands beside it (OpenAPI 3.0, as it is meant). */

@@ -83,9 +83,9 @@ test("random schemas judge random values as the engine alone does", () => {
         expect([one, data, verdict.code === null]).toEqual([one, data, expected]);
       }
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   );
-  expect(compared).toBeGreaterThan(500);
+  expect(compared).toBeGreaterThan(250);
 });
 
 const MAPS = new Set(["properties", "patternProperties", "dependentSchemas"]);
@@ -135,8 +135,8 @@ describe("what is costly is never light, and finding that out is cheap", () => {
   const list = <T>(length: number, make: (index: number) => T) => Array.from({ length }, (_, index) => make(index));
   test.each<[string, JsonObject, JsonValue]>([
     [
-      "a list against many const",
-      { properties: { a: { items: { anyOf: list(9, (n) => ({ const: n })) } } } },
+      "a list against many branches",
+      { properties: { a: { items: { anyOf: list(9, (n) => ({ minimum: n })) } } } },
       { a: list(9_900, (n) => n) },
     ],
     ["an enum of objects", { items: { enum: list(560, (n) => ({ n, x: [n] })) } }, list(2_000, (n) => ({ n, x: [n] }))],

@@ -78,6 +78,81 @@ function bomb(keyword: string, levels: number): JsonObject {
   return { $defs: defs, $ref: `#/$defs/d${levels}` };
 }
 
+test("a union of literals is looked up, and says what it takes", () => {
+  const kinds = ["circle", "square"].map((kind) => ({ const: kind, type: "string" }));
+  expect(judge({ anyOf: kinds }, "square")).toEqual({ code: null, errors: [] });
+  expect(judge({ oneOf: kinds }, "line")).toMatchObject({ errors: [{ message: 'must be one of "circle", "square"' }] });
+  // Two that are equal are not exactly one.
+  expect(judge({ oneOf: [{ const: 1 }, { const: 1.0 }] }, 1)).toMatchObject({ code: "SCHEMA_MISMATCH" });
+  expect(judge({ anyOf: [{ const: 1, type: "string" }] }, 1)).toMatchObject({ code: "SCHEMA_MISMATCH" });
+  const many = Array.from({ length: 55 }, (_, n) => ({ const: n }));
+  const a = Array.from({ length: 9_900 }, () => 99);
+  expect(judge({ properties: { a: { items: { anyOf: many } } } }, { a })).toMatchObject({ code: "SCHEMA_MISMATCH" });
+});
+
+test("errors of branches are one error, in their words", () => {
+  const address = { type: "object", required: ["city"] };
+  expect(judge({ properties: { a: { anyOf: [{ type: "string" }, { type: "null" }] } } }, { a: 1 })).toMatchObject({
+    errors: [{ field: "a", message: "must be string, or must be null" }],
+  });
+  expect(judge({ properties: { a: { anyOf: [address, { type: "null" }] } } }, { a: {} })).toMatchObject({
+    errors: [
+      { field: "a.city", message: "is required" },
+      { field: "a", message: "must be null" },
+    ],
+  });
+});
+
+test.each<[string, JsonObject, JsonValue, boolean]>([
+  ["$async is a word like any other", { $async: true, required: ["a"] }, {}, false],
+  [
+    "annotations are not looked at",
+    { default: { $ref: "http://x/" }, "x-y": { $ref: "#/no" }, $data: 1, formatMinimum: "x" },
+    1,
+    true,
+  ],
+  ["names of Object's own are names", { properties: { toString: { type: "string" } }, required: ["valueOf"] }, {}, false],
+  ["and may be there", { required: ["hasOwnProperty"] }, { hasOwnProperty: 1 }, true],
+  ["an object against a const", { properties: { a: { const: { b: 1 } } } }, { a: { toString: 1 } }, false],
+  ["the empty name", { required: [""] }, {}, false],
+  ["a reference into an enum", { enum: [1, { type: "string" }], properties: { a: { $ref: "#/enum/1" } } }, 1, true],
+  ["a reference into an unknown keyword", { x: { y: { type: "string" } }, items: { $ref: "#/x/y" } }, [1], false],
+  ["escapes in a pointer", { $defs: { "a/b~%": { type: "string" } }, items: { $ref: "#/%24defs/a~1b~0%25" } }, [1], false],
+  ["what is beside $ref counts", { $defs: { a: {} }, $ref: "#/$defs/a", type: "string" }, 1, false],
+  [
+    "but not in draft 7",
+    { $schema: "http://json-schema.org/draft-07/schema#", definitions: { a: {} }, $ref: "#/definitions/a", type: "string" },
+    1,
+    true,
+  ],
+  ["an $id", { $id: "T", properties: { n: { $ref: "T" } }, type: "object" }, { n: 1 }, false],
+  ["nullable beside const", { const: 1, nullable: true }, null, true],
+  ["nullable beside a reference", { $defs: { a: { type: "string" } }, $ref: "#/$defs/a", nullable: true }, null, true],
+  ["exclusiveMinimum of draft 4", { minimum: 1, exclusiveMinimum: true }, 1, false],
+  ["a list of items", { items: [{ type: "string" }], additionalItems: false }, ["a", 1], false],
+  ["$recursiveRef", { type: "object", properties: { a: { $recursiveRef: "#" } } }, { a: 1 }, false],
+  [
+    "a short list before other keywords",
+    { not: { prefixItems: [{ minimum: 1 }, { minimum: 1 }], contains: { const: 9 } } },
+    [1],
+    true,
+  ],
+  ["no names before other keywords", { not: { propertyNames: { maxLength: 1 }, required: ["a"] } }, {}, true],
+])("%s", (_name, schema, result, valid) => {
+  expect(judge(schema, result)).toMatchObject({ code: valid ? null : "SCHEMA_MISMATCH" });
+});
+
+test("a value 64 levels deep is judged by a schema that goes into itself", () => {
+  const chain = Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`n${n}`, { allOf: [{ $ref: `#/$defs/n${n + 1}` }] }]));
+  const schema: JsonObject = {
+    $defs: { ...chain, n12: { properties: { c: { $ref: "#/$defs/n0" } }, type: "object" } },
+    $ref: "#/$defs/n0",
+  };
+  const deep = (inner: JsonValue) => Array.from({ length: 63 }).reduce<JsonValue>((c) => ({ c }), inner);
+  expect(judge(schema, deep({}))).toEqual({ code: null, errors: [] });
+  expect(judge(schema, deep(1))).toMatchObject({ code: "SCHEMA_MISMATCH" });
+});
+
 describe("a hostile schema is refused before it is compiled", () => {
   const hostile: readonly [string, JsonObject, RegExp][] = [
     ["doubled anyOf", bomb("anyOf", 13), /checks/],
