@@ -16,7 +16,7 @@ const create = keyed(
     path: "/api/v1/tasks/batch",
     summary: "Post many tasks that differ in their text only",
     description:
-      "At most max_concurrent of them are open at a time, and only their budgets are held. A minute's worth of tasks opens at once, over all of your batches; after that they open evenly at the rate of the task limit. An item whose budget cannot be held is refused by itself. The whole body may have 256 KB.",
+      "At most max_concurrent of them are open at a time, and only their budgets are held. An item whose budget cannot be held is refused by itself. The whole body may have 256 KB.",
     body: CreateBatch,
     idempotent: true,
     makesTask: true,
@@ -35,8 +35,7 @@ const create = keyed(
       task: taskId(services.secrets.taskId(account, `batch ${id} ${number}`)),
       inputData,
     }));
-    const { limit: perMinute } = await services.limiter.look("tasks", account);
-    const what = { request: repeat.outcome, template: { ...order, inputData: "" }, items: texts, atOnce, perMinute };
+    const what = { request: repeat.outcome, template: { ...order, inputData: "" }, items: texts, atOnce };
     const command = { type: "openBatch", requester: account, ...what };
     const answer = await services.router.ask({ kind: "batch", id }, command, repeat.options);
     if (!answer.ok) throw problemOf(answer.refusal);

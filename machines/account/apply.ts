@@ -161,8 +161,9 @@ function applyFact(context: AccountContext, fact: AccountFact): Partial<AccountC
     case "Failed":
       return afterFailing(context, fact);
     case "OAuthStarted":
+      return { oauth: { stateHash: fact.stateHash, until: fact.until } };
     case "OAuthUsed":
-      return { oauth: fact.type === "OAuthStarted" ? { stateHash: fact.stateHash, until: fact.until } : null };
+      return { oauth: null };
     case "GitHubLinked":
       return { github: fact.github };
     case "CapabilityRegistered":
@@ -174,8 +175,6 @@ function applyFact(context: AccountContext, fact: AccountFact): Partial<AccountC
     case "OfferDeclined":
     case "ItemHoldRefused":
       return {};
-    case "ItemPaced":
-      return { itemsAt: fact.itemsAt };
     case "OfferFreed":
       return { slots: withoutSlot(context, fact.task) };
     case "HoneypotJudged":
@@ -183,8 +182,9 @@ function applyFact(context: AccountContext, fact: AccountFact): Partial<AccountC
     case "Rated":
       return afterRating(context, fact);
     case "CooldownStarted":
+      return { cooldownUntil: fact.until };
     case "CooldownEnded":
-      return { cooldownUntil: fact.type === "CooldownStarted" ? fact.until : null };
+      return { cooldownUntil: null };
     case "Frozen":
     case "Unfrozen":
       return {};

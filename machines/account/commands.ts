@@ -3,7 +3,6 @@ import type { Outcome } from "../market/reputation.ts";
 import type { Order } from "../task/facts.ts";
 import type { AccountId, Credits, Millis, TaskId } from "../vocabulary.ts";
 import type { GitHubLink } from "./facts.ts";
-import type { Pace } from "./pace.ts";
 import type { PaymentNews } from "./payments.ts";
 
 export type AccountCommand =
@@ -47,7 +46,7 @@ export type AccountCommand =
       readonly fresh: boolean;
     }
   /** A hold for an item of a batch: whoever asked hears of a refusal, so it is never refused. */
-  | { readonly type: "holdItem"; readonly task: TaskId; readonly order: Order; readonly pace?: Pace }
+  | { readonly type: "holdItem"; readonly task: TaskId; readonly order: Order }
   | { readonly type: "release"; readonly task: TaskId; readonly budget: Credits }
   | {
       readonly type: "settle";

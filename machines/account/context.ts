@@ -46,8 +46,6 @@ export interface AccountContext {
   readonly held: Credits;
   readonly holds: Holds;
   readonly openTasks: number;
-  /** Where the evenly spaced items of this account's batches have got to (ms), see pace.ts. */
-  readonly itemsAt: Millis;
   readonly reputation: number;
   readonly failuresInRow: number;
   readonly cooldownUntil: Millis | null;
@@ -95,7 +93,6 @@ export const NEW: Omit<AccountContext, "id"> = {
   held: NO_CREDITS,
   holds: {},
   openTasks: 0,
-  itemsAt: 0,
   reputation: 0,
   failuresInRow: 0,
   cooldownUntil: null,

@@ -11,7 +11,6 @@ import { type AccountContext, creditRecord } from "./context.ts";
 import type { AccountFact } from "./facts.ts";
 import { heldFor } from "./holds.ts";
 import type { AccountSnapshot } from "./machine.ts";
-import { paceItem } from "./pace.ts";
 import { withNews, worthOf } from "./payments.ts";
 import { standingOf } from "./view.ts";
 
@@ -226,17 +225,12 @@ function hold(state: AccountSnapshot, command: Of<"hold">, at: Millis): Result {
   };
 }
 
-/** Takes an item when it has its turn; what becomes of it, its batch hears. */
-function holdItem(state: AccountSnapshot, { task, order, pace }: Of<"holdItem">, at: Millis): Result {
+function holdItem(state: AccountSnapshot, { task, order }: Of<"holdItem">, at: Millis): Result {
   if (order.batch === undefined) throw new Error("an item must be of a batch");
-  const { id: batch, item } = order.batch;
-  const turn = pace === undefined ? undefined : paceItem(state.context.itemsAt, pace, at);
-  const paced: readonly AccountFact[] = turn === undefined ? [] : [{ type: "ItemPaced", batch, item, ...turn, at }];
-  if (turn !== undefined && turn.slot !== null) return { facts: paced, reply: null };
   const held = hold(state, { type: "hold", task, order, fresh: true }, at);
-  if (!isRefusal(held)) return { ...held, facts: [...held.facts, ...paced], reply: null, afterDelivery: false };
-  const refused: AccountFact = { type: "ItemHoldRefused", batch, item, code: held.refused, detail: held.detail, at };
-  return { facts: [refused, ...paced], reply: null };
+  if (!isRefusal(held)) return { ...held, reply: null, afterDelivery: false };
+  const { id: batch, item } = order.batch;
+  return { facts: [{ type: "ItemHoldRefused", batch, item, code: held.refused, detail: held.detail, at }], reply: null };
 }
 
 function holdMismatch(context: AccountContext, task: Of<"release">["task"], budget: Credits): Refusal | undefined {

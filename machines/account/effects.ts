@@ -30,10 +30,6 @@ function ownEffects(fact: AccountFact, { id, marks }: AccountContext): readonly 
       const { batch, item, code, detail } = fact;
       return [{ type: "tell", to: { kind: "batch", id: batch }, command: { type: "itemRefused", item, code, detail } }];
     }
-    case "ItemPaced": {
-      const { batch, item, slot } = fact;
-      return [{ type: "tell", to: { kind: "batch", id: batch }, command: { type: "itemPaced", item, slot } }];
-    }
     case "OfferTaken": {
       const { task, bid, price: credits, standing } = fact;
       const command = { type: "standingBid", bid, worker: id, credits, standing };

@@ -62,14 +62,6 @@ export type AccountFact = At &
         readonly code: RefusalCode;
         readonly detail: string;
       }
-    /** An item of a batch has its turn, or is put off till its slot. */
-    | {
-        readonly type: "ItemPaced";
-        readonly batch: string;
-        readonly item: number;
-        readonly itemsAt: Millis;
-        readonly slot: Millis | null;
-      }
     | { readonly type: "Released"; readonly task: TaskId; readonly budget: Credits }
     | {
         readonly type: "Settled";

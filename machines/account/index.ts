@@ -37,7 +37,6 @@ function recall([first]: readonly AccountFact[], state: AccountSnapshot): JsonVa
     case "Unfrozen":
     case "HoneypotJudged":
     case "ItemHoldRefused":
-    case "ItemPaced":
     case "PaymentChanged":
     case "OAuthStarted":
     case "OAuthUsed":

@@ -24,7 +24,6 @@ const always = {
   Repaid: apply,
   Suspended: apply,
   ItemHoldRefused: apply,
-  ItemPaced: apply,
   Released: apply,
   Settled: apply,
   Earned: apply,

@@ -13,7 +13,6 @@ const TYPES: { readonly [T in AccountFactType]: true } = {
   Repaid: true,
   Held: true,
   ItemHoldRefused: true,
-  ItemPaced: true,
   Released: true,
   Settled: true,
   Earned: true,

@@ -3,14 +3,13 @@ import { type Refusal, refuse } from "../refusal.ts";
 import type { JsonValue, Millis } from "../vocabulary.ts";
 import type { BatchCommand } from "./commands.ts";
 import type { BatchFact } from "./facts.ts";
-import { type BatchContext, type BatchSnapshot, SLOT_TIMER } from "./machine.ts";
+import type { BatchContext, BatchSnapshot } from "./machine.ts";
 
 /** The most items of a batch, and the most that may be open at once. */
 export const BATCH_ITEMS_MAX = 1_000;
 export const BATCH_AT_ONCE_MAX = 100;
 
 type Result = Decision<BatchFact> | Refusal;
-type Of<T extends BatchCommand["type"]> = Extract<BatchCommand, { readonly type: T }>;
 
 const UNKNOWN = refuse(
   "BATCH_UNKNOWN",
@@ -22,17 +21,15 @@ export function decideBatch({ value, context }: BatchSnapshot, command: BatchCom
   switch (command.type) {
     case "openBatch": {
       if (value !== "NEW") return refuse("BATCH_EXISTS", "This batch is open already.");
-      const { requester, request, template, items, atOnce, perMinute = 0 } = command;
-      const first = items.slice(0, perMinute === 0 ? atOnce : 1).map((_, number) => number);
-      const opened = { type: "BatchOpened", requester, request, template, items, atOnce, perMinute, at } as const;
+      const { requester, request, template, items, atOnce } = command;
+      const first = items.slice(0, atOnce).map((_, number) => number);
+      const opened = { type: "BatchOpened", requester, request, template, items, atOnce, at } as const;
       return { facts: [opened, { type: "ItemsStarted", items: first, at }], reply: { batch: context.id, request } };
     }
     case "itemRefused": {
       const { item, code, detail } = command;
       return over(context, item, { type: "ItemRefused", item, code, detail, at }, at);
     }
-    case "itemPaced":
-      return paced(context, command, at);
     case "itemEnded":
       return over(context, command.item, { type: "ItemEnded", item: command.item, status: command.status, at }, at);
     case "show":
@@ -40,32 +37,17 @@ export function decideBatch({ value, context }: BatchSnapshot, command: BatchCom
         ? UNKNOWN
         : { facts: [], reply: progress(value, context) };
     case "timer":
-      if (command.name === SLOT_TIMER && context.asked?.slot != null)
-        return { facts: [{ type: "ItemsStarted", items: [context.asked.item], slot: context.asked.slot, at }], reply: null };
       return refuse("TIMER_STALE", `The timer ${command.name} means nothing to a batch.`);
     default:
       return command satisfies never;
   }
 }
 
-/** One is over, and the next one begins; where items have their turns, not before the one that is asked for has had its own. */
-function over(context: BatchContext, item: number, fact: BatchFact, at: Millis): Result {
-  if (context.states[item]?.state !== "OPEN") return { facts: [], reply: null };
-  return { facts: [fact, ...(context.asked === null ? nextOf(context, at) : [])], reply: null };
-}
-
-/** The item that was asked for has had its turn, and the next one is asked for while there is room; or it waits for its slot. */
-function paced(context: BatchContext, { item, slot }: Of<"itemPaced">, at: Millis): Result {
-  if (context.asked?.item !== item) return { facts: [], reply: null };
-  const fact: BatchFact = { type: "ItemPaced", item, slot, at };
-  const open = Object.values(context.states).filter(({ state }) => state === "OPEN").length;
-  const next = slot === null && open < context.atOnce ? nextOf(context, at) : [];
-  return { facts: [fact, ...next], reply: null };
-}
-
-function nextOf({ items, states }: BatchContext, at: Millis): readonly BatchFact[] {
+/** One is over, and the next one begins. */
+function over({ items, states }: BatchContext, item: number, fact: BatchFact, at: Millis): Result {
+  if (states[item]?.state !== "OPEN") return { facts: [], reply: null };
   const next = items.findIndex((_, number) => states[number] === undefined);
-  return next === -1 ? [] : [{ type: "ItemsStarted", items: [next], at }];
+  return { facts: next === -1 ? [fact] : [fact, { type: "ItemsStarted", items: [next], at }], reply: null };
 }
 
 function progress(value: string, { id, items, states }: BatchContext): JsonValue {

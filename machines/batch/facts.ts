@@ -24,13 +24,9 @@ export type BatchFact = At &
         readonly items: readonly BatchItem[];
         /** How many of them may be open at once. */
         readonly atOnce: number;
-        /** How many may open in a minute, over all batches of the requester; left out: as fast as they can. */
-        readonly perMinute?: number;
       }
     /** Their budgets are asked for. */
-    | { readonly type: "ItemsStarted"; readonly items: readonly number[]; readonly slot?: Millis }
-    /** The one that was asked for has had its turn (null), or waits till its slot. */
-    | { readonly type: "ItemPaced"; readonly item: number; readonly slot: Millis | null }
+    | { readonly type: "ItemsStarted"; readonly items: readonly number[] }
     | { readonly type: "ItemRefused"; readonly item: number; readonly code: RefusalCode; readonly detail: string }
     | { readonly type: "ItemEnded"; readonly item: number; readonly status: TerminalStatus }
   );

@@ -4,12 +4,11 @@ import { stepOf } from "../fold.ts";
 import type { BatchCommand } from "./commands.ts";
 import { decideBatch } from "./decide.ts";
 import type { BatchFact } from "./facts.ts";
-import { type BatchContext, type BatchSnapshot, batchMachine, effectsOf, NEW } from "./machine.ts";
+import { type BatchContext, type BatchSnapshot, batchMachine, effectsOf } from "./machine.ts";
 
 const TYPES: { readonly [T in BatchFact["type"]]: true } = {
   BatchOpened: true,
   ItemsStarted: true,
-  ItemPaced: true,
   ItemRefused: true,
   ItemEnded: true,
 };
@@ -48,7 +47,7 @@ export const batch: Entity<BatchSnapshot, BatchCommand, BatchFact, never> = {
   persist: ({ value, context }) => ({ value, context }),
   restore: (_id, stored) => {
     const { value, context } = stored as { value: BatchSnapshot["value"]; context: BatchContext };
-    return batchMachine.resolveState({ value, context: { ...NEW, ...context } });
+    return batchMachine.resolveState({ value, context });
   },
   finished: ({ value }) => value !== "RUNNING",
 };

@@ -173,15 +173,3 @@ test("addresses of one IPv6 network count as one", async () => {
   expect(statuses.filter((status) => status === 429)).toHaveLength(2);
   expect((await market.call("GET", "/credits/balance", undefined, from("2001:db8:1:3::1"))).status).toBe(401);
 });
-
-test("a batch is taken whole, and its items open at the pace of the task limit", async () => {
-  const party = await market.register();
-  const { input_data: _, ...template } = ORDER;
-  const items = Array.from({ length: 10 }, (_one, n) => ({ input_data: `${n}` }));
-  const batch = { template, items, max_concurrent: 10 };
-  const made = await market.call("POST", "/tasks/batch", batch, { key: party.key });
-  expect([made.status, made.body.total]).toEqual([201, 10]);
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
-  const { body } = await market.call("GET", `/batches/${made.body.batch_id}`, undefined, { key: party.key });
-  expect(body).toMatchObject({ status: "RUNNING", open: 3, waiting: 7, refused: 0 });
-});
