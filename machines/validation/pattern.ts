@@ -89,16 +89,19 @@ export function weighPattern(source: string): number {
 const MEANT = /^(?:[dDwWsSbBfnrtvcxukpP\d^$\\.*+?()[\]{}|/])$/;
 
 /**
- * What the flag u refuses and yet has one meaning: `\-` and other signs escaped without need, and the anchors and
- * named groups of Python.
+ * What the flag u refuses and yet has one meaning: `\-` and other signs escaped without need, the anchors and named
+ * groups of Python, and `\pL` of RE2.
  */
 function repaired(source: string): string {
-  return source.replaceAll("(?P<", "(?<").replace(/\\(.)/gsu, (whole, sign: string) => {
-    if (MEANT.test(sign) || /[^\x20-\x7e]|[B-Yb-y]/.test(sign)) return whole;
-    if (sign === "A") return "^";
-    if (sign === "z" || sign === "Z") return "$";
-    return /[a-z]/i.test(sign) ? whole : `\\x${sign.charCodeAt(0).toString(16)}`;
-  });
+  return source
+    .replaceAll("(?P<", "(?<")
+    .replace(/\\(?:([pP][A-Z])|(.))/gsu, (whole, category: string | undefined, sign = "") => {
+      if (category !== undefined) return `\\${category[0]}{${category[1]}}`;
+      if (MEANT.test(sign) || /[^\x20-\x7e]|[B-Yb-y]/.test(sign)) return whole;
+      if (sign === "A") return "^";
+      if (sign === "z" || sign === "Z") return "$";
+      return /[a-z]/i.test(sign) ? whole : `\\x${sign.charCodeAt(0).toString(16)}`;
+    });
 }
 
 /** Plans how a pattern will run; nothing of it is run. Gives the end of a sentence when it is no regular expression. */

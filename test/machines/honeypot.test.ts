@@ -13,6 +13,11 @@ test.each([
   [{ a: [] }, { a: {} }, false],
   [null, { a: 1 }, false],
   [5, 5, true],
+  [JSON.parse('{"a": 1.0, "b": [2e0]}'), { b: [2], a: 1 }, true],
+  [{ a: { y: 1, x: 2 } }, { a: { x: 2, y: 1 } }, true],
+  [{}, { toString: 1 }, false],
+  [["spam"], ["Spam "], true],
+  [null, null, true],
 ])("%j is the known answer %j: %s", (result, known, same) => {
   expect(isKnownAnswer(result, known)).toBe(same);
 });
