@@ -7,10 +7,9 @@ import { docsRoutes } from "./docs/page.ts";
 import { ignoredHeader } from "./fields.ts";
 import { admit, countVisit } from "./middleware/admit.ts";
 import { readBody, readText } from "./middleware/body.ts";
-import { clientAddress } from "./middleware/client-address.ts";
+import { clientAddress, networkOf } from "./middleware/client-address.ts";
 import { cors } from "./middleware/cors.ts";
 import { errors } from "./middleware/errors.ts";
-import { addressOf } from "./middleware/limit.ts";
 import { linger } from "./middleware/linger.ts";
 import { methods } from "./middleware/methods.ts";
 import { wholePath } from "./middleware/path.ts";
@@ -80,7 +79,7 @@ export function createStartingApp(trouble: () => string, log: Log): Koa {
 /** Whoever asks for what is not there has no key that counts. */
 function countVisits(services: Services): Middleware {
   return async (context, next) => {
-    await countVisit(services, context, addressOf(context.ip));
+    await countVisit(services, context, networkOf(context.ip));
     await next();
   };
 }
@@ -88,7 +87,7 @@ function countVisits(services: Services): Middleware {
 /** Limits and key, suspension, then the body, then the operation, which checks what it was given. */
 async function serve(operation: Operation, services: Services, context: RouterContext): Promise<void> {
   const arrived = services.clock.now();
-  const address = addressOf(context.ip);
+  const address = networkOf(context.ip);
   const caller = await admit(operation, services, context, address);
   if (caller !== undefined && operation.method !== "get" && operation.suspended === undefined) {
     await refuseSuspended(services, caller);

@@ -8,7 +8,7 @@
  */
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { addressOf } from "../gateway/middleware/limit.ts";
+import { networkOf } from "../gateway/middleware/client-address.ts";
 
 /** Requests that wait on one connection for the answers before them. */
 export const PIPELINED_MAX = 100;
@@ -73,12 +73,15 @@ export class Connections {
 
   /** Takes a server's connections from now on; its requests are to be given to `request`. */
   watch(server: Server): void {
-    server.maxConnections = this.#bounds.inAll;
     server.timeout = this.#bounds.stillMs;
-    server.on("connection", (socket) => this.#opened(socket));
+    // Not by maxConnections, which does not count those of the other loopback (listen.ts).
+    server.on("connection", (socket) => {
+      if (this.#open.size < this.#bounds.inAll) return this.#opened(socket);
+      socket.destroy();
+      // Those that only keep a place make room for who comes.
+      server.closeIdleConnections();
+    });
     server.on("timeout", (socket: Socket) => this.#still(socket));
-    // Those that only keep a place make room for who comes.
-    server.on("drop", () => server.closeIdleConnections());
     server.on("listening", () => {
       this.#counting = setInterval(() => this.#count(), COUNT_MS).unref();
     });
@@ -107,7 +110,7 @@ export class Connections {
 
   #opened(socket: Socket): void {
     const { ofAddress } = this.#bounds;
-    const address = addressOf(socket.remoteAddress ?? "");
+    const address = networkOf(socket.remoteAddress ?? "");
     const count = (this.#ofAddress.get(address) ?? 0) + 1;
     if (ofAddress > 0 && count > ofAddress) {
       socket.end(REFUSAL, () => socket.destroy());

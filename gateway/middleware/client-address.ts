@@ -5,6 +5,8 @@ import type { Middleware } from "koa";
 
 /** `[2001:db8::1]:443`, `2001:db8::1`, `203.0.113.9:50001`, each maybe quoted; proxies write all of them. */
 const BRACKETED = /^\[([^\]]*)\](?::\d{1,5})?$/;
+/** Of 16 bits each. */
+const NETWORK_PARTS = 4;
 const WITH_PORT = /^(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}$/;
 
 /** Sets `context.ip` for everything below; `hops` is how many proxies stand in front. */
@@ -27,6 +29,18 @@ export function forwarded(connection: string, header: string, hops: number): str
     if (address !== undefined) return address;
   }
   return connection;
+}
+
+/** What limits count as one client: an IPv4 address, or the /64 of an IPv6 one, of which each client has a whole. */
+export function networkOf(address: string): string {
+  const known = addressIn(address);
+  if (known === undefined) return address;
+  const parsed = ipaddr.parse(known);
+  if (!(parsed instanceof ipaddr.IPv6)) return known;
+  return parsed.parts
+    .slice(0, NETWORK_PARTS)
+    .map((part) => part.toString(16))
+    .join(":");
 }
 
 /** The address in canonical form, an IPv4 one that is dressed as IPv6 (RFC 4291 2.5.5.2) without the dress. */

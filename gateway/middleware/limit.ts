@@ -1,6 +1,4 @@
 /** Rate limits (guide: Rate Limits): what is taken, what the answer tells of it, and the 429. */
-
-import { isIPv6 } from "node:net";
 import type { Context } from "koa";
 import type { Allowance, Limiter, LimitName } from "../ports.ts";
 import { Problem } from "../problems.ts";
@@ -54,15 +52,4 @@ function tooMany({ name, limit: most, windowS, resetMs }: Allowance): Problem {
   const window = windowS === 1 ? "a second" : windowS === 60 ? "a minute" : "an hour";
   const detail = `More than ${most} ${ABOUT[name]} in ${window}; try again in ${retryAfter} s.`;
   return new Problem(429, "RATE_LIMITED", detail, { retryAfter });
-}
-
-/** One client of IPv6 has a whole /64 of addresses; an IPv4 address may come dressed as IPv6. */
-export function addressOf(ip: string): string {
-  const plain = ip.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
-  if (!isIPv6(plain)) return plain;
-  const [head = "", tail] = plain.split("::");
-  const before = head === "" ? [] : head.split(":");
-  const after = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = tail === undefined ? 0 : 8 - before.length - after.length;
-  return [...before, ...Array.from({ length: zeros }, () => "0"), ...after].slice(0, 4).join(":");
 }

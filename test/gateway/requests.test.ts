@@ -1,12 +1,11 @@
 /** What surrounds a request: who sends it, of what type it is, under which key, and where its end is told. */
 import { describe, expect, test } from "vitest";
 import { wrongCallback } from "../../gateway/callback.ts";
-import { canonical } from "../../gateway/json/canonical.ts";
-import { forwarded } from "../../gateway/middleware/client-address.ts";
+import { forwarded, networkOf } from "../../gateway/middleware/client-address.ts";
 import { isJson } from "../../gateway/middleware/content-type.ts";
-import { addressOf } from "../../gateway/middleware/limit.ts";
 import { readKey, sameOutcome } from "../../gateway/repeat.ts";
 import { Secrets } from "../../gateway/secrets.ts";
+import { canonicalText } from "../../machines/validation/equality.ts";
 
 const PROXY = "10.0.0.2";
 
@@ -51,9 +50,9 @@ test.each([
 
 test("an IPv4 connection to an IPv6 socket is counted as IPv4, and a network of IPv6 as one", () => {
   expect(forwarded("::ffff:127.0.0.1", "", 0)).toBe("127.0.0.1");
-  const networks = ["[2001:db8:1:2::1]:5", "2001:db8:1:2:ffff::9"].map((entry) => addressOf(forwarded(PROXY, entry, 1)));
+  const networks = ["[2001:db8:1:2::1]:5", "2001:db8:1:2:ffff::9"].map((entry) => networkOf(forwarded(PROXY, entry, 1)));
   expect(new Set(networks).size).toBe(1);
-  expect(addressOf(forwarded(PROXY, "2001:db8:1:3::1", 1))).not.toBe(networks[0]);
+  expect(networkOf(forwarded(PROXY, "2001:db8:1:3::1", 1))).not.toBe(networks[0]);
 });
 
 describe("a Content-Type", () => {
@@ -113,15 +112,15 @@ test("a repeat is known by its value, and by the text that named it before value
   const secrets = new Secrets(Buffer.alloc(32, 1));
   const sent = { b: 1, a: [2] };
   const before = secrets.outcomeId("account", "topup", "key", '{"b":1,"a":[2]}');
-  const now = secrets.outcomeId("account", "topup", "key", canonical({ a: [2], b: 1 }));
+  const now = secrets.outcomeId("account", "topup", "key", canonicalText({ a: [2], b: 1 }));
   const repeat = {
-    outcome: secrets.outcomeId("account", "topup", "key", canonical(sent)),
+    outcome: secrets.outcomeId("account", "topup", "key", canonicalText(sent)),
     before: secrets.outcomeId("account", "topup", "key", JSON.stringify(sent)),
     options: {},
   };
   expect(sameOutcome({ topup: before }, "topup", repeat)).toEqual({ topup: before });
   expect(sameOutcome({ topup: now }, "topup", repeat)).toEqual({ topup: now });
-  const other = secrets.outcomeId("account", "topup", "key", canonical({ a: [2], b: 2 }));
+  const other = secrets.outcomeId("account", "topup", "key", canonicalText({ a: [2], b: 2 }));
   expect(() => sameOutcome({ topup: other }, "topup", repeat)).toThrow(/another request/);
 });
 

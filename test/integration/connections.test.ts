@@ -1,6 +1,7 @@
 /** What one client may hold of a server: connections, answers that it does not take, requests that it does not end. */
 import type { RequestListener } from "node:http";
 import type { Socket } from "node:net";
+import { networkInterfaces } from "node:os";
 import { afterEach, expect, test } from "vitest";
 import { CONNECTION_BOUNDS, type ConnectionBounds, PIPELINED_MAX } from "../../src/connections.ts";
 import { type HttpServer, serveHttp } from "../../src/server.ts";
@@ -25,6 +26,8 @@ async function connection(port: number, from?: string): Promise<Socket> {
   return socket;
 }
 
+/** Whether this machine has an IPv6 loopback. */
+const six = Object.values(networkInterfaces()).some((own) => own?.some(({ address }) => address === "::1") === true);
 const closed = (socket: Socket) =>
   new Promise<void>((resolve) => (socket.destroyed ? resolve() : socket.once("close", () => resolve())));
 const GET = "GET / HTTP/1.1\r\nHost: test\r\n\r\n";
@@ -88,6 +91,13 @@ test("past the bound in all a connection is closed, and those that only keep a p
   expect(await answered(await connection(port))).toBe(200);
   hold?.();
   expect(statusOf(await answer)).toBe(200);
+});
+
+test.runIf(six)("those of the other loopback count like any other", async () => {
+  const port = await serve(fine, { inAll: 2 });
+  const two = [await connection(port), await connection(port, "::1")];
+  for (const from of ["::1", "127.0.0.1"]) await closed(await connection(port, from));
+  for (const socket of two) expect(await answered(socket)).toBe(200);
 });
 
 test("an answer that nobody takes ends its connection, and frees what waits for it", async () => {

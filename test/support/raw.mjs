@@ -9,7 +9,7 @@ import { connect } from "node:net";
  */
 export function dial(port, from = "127.0.0.1") {
   return new Promise((resolve) => {
-    const socket = connect({ port, host: "127.0.0.1", localAddress: from });
+    const socket = connect({ port, host: from === "::1" ? "::1" : "127.0.0.1", localAddress: from });
     socket.on("error", () => {});
     socket.once("connect", () => resolve(socket));
     socket.once("close", () => resolve(socket));
