@@ -1,7 +1,7 @@
 /** Idempotency-Key: the same key and body get the first answer again, another body under the same key is refused. */
 import type { AskOptions } from "../actors/router.ts";
+import { canonicalText } from "../machines/validation/equality.ts";
 import { isUuid, type JsonValue } from "../machines/vocabulary.ts";
-import { canonical } from "./json/canonical.ts";
 import { invalid, Problem } from "./problems.ts";
 import type { Services } from "./services.ts";
 
@@ -43,7 +43,7 @@ export function repeatable(
     return { outcome, before: outcome, options: {} };
   }
   const commandId = secrets.commandId(account, route, key);
-  const outcome = secrets.outcomeId(account, route, key, canonical(sent));
+  const outcome = secrets.outcomeId(account, route, key, canonicalText(sent));
   const before = secrets.outcomeId(account, route, key, JSON.stringify(sent));
   return { outcome, before, options: { commandId, again: true } };
 }

@@ -1,4 +1,4 @@
-import { type DestinationStream, type Logger, pino } from "pino";
+import { type Logger, pino } from "pino";
 
 /** Fields that must not be in a log, wherever they turn up. */
 const SECRET = ["api_key", "apiKey", "webhook_secret", "password", "secret", "authorization", "x-api-key"];
@@ -25,7 +25,7 @@ export interface Output {
 export function openLog(level: string, output: Output = process.stdout): Logger {
   const paths = SECRET.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]);
   const options = { level, base: null, redact: { paths, censor: "[secret]" } };
-  if (output.isTTY !== true) return output === process.stdout ? pino(options) : pino(options, output as DestinationStream);
+  if (output.isTTY !== true) return output === process.stdout ? pino(options) : pino(options, output);
   const coloured = process.env["NO_COLOR"] === undefined || process.env["NO_COLOR"] === "";
   return pino(options, { write: (line) => void output.write(forPeople(line, coloured)) });
 }

@@ -1,12 +1,11 @@
 import type { RouterContext } from "@koa/router";
-import type { Middleware } from "koa";
+import type { DefaultState, Middleware } from "koa";
 import { Problem } from "../problems.ts";
 
 /** Answers requests whose path is known and whose method is not: OPTIONS with what there is (RFC 9110 9.3.7), others with 405. */
-export function methods(): Middleware {
+export function methods(): Middleware<DefaultState, Pick<Partial<RouterContext>, "matched">> {
   return (context) => {
-    const { matched = [] } = context as unknown as RouterContext;
-    const known = new Set(matched.flatMap((layer) => layer.methods));
+    const known = new Set(context.matched?.flatMap((layer) => layer.methods));
     if (known.size === 0) return;
     context.set("Allow", [...known, "OPTIONS"].join(", "));
     if (context.method !== "OPTIONS") {

@@ -1,7 +1,7 @@
 /** Credits for money (guide: Credits & Payments): a page to pay on, and what the payment service tells afterwards. */
 import Type from "typebox";
+import { canonicalText } from "../../machines/validation/equality.ts";
 import { kinOf } from "../identity.ts";
-import { canonical } from "../json/canonical.ts";
 import { SIGNATURE } from "../middleware/admit.ts";
 import { spend } from "../middleware/limit.ts";
 import { keyed, open } from "../operation.ts";
@@ -59,7 +59,7 @@ const create = keyed(
     if (row === undefined) throw new Error("an account with a key has a row");
     const { publicUrl } = services.settings;
     const { secrets, ids } = services;
-    const key = idempotencyKey === null ? ids.next() : secrets.outcomeId(account, "stripe", idempotencyKey, canonical(sent));
+    const key = idempotencyKey === null ? ids.next() : secrets.outcomeId(account, "stripe", idempotencyKey, canonicalText(sent));
     const { id, url } = await reaching(
       payments.open({
         account,

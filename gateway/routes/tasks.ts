@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import Type from "typebox";
 import { refuse } from "../../machines/refusal.ts";
 import type { Order } from "../../machines/task/facts.ts";
+import { canonicalText } from "../../machines/validation/equality.ts";
 import { type JsonValue, type Millis, TASK_STATUSES, type TaskId, taskId } from "../../machines/vocabulary.ts";
 import { exampleOf } from "../docs/example.ts";
-import { canonical } from "../json/canonical.ts";
 import { keyed } from "../operation.ts";
 import { checkDemands, toOrder } from "../order.ts";
 import { Problem, problemOf, wrongCursor } from "../problems.ts";
@@ -56,7 +56,7 @@ async function firstOrder({ reads }: Services, id: TaskId, order: Order): Promis
 
 /** Both are JSON, so equal when their values are, in whatever order their fields stand. */
 function sameOrder(one: Order, other: Order): boolean {
-  const text = (order: Order) => canonical(JSON.parse(JSON.stringify({ ...order, windowMs: 0 })));
+  const text = (order: Order) => canonicalText(JSON.parse(JSON.stringify({ ...order, windowMs: 0 })));
   return text(one) === text(other);
 }
 

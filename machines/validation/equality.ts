@@ -1,7 +1,7 @@
 /** Whether two JSON values are the same value: 1.0 is 1, the order of an object's keys does not count. */
 import type { JsonValue } from "../vocabulary.ts";
 
-/** The one text of a value: equal values have equal texts, and no others. */
+/** The one text of a value (RFC 8785): equal values have equal texts, and no others. Ids of requests that repeat are made of it. */
 export function canonicalText(value: JsonValue): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(canonicalText).join(",")}]`;

@@ -1,10 +1,10 @@
 /** What is read of a JSON text: numbers exactly or not at all, bounds of schemas as the doubles that part what can arrive, names and characters. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { canonical } from "../../gateway/json/canonical.ts";
 import { directed, isExact } from "../../gateway/json/decimal.ts";
 import { readJson } from "../../gateway/middleware/body.ts";
 import { Problem } from "../../gateway/problems.ts";
+import { canonicalText } from "../../machines/validation/equality.ts";
 import type { JsonValue } from "../../machines/vocabulary.ts";
 
 function refusal(text: string): { readonly field: string; readonly message: string } | undefined {
@@ -178,7 +178,7 @@ describe("names and characters that harm", () => {
 test("two ways to write a value have one canonical text, two values have two", () => {
   const one = '{"b":[1, 2.0,{"y":null,"x":"\\u00e9"}],"a":-0,"c":1e2,"10":1,"9":2}';
   const other = '{"9":2,"c":100.0,"a":5,"a":0,"10":1e0,"b":[1,2,{"x":"é","y":null}]}';
-  expect(canonical(readJson(one))).toBe(canonical(readJson(other)));
+  expect(canonicalText(readJson(one))).toBe(canonicalText(readJson(other)));
   const different = [
     '{"a":"1"}',
     '{"a":1}',
@@ -192,7 +192,7 @@ test("two ways to write a value have one canonical text, two values have two", (
     "null",
     '"null"',
   ];
-  expect(new Set(different.map((text) => canonical(readJson(text)))).size).toBe(different.length);
+  expect(new Set(different.map((text) => canonicalText(readJson(text)))).size).toBe(different.length);
   const shuffled = (value: JsonValue): JsonValue => {
     if (Array.isArray(value)) return value.map(shuffled);
     if (typeof value !== "object" || value === null) return value;
@@ -205,8 +205,8 @@ test("two ways to write a value have one canonical text, two values have two", (
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
       const json: JsonValue = JSON.parse(JSON.stringify(value));
-      expect(canonical(shuffled(json))).toBe(canonical(json));
-      expect(canonical(JSON.parse(canonical(json)))).toBe(canonical(json));
+      expect(canonicalText(shuffled(json))).toBe(canonicalText(json));
+      expect(canonicalText(JSON.parse(canonicalText(json)))).toBe(canonicalText(json));
     }),
   );
 });
