@@ -28,8 +28,17 @@ export interface Definition {
   readonly path: string;
 }
 
+/** Dynamic anchors in all scopes together; the meta-schema of 2020-12 has 15. */
+const SCOPED_MAX = 10_000;
+
 /** The outermost schema of each dynamic anchor's name on the way to where we are (2020-12 core 8.2.3.2). */
-type Scope = ReadonlyMap<string, Place>;
+interface Scope {
+  /** Tells scopes apart: equal ones are one. */
+  readonly number: number;
+  readonly places: ReadonlyMap<string, Place>;
+  /** The scopes in the resources that are entered from here. */
+  readonly within: Map<Resource, Scope>;
+}
 
 /** A word of ours in a plain schema: its `contains` does not count as having looked at the items (2019-09). */
 export const CONTAINS_IS_SILENT = "nexusContainsIsSilent";
@@ -66,17 +75,14 @@ const SILENT_ON_NULL = new Set<string>([
   ...["exclusiveMaximum", "multipleOf", "dependentRequired", "dependentSchemas", "unevaluatedItems", "unevaluatedProperties"],
 ]);
 
-function entered(scope: Scope, { dynamic }: Resource): Scope {
-  if (dynamic.size === 0) return scope;
-  return new Map([...dynamic, ...scope]);
-}
-
 class Normaliser {
   readonly #document: Document;
   readonly #names = new Map<string, string>();
   readonly #defs = new Map<string, Definition>();
   readonly #waiting: { readonly name: string; readonly place: Place; readonly scope: Scope }[] = [];
   readonly #patterns = new Map<string, PatternPlan>();
+  readonly #scopes = new Map<string, Scope>();
+  #scoped = 0;
   #schemas = 0;
 
   /** Whether branches must be definitions, because it is asked on their own whether a value fits them (unevaluated.ts). */
@@ -88,7 +94,7 @@ class Normaliser {
   }
 
   run(): Plain {
-    const root = this.#named(this.#document.root, new Map());
+    const root = this.#named(this.#document.root, { number: 0, places: new Map(), within: new Map() });
     // Not by recursion: a chain of references may be longer than a stack is deep.
     for (let next = this.#waiting.pop(); next !== undefined; next = this.#waiting.pop()) {
       const { name, place, scope } = next;
@@ -99,15 +105,34 @@ class Normaliser {
 
   /** The one name of this schema as it is reached with this scope. */
   #named(place: Place, outer: Scope): string {
-    const scope = entered(outer, this.#document.resourceOf(place));
-    const reached = [...scope].map(([anchor, { path }]) => `${anchor} ${path}`).sort();
-    const key = JSON.stringify([place.path, ...reached]);
+    const scope = this.#entered(outer, this.#document.resourceOf(place));
+    const key = `${scope.number} ${place.path}`;
     const known = this.#names.get(key);
     if (known !== undefined) return known;
     const name = `d${this.#names.size}`;
     this.#names.set(key, name);
     this.#waiting.push({ name, place, scope });
     return name;
+  }
+
+  /** The scope within a resource that is entered from another one. Throws SchemaProblem past SCOPED_MAX. */
+  #entered(outer: Scope, resource: Resource): Scope {
+    if (resource.dynamic.size === 0) return outer;
+    const known = outer.within.get(resource);
+    if (known !== undefined) return known;
+    // Each way through n resources may have a scope of its own, with n anchors in it.
+    this.#scoped += outer.places.size + resource.dynamic.size;
+    if (this.#scoped > SCOPED_MAX) {
+      throw new SchemaProblem(
+        `leads to the dynamic anchors of ${shown(resource.path)} in too many ways; write $anchor and $ref where nothing is to be replaced`,
+      );
+    }
+    const places = new Map([...resource.dynamic, ...outer.places]);
+    const key = JSON.stringify([...places].map(([anchor, { path }]) => [anchor, path]).sort());
+    const scope = this.#scopes.get(key) ?? { number: this.#scopes.size + 1, places, within: new Map() };
+    this.#scopes.set(key, scope);
+    outer.within.set(resource, scope);
+    return scope;
   }
 
   #schema(place: Place, outer: Scope): JsonValue {
@@ -119,7 +144,7 @@ class Normaliser {
     if (!isObject(node)) return node;
     const resource = this.#document.resourceOf(place);
     this.#document.check(node, path, resource.dialect);
-    const where: Where = { node, own: understood(node, resource.dialect), path, resource, scope: entered(outer, resource) };
+    const where: Where = { node, own: understood(node, resource.dialect), path, resource, scope: this.#entered(outer, resource) };
     const keywords = new Map<string, JsonValue>();
     const parts: JsonValue[] = [];
     this.#references(where, keywords, parts);
@@ -143,7 +168,7 @@ class Normaliser {
       let target = this.#document.resolve(reference, resource, `${path}/${keyword}`);
       if (keyword === "$dynamicRef") target = this.#dynamic(target, reference, scope);
       if (keyword === "$recursiveRef" && this.#document.resourceOf(target).dynamic.has(RECURSIVE)) {
-        target = scope.get(RECURSIVE) ?? target;
+        target = scope.places.get(RECURSIVE) ?? target;
       }
       const named = { $ref: `#/$defs/${this.#named(target, scope)}` };
       if (keywords.has("$ref")) parts.push(named);
@@ -155,7 +180,7 @@ class Normaliser {
   #dynamic(target: Place, reference: string, scope: Scope): Place {
     const anchor = reference.slice(reference.indexOf("#") + 1);
     const isDynamic = isObject(target.node) && target.node["$dynamicAnchor"] === anchor;
-    return isDynamic ? (scope.get(anchor) ?? target) : target;
+    return isDynamic ? (scope.places.get(anchor) ?? target) : target;
   }
 
   #assertions({ own, path }: Where, keywords: Map<string, JsonValue>): void {

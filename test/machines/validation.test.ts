@@ -153,6 +153,17 @@ test("a value 64 levels deep is judged by a schema that goes into itself", () =>
   expect(judge(schema, deep(1))).toMatchObject({ code: "SCHEMA_MISMATCH" });
 });
 
+/** Resources with a dynamic anchor each; the ways through them reach each with other anchors in force. */
+function dynamicWeb(resources: number): JsonObject {
+  const to = (name: number) => ({ $ref: `r${name % resources}` });
+  const one = (n: number): JsonValue => ({
+    $id: `r${n}`,
+    $dynamicAnchor: `x${n}`,
+    properties: { a: to(7 * n + 3), b: to(5 * n + 1) },
+  });
+  return { $defs: Object.fromEntries(Array.from({ length: resources }, (_, n) => [`d${n}`, one(n)])), ...to(0) };
+}
+
 describe("a hostile schema is refused before it is compiled", () => {
   const hostile: readonly [string, JsonObject, RegExp][] = [
     ["doubled anyOf", bomb("anyOf", 13), /checks/],
@@ -162,10 +173,21 @@ describe("a hostile schema is refused before it is compiled", () => {
     ["a remote reference", { $ref: "http://example.com/schema.json" }, /only references inside/],
     ["a reference to nothing", { $ref: "#/$defs/none" }, /not there/],
     ["a dynamic reference to nothing", { $dynamicRef: "#x" }, /not there/],
+    ["a web of dynamic anchors", dynamicWeb(300), /too many ways/],
   ];
   test.each(hostile)("%s", (_name, schema, why) => {
     const measured = measureDemands({ schema, rules: [] });
     expect("problem" in measured ? measured.problem : "accepted").toMatch(why);
+  });
+
+  test("many dynamic anchors that are reached in one way are taken", () => {
+    const names = Array.from({ length: 300 }, (_, n) => `x${n}`);
+    const schema: JsonObject = {
+      $defs: Object.fromEntries(names.map((name) => [name, { $dynamicAnchor: name, type: "integer" }])),
+      properties: Object.fromEntries(names.map((name) => [name, { $dynamicRef: `#${name}` }])),
+    };
+    expect(judge(schema, { x0: 1, x299: 1 })).toEqual({ code: null, errors: [] });
+    expect(judge(schema, { x299: "1" })).toMatchObject({ code: "SCHEMA_MISMATCH" });
   });
 
   test("a pattern that only the native engine can run is never light", () => {

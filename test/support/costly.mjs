@@ -80,6 +80,15 @@ const KINDS = {
       results: [{ a: 7 }, { a: "x" }],
     };
   },
+  "a web of dynamic anchors": (dice) => {
+    const size = dice.size(320);
+    const to = (/** @type {number} */ n) => ({ $ref: `r${n % size}` });
+    const $defs = record(size, (n) => [
+      `d${n}`,
+      { $id: `r${n}`, $dynamicAnchor: `x${n}`, properties: { a: to(7 * n + 3), b: to(5 * n + 1) } },
+    ]);
+    return { order: { schema: { $defs, ...to(0) }, example_output: {} }, results: [{ a: { b: {} } }] };
+  },
   "if within if": (dice) => {
     let node = /** @type {object} */ ({ type: "integer" });
     const levels = dice.int(1, 30);
