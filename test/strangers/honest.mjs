@@ -87,7 +87,9 @@ export class Honest {
   async #call(method, path, { key, address }, body) {
     const begun = performance.now();
     const headers = { "X-Forwarded-For": address };
-    const reply = await this.client.call(method, path, body, { key: key === "" ? undefined : key, headers });
+    const reply = await this.client.call(method, path, body, { key: key === "" ? undefined : key, headers }).catch((error) => {
+      throw new Error(`${method} ${path.replaceAll(/[0-9a-f-]{36}/g, "…")}: ${error.message}`);
+    });
     this.requests.push(performance.now() - begun);
     if (reply.status >= 300)
       throw new Error(`${method} ${path.replaceAll(/[0-9a-f-]{36}/g, "…")}: ${reply.status} ${JSON.stringify(reply.body)}`);
