@@ -81,6 +81,7 @@ class Normaliser {
   readonly #defs = new Map<string, Definition>();
   readonly #waiting: { readonly name: string; readonly place: Place; readonly scope: Scope }[] = [];
   readonly #patterns = new Map<string, PatternPlan>();
+  readonly #numbers = new Map<JsonValue, number>();
   readonly #scopes = new Map<string, Scope>();
   #scoped = 0;
   #schemas = 0;
@@ -106,13 +107,21 @@ class Normaliser {
   /** The one name of this schema as it is reached with this scope. */
   #named(place: Place, outer: Scope): string {
     const scope = this.#entered(outer, this.#document.resourceOf(place));
-    const key = `${scope.number} ${place.path}`;
+    const key = `${scope.number} ${this.#numberOf(place.node)}`;
     const known = this.#names.get(key);
     if (known !== undefined) return known;
     const name = `d${this.#names.size}`;
     this.#names.set(key, name);
     this.#waiting.push({ name, place, scope });
     return name;
+  }
+
+  /** Tells the document's schemas apart. Their pointers would too, but a thousand below one long name are a thousand times as long. */
+  #numberOf(node: JsonValue): number {
+    const known = this.#numbers.get(node);
+    if (known !== undefined) return known;
+    this.#numbers.set(node, this.#numbers.size);
+    return this.#numbers.size - 1;
   }
 
   /** The scope within a resource that is entered from another one. Throws SchemaProblem past SCOPED_MAX. */
@@ -128,7 +137,9 @@ class Normaliser {
       );
     }
     const places = new Map([...resource.dynamic, ...outer.places]);
-    const key = JSON.stringify([...places].map(([anchor, { path }]) => [anchor, path]).sort());
+    // A schema is the dynamic anchor of one name, and maybe the one without a name besides.
+    const reached = [...places].map(([anchor, { node }]) => `${anchor === RECURSIVE ? RECURSIVE : ""}${this.#numberOf(node)}`);
+    const key = reached.sort().join();
     const scope = this.#scopes.get(key) ?? { number: this.#scopes.size + 1, places, within: new Map() };
     this.#scopes.set(key, scope);
     outer.within.set(resource, scope);
@@ -221,12 +232,12 @@ class Normaliser {
 
   #called(where: Where, value: JsonValue, ...steps: readonly (string | number)[]): JsonValue {
     if (typeof value === "boolean") return this.#inner(where, value, ...steps);
-    const path = [where.path, ...steps.map(pointerStep)].join("/");
+    const path = pathBelow(where, steps);
     return { $ref: `#/$defs/${this.#named({ node: value, path, resource: where.resource }, where.scope)}` };
   }
 
   #inner(where: Where, value: JsonValue, ...steps: readonly (string | number)[]): JsonValue {
-    const path = [where.path, ...steps.map(pointerStep)].join("/");
+    const path = pathBelow(where, steps);
     return this.#schema({ node: value, path, resource: where.resource }, where.scope);
   }
 
@@ -315,6 +326,11 @@ class Normaliser {
     const schemas = object(keywords.get("dependentSchemas"));
     if (Object.hasOwn(schemas, PROTO)) parts.push({ anyOf: [absent, schemas[PROTO] ?? true] });
   }
+}
+
+/** By concatenation, which copies nothing until a path is told, and few are. */
+function pathBelow({ path }: Where, steps: readonly (string | number)[]): string {
+  return steps.reduce<string>((above, step) => `${above}/${pointerStep(step)}`, path);
 }
 
 function list(value: JsonValue | undefined): readonly JsonValue[] {

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import type { Rule } from "../../machines/validation/rules.ts";
 import { type Demands, isLight, judgeResult, measureDemands } from "../../machines/validation/verdict.ts";
@@ -188,6 +190,24 @@ describe("a hostile schema is refused before it is compiled", () => {
     };
     expect(judge(schema, { x0: 1, x299: 1 })).toEqual({ code: null, errors: [] });
     expect(judge(schema, { x299: "1" })).toMatchObject({ code: "SCHEMA_MISMATCH" });
+  });
+
+  test("schemas below long names are kept without a pointer for each", () => {
+    setFlagsFromString("--expose-gc");
+    const collect: () => void = runInNewContext("gc");
+    const heapMb = () => {
+      collect();
+      return process.memoryUsage().heapUsed / 2 ** 20;
+    };
+    /** 300 branches below 28 names of 1,000 characters. */
+    const deep = (n: number): JsonObject => {
+      let schema: JsonObject = { anyOf: Array.from({ length: 300 }, () => ({})) };
+      for (let level = 0; level < 28; level += 1) schema = { properties: { [`${"q".repeat(1_000)}${n}`]: schema } };
+      return { ...schema, unevaluatedProperties: false };
+    };
+    const before = heapMb();
+    for (let n = 0; n < 10; n += 1) expect(measureDemands({ schema: deep(n), rules: [] })).toHaveProperty("cost");
+    expect(heapMb() - before).toBeLessThan(32);
   });
 
   test("a pattern that only the native engine can run is never light", () => {
