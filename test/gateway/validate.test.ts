@@ -3,7 +3,7 @@ import Type from "typebox";
 import { expect, test } from "vitest";
 import { Problem } from "../../gateway/problems.ts";
 import { Nullable } from "../../gateway/schemas/common.ts";
-import { bodyCheck } from "../../gateway/validate.ts";
+import { bodyCheck, queryCheck } from "../../gateway/validate.ts";
 
 const check = bodyCheck(
   Type.Object({
@@ -61,4 +61,22 @@ test.each([
   [{ n: Array.from({ length: 100_000 }, () => 1) }, "n: must be a whole number or null"],
 ])("case %#", (value, message) => {
   expect(told(value)).toBe(message);
+});
+
+test.each([
+  ["n=5", 5],
+  ["n=5e0", 5],
+  ["n=-0.25", -0.25],
+  ["n=9007199254740993", "n: must be a number"],
+  ["n=0.1000000000000000055511151231257827", "n: must be a number"],
+  ["n=0x10", "n: must be a number"],
+  ["n=", undefined],
+])("a query %s says %s", (query, said) => {
+  const read = queryCheck(Type.Object({ n: Type.Optional(Type.Number()) }));
+  try {
+    expect(read(query, []).n).toBe(said);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    expect(error.message).toBe(said);
+  }
 });
