@@ -2,7 +2,7 @@
 import { Router as HttpRouter, type RouterContext } from "@koa/router";
 import Koa, { type Middleware } from "koa";
 import type { Log } from "../actors/ports.ts";
-import { SUSPENDED } from "../machines/account/decide.ts";
+import { SUSPENDED } from "../machines/account/spending.ts";
 import { docsRoutes } from "./docs/page.ts";
 import { ignoredHeader } from "./fields.ts";
 import { admit, countVisit } from "./middleware/admit.ts";

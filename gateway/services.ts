@@ -15,6 +15,8 @@ export interface GatewaySettings {
   /** Credits of a new account, in NC. */
   readonly signupGrant: number;
   readonly routingWindowMs: Millis;
+  /** The pace at which items of batches open, over all batches of an account (items/min); 0: none. */
+  readonly tasksPerMinute: number;
   /** The task types that may be posted, the default first. */
   readonly taskTypes: readonly string[];
   readonly allowSimulatedTopup: boolean;

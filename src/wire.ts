@@ -309,6 +309,7 @@ function serve(frame: Frame, role: Role, { transport }: Engine, health: Health):
     settings: {
       signupGrant: config.signupGrant,
       routingWindowMs: config.routingWindowMs,
+      tasksPerMinute: config.rateTasksPerMinute,
       taskTypes: config.taskTypes,
       allowSimulatedTopup: config.allowSimulatedTopup,
       publicUrl: publicUrlOf(config),

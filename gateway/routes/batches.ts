@@ -1,12 +1,13 @@
 import type { Static } from "typebox";
-import { taskId } from "../../machines/vocabulary.ts";
+import { type JsonValue, taskId } from "../../machines/vocabulary.ts";
 import { keyed } from "../operation.ts";
 import { checkDemands, toOrder } from "../order.ts";
-import { Problem, problemOf, within } from "../problems.ts";
-import { repeatable, sameOutcome } from "../repeat.ts";
-import { BatchCreated, BatchParams, BatchProgress, CreateBatch } from "../schemas/batch.ts";
-
-type Progress = Static<typeof BatchProgress>;
+import { Problem, problemOf, within, wrongCursor } from "../problems.ts";
+import { type Repeatable, repeatable, sameOutcome } from "../repeat.ts";
+import { BatchCreated, BatchParams, BatchProgress, BatchQuery, CreateBatch } from "../schemas/batch.ts";
+import { RECORDS } from "../schemas/common.ts";
+import type { Services } from "../services.ts";
+import { timeOrNull } from "../show/task.ts";
 
 const create = keyed(
   {
@@ -15,8 +16,12 @@ const create = keyed(
     method: "post",
     path: "/api/v1/tasks/batch",
     summary: "Post many tasks that differ in their text only",
-    description:
-      "At most max_concurrent of them are open at a time, and only their budgets are held. An item whose budget cannot be held is refused by itself. The whole body may have 256 KB.",
+    description: [
+      "At most max_concurrent of them are open at a time, and only their budgets are held.",
+      "Over all of your batches no more open in any 60 s than the platform lets you create tasks in a minute.",
+      "Items for which there are no credits wait for them, 7 days at most. 20 batches may run at once.",
+      "The whole body may have 256 KB.",
+    ].join(" "),
     body: CreateBatch,
     idempotent: true,
     makesTask: true,
@@ -29,20 +34,34 @@ const create = keyed(
     const { refusal, errors } = await checkDemands(order, account, services);
     if (refusal !== null) throw new Problem(422, refusal.refused, refusal.detail, { errors });
     const repeat = repeatable(services, account, "batch", idempotencyKey, sent);
-    // Made from the key alone, so that the batch itself tells another body under the same key.
+    // Made from the key alone, so that another body under the same key is known.
     const id = repeat.options.commandId ?? repeat.outcome;
     const texts = items.map(({ input_data: inputData }, number) => ({
       task: taskId(services.secrets.taskId(account, `batch ${id} ${number}`)),
       inputData,
     }));
-    const what = { request: repeat.outcome, template: { ...order, inputData: "" }, items: texts, atOnce };
-    const command = { type: "openBatch", requester: account, ...what };
-    const answer = await services.router.ask({ kind: "batch", id }, command, repeat.options);
+    const { tasksPerMinute: perMinute } = services.settings;
+    const what = { request: repeat.outcome, template: { ...order, inputData: "" }, items: texts, atOnce, perMinute };
+    const command = { type: "startBatch", batch: id, ...what, fresh: idempotencyKey === null };
+    const before = idempotencyKey === null ? null : await openedBefore(services, id, repeat);
+    const answer =
+      before === null ? await services.router.ask({ kind: "account", id: account }, command, repeat.options) : before;
     if (!answer.ok) throw problemOf(answer.refusal);
     sameOutcome(answer.value, "request", repeat);
     return { status: 201, body: { batch_id: id, total: items.length } };
   },
 );
+
+/** The answer of a batch that was opened before accounts opened batches: it knows the request itself. Null when it is none. */
+async function openedBefore(
+  { router }: Services,
+  id: string,
+  { options }: Repeatable,
+): Promise<{ readonly ok: true; readonly value: JsonValue } | null> {
+  const answer = await router.ask({ kind: "batch", id }, { type: "recall" }, options);
+  if (!answer.ok) throw problemOf(answer.refusal);
+  return answer.value === null ? null : answer;
+}
 
 const show = keyed(
   {
@@ -52,26 +71,37 @@ const show = keyed(
     path: "/api/v1/batches/{id}",
     summary: "How far a batch is",
     params: BatchParams,
-    answers: { 200: { about: "Counts, and each item", schema: BatchProgress } },
+    query: BatchQuery,
+    answers: { 200: { about: "Counts of all items, and a page of them", schema: BatchProgress } },
   },
-  async ({ account, params, services }) => {
+  async ({ account, params, query, services }) => {
     const id = params.id.toLowerCase();
-    const answer = await services.router.ask({ kind: "batch", id }, { type: "show", requester: account });
+    const { limit = RECORDS, cursor = "0" } = query;
+    if (!CURSOR.test(cursor)) throw wrongCursor();
+    const ask = { type: "show", requester: account, from: Number(cursor), limit };
+    const answer = await services.router.ask({ kind: "batch", id }, ask);
     if (!answer.ok) throw problemOf(answer.refusal);
     // Made by the batch itself, see machines/batch/decide.ts.
-    const progress = answer.value as unknown as Pick<Progress, "batch_id" | "status" | "items">;
-    const count = (status: string) => progress.items.filter((item) => item.status === status).length;
-    const counts = {
-      total: progress.items.length,
-      waiting: count("WAITING"),
-      open: count("OPEN"),
-      settled: count("SETTLED"),
-      expired: count("EXPIRED"),
-      cancelled: count("CANCELLED"),
-      refused: count("REFUSED"),
+    const { next, next_at, gives_up_at, ...progress } = answer.value as unknown as Progress;
+    return {
+      status: 200,
+      body: {
+        ...progress,
+        next_at: timeOrNull(next_at),
+        gives_up_at: timeOrNull(gives_up_at),
+        next_cursor: next === null ? null : String(next),
+      },
     };
-    return { status: 200, body: { ...progress, ...counts } };
   },
 );
+
+/** A place in the list of items. */
+const CURSOR = /^\d{1,4}$/;
+
+type Progress = Omit<Static<typeof BatchProgress>, "next_at" | "gives_up_at" | "next_cursor"> & {
+  readonly next_at: number | null;
+  readonly gives_up_at: number | null;
+  readonly next: number | null;
+};
 
 export const batchRoutes = [create, show];

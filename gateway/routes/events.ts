@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { SUSPENDED } from "../../machines/account/decide.ts";
+import { SUSPENDED } from "../../machines/account/spending.ts";
 import { refuse } from "../../machines/refusal.ts";
 import { TOPICS } from "../feed.ts";
 import { keyed } from "../operation.ts";

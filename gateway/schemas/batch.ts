@@ -1,7 +1,7 @@
 import Type from "typebox";
 import { BATCH_AT_ONCE_MAX, BATCH_ITEMS_MAX } from "../../machines/batch/decide.ts";
 import { BOUNDS, TERMINAL_STATUSES } from "../../machines/vocabulary.ts";
-import { Nullable, Uuid } from "./common.ts";
+import { NextCursor, Nullable, RecordQuery, Time, Uuid } from "./common.ts";
 import { CreateTask } from "./task.ts";
 
 const TEMPLATE = { schema: { type: "object" }, example_output: {}, budget: 20 };
@@ -39,6 +39,11 @@ export const BatchProgress = Type.Object({
   expired: Count,
   cancelled: Count,
   refused: Count,
+  waiting_for: Nullable(
+    Type.Enum(["pace", "credits", "suspension", "open_tasks"], { description: "Why those that wait do not open; null: they do" }),
+  ),
+  next_at: Nullable(Time("When the pace lets more of them open; null: nobody knows, or they do")),
+  gives_up_at: Nullable(Time("When those that wait are refused, if that for which they wait does not come")),
   items: Type.Array(
     Type.Object({
       task_id: Uuid("The task's id; there is a task once it is OPEN"),
@@ -47,8 +52,11 @@ export const BatchProgress = Type.Object({
         Type.Object({ code: Type.String(), detail: Type.String() }, { description: "Why its budget could not be held" }),
       ),
     }),
-    { description: "In the order of the items" },
+    { description: "In the order of the items; a page of them" },
   ),
+  next_cursor: NextCursor,
 });
+
+export const BatchQuery = RecordQuery;
 
 export const BatchParams = Type.Object({ id: Type.String({ format: "uuid", description: "The batch's id" }) });

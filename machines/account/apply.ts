@@ -6,6 +6,7 @@ import { type Credits, credits, type Millis } from "../vocabulary.ts";
 import type { AccountContext, Debt, Tally } from "./context.ts";
 import type { AccountFact } from "./facts.ts";
 import { withHold, withoutHold } from "./holds.ts";
+import { withOpened, withWaiting } from "./turns.ts";
 
 /** So many counterparties are told apart; the highest rating asks for 20 (guide: Credit Rating System). */
 export const COUNTERPARTIES_MAX = 100;
@@ -118,6 +119,41 @@ function afterRating(context: AccountContext, { taskType, stars }: Of<"Rated">):
   return { records: { ...context.records, [taskType]: record } };
 }
 
+function afterHold(context: AccountContext, { task, budget, perMinute = 0, at }: Of<"Held">): Partial<AccountContext> {
+  return {
+    available: credits(context.available - budget),
+    held: credits(context.held + budget),
+    holds: withHold(context.holds, task, budget),
+    openTasks: context.openTasks + 1,
+    tally: { ...context.tally, created: context.tally.created + 1 },
+    ...(perMinute === 0 ? {} : { opened: withOpened(context.opened, perMinute, at) }),
+  };
+}
+
+function afterBatch(
+  { batches, waiting }: AccountContext,
+  fact: Of<"BatchStarted" | "BatchEnded" | "BatchWaits" | "BatchesCalled">,
+): Partial<AccountContext> {
+  switch (fact.type) {
+    case "BatchStarted":
+      return { batches: [...batches, fact.batch] };
+    case "BatchEnded": {
+      const others = batches.filter((batch) => batch !== fact.batch);
+      return { batches: others, waiting: waiting.filter(({ batch }) => batch !== fact.batch) };
+    }
+    case "BatchWaits": {
+      const { batch, want, budget, perMinute, reason } = fact;
+      return { waiting: withWaiting(waiting, { batch, want, budget, perMinute, reason }) };
+    }
+    case "BatchesCalled": {
+      const called = new Set(fact.calls.map(({ batch }) => batch));
+      return { waiting: waiting.filter(({ batch }) => !called.has(batch)), calledAt: fact.at };
+    }
+    default:
+      return fact satisfies never;
+  }
+}
+
 function applyFact(context: AccountContext, fact: AccountFact): Partial<AccountContext> {
   switch (fact.type) {
     case "Registered": {
@@ -141,13 +177,12 @@ function applyFact(context: AccountContext, fact: AccountFact): Partial<AccountC
     case "PaymentChanged":
       return afterPayment(context, fact);
     case "Held":
-      return {
-        available: credits(context.available - fact.budget),
-        held: credits(context.held + fact.budget),
-        holds: withHold(context.holds, fact.task, fact.budget),
-        openTasks: context.openTasks + 1,
-        tally: { ...context.tally, created: context.tally.created + 1 },
-      };
+      return afterHold(context, fact);
+    case "BatchStarted":
+    case "BatchEnded":
+    case "BatchWaits":
+    case "BatchesCalled":
+      return afterBatch(context, fact);
     case "Released":
       return withoutHeld(context, fact.task, fact.budget, fact.budget);
     case "Settled":

@@ -1,3 +1,4 @@
+import type { BatchItem } from "../batch/facts.ts";
 import type { Capability, Offer } from "../market/capability.ts";
 import type { Outcome } from "../market/reputation.ts";
 import type { Order } from "../task/facts.ts";
@@ -45,8 +46,31 @@ export type AccountCommand =
       /** Whether the task's id was made for this command, and not derived from an Idempotency-Key. */
       readonly fresh: boolean;
     }
-  /** A hold for an item of a batch: whoever asked hears of a refusal, so it is never refused. */
-  | { readonly type: "holdItem"; readonly task: TaskId; readonly order: Order }
+  /** Lets a batch run, and opens it. */
+  | {
+      readonly type: "startBatch";
+      readonly batch: string;
+      readonly request: string;
+      readonly template: Order;
+      readonly items: readonly BatchItem[];
+      readonly atOnce: number;
+      /** How many items of all batches of the account may open in any 60 s; 0: as many as there are. */
+      readonly perMinute: number;
+      /** As with `hold`. */
+      readonly fresh: boolean;
+    }
+  /** From a batch that is done. */
+  | { readonly type: "batchEnded"; readonly batch: string }
+  /**
+   * A hold for an item of a batch: whoever asked hears what comes of it, so it is never refused. `ask` is left out by versions
+   * that knew no pace; `want` is how many more items the batch could open, `called` whether it was its turn.
+   */
+  | {
+      readonly type: "holdItem";
+      readonly task: TaskId;
+      readonly order: Order;
+      readonly ask?: { readonly perMinute: number; readonly want: number; readonly called: boolean };
+    }
   | { readonly type: "release"; readonly task: TaskId; readonly budget: Credits }
   | {
       readonly type: "settle";

@@ -6,6 +6,7 @@ import { type Credits, type Millis, NO_CREDITS } from "../vocabulary.ts";
 import type { GitHubLink } from "./facts.ts";
 import type { Holds } from "./holds.ts";
 import type { Payment } from "./payments.ts";
+import type { Opened, WaitingBatch } from "./turns.ts";
 
 /** What the ratings will be made from. Durations in ms. */
 export interface Tally {
@@ -46,6 +47,12 @@ export interface AccountContext {
   readonly held: Credits;
   readonly holds: Holds;
   readonly openTasks: number;
+  /** Batches that run. */
+  readonly batches: readonly string[];
+  /** Their items that opened of late, those that wait for their turn, and when any was called last (ms); see turns.ts. */
+  readonly opened: readonly Opened[];
+  readonly waiting: readonly WaitingBatch[];
+  readonly calledAt: Millis;
   readonly reputation: number;
   readonly failuresInRow: number;
   readonly cooldownUntil: Millis | null;
@@ -93,6 +100,10 @@ export const NEW: Omit<AccountContext, "id"> = {
   held: NO_CREDITS,
   holds: {},
   openTasks: 0,
+  batches: [],
+  opened: [],
+  waiting: [],
+  calledAt: 0,
   reputation: 0,
   failuresInRow: 0,
   cooldownUntil: null,

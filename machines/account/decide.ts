@@ -2,22 +2,22 @@
 import type { Decision } from "../entity.ts";
 import { CAPABILITIES_MAX } from "../market/capability.ts";
 import { isOneIdentity, newMarks } from "../market/identity.ts";
-import { ratingOf, suspensionAt } from "../market/rating.ts";
+import { suspensionAt } from "../market/rating.ts";
 import { judge } from "../market/reputation.ts";
-import { isRefusal, type Refusal, refuse } from "../refusal.ts";
-import { type Credits, credits, type JsonValue, type Millis, NO_CREDITS } from "../vocabulary.ts";
+import { type Refusal, refuse } from "../refusal.ts";
+import { type Credits, credits, type JsonValue, type Millis } from "../vocabulary.ts";
+import { batchEnded, callBatches, holdItem, startBatch } from "./batches.ts";
 import type { AccountCommand } from "./commands.ts";
-import { type AccountContext, creditRecord } from "./context.ts";
+import type { AccountContext } from "./context.ts";
 import type { AccountFact } from "./facts.ts";
 import { heldFor } from "./holds.ts";
 import type { AccountSnapshot } from "./machine.ts";
 import { withNews, worthOf } from "./payments.ts";
+import { hold } from "./spending.ts";
 import { standingOf } from "./view.ts";
 
 /** The most that an account may hold, in NC: far from where a double stops counting. */
 export const BALANCE_MAX = 1_000_000_000_000;
-/** The most tasks that one account may have open; each is an entry of its state. */
-export const OPEN_TASKS_MAX = 10_000;
 /** How long a recovery code is good (guide: Authentication), in ms. */
 export const RECOVERY_MS = 300_000;
 /** How long the state of an OAuth flow is good, in ms. */
@@ -25,11 +25,6 @@ export const OAUTH_MS = 600_000;
 
 type Result = Decision<AccountFact> | Refusal;
 type Of<T extends AccountCommand["type"]> = Extract<AccountCommand, { type: T }>;
-
-/** Down to where a hold may bring `available`: the credit line below 0. */
-export function debtFloor(context: AccountContext): Credits {
-  return credits(NO_CREDITS - ratingOf(creditRecord(context)).line);
-}
 
 /** Decides a command at the time `at` (ms). Pure. */
 export function decideAccount(state: AccountSnapshot, command: AccountCommand, at: Millis): Result {
@@ -64,6 +59,10 @@ export function decideAccount(state: AccountSnapshot, command: AccountCommand, a
       return hold(state, command, at);
     case "holdItem":
       return holdItem(state, command, at);
+    case "startBatch":
+      return startBatch(state, command, at);
+    case "batchEnded":
+      return batchEnded(context, command, at);
     case "release":
       return release(context, command, at);
     case "settle":
@@ -184,55 +183,6 @@ function repay({ available }: AccountContext, command: Of<"repay">, at: Millis):
   return { facts: [fact], reply: { repayment, credits_balance: after, debt: left } };
 }
 
-/** Why an account may not spend or take on work now; undefined when it may. */
-export const SUSPENDED = refuse(
-  "ACCOUNT_SUSPENDED",
-  "Your account is suspended, its debt is unpaid for 7 days; repay it (GET /credits/credit-info says how much) and go on at once.",
-);
-
-function hold(state: AccountSnapshot, command: Of<"hold">, at: Millis): Result {
-  const { context } = state;
-  const { task, order } = command;
-  if (heldFor(context.holds, task) !== undefined) return refuse("HOLD_EXISTS", "This task was created already.");
-  if (state.value === "FROZEN") {
-    return refuse("ACCOUNT_FROZEN", "Your account is frozen, its reputation is too low; ask the operator to release it.");
-  }
-  if (context.debt?.suspended === true) return SUSPENDED;
-  const power = context.available - debtFloor(context);
-  if (order.budget > power) {
-    return refuse(
-      "INSUFFICIENT_CREDITS",
-      `The budget is ${order.budget} NC and you have ${power} NC; top up ${order.budget - power} NC or lower the budget.`,
-    );
-  }
-  if (context.openTasks >= OPEN_TASKS_MAX) {
-    return refuse("TOO_MANY_OPEN_TASKS", `You have ${OPEN_TASKS_MAX} open tasks; wait for some to end or cancel them.`);
-  }
-  const open = {
-    type: "open",
-    task,
-    requester: context.id,
-    marks: context.marks,
-    order,
-    offers: command.offers ?? [],
-    createdAt: at,
-  };
-  return {
-    facts: [{ type: "Held", task, budget: order.budget, at }],
-    reply: { id: task, createdAt: at },
-    carry: [{ type: "tell", to: { kind: "task", id: task }, command: open, fresh: command.fresh }],
-    afterDelivery: true,
-  };
-}
-
-function holdItem(state: AccountSnapshot, { task, order }: Of<"holdItem">, at: Millis): Result {
-  if (order.batch === undefined) throw new Error("an item must be of a batch");
-  const held = hold(state, { type: "hold", task, order, fresh: true }, at);
-  if (!isRefusal(held)) return { ...held, reply: null, afterDelivery: false };
-  const { id: batch, item } = order.batch;
-  return { facts: [{ type: "ItemHoldRefused", batch, item, code: held.refused, detail: held.detail, at }], reply: null };
-}
-
 function holdMismatch(context: AccountContext, task: Of<"release">["task"], budget: Credits): Refusal | undefined {
   const held = heldFor(context.holds, task);
   if (held === budget) return undefined;
@@ -346,7 +296,8 @@ function offer(state: AccountSnapshot, command: Of<"offer">, at: Millis): Result
   return { facts: [{ type: "OfferTaken", task, bid, capability: id, price, standing, at }], reply: null };
 }
 
-function timer({ value, context }: AccountSnapshot, { name }: Of<"timer">, at: Millis): Result {
+function timer(state: AccountSnapshot, { name }: Of<"timer">, at: Millis): Result {
+  const { value, context } = state;
   const { cooldownUntil, debt } = context;
   if (name === "cooldown" && cooldownUntil !== null && at >= cooldownUntil) {
     return { facts: [{ type: "CooldownEnded", at }], reply: null };
@@ -354,5 +305,6 @@ function timer({ value, context }: AccountSnapshot, { name }: Of<"timer">, at: M
   if (name === "debt" && debt !== null && !debt.suspended && at >= suspensionAt(debt.since)) {
     return { facts: [{ type: "Suspended", at }], reply: null };
   }
+  if (name === "turns" && context.waiting.length > 0) return callBatches(state, at);
   return refuse("TIMER_STALE", `The timer ${name} means nothing to an account that is ${value}.`);
 }

@@ -4,6 +4,7 @@ import type { RefusalCode } from "../refusal.ts";
 import type { WorkerStanding } from "../task/commands.ts";
 import type { AccountId, Credits, Millis, TaskId } from "../vocabulary.ts";
 import type { Payment } from "./payments.ts";
+import type { Call, WaitingBatch } from "./turns.ts";
 
 /** A GitHub account that speaks for this one. */
 export interface GitHubLink {
@@ -54,7 +55,13 @@ export type AccountFact = At &
         readonly available: Credits;
         readonly debt: Credits;
       }
-    | { readonly type: "Held"; readonly task: TaskId; readonly budget: Credits }
+    /** `perMinute` is the pace that it counts against, where it is an item of a batch. */
+    | { readonly type: "Held"; readonly task: TaskId; readonly budget: Credits; readonly perMinute?: number }
+    | { readonly type: "BatchStarted"; readonly batch: string; readonly request: string }
+    | { readonly type: "BatchEnded"; readonly batch: string }
+    /** It wants to open more items, this one among them (null: others); for the pace until then (ms), else until it is called. */
+    | (WaitingBatch & { readonly type: "BatchWaits"; readonly item: number | null; readonly until: Millis | null })
+    | { readonly type: "BatchesCalled"; readonly calls: readonly Call[] }
     | {
         readonly type: "ItemHoldRefused";
         readonly batch: string;

@@ -5,7 +5,7 @@ import type { JsonValue } from "../vocabulary.ts";
 import type { AccountCommand } from "./commands.ts";
 import { type AccountContext, NEW } from "./context.ts";
 import { decideAccount, recoveryReply } from "./decide.ts";
-import { effectsOf } from "./effects.ts";
+import { effectsOf, turnEffects } from "./effects.ts";
 import type { AccountFact } from "./facts.ts";
 import { type AccountSnapshot, accountMachine } from "./machine.ts";
 import { accountPostings } from "./postings.ts";
@@ -19,7 +19,7 @@ function evolve(state: AccountSnapshot, fact: AccountFact): Evolution<AccountSna
   if (!state.can(fact)) throw new Error(`an account that is ${state.value} cannot have ${fact.type} happen to it`);
   const next = step(state, fact);
   if (next.context.held < 0) throw new Error(`account ${next.context.id} would hold less than nothing`);
-  return { state: next, effects: effectsOf(fact, state.context, next.context) };
+  return { state: next, effects: [...effectsOf(fact, state.context, next.context), ...turnEffects(fact, state, next)] };
 }
 
 /** The answer that the command of these facts got. */
@@ -37,6 +37,9 @@ function recall([first]: readonly AccountFact[], state: AccountSnapshot): JsonVa
     case "Unfrozen":
     case "HoneypotJudged":
     case "ItemHoldRefused":
+    case "BatchEnded":
+    case "BatchWaits":
+    case "BatchesCalled":
     case "PaymentChanged":
     case "OAuthStarted":
     case "OAuthUsed":
@@ -54,6 +57,8 @@ function recall([first]: readonly AccountFact[], state: AccountSnapshot): JsonVa
       return { topup: first.topup, credits_balance: first.available };
     case "Repaid":
       return { repayment: first.repayment, credits_balance: first.available, debt: first.debt };
+    case "BatchStarted":
+      return { batch: first.batch, request: first.request };
     case "Held":
       return { id: first.task, createdAt: first.at };
     default:

@@ -24,6 +24,9 @@ const always = {
   Repaid: apply,
   Suspended: apply,
   ItemHoldRefused: apply,
+  BatchEnded: apply,
+  BatchWaits: apply,
+  BatchesCalled: apply,
   Released: apply,
   Settled: apply,
   Earned: apply,
@@ -50,6 +53,7 @@ export const accountMachine = machineSetup.createMachine({
       on: {
         ...always,
         Held: apply,
+        BatchStarted: apply,
         CooldownStarted: { target: "COOLING", ...apply },
         Frozen: { target: "FROZEN", ...apply },
       },
@@ -58,6 +62,7 @@ export const accountMachine = machineSetup.createMachine({
       on: {
         ...always,
         Held: apply,
+        BatchStarted: apply,
         CooldownStarted: apply,
         CooldownEnded: { target: "ACTIVE", ...apply },
         Frozen: { target: "FROZEN", ...apply },

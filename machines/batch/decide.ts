@@ -1,15 +1,25 @@
+import type { WaitsFor } from "../account/turns.ts";
 import type { Decision } from "../entity.ts";
-import { type Refusal, refuse } from "../refusal.ts";
+import { type Refusal, type RefusalCode, refuse } from "../refusal.ts";
 import type { JsonValue, Millis } from "../vocabulary.ts";
 import type { BatchCommand } from "./commands.ts";
 import type { BatchFact } from "./facts.ts";
-import type { BatchContext, BatchSnapshot } from "./machine.ts";
+import {
+  type BatchContext,
+  type BatchSnapshot,
+  contextAfter,
+  PATIENCE_MS,
+  PATIENCE_TIMER,
+  roomOf,
+  waitingItems,
+} from "./machine.ts";
 
 /** The most items of a batch, and the most that may be open at once. */
 export const BATCH_ITEMS_MAX = 1_000;
 export const BATCH_AT_ONCE_MAX = 100;
 
 type Result = Decision<BatchFact> | Refusal;
+type Of<T extends BatchCommand["type"]> = Extract<BatchCommand, { readonly type: T }>;
 
 const UNKNOWN = refuse(
   "BATCH_UNKNOWN",
@@ -21,43 +31,107 @@ export function decideBatch({ value, context }: BatchSnapshot, command: BatchCom
   switch (command.type) {
     case "openBatch": {
       if (value !== "NEW") return refuse("BATCH_EXISTS", "This batch is open already.");
-      const { requester, request, template, items, atOnce } = command;
-      const first = items.slice(0, atOnce).map((_, number) => number);
-      const opened = { type: "BatchOpened", requester, request, template, items, atOnce, at } as const;
-      return { facts: [opened, { type: "ItemsStarted", items: first, at }], reply: { batch: context.id, request } };
+      const { requester, request, template, items, atOnce, perMinute = 0 } = command;
+      const opened = { type: "BatchOpened", requester, request, template, items, atOnce, perMinute, at } as const;
+      return {
+        facts: [opened, ...started(contextAfter(context, opened), 1, false, at)],
+        reply: { batch: context.id, request },
+      };
     }
-    case "itemRefused": {
-      const { item, code, detail } = command;
-      return over(context, item, { type: "ItemRefused", item, code, detail, at }, at);
+    case "itemRefused":
+      return refused(context, command, at);
+    case "itemPostponed": {
+      const { item, reason, until } = command;
+      if (value !== "RUNNING" || (item !== null && context.states[item]?.state !== "OPEN")) return { facts: [], reply: null };
+      return { facts: [{ type: "ItemPostponed", item, reason, until, at }], reply: null };
     }
+    case "turns":
+      return { facts: value === "RUNNING" ? started(context, command.count, true, at) : [], reply: null };
     case "itemEnded":
       return over(context, command.item, { type: "ItemEnded", item: command.item, status: command.status, at }, at);
     case "show":
       return value === "NEW" || context.requester !== command.requester
         ? UNKNOWN
-        : { facts: [], reply: progress(value, context) };
+        : { facts: [], reply: progress(value, context, command, at) };
+    case "recall":
+      return { facts: [], reply: null };
     case "timer":
-      return refuse("TIMER_STALE", `The timer ${command.name} means nothing to a batch.`);
+      return timer(context, command, at);
     default:
       return command satisfies never;
   }
 }
 
-/** One is over, and the next one begins. */
-function over({ items, states }: BatchContext, item: number, fact: BatchFact, at: Millis): Result {
-  if (states[item]?.state !== "OPEN") return { facts: [], reply: null };
-  const next = items.findIndex((_, number) => states[number] === undefined);
-  return { facts: next === -1 ? [fact] : [fact, { type: "ItemsStarted", items: [next], at }], reply: null };
+/** Asks for the next items, as many as there is room for and at most `count`; says with the last how many more it wants. */
+function started(context: BatchContext, count: number, called: boolean, at: Millis): readonly BatchFact[] {
+  const waiting = waitingItems(context);
+  const wanted = Math.min(roomOf(context), waiting.length);
+  const items = waiting.slice(0, Math.min(count, wanted));
+  // When it is called and wants nothing, it is in the queue no more all the same.
+  if (items.length === 0 && !(called && context.queued)) return [];
+  return [{ type: "ItemsStarted", items, want: wanted - items.length, called, at }];
 }
 
-function progress(value: string, { id, items, states }: BatchContext): JsonValue {
+/** One is over, and the next one begins, unless the batch waits for its turn. */
+function over(context: BatchContext, item: number, fact: BatchFact, at: Millis): Result {
+  if (context.states[item]?.state !== "OPEN") return { facts: [], reply: null };
+  const after = contextAfter(context, fact);
+  return { facts: [fact, ...(after.queued ? [] : started(after, 1, false, at))], reply: null };
+}
+
+/** A frozen account opens none of the others either. */
+function refused(context: BatchContext, { item, code, detail }: Of<"itemRefused">, at: Millis): Result {
+  const fact = { type: "ItemRefused", item, code, detail, at } as const;
+  const after = contextAfter(context, fact);
+  if (code !== "ACCOUNT_FROZEN" || context.states[item]?.state !== "OPEN" || waitingItems(after).length === 0) {
+    return over(context, item, fact, at);
+  }
+  return { facts: [fact, { type: "WaitingRefused", code, detail, at }], reply: null };
+}
+
+const GIVEN_UP: { readonly [R in Exclude<WaitsFor, "pace">]: { readonly code: RefusalCode; readonly what: string } } = {
+  credits: { code: "INSUFFICIENT_CREDITS", what: "credits" },
+  suspension: { code: "ACCOUNT_SUSPENDED", what: "your debt to be repaid" },
+  open_tasks: { code: "TOO_MANY_OPEN_TASKS", what: "tasks of yours to end" },
+};
+
+function timer({ waits }: BatchContext, { name }: Of<"timer">, at: Millis): Result {
+  const stale = refuse("TIMER_STALE", `The timer ${name} means nothing to this batch now.`);
+  if (name !== PATIENCE_TIMER || waits === null || waits.reason === "pace") return stale;
+  if (waits.since === null || at < waits.since + PATIENCE_MS) return stale;
+  const { code, what } = GIVEN_UP[waits.reason];
+  const detail = `It waited ${PATIENCE_MS / 86_400_000} days for ${what}; post it again when there are enough.`;
+  return { facts: [{ type: "WaitingRefused", code, detail, at }], reply: null };
+}
+
+function progress(
+  value: string,
+  context: BatchContext,
+  { from = 0, limit = BATCH_ITEMS_MAX }: Of<"show">,
+  at: Millis,
+): JsonValue {
+  const { id, items, states, waits } = context;
+  const all = items.map(({ task }, number) => {
+    const known = states[number];
+    const error = known?.state === "REFUSED" ? { code: known.code, detail: known.detail } : null;
+    return { task_id: task, status: known?.state === "ENDED" ? known.status : (known?.state ?? "WAITING"), error };
+  });
+  const count = (status: string) => all.filter((item) => item.status === status).length;
   return {
     batch_id: id,
     status: value,
-    items: items.map(({ task }, number) => {
-      const known = states[number];
-      const refused = known?.state === "REFUSED" ? { code: known.code, detail: known.detail } : null;
-      return { task_id: task, status: known?.state === "ENDED" ? known.status : (known?.state ?? "WAITING"), error: refused };
-    }),
+    total: items.length,
+    waiting: count("WAITING"),
+    open: count("OPEN"),
+    settled: count("SETTLED"),
+    expired: count("EXPIRED"),
+    cancelled: count("CANCELLED"),
+    refused: count("REFUSED"),
+    waiting_for: waits?.reason ?? null,
+    // What is over is not when it goes on: then it is about to.
+    next_at: waits?.until == null ? null : Math.max(waits.until, at),
+    gives_up_at: waits?.since == null ? null : waits.since + PATIENCE_MS,
+    items: all.slice(from, from + limit),
+    next: from + limit < all.length ? from + limit : null,
   };
 }

@@ -4,11 +4,13 @@ import { stepOf } from "../fold.ts";
 import type { BatchCommand } from "./commands.ts";
 import { decideBatch } from "./decide.ts";
 import type { BatchFact } from "./facts.ts";
-import { type BatchContext, type BatchSnapshot, batchMachine, effectsOf } from "./machine.ts";
+import { type BatchContext, type BatchSnapshot, batchMachine, effectsOf, NEW } from "./machine.ts";
 
 const TYPES: { readonly [T in BatchFact["type"]]: true } = {
   BatchOpened: true,
   ItemsStarted: true,
+  ItemPostponed: true,
+  WaitingRefused: true,
   ItemRefused: true,
   ItemEnded: true,
 };
@@ -19,7 +21,7 @@ const step = stepOf(batchMachine, createActor(batchMachine, { input: { id: "" } 
 function evolve(state: BatchSnapshot, fact: BatchFact): Evolution<BatchSnapshot> {
   if (!state.can(fact)) throw new Error(`a batch that is ${state.value} cannot have ${fact.type} happen to it`);
   const next = step(state, fact);
-  return { state: next, effects: effectsOf(fact, next.context) };
+  return { state: next, effects: effectsOf(fact, state, next) };
 }
 
 /** Reads a fact; version 1 is the only one so far. Throws on one that this code cannot know. */
@@ -47,7 +49,7 @@ export const batch: Entity<BatchSnapshot, BatchCommand, BatchFact, never> = {
   persist: ({ value, context }) => ({ value, context }),
   restore: (_id, stored) => {
     const { value, context } = stored as { value: BatchSnapshot["value"]; context: BatchContext };
-    return batchMachine.resolveState({ value, context });
+    return batchMachine.resolveState({ value, context: { ...NEW, ...context } });
   },
   finished: ({ value }) => value !== "RUNNING",
 };

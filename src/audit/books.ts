@@ -3,10 +3,10 @@
  * Messages that are on their way explain differences between two actors; nothing else does.
  */
 
-import { debtFloor } from "../../machines/account/decide.ts";
 import type { AccountFact } from "../../machines/account/facts.ts";
 import { account } from "../../machines/account/index.ts";
 import type { AccountSnapshot } from "../../machines/account/machine.ts";
+import { debtFloor } from "../../machines/account/spending.ts";
 import type { AnyCommand, EntityKind } from "../../machines/effect.ts";
 import type { StoredFact } from "../../machines/entity.ts";
 import type { TaskFact } from "../../machines/task/facts.ts";

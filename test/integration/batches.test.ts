@@ -3,9 +3,11 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually, GOOD, Market, ORDER, type Party } from "../support/market.ts";
 
+const TOKEN = "operators-secret-of-this-test";
+
 let market: Market;
 beforeAll(async () => {
-  market = await Market.start();
+  market = await Market.start({ ADMIN_TOKEN: TOKEN });
 });
 afterAll(async () => {
   const wrong = (await market.audit()).flatMap((finding) => finding.wrong);
@@ -55,31 +57,126 @@ test("as many tasks as allowed are open, only their budgets are held, and each t
   expect((await market.balance(ann)).credits_frozen).toBe(0);
 });
 
-test("an item whose budget cannot be held is refused by itself, and says why; a cancelled one is over too", async () => {
+const until = (id: string, party: Party, what: string, fields: { readonly [name: string]: unknown }) =>
+  eventually(async () => {
+    const body = await progress(id, party);
+    return Object.entries(fields).every(([name, value]) => body[name] === value) ? body : undefined;
+  }, what);
+
+async function cancelOpen(id: string, party: Party): Promise<void> {
+  for (const { task_id, status } of (await progress(id, party)).items) {
+    if (status !== "OPEN") continue;
+    await eventually(
+      async () => ((await market.call("DELETE", `/tasks/${task_id}`, undefined, party)).status === 200 ? true : undefined),
+      "the cancellation",
+    );
+  }
+}
+
+test("items without credits wait, through a kill too, and open after a top-up and when others give theirs back", async () => {
   const ann = await market.register();
   const { batch_id: id } = await market.ok(
     "POST",
     "/tasks/batch",
-    { template: TEMPLATE, items: texts(4), max_concurrent: 4 },
+    { template: TEMPLATE, items: texts(6), max_concurrent: 6 },
     ann,
   );
-  const body = await eventually(async () => {
-    const seen = await progress(id, ann);
-    return seen.refused === 2 ? seen : undefined;
-  }, "two to be refused");
-  expect(body.items[3]).toMatchObject({ status: "REFUSED", error: { code: "INSUFFICIENT_CREDITS" } });
-  for (const { task_id, status } of body.items) {
-    if (status === "OPEN")
-      await eventually(
-        async () => ((await market.call("DELETE", `/tasks/${task_id}`, undefined, ann)).status === 200 ? true : undefined),
-        "the cancellation",
-      );
+  const waits = await until(id, ann, "two to open", { open: 2, waiting: 4, waiting_for: "credits" });
+  expect(waits).toMatchObject({ refused: 0, next_at: null, next_cursor: null });
+  expect(Date.parse(waits.gives_up_at) - Date.now()).toBeGreaterThan(6.9 * 86_400_000);
+  expect(waits.items[3]).toMatchObject({ status: "WAITING", error: null });
+  await market.halt("SIGKILL");
+  await market.restart();
+  await market.ok("POST", "/credits/topup", { amount_credits: 20 }, ann);
+  await until(id, ann, "a third to open", { open: 3, waiting: 3, waiting_for: "credits" });
+  await cancelOpen(id, ann);
+  await until(id, ann, "the others to open", { open: 3, waiting: 0, cancelled: 3, waiting_for: null, gives_up_at: null });
+  await cancelOpen(id, ann);
+  expect(await until(id, ann, "the end", { status: "DONE" })).toMatchObject({ cancelled: 6, refused: 0 });
+  expect((await market.balance(ann)).credits_frozen).toBe(0);
+});
+
+test("a batch that waits for credits ends when its account is frozen", async () => {
+  const ann = await market.register();
+  const { batch_id: id } = await market.ok(
+    "POST",
+    "/tasks/batch",
+    { template: TEMPLATE, items: texts(6), max_concurrent: 6 },
+    ann,
+  );
+  await until(id, ann, "two to open", { open: 2, waiting_for: "credits" });
+  const headers = { "X-Admin-Token": TOKEN };
+  await market.call("POST", `/admin/accounts/${ann.id}/freeze`, { reason: "abuse" }, { headers });
+  const body = await until(id, ann, "the others to be refused", { open: 2, refused: 4, waiting: 0 });
+  expect(body.items[5]).toMatchObject({ status: "REFUSED", error: { code: "ACCOUNT_FROZEN" } });
+  const another = await market.call("POST", "/tasks/batch", { template: TEMPLATE, items: texts(1) }, ann);
+  expect([another.status, another.body.code]).toEqual([403, "ACCOUNT_FROZEN"]);
+});
+
+test("items come in pages", async () => {
+  const ann = await market.register();
+  const { batch_id: id } = await market.ok("POST", "/tasks/batch", { template: TEMPLATE, items: texts(450) }, ann);
+  const all = [];
+  let cursor: string | null = "0";
+  for (const size of [200, 200, 50]) {
+    const page: { items: { task_id: string }[]; next_cursor: string | null; total: number } = await market.ok(
+      "GET",
+      `/batches/${id}?cursor=${cursor}`,
+      undefined,
+      ann,
+    );
+    expect([page.items.length, page.total]).toEqual([size, 450]);
+    all.push(...page.items.map(({ task_id }) => task_id));
+    cursor = page.next_cursor;
   }
-  const done = await eventually(async () => {
-    const seen = await progress(id, ann);
-    return seen.status === "DONE" ? seen : undefined;
-  }, "the batch to be done");
-  expect(done).toMatchObject({ cancelled: 2, refused: 2 });
+  expect([cursor, new Set(all).size]).toEqual([null, 450]);
+  expect((await market.call("GET", `/batches/${id}?cursor=x`, undefined, ann)).status).toBe(422);
+  expect((await market.call("GET", `/batches/${id}?limit=201`, undefined, ann)).status).toBe(422);
+  expect((await market.ok("GET", `/batches/${id}?limit=1`, undefined, ann)).items).toHaveLength(1);
+});
+
+test("20 batches of one account run at once, and no more; one that ends makes room", async () => {
+  const ann = await market.register();
+  await market.ok("POST", "/credits/topup", { amount_credits: 1_000 }, ann);
+  const post = (idempotencyKey?: string) =>
+    market.call(
+      "POST",
+      "/tasks/batch",
+      { template: TEMPLATE, items: texts(2), max_concurrent: 1 },
+      { ...ann, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) },
+    );
+  // All at once: whoever counts before it opens would let too many in.
+  const key = randomUUID();
+  const replies = await Promise.all([post(key), ...Array.from({ length: 24 }, () => post())]);
+  const made = replies.filter(({ status }) => status === 201);
+  expect(made).toHaveLength(20);
+  for (const { status, body } of replies) if (status !== 201) expect([status, body.code]).toEqual([409, "TOO_MANY_BATCHES"]);
+  const [first] = made;
+  const id = first?.body.batch_id;
+  await until(id, ann, "its first item to open", { open: 1, waiting: 1 });
+  await cancelOpen(id, ann);
+  await until(id, ann, "its second item to open", { open: 1, waiting: 0 });
+  await cancelOpen(id, ann);
+  await until(id, ann, "the end", { status: "DONE" });
+  await eventually(async () => ((await post()).status === 201 ? true : undefined), "room for another");
+  expect((await post()).status).toBe(409);
+});
+
+test("a batch that was opened before accounts opened batches is the same for its Idempotency-Key still", async () => {
+  const ann = await market.register();
+  const idempotencyKey = randomUUID();
+  const body = { template: { ...TEMPLATE, budget: 5 }, items: texts(2), max_concurrent: 1 };
+  const first = await market.ok("POST", "/tasks/batch", body, { ...ann, idempotencyKey });
+  await until(first.batch_id, ann, "its first item to open", { open: 1 });
+  // As it was journaled then: by the request's own command, which the account knows nothing of.
+  await market.halt("SIGTERM");
+  const sql = market.database;
+  await sql`update journal set cause = ${first.batch_id} where entity = ${first.batch_id} and seq = 1`;
+  await sql`update journal set cause = null where entity = ${ann.id} and type = 'BatchStarted'`;
+  await market.restart();
+  expect(await market.ok("POST", "/tasks/batch", body, { ...ann, idempotencyKey })).toEqual(first);
+  const other = await market.call("POST", "/tasks/batch", { ...body, max_concurrent: 2 }, { ...ann, idempotencyKey });
+  expect([other.status, other.body.code]).toEqual([422, "IDEMPOTENCY_MISMATCH"]);
 });
 
 test("goes on after a kill, and is the same for the same Idempotency-Key", async () => {

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Reply } from "../support/client.mjs";
-import { Market, ORDER } from "../support/market.ts";
+import { eventually, Market, ORDER } from "../support/market.ts";
 
 let market: Market;
 beforeAll(async () => {
@@ -172,4 +172,27 @@ test("addresses of one IPv6 network count as one", async () => {
   }
   expect(statuses.filter((status) => status === 429)).toHaveLength(2);
   expect((await market.call("GET", "/credits/balance", undefined, from("2001:db8:1:3::1"))).status).toBe(401);
+});
+
+test("a batch is taken whole, and its items open at the pace of the task limit, over all batches of an account", async () => {
+  const party = { key: (await market.register()).key };
+  const { input_data: _text, ...template } = ORDER;
+  const items = Array.from({ length: 5 }, (_, n) => ({ input_data: `${n}` }));
+  const post = () => market.ok("POST", "/tasks/batch", { template, items, max_concurrent: 5 }, party);
+  const [{ batch_id: first }, { batch_id: second }] = [await post(), await post()];
+  const both = () => Promise.all([first, second].map((id: string) => market.ok("GET", `/batches/${id}`, undefined, party)));
+  const seen = await eventually(async () => {
+    const shown = await both();
+    return shown.every(({ waiting_for }) => waiting_for === "pace") ? shown : undefined;
+  }, "both to wait");
+  expect(seen[0].open + seen[1].open).toBe(3);
+  expect([seen[0].refused, seen[1].refused]).toEqual([0, 0]);
+  for (const { next_at } of seen) {
+    expect(Date.parse(next_at)).toBeGreaterThan(Date.now());
+    expect(Date.parse(next_at)).toBeLessThanOrEqual(Date.now() + 60_000);
+  }
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  const later = await both();
+  expect(later[0].open + later[1].open).toBe(3);
+  expect((await market.ok("GET", "/credits/balance", undefined, party)).credits_frozen).toBe(60);
 });

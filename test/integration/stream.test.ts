@@ -3,10 +3,12 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { eventually, GOOD, Market, type Party } from "../support/market.ts";
 import { Listener } from "../support/stream.ts";
 
+const TOKEN = "operators-secret-of-this-test";
+
 let market: Market;
 const listeners: Listener[] = [];
 beforeAll(async () => {
-  market = await Market.start();
+  market = await Market.start({ ADMIN_TOKEN: TOKEN });
 });
 afterEach(() => {
   for (const listener of listeners.splice(0)) listener.close();
@@ -69,6 +71,33 @@ test("goes on after the last event that was heard", async () => {
   await heard(after, missed, ["task.terminal"]);
   expect(after.about(first)).toEqual([]);
   expect((await listen(bob, "?topics=task.terminal", { "Last-Event-ID": last })).events).toEqual([]);
+});
+
+test("ends when its key is rotated, when it is recovered, and when its account is frozen", async () => {
+  const [ann, bob, cyd, dan] = [
+    await market.register(),
+    await market.register(),
+    await market.register(),
+    await market.register(),
+  ];
+  const [anns, bobs, cyds, dans] = [await listen(ann), await listen(bob), await listen(cyd), await listen(dan)];
+  let ended: readonly Listener[] = [];
+  for (const listener of [anns, bobs, cyds, dans]) void listener.ended.then(() => (ended = [...ended, listener]));
+  const { api_key: key } = await market.ok("POST", "/auth/rotate-key", undefined, ann);
+  await anns.ended;
+  await market.ok("POST", "/auth/recover", { email: bob.email });
+  const code = await eventually(async () => /"recovery_code":"(\d{6})"/.exec(market.log())?.[1], "the code in the log");
+  await market.ok("POST", "/auth/verify-recover", { email: bob.email, code });
+  await bobs.ended;
+  const headers = { "X-Admin-Token": TOKEN };
+  await market.ok("POST", `/admin/accounts/${cyd.id}/freeze`, { reason: "abuse" }, { headers });
+  await cyds.ended;
+  expect(ended).toEqual([anns, bobs, cyds]);
+  // The others, and who has the new key, go on.
+  const again = await listen({ ...ann, key });
+  const task = await market.post(await market.register());
+  await Promise.all([heard(again, task, ["task.new"]), heard(dans, task, ["task.new"])]);
+  expect((await market.call("GET", "/events/stream", undefined, cyd)).status).toBe(403);
 });
 
 test("refuses what it cannot do, and ends when the platform stops", async () => {

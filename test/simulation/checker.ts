@@ -1,5 +1,6 @@
 /** What must hold after every commit; the whole of the books is audited besides, by the audit's own code. */
 import type { Batch, Entry } from "../../actors/ports.ts";
+import type { AccountFact } from "../../machines/account/facts.ts";
 import { type AccountView, creditOf } from "../../machines/account/view.ts";
 import { addressKey } from "../../machines/entity.ts";
 import { auditBooks } from "../../src/audit/books.ts";
@@ -10,6 +11,8 @@ export class Checker {
   /** NC, by ledger account and owner. */
   readonly #sums = new Map<string, number>();
   readonly #legs = new Set<string>();
+  /** When items of batches opened (ms), by account. */
+  readonly #openings = new Map<string, number[]>();
   readonly #heads = new Map<string, number>();
   readonly #store: Store;
 
@@ -50,7 +53,23 @@ export class Checker {
       const place = `${account} ${of ?? ""}`;
       this.#sums.set(place, (this.#sums.get(place) ?? 0) + amount);
     }
-    if (entry.address.kind === "account") this.#balance(entry);
+    if (entry.address.kind !== "account") return;
+    this.#balance(entry);
+    this.#pace(entry);
+  }
+
+  /** Items of batches open at the account's pace, by the clocks of the nodes that held their budgets. */
+  #pace({ address: { id }, facts }: Entry): void {
+    const times = this.#openings.get(id) ?? [];
+    this.#openings.set(id, times);
+    for (const { body } of facts) {
+      // The store holds facts as unknown; an account's actor made this one.
+      const { type, perMinute = 0, at } = body as AccountFact & { readonly perMinute?: number };
+      if (type !== "Held" || perMinute === 0) continue;
+      times.push(at);
+      const together = times.filter((other) => Math.abs(at - other) < 60_000).length;
+      if (together > perMinute) this.wrong.push(`account ${id} opened ${together} items of batches in a minute`);
+    }
   }
 
   #balance({ address: { id }, view }: Entry): void {

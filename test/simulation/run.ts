@@ -150,6 +150,7 @@ class Simulation {
     this.cluster.webhooksFail = 0;
     const able = ({ draining }: SimNode) => !draining;
     while (nodes.filter(able).length < 2) this.cluster.startNode(1);
+    this.workload.enrich();
     for (let passed = 0; passed < END_MS && !this.ended(); passed += LEASE_MS) await this.pass(LEASE_MS);
   }
 

@@ -9,6 +9,8 @@ import type { Cluster } from "./cluster.ts";
 import type { Random } from "./random.ts";
 
 const ACCOUNTS = [1, 2, 3, 4];
+/** Items of batches of one account that may open in any 60 s. */
+export const PACE = 4;
 /** An HTTP client gives up on an answer after this (ms). */
 const PATIENCE_MS = 7_000;
 const RETRY_MS = 150;
@@ -170,11 +172,17 @@ export class Workload {
     this.tasks.push(...tasks);
     const items = tasks.map((task, n) => ({ task, inputData: `text ${n}` }));
     const template = this.#order();
-    return {
-      kind: "batch",
-      to: this.#cluster.ids.next(),
-      command: { type: "openBatch", requester, request: requester, template, items, atOnce: 2 },
-    };
+    const batch = this.#cluster.ids.next();
+    const what = { batch, request: requester, template, items, atOnce: this.#random.int(1, 3), perMinute: PACE, fresh: false };
+    return { kind: "account", to: requester, command: { type: "startBatch", ...what } };
+  }
+
+  /** Gives everybody what a batch may wait for. */
+  enrich(): void {
+    for (const n of ACCOUNTS) {
+      const topup = this.#cluster.ids.next();
+      this.#start({ kind: "account", to: person(n), command: { type: "topUp", topup, amount: credits(1_000) } }, true);
+    }
   }
 
   #post(): Omit<Asked, "commandId" | "keyed"> {

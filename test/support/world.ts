@@ -98,7 +98,7 @@ export class World {
     await this.host.start();
   }
 
-  ask(kind: "task" | "account", to: string, command: AnyCommand, commandId?: string): Promise<Answer> {
+  ask(kind: "task" | "account" | "batch", to: string, command: AnyCommand, commandId?: string): Promise<Answer> {
     return this.host.request({
       to: { kind, id: to },
       command,

@@ -1,0 +1,79 @@
+/** What an account decides for its batches: which may run, and when their items open. */
+import type { Decision } from "../entity.ts";
+import { isRefusal, type Refusal, refuse } from "../refusal.ts";
+import type { Millis } from "../vocabulary.ts";
+import { fold } from "./apply.ts";
+import type { AccountCommand } from "./commands.ts";
+import type { AccountContext } from "./context.ts";
+import type { AccountFact } from "./facts.ts";
+import type { AccountSnapshot } from "./machine.ts";
+import { FROZEN, hold } from "./spending.ts";
+import { callsAt, paceAllows, waitsFor } from "./turns.ts";
+
+/** The most batches of one account that may run at once. */
+export const RUNNING_BATCHES_MAX = 20;
+
+type Result = Decision<AccountFact> | Refusal;
+type Of<T extends AccountCommand["type"]> = Extract<AccountCommand, { type: T }>;
+
+/** Lets a batch run and opens it, as a hold opens its task. */
+export function startBatch({ value, context }: AccountSnapshot, command: Of<"startBatch">, at: Millis): Result {
+  const { batch, request, template, items, atOnce, perMinute } = command;
+  if (value === "FROZEN") return FROZEN;
+  if (context.batches.length >= RUNNING_BATCHES_MAX) {
+    return refuse(
+      "TOO_MANY_BATCHES",
+      `${RUNNING_BATCHES_MAX} of your batches run; wait until one has ended (GET /api/v1/batches/{id} says how far it is).`,
+    );
+  }
+  const open = { type: "openBatch", requester: context.id, request, template, items, atOnce, perMinute };
+  return {
+    facts: [{ type: "BatchStarted", batch, request, at }],
+    reply: { batch, request },
+    carry: [{ type: "tell", to: { kind: "batch", id: batch }, command: open, fresh: command.fresh }],
+    afterDelivery: true,
+  };
+}
+
+/** One that was opened before accounts knew of theirs is not there. */
+export function batchEnded({ batches }: AccountContext, { batch }: Of<"batchEnded">, at: Millis): Result {
+  return { facts: batches.includes(batch) ? [{ type: "BatchEnded", batch, at }] : [], reply: null };
+}
+
+/** Holds the budget of an item, or puts its batch into the queue; who asks before its turn waits behind those that wait. */
+export function holdItem(state: AccountSnapshot, { task, order, ask }: Of<"holdItem">, at: Millis): Result {
+  if (order.batch === undefined) throw new Error("an item must be of a batch");
+  const { id: batch, item } = order.batch;
+  // Asked by a version of before, which knows no waiting.
+  const { perMinute = 0, want = 0, called = true } = ask ?? {};
+  const { context } = state;
+  const one = { batch, budget: order.budget, perMinute } as const;
+  if (ask !== undefined && state.value !== "FROZEN") {
+    const others = context.waiting.some((other) => other.batch !== batch && other.reason === "pace");
+    const reason = waitsFor(context, one, at) ?? (!called && perMinute > 0 && others ? "pace" : null);
+    if (reason !== null) return { facts: [waiting(context, { ...one, item, reason, want: want + 1 }, at)], reply: null };
+  }
+  const held = hold(state, { type: "hold", task, order, fresh: true }, at);
+  if (isRefusal(held)) {
+    const { refused: code, detail } = held;
+    const goesOn = want > 0 && code !== "ACCOUNT_FROZEN";
+    const rest = goesOn ? [waiting(context, { ...one, item: null, reason: waitsFor(context, one, at), want }, at)] : [];
+    return { facts: [{ type: "ItemHoldRefused", batch, item, code, detail, at }, ...rest], reply: null };
+  }
+  const fact = { type: "Held", task, budget: order.budget, perMinute, at } as const;
+  const after = { ...context, ...fold(context, fact) };
+  const rest = want > 0 ? [waiting(after, { ...one, item: null, reason: waitsFor(after, one, at), want }, at)] : [];
+  return { ...held, facts: [fact, ...rest], reply: null, afterDelivery: false };
+}
+
+type Waits = Extract<AccountFact, { type: "BatchWaits" }>;
+
+function waiting({ opened }: AccountContext, what: Omit<Waits, "type" | "until" | "at">, at: Millis): Waits {
+  const until = what.reason === "pace" ? paceAllows(opened, what.perMinute, at) : null;
+  return { type: "BatchWaits", ...what, until, at };
+}
+
+/** Calls those of the queue whose turn it is. Even nobody is a fact, because it sets the timer anew. */
+export function callBatches({ value, context }: AccountSnapshot, at: Millis): Result {
+  return { facts: [{ type: "BatchesCalled", calls: callsAt(context, value === "FROZEN", at), at }], reply: null };
+}

@@ -1,0 +1,71 @@
+/** What an account may spend, and why not. */
+import type { Decision } from "../entity.ts";
+import { ratingOf } from "../market/rating.ts";
+import { type Refusal, refuse } from "../refusal.ts";
+import { type Credits, credits, type Millis, NO_CREDITS } from "../vocabulary.ts";
+import type { AccountCommand } from "./commands.ts";
+import { type AccountContext, creditRecord } from "./context.ts";
+import type { AccountFact } from "./facts.ts";
+import { heldFor } from "./holds.ts";
+import type { AccountSnapshot } from "./machine.ts";
+
+/** The most tasks that one account may have open; each is an entry of its state. */
+export const OPEN_TASKS_MAX = 10_000;
+
+/** Down to where a hold may bring `available`: the credit line below 0. */
+export function debtFloor(context: AccountContext): Credits {
+  return credits(NO_CREDITS - ratingOf(creditRecord(context)).line);
+}
+
+/** The largest budget that may be held now, in NC; below 0 where more is owed than may be. */
+export function spendingPower(context: AccountContext): number {
+  return context.available - debtFloor(context);
+}
+
+/** Why an account may not spend or take on work now. */
+export const SUSPENDED = refuse(
+  "ACCOUNT_SUSPENDED",
+  "Your account is suspended, its debt is unpaid for 7 days; repay it (GET /credits/credit-info says how much) and go on at once.",
+);
+export const FROZEN = refuse(
+  "ACCOUNT_FROZEN",
+  "Your account is frozen, its reputation is too low; ask the operator to release it.",
+);
+
+/** Holds the budget of a task, which is opened with the same commit. */
+export function hold(
+  state: AccountSnapshot,
+  command: Extract<AccountCommand, { type: "hold" }>,
+  at: Millis,
+): Decision<AccountFact> | Refusal {
+  const { context } = state;
+  const { task, order } = command;
+  if (heldFor(context.holds, task) !== undefined) return refuse("HOLD_EXISTS", "This task was created already.");
+  if (state.value === "FROZEN") return FROZEN;
+  if (context.debt?.suspended === true) return SUSPENDED;
+  const power = spendingPower(context);
+  if (order.budget > power) {
+    return refuse(
+      "INSUFFICIENT_CREDITS",
+      `The budget is ${order.budget} NC and you have ${power} NC; top up ${order.budget - power} NC or lower the budget.`,
+    );
+  }
+  if (context.openTasks >= OPEN_TASKS_MAX) {
+    return refuse("TOO_MANY_OPEN_TASKS", `You have ${OPEN_TASKS_MAX} open tasks; wait for some to end or cancel them.`);
+  }
+  const open = {
+    type: "open",
+    task,
+    requester: context.id,
+    marks: context.marks,
+    order,
+    offers: command.offers ?? [],
+    createdAt: at,
+  };
+  return {
+    facts: [{ type: "Held", task, budget: order.budget, at }],
+    reply: { id: task, createdAt: at },
+    carry: [{ type: "tell", to: { kind: "task", id: task }, command: open, fresh: command.fresh }],
+    afterDelivery: true,
+  };
+}
