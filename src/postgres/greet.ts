@@ -1,5 +1,9 @@
 import type { Database } from "./pool.ts";
 
+/** One that is there answers within this (ms). Where something else answers, or hangs up, the driver tries again for ever. */
+const ANSWER_MS_MAX = 10_000;
+const NO_ANSWER = "NO_ANSWER";
+
 /** Makes sure that each database answers, and takes any text. Throws an Error with a sentence for the operator, without the password. */
 export async function greet(databases: readonly Database[], urls: readonly string[]): Promise<void> {
   await Promise.all(
@@ -7,7 +11,8 @@ export async function greet(databases: readonly Database[], urls: readonly strin
       const named = `DATABASE_URL (${shown(urls[place] ?? "")})`;
       let encoding: string | undefined;
       try {
-        const [row] = await database<{ encoding: string }[]>`select current_setting('server_encoding') as encoding`;
+        const asked = database<{ encoding: string }[]>`select current_setting('server_encoding') as encoding`;
+        const [row] = await inTime(asked);
         encoding = row?.encoding;
       } catch (error) {
         throw new Error(`${named}: ${whyNot(error)}`, { cause: error });
@@ -20,6 +25,18 @@ export async function greet(databases: readonly Database[], urls: readonly strin
       }
     }),
   );
+}
+
+async function inTime<T>(work: PromiseLike<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(Object.assign(new Error("no answer"), { code: NO_ANSWER })), ANSWER_MS_MAX);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** A URL without user and password. */
@@ -37,6 +54,11 @@ function whyNot(error: unknown): string {
       return "there is no database of this name; create it, or correct the name.";
     case "53300":
       return "it has no connection to spare; raise its max_connections, or lower DATABASE_CONNECTIONS.";
+    case NO_ANSWER:
+    case "CONNECTION_CLOSED":
+    case "ECONNRESET":
+    case "EPIPE":
+      return "what is there does not answer as PostgreSQL does; correct the address, or see what keeps it busy.";
     case "ECONNREFUSED":
     case "CONNECT_TIMEOUT":
     case "ENOTFOUND":

@@ -1,5 +1,7 @@
 /** A cluster of real processes: nodes that die, leave and join under load, and what operators see and are told. */
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { auditDatabases } from "../../src/postgres/books.ts";
 import type { ClusterStatus } from "../../src/postgres/cluster.ts";
@@ -273,6 +275,20 @@ describe("bad configuration stops the start with one sentence", () => {
     },
     60_000,
   );
+
+  test.each<[string, (socket: Socket) => void]>([
+    ["hangs up", (socket) => socket.destroy()],
+    ["speaks HTTP", (socket) => socket.once("data", () => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"))],
+  ])("what %s is no database", async (_, meet) => {
+    const server = createServer((socket) => meet(socket.on("error", () => {}))).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new Error("it listens on a port");
+    const { code, out } = await nexus(["start"], { DATABASE_URL: `postgres://127.0.0.1:${address.port}/x`, NATS_URL: "" });
+    server.close();
+    expect(out.trim().split("\n").at(-1)).toMatch(/^DATABASE_URL \(.*\): what is there does not answer as PostgreSQL does/);
+    expect(code).toBe(1);
+  });
 
   test("a user or a database that the server does not know", async () => {
     const { url, drop } = await makeDatabase(inject("postgresUrl"));
