@@ -37,6 +37,8 @@ export const COMMANDS: { readonly [command: string]: How } = {
   "npm run bench": smaller("npm run bench -- 10 2"),
   "npm run bench:cluster": slow("npm run bench:cluster -- 2 1000"),
   "npm run bench:timing": smaller("npm run bench:timing -- 5"),
+  "npm run bench:door": slow("npm run bench:door -- --seconds 1"),
+  "npm run bench:judge": slow("npm run bench:judge -- --seconds 1 --tenants 1"),
   "npm run bench:stall": slow("npm run bench:stall -- --times 1 --seconds 1"),
   "npx nexus --help": { run: "elsewhere", where: "the table of commands" },
   "npx nexus cluster": { run: "elsewhere", where: "Many processes" },
