@@ -84,3 +84,16 @@ export async function reaching<T>(work: Promise<T>): Promise<T> {
     throw error;
   }
 }
+
+/** Gives what `work` gives; rejects with StoreUnavailable when that takes longer than `ms`, and lets the work go on unheard. */
+export async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new StoreUnavailable(`the database did not answer within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -4,7 +4,7 @@ import type { AccountView } from "../../machines/account/view.ts";
 import { readAccount, readAccountByKey, readMarked, readStatement } from "./accounts.ts";
 import { browseCapabilities, readCapabilities, readCapability, readStandingPrices, readWorkload } from "./capabilities.ts";
 import type { Databases } from "./databases.ts";
-import { reaching } from "./pool.ts";
+import { inTime, reaching } from "./pool.ts";
 import {
   isOpening,
   listOpenTasks,
@@ -17,29 +17,36 @@ import {
   readTaskType,
 } from "./tasks.ts";
 
-/** Serves the gateway's reads from the rows that commits write: from one database where an id tells which, else from all. */
-export function postgresReadModel(databases: Databases): ReadModel {
+/** How long a read may wait for a connection and for its rows together (ms); who asked is then told to try again. */
+const READ_MS_MAX = 10_000;
+
+/**
+ * Serves the gateway's reads from the rows that commits write: from one database where an id tells which, else from all.
+ * Each rejects with StoreUnavailable when it has taken `mostMs`.
+ */
+export function postgresReadModel(databases: Databases, mostMs = READ_MS_MAX): ReadModel {
   const { shards } = databases;
+  const read = <T>(work: Promise<T>): Promise<T> => reaching(inTime(work, mostMs));
   return {
-    ping: () => reaching(Promise.any(databases.all.map((database) => reaching(database`select`.then(() => {}))))),
-    accountByKey: (keyHash) => reaching(accountByKey(databases, keyHash)),
-    account: (id) => reaching(readAccount(databases.of(id), id)),
-    marked: (marks) => reaching(databases.each((database) => readMarked(database, marks)).then((found) => found.flat())),
-    bidder: (account, task) => reaching(bidder(databases, account, task)),
-    task: (id) => reaching(readTask(databases.of(id), id)),
-    opening: (account, task) => reaching(isOpening(databases.of(account), shardOf(account, shards), account, task)),
-    tasks: (query) => reaching(listTasks(databases, query)),
-    open: (query) => reaching(listOpenTasks(databases, query)),
-    likelyPrice: (taskType) => reaching(readLikelyPrice(databases, taskType)),
-    history: (id, limit, cursor) => reaching(readHistory(databases.of(id), id, limit, cursor)),
-    deliveries: (id, limit, cursor) => reaching(readDeliveries(databases.of(id), id, limit, cursor)),
-    ledger: (task) => reaching(readLedger(databases, task)),
-    capabilities: (account) => reaching(readCapabilities(databases.of(account), account)),
-    capability: (id) => reaching(readCapability(databases, id)),
-    browse: (query) => reaching(browseCapabilities(databases, query)),
-    standingPrices: (taskType) => reaching(readStandingPrices(databases, taskType)),
-    workload: (account, taskType, since) => reaching(readWorkload(databases.of(account), account, taskType, since)),
-    statement: (account, limit, cursor) => reaching(readStatement(databases.of(account), account, limit, cursor)),
+    ping: () => read(Promise.any(databases.all.map((database) => reaching(database`select`.then(() => {}))))),
+    accountByKey: (keyHash) => read(accountByKey(databases, keyHash)),
+    account: (id) => read(readAccount(databases.of(id), id)),
+    marked: (marks) => read(databases.each((database) => readMarked(database, marks)).then((found) => found.flat())),
+    bidder: (account, task) => read(bidder(databases, account, task)),
+    task: (id) => read(readTask(databases.of(id), id)),
+    opening: (account, task) => read(isOpening(databases.of(account), shardOf(account, shards), account, task)),
+    tasks: (query) => read(listTasks(databases, query)),
+    open: (query) => read(listOpenTasks(databases, query)),
+    likelyPrice: (taskType) => read(readLikelyPrice(databases, taskType)),
+    history: (id, limit, cursor) => read(readHistory(databases.of(id), id, limit, cursor)),
+    deliveries: (id, limit, cursor) => read(readDeliveries(databases.of(id), id, limit, cursor)),
+    ledger: (task) => read(readLedger(databases, task)),
+    capabilities: (account) => read(readCapabilities(databases.of(account), account)),
+    capability: (id) => read(readCapability(databases, id)),
+    browse: (query) => read(browseCapabilities(databases, query)),
+    standingPrices: (taskType) => read(readStandingPrices(databases, taskType)),
+    workload: (account, taskType, since) => read(readWorkload(databases.of(account), account, taskType, since)),
+    statement: (account, limit, cursor) => read(readStatement(databases.of(account), account, limit, cursor)),
   };
 }
 

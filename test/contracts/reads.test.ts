@@ -1,0 +1,51 @@
+/** A read that gets no connection, or no rows, ends all the same: who asked is told to try again. */
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { StoreUnavailable } from "../../actors/ports.ts";
+import { accountId } from "../../machines/vocabulary.ts";
+import { Databases } from "../../src/postgres/databases.ts";
+import { migrate } from "../../src/postgres/migrate.ts";
+import { type Database, openPool } from "../../src/postgres/pool.ts";
+import { postgresReadModel } from "../../src/postgres/read-model.ts";
+import { makeDatabase } from "../support/postgres.mjs";
+
+const MOST_MS = 200;
+let pool: Database;
+let holder: Database;
+let drop: () => Promise<void>;
+
+beforeAll(async () => {
+  const made = await makeDatabase(inject("postgresUrl"));
+  drop = made.drop;
+  pool = openPool(made.url, { max: 1, name: "reads test" });
+  holder = openPool(made.url, { max: 1, name: "lock test" });
+  await migrate([pool]);
+});
+afterAll(async () => {
+  await Promise.all([pool.end(), holder.end()]);
+  await drop();
+});
+
+test("a read whose rows are locked, and those that wait behind it for a connection, end in time", async () => {
+  const reads = postgresReadModel(new Databases([pool], 128), MOST_MS);
+  const account = accountId(randomUUID());
+  const letGo = new AbortController();
+  const locked = new AbortController();
+  const held = holder.begin(async (transaction) => {
+    await transaction`lock table accounts in access exclusive mode`;
+    locked.abort();
+    await once(letGo.signal, "abort");
+  });
+  await once(locked.signal, "abort");
+  const asked = [reads.account(account), reads.task(randomUUID()), reads.statement(account, 10, null)];
+  const outcomes = await Promise.allSettled(asked);
+  expect(outcomes.map((outcome) => outcome.status === "rejected" && outcome.reason instanceof StoreUnavailable)).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  letGo.abort();
+  await held;
+  expect(await reads.account(account)).toBeUndefined();
+});
