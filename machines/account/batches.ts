@@ -49,9 +49,11 @@ export function holdItem(state: AccountSnapshot, { task, order, ask }: Of<"holdI
   const { context } = state;
   const one = { batch, budget: order.budget, perMinute } as const;
   if (ask !== undefined && state.value !== "FROZEN") {
-    const others = context.waiting.some((other) => other.batch !== batch && other.reason === "pace");
-    const reason = waitsFor(context, one, at) ?? (!called && perMinute > 0 && others ? "pace" : null);
-    if (reason !== null) return { facts: [waiting(context, { ...one, item, reason, want: want + 1 }, at)], reply: null };
+    const reason = waitsFor(context, one, at);
+    const passes = called || context.waiting.every((other) => other.batch === batch);
+    if (reason !== null || !passes) {
+      return { facts: [waiting(context, { ...one, item, reason, want: want + 1 }, at)], reply: null };
+    }
   }
   const held = hold(state, { type: "hold", task, order, fresh: true }, at);
   if (isRefusal(held)) {

@@ -43,10 +43,13 @@ async function show(world: World, { batch }: Made): Promise<{ readonly [field: s
   return answer.ok ? (answer.value as { readonly [field: string]: unknown }) : { refused: answer.refusal.refused };
 }
 
-/** When items opened, by the account's own facts. */
+/** When items opened, by the account's own facts; tasks that are created one by one count against no pace. */
 function openings(world: World): readonly number[] {
   const { facts = [] } = world.journal.actors.get(`account:${person(1)}`) ?? {};
-  return facts.flatMap(({ type, body }) => (type === "Held" ? [(body as { readonly at: number }).at] : []));
+  return facts.flatMap(({ type, body }) => {
+    const { at, perMinute = 0 } = body as { readonly at: number; readonly perMinute?: number };
+    return type === "Held" && perMinute > 0 ? [at] : [];
+  });
 }
 
 /** The most that opened in any 60 s. */
@@ -140,7 +143,7 @@ describe("the pace", () => {
     const perMinute = 1 + dice(9);
     const made: Made[] = [];
     for (let step = 0; step < 60; step += 1) {
-      const what = dice(6);
+      const what = dice(7);
       if (what === 0 && made.length < 6) {
         made.push(await start(world, { items: 1 + dice(20), atOnce: 1 + dice(8), perMinute, budget: 5 + dice(60) }));
       } else if (what === 1) await topUp(world, 1 + dice(100));
@@ -148,7 +151,8 @@ describe("the pace", () => {
       else if (what === 3) {
         const open = openOf(world, made);
         if (open.length > 0) await cancel(world, open[dice(open.length)]);
-      } else await world.pass(dice(30_000));
+      } else if (what === 4) await world.answer(world.post(1, world.newTask(), { budget: credits(5 + dice(30)) }));
+      else await world.pass(dice(30_000));
     }
     expect(busiest(openings(world))).toBeLessThanOrEqual(perMinute);
     expect(openings(world).length).toBeGreaterThan(0);
@@ -193,6 +197,19 @@ describe("without credits", () => {
     await cancel(world, made.tasks[0]);
     await world.pass(500);
     expect(await show(world, made)).toMatchObject({ open: 1, cancelled: 1, waiting: 1 });
+  });
+
+  test("two batches take turns when there are credits for one item at a time", async () => {
+    const world = await ready(20);
+    const [first, second] = [await start(world, { items: 6, budget: 20 }), await start(world, { items: 6, budget: 20 })];
+    for (let turn = 0; turn < 6; turn += 1) {
+      await world.pass(1_000);
+      const open = openOf(world, [first, second]);
+      expect(open).toHaveLength(1);
+      await cancel(world, open[0]);
+    }
+    // The first one has two turns before the second is there, and from then on they alternate.
+    expect([(await show(world, first))["cancelled"], (await show(world, second))["cancelled"]]).toEqual([4, 2]);
   });
 
   test("those that still wait after 7 days are refused, so that a batch ends", async () => {

@@ -150,11 +150,15 @@ describe("an account", () => {
     expect([state.context.waiting, timers(effects)]).toEqual([[], [{ type: "forget", name: "turns" }]]);
   });
 
-  test("lets nobody pass those that wait for the pace, but the one that was called", () => {
+  test("lets nobody pass those that wait, but the one that was called, and calls it at once if they cannot open", () => {
     const given = [...registered(1_000), held(1), waits(OTHER, 1)];
-    expect(account_(given, item(0), AT + 1).facts).toEqual([expect.objectContaining({ type: "BatchWaits", reason: "pace" })]);
+    expect(account_(given, item(0), AT + 1).facts).toEqual([expect.objectContaining({ type: "BatchWaits", reason: null })]);
     expect(account_(given, item(0, { called: true }), AT + 1).facts).toEqual([expect.objectContaining({ type: "Held" })]);
     expect(account_(given, item(0, {}, OTHER), AT + 1).facts).toEqual([expect.objectContaining({ type: "Held" })]);
+    const dear = [...registered(30), waits(OTHER, 1, { budget: credits(40), reason: "credits", until: null })];
+    const behind = account_(dear, item(0), AT + 1);
+    expect(timers(behind.effects)).toEqual([{ type: "remind", name: "turns", at: AT + 1 }]);
+    expect(callsAt(behind.state.context, false, AT + 1)).toEqual([{ batch: BATCH, count: 1 }]);
   });
 
   test("that is frozen refuses, and calls those that wait so that they hear it", () => {
