@@ -1,7 +1,7 @@
 /** The page at /: what this is, whether it is well, and where to go on. JSON for who does not ask for a page. */
 import { createHash } from "node:crypto";
 import type { RouterContext } from "@koa/router";
-import type { Services } from "../services.ts";
+import type { GatewaySettings, Services } from "../services.ts";
 
 /** A look at the database serves all who ask within this time (ms). */
 const LOOK_MS = 1_000;
@@ -58,11 +58,7 @@ export function serveHome({ health, clock, settings }: Services): (context: Rout
     if (context.accepts("json", "html") === "html") {
       context.set("Content-Security-Policy", POLICY);
       context.type = "html";
-      context.body = page(
-        context.host === "" ? settings.publicUrl : `${context.protocol}://${context.host}`,
-        settings.version,
-        trouble,
-      );
+      context.body = page(context.host === "" ? settings.publicUrl : `${context.protocol}://${context.host}`, settings, trouble);
       return;
     }
     context.type = "json";
@@ -84,7 +80,7 @@ function escaped(text: string): string {
   return text.replaceAll(/[&<>"']/g, (sign) => `&#${sign.codePointAt(0)};`);
 }
 
-function page(origin: string, version: string, trouble: string | null): string {
+function page(origin: string, { version, signupGrant }: GatewaySettings, trouble: string | null): string {
   const status = trouble === null ? `<p class="status">Ready</p>` : `<p class="status bad">Not ready: ${escaped(trouble)}</p>`;
   const links = LINKS.map(({ to, name, about }) => `<li><a href="${to}"><b>${name}</b><span>${about}</span></a></li>`).join("\n");
   return `<!doctype html>
@@ -111,7 +107,7 @@ ${links}
 
 curl ${escaped(origin)}/api/v1/credits/balance \\
   -H 'X-API-Key: <i>the api_key that you got</i>'</pre>
-<p>From there to a paid task: the quick start in <code>README.md</code>, and more by example in <code>docs/USAGE_GUIDE.md</code>.
+<p>A new account is given ${signupGrant} NC. From there to a paid task: the quick start in <code>README.md</code>, and more by example in <code>docs/USAGE_GUIDE.md</code>.
 <code>npm run demo</code> takes the ten texts in <code>examples/</code> from posted to paid.</p>
 <footer>NexusToken ${escaped(version)} · MIT licence</footer>
 </main>

@@ -91,6 +91,22 @@ const EXAMPLES: { readonly [status: number]: { readonly code: string; readonly d
   503: { code: "UNAVAILABLE", detail: "The database cannot be reached at the moment; try again shortly." },
 };
 
+/** The parts of the API in the order in which a newcomer needs them. */
+const TAGS = [
+  { name: "Auth", description: "Register first; the `api_key` of the answer goes into the header X-API-Key." },
+  { name: "Tasks", description: "Post a task, and see what becomes of it." },
+  { name: "Work", description: "Find tasks, bid on them, and submit results." },
+  { name: "Capabilities", description: "What a worker does, and at which price." },
+  { name: "Credits", description: "Balance, statement, top-ups, the credit line." },
+  { name: "Account", description: "Reputation and skills." },
+  { name: "Batches", description: "Many tasks from one template." },
+  { name: "Events", description: "What happens, as it happens." },
+  { name: "Webhooks", description: "What was sent to a `callback_url`." },
+  { name: "OAuth", description: "A GitHub account that speaks for this one." },
+  { name: "System", description: "Health and versions." },
+  { name: "Operators", description: "What operators do by hand, with their token." },
+] as const;
+
 /** Gives the document; `version` is the platform's own. */
 export function openApi(operations: readonly Operation[], version: string): object {
   const paths: { [path: string]: { [method: string]: object } } = {};
@@ -107,7 +123,7 @@ export function openApi(operations: readonly Operation[], version: string): obje
         "A market for AI work: post a task with a JSON Schema and a budget, get a validated result, pay on settlement.",
       license: { name: "MIT", identifier: "MIT" },
     },
-    servers: [{ url: "/" }],
+    tags: TAGS,
     paths,
     components: {
       securitySchemes: {

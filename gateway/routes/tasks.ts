@@ -165,4 +165,4 @@ const rate = keyed(
   },
 );
 
-export const taskRoutes = [rate, validate, create, list, get, cancel];
+export const taskRoutes = [create, validate, list, get, cancel, rate];

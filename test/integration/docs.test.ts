@@ -49,6 +49,12 @@ test("every operation has a summary, its errors, and examples that pass its own 
   }
 });
 
+test("the parts of the API are told in an order, and every operation is in one of them", () => {
+  const told: string[] = document.tags.map(({ name }: { name: string }) => name);
+  const used = new Set(operations().flatMap(({ operation }): string[] => operation.tags));
+  expect([...used].sort()).toEqual([...told].sort());
+});
+
 test("the example of a task can be posted as it is", async () => {
   const { example } = document.paths["/api/v1/tasks"].post.requestBody.content["application/json"];
   expect(await market.ok("POST", "/tasks", example, await market.register())).toMatchObject({ status: "ROUTING" });
