@@ -8,6 +8,10 @@ import { pointerStep, SchemaProblem, shown } from "./problem.ts";
 
 /** How deep schemas may nest. */
 export const SCHEMA_DEPTH_MAX = 32;
+/** Schemas in a document, and each again for every dynamic scope from which it is reached; the longest honest one has about 1,500. */
+export const SCHEMAS_MAX = 2_000;
+/** Each address is read with the one that it is relative to. */
+const ADDRESS_CHARACTERS_MAX = 1_000;
 
 /** The document's own address, when it gives none. */
 const BASE = "schema://document/";
@@ -56,6 +60,7 @@ export class Document {
   readonly root: Place;
   /** Whether any schema in it asks what others have looked at. */
   hasUnevaluated = false;
+  #schemas = 0;
   readonly #byUri = new Map<string, Resource>();
   readonly #resources = new Map<JsonObject, Resource>();
   readonly #checked = new Set<JsonObject>();
@@ -145,6 +150,8 @@ export class Document {
         `nests deeper than ${SCHEMA_DEPTH_MAX} levels at ${shown(place.path)}; name the inner schemas in $defs`,
       );
     }
+    this.#schemas += 1;
+    if (this.#schemas > SCHEMAS_MAX) throw new SchemaProblem(`has more than ${SCHEMAS_MAX} schemas in it; say less`);
     const { node, path } = place;
     if (!isObject(node)) return;
     const resource = this.#begin(node, path, place.resource);
@@ -161,11 +168,17 @@ export class Document {
     const id = textOf(node, "$id", own) ?? textOf(node, "id", own);
     if (id === undefined || (refStandsAlone(own) && typeof node["$ref"] === "string")) return outer;
     const [address = "", fragment = ""] = id.split("#", 2);
-    const uri = address === "" ? undefined : resolved(address, outer.uri);
+    const uri = address === "" ? undefined : this.#address(address, outer.uri, path);
     const resource = uri === undefined ? outer : this.#resource(node, path, own, uri);
     if (uri !== undefined && !this.#byUri.has(uri)) this.#byUri.set(uri, resource);
     if (fragment !== "" && !fragment.startsWith("/")) this.#name({ node, path, resource }, decoded(fragment));
     return resource;
+  }
+
+  #address(written: string, base: string, path: string): string | undefined {
+    const uri = written.length > ADDRESS_CHARACTERS_MAX ? written : resolved(written, base);
+    if (uri === undefined || uri.length <= ADDRESS_CHARACTERS_MAX) return uri;
+    throw new SchemaProblem(`has an $id of more than ${ADDRESS_CHARACTERS_MAX} characters at ${shown(path)}; shorten it`);
   }
 
   /** Only a schema with an address may be of another dialect than what it is in. */

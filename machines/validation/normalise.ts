@@ -3,14 +3,11 @@
  * replaced by the one name of what it leads to, dynamic references by what they lead to from where they are reached.
  */
 import type { JsonObject, JsonValue } from "../vocabulary.ts";
-import { type Document, type Place, RECURSIVE, type Resource } from "./document.ts";
+import { type Document, type Place, RECURSIVE, type Resource, SCHEMAS_MAX } from "./document.ts";
 import { areUnique } from "./equality.ts";
 import { type Dialect, isObject, refStandsAlone, shapeOf } from "./keywords.ts";
 import { type PatternPlan, planPattern } from "./pattern.ts";
 import { pointerStep, SchemaProblem, shown } from "./problem.ts";
-
-/** Schemas in a document, and each again for every dynamic scope from which it is reached. */
-export const SCHEMAS_MAX = 5_000;
 
 /** The same schema in other words. `defs` are what is referred to, by name; `root` is one of them. */
 export interface Plain {

@@ -175,6 +175,17 @@ describe("a hostile schema is refused before it is compiled", () => {
     ["a remote reference", { $ref: "http://example.com/schema.json" }, /only references inside/],
     ["a reference to nothing", { $ref: "#/$defs/none" }, /not there/],
     ["a dynamic reference to nothing", { $dynamicRef: "#x" }, /not there/],
+    [
+      "3,000 definitions",
+      { $defs: Object.fromEntries(Array.from({ length: 3_000 }, (_, n) => [n, {}])) },
+      /more than 2000 schemas/,
+    ],
+    ["an address of 1,001 characters", { $defs: { a: { $id: `http://a/${"b".repeat(992)}` } } }, /\$id of more than 1000/],
+    [
+      "addresses that grow",
+      { $id: "a".repeat(600), items: { $id: `${"b/".repeat(400)}c`, items: { $id: "d".repeat(300) } } },
+      /\$id of more than 1000/,
+    ],
     ["a web of dynamic anchors", dynamicWeb(300), /too many ways/],
   ];
   test.each(hostile)("%s", (_name, schema, why) => {
