@@ -7,6 +7,8 @@ const SLIPS: readonly { readonly letters: number; readonly slips: number }[] = [
 ];
 /** So many words in common make a name with one more or less a near one: RATE_LIMIT_REQUESTS_PER_SECOND. */
 const COMMON_WORDS_MIN = 3;
+/** So many letters of its beginning make a name that stops too soon a near one: RATE_LIMIT_PER_SEC, RATE_LIMIT_TASKS. */
+const BEGINNING_MIN = 12;
 /** Names that belong to others, however near they are. */
 const OTHERS = /^(PG|npm_|TEST_|NODE_OPTIONS$|NODE_PATH$)/;
 
@@ -40,7 +42,11 @@ function nearest(name: string, known: readonly string[]): string | undefined {
     .map((one) => ({ one, slips: slipsBetween(bare, letters(one), allowed) }))
     .filter(({ slips }) => slips <= allowed)
     .sort((a, b) => a.slips - b.slips);
-  return best?.one ?? known.find((one) => isWordApart(name.split("_"), one.split("_")));
+  return (
+    best?.one ??
+    known.find((one) => isWordApart(name.split("_"), one.split("_"))) ??
+    known.find((one) => bare.length >= BEGINNING_MIN && letters(one).startsWith(bare))
+  );
 }
 
 function letters(name: string): string {
