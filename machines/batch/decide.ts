@@ -72,11 +72,15 @@ function started(context: BatchContext, count: number, called: boolean, at: Mill
   return [{ type: "ItemsStarted", items, want: wanted - items.length, called, at }];
 }
 
-/** One is over, and the next one begins, unless the batch waits for its turn. */
+/**
+ * One is over, and the next one begins, unless the batch waits for its turn. With none open it asks all the same: an account
+ * whose node is of a version before knows no queue, and would never call.
+ */
 function over(context: BatchContext, item: number, fact: BatchFact, at: Millis): Result {
   if (context.states[item]?.state !== "OPEN") return { facts: [], reply: null };
   const after = contextAfter(context, fact);
-  return { facts: [fact, ...(after.queued ? [] : started(after, 1, false, at))], reply: null };
+  const waits = after.queued && roomOf(after) < after.atOnce;
+  return { facts: [fact, ...(waits ? [] : started(after, 1, false, at))], reply: null };
 }
 
 /** A frozen account opens none of the others either. */

@@ -255,9 +255,20 @@ describe("a batch", () => {
 
   test("starts nothing when one ends while it waits, and the next one when it does not", () => {
     const ended = { type: "itemEnded", item: 0, status: "SETTLED" } as const;
-    expect(batch_([...opening(10, 4), first], ended).facts.map(({ type }) => type)).toEqual(["ItemEnded"]);
+    const two: BatchFact = { ...first, items: [0, 1], want: 2 };
+    expect(batch_([...opening(10, 4), two], ended).facts.map(({ type }) => type)).toEqual(["ItemEnded"]);
     const free: BatchFact = { ...first, want: 0 };
     expect(batch_([...opening(10, 1), free], ended).facts.map(({ type }) => type)).toEqual(["ItemEnded", "ItemsStarted"]);
+  });
+
+  test("asks for the next one with none open, though it waits: an account of a version before would never call", () => {
+    const ended = { type: "itemEnded", item: 0, status: "SETTLED" } as const;
+    expect(batch_([...opening(10, 4), first], ended).facts).toEqual([
+      expect.objectContaining({ type: "ItemEnded" }),
+      expect.objectContaining({ type: "ItemsStarted", items: [1], want: 3, called: false }),
+    ]);
+    const refused = { type: "itemRefused", item: 0, code: "INSUFFICIENT_CREDITS", detail: "None." } as const;
+    expect(batch_([...opening(10, 4), first], refused).facts[1]).toMatchObject({ type: "ItemsStarted", items: [1] });
   });
 
   test("waits for credits 7 days and not a moment less, then refuses what waits and ends", () => {
