@@ -1,4 +1,5 @@
-import type { Database } from "./pool.ts";
+import { StoreUnavailable } from "../../actors/ports.ts";
+import { type Database, inTime } from "./pool.ts";
 
 /** One that is there answers within this (ms). Where something else answers, or hangs up, the driver tries again for ever. */
 const ANSWER_MS_MAX = 10_000;
@@ -12,7 +13,7 @@ export async function greet(databases: readonly Database[], urls: readonly strin
       let encoding: string | undefined;
       try {
         const asked = database<{ encoding: string }[]>`select current_setting('server_encoding') as encoding`;
-        const [row] = await inTime(asked);
+        const [row] = await inTime(asked, ANSWER_MS_MAX);
         encoding = row?.encoding;
       } catch (error) {
         throw new Error(`${named}: ${whyNot(error)}`, { cause: error });
@@ -27,26 +28,14 @@ export async function greet(databases: readonly Database[], urls: readonly strin
   );
 }
 
-async function inTime<T>(work: PromiseLike<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(Object.assign(new Error("no answer"), { code: NO_ANSWER })), ANSWER_MS_MAX);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** A URL without user and password. */
 function shown(url: string): string {
   return url.replace(/^postgres(ql)?:\/\/([^/]*@)?/, "").replace(/\?.*$/, "");
 }
 
 function whyNot(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  switch (code) {
+  const known = error instanceof Error && "code" in error ? String(error.code) : "";
+  switch (error instanceof StoreUnavailable ? NO_ANSWER : known) {
     case "28P01":
     case "28000":
       return "it refuses this user; check the user and the password.";
