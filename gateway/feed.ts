@@ -254,6 +254,6 @@ export class Feed {
 }
 
 /** Whether an account may be told of what happens; who may not work or pay hears nothing of work. */
-export function mayListen({ status }: AccountView): boolean {
+function mayListen({ status }: AccountView): boolean {
   return status !== "FROZEN" && status !== "SUSPENDED";
 }

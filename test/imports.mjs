@@ -7,7 +7,7 @@ import path from "node:path";
 
 /** @type {Record<string, { readonly rooms: readonly string[], readonly packages: readonly string[] | undefined }>} */
 const ROOMS = {
-  machines: { rooms: ["machines"], packages: ["xstate", "ajv", "ajv-formats", "idn-hostname", "re2js", "lru-cache"] },
+  machines: { rooms: ["machines"], packages: ["xstate", "ajv", "idn-hostname", "re2js", "lru-cache"] },
   actors: { rooms: ["actors", "machines"], packages: [] },
   gateway: {
     rooms: ["gateway", "actors", "machines"],

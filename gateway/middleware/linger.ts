@@ -9,7 +9,7 @@ import type { Middleware } from "koa";
 import { BODY_BYTES_MAX } from "./body.ts";
 
 /** How long the rest of a request is waited for (ms), and how much of it is read (bytes); past that the sender has to wait. */
-export const LINGER_MS = 5_000;
+const LINGER_MS = 5_000;
 export const LINGER_BYTES = 16_777_216;
 const HAS_NO_BODY = new Set([204, 205, 304]);
 

@@ -29,7 +29,7 @@ const MESSAGE_CHARACTERS_MAX = 400;
 /** Steps that surely take less than 1 ms (work.ts). */
 export const LIGHT_STEPS_MAX = 3_000;
 /** Schemas (measured: 0.07 ms each) and characters of rules that are surely compiled in little more than 1 ms. */
-export const LIGHT_SCHEMAS_MAX = 16;
+const LIGHT_SCHEMAS_MAX = 16;
 const LIGHT_RULES_CHARACTERS_MAX = 2_000;
 /** Bound of the cache (bytes), and what is kept of a compiled schema, and of a step of a pattern, at most. */
 const CACHE_BYTES_MAX = 16 * 1024 * 1024;
