@@ -36,7 +36,8 @@ export class DataFolder {
     const file = path.join(this.path, "server.json");
     try {
       const { port, password } = JSON.parse(await readFile(file, "utf8"));
-      if (typeof port !== "number" || typeof password !== "string") throw new Error("no port or no password in it");
+      const isPort = Number.isInteger(port) && port > 0 && port < 65_536;
+      if (!isPort || typeof password !== "string") throw new Error("no port or no password in it");
       return { port, password };
     } catch (error) {
       if (codeOf(error) === "ENOENT") return undefined;

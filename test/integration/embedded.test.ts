@@ -212,7 +212,7 @@ test("what a setting up that was killed has left is cleared away; what is no Pos
 test("settings that are lost or spoilt are told of", async () => {
   await (await EmbeddedServer.open(folder, SILENT)).close();
   const file = path.join(folder, "postgres", "server.json");
-  for (const text of ["", "{", "[]", '{"port": "x"}']) {
+  for (const text of ["", "{", "[]", '{"port": "x"}', '{"port": 99999, "password": "x"}']) {
     await writeFile(file, text);
     await expect(EmbeddedServer.open(folder, SILENT)).rejects.toThrow(
       /^.*server\.json cannot be read \(.*\): put it back as it was/,
