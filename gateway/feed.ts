@@ -37,6 +37,8 @@ const ACCOUNT_MS = 1_000;
 const ACCOUNTS_MAX = 2_000;
 /** What a slow reader may leave unread before it is cut off (bytes); it comes back with the id of its last event. */
 const UNREAD_MAX = 1_048_576;
+/** What is told in one go (bytes). */
+const UNSENT_MAX = 65_536;
 
 export interface FeedPorts {
   readonly reads: Pick<ReadModel, "task" | "account" | "open" | "tasks">;
@@ -167,7 +169,12 @@ export class Feed {
       const from = stream.since;
       const rows = await this.#recent(stream, from);
       stream.since = Math.max(from, this.#ports.clock.now() - OVERLAP_MS);
-      for (const row of rows) await this.#offer(stream, row);
+      for (const row of rows) {
+        if (stream.out.destroyed) return;
+        await this.#offer(stream, row);
+        // What was written gets its turn to leave, and so does everybody else's work.
+        if (stream.out.writableLength > UNSENT_MAX) await new Promise((resolve) => setImmediate(resolve));
+      }
     } catch (error) {
       this.#ports.log.debug({ err: error }, "a stream could not look; it does so again");
     } finally {

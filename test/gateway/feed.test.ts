@@ -19,6 +19,7 @@ let rows: Map<string, AccountView>;
 let asked: string[];
 let feed: Feed;
 let shown: TaskRow | undefined;
+let missed: readonly TaskRow[];
 
 function member(n: number, keyHash = `key ${n}`): AccountView {
   const fact = {
@@ -54,6 +55,7 @@ beforeEach(() => {
   clock = new ManualClock();
   rows = new Map([1, 2, 3].map((n) => [person(n), member(n)]));
   asked = [];
+  missed = [];
   const page = async () => ({ items: [], next: null });
   const reads = {
     account: async (one: string) => {
@@ -61,7 +63,7 @@ beforeEach(() => {
       return rows.get(one);
     },
     task: async () => shown,
-    open: page,
+    open: async () => ({ items: missed, next: null }),
     tasks: page,
   };
   const presence = new Presence({ send: () => {} }, [TYPE]);
@@ -167,6 +169,28 @@ test("who does not read is cut off once more than 1 MB waits, and comes back wit
   expect(heard?.ended).toBe(true);
   expect(told).toBeLessThan(60);
   expect(feed.size).toBe(0);
+});
+
+test("who missed a lot and does not read is told no more of it once it is cut off", async () => {
+  let told = 0;
+  missed = Array.from({ length: 200 }, (_, n) => {
+    const { view, order: what } = posted(100 + n);
+    return {
+      view,
+      get order() {
+        told += 1;
+        return { ...what, schema: { $comment: "x".repeat(30_000) } };
+      },
+    };
+  });
+  const { out, heard } = listen(2, { since: 0 });
+  out?.pause();
+  out?.removeAllListeners("data");
+  for (let n = 0; n < 1_000; n += 1) await turn();
+  expect(heard?.ended).toBe(true);
+  // About 35 are 1 MB.
+  expect(told).toBeGreaterThan(20);
+  expect(told).toBeLessThan(60);
 });
 
 test("presence remembers nothing of types that are not configured, and of others so many workers at most", () => {
