@@ -141,7 +141,8 @@ test(`${REQUESTS} bent requests give no 5xx and show nothing of anybody else; ev
   expect(statuses.get(0) ?? 0).toBeLessThan(REQUESTS / 1_000);
   // Many were refused, and many were not: both ways were taken.
   expect(statuses.get(200)).toBeGreaterThan(REQUESTS / 50);
-  expect(statuses.get(201)).toBeGreaterThan(REQUESTS / 100);
+  // An account may have a bounded number of batches under way, so fewer are taken than are posted.
+  expect(statuses.get(201)).toBeGreaterThan(REQUESTS / 300);
   expect(statuses.get(422)).toBeGreaterThan(REQUESTS / 20);
 
   for (const shape of shapes.filter(({ path }) => path.includes("{id}") && !path.includes("/admin/"))) {

@@ -182,6 +182,8 @@ test("a batch is taken whole, and its items open at the pace of the task limit, 
   const [{ batch_id: first }, { batch_id: second }] = [await post(), await post()];
   const both = () => Promise.all([first, second].map((id: string) => market.ok("GET", `/batches/${id}`, undefined, party)));
   const seen = await eventually(async () => {
+    // Two requests each time, of the ten in a second.
+    await new Promise((resolve) => setTimeout(resolve, 250));
     const shown = await both();
     return shown.every(({ waiting_for }) => waiting_for === "pace") ? shown : undefined;
   }, "both to wait");
