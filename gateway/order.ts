@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Refusal } from "../machines/refusal.ts";
 import { refuse } from "../machines/refusal.ts";
 import type { Order } from "../machines/task/facts.ts";
-import { type DemandsProblem, measureDemands, WHOLE_RESULT } from "../machines/validation/verdict.ts";
+import { type DemandsProblem, WHOLE_RESULT } from "../machines/validation/verdict.ts";
 import { BOUNDS, credits, type JsonObject, type JsonValue } from "../machines/vocabulary.ts";
 import { wrongCallback } from "./callback.ts";
 import { type FieldProblem, invalid, problemOf } from "./problems.ts";
@@ -73,21 +73,18 @@ export interface DemandsChecked {
  */
 export async function checkDemands(order: Order, account: string, { validator }: Services): Promise<DemandsChecked> {
   const demands = { schema: order.schema, rules: order.rules };
-  const measured = measureDemands(demands);
-  if ("problem" in measured) return { cost: null, ...unusable(measured) };
-  const { cost } = measured;
-  const example: JsonValue = order.exampleOutput;
-  const verdict = await validator.judge({ demands, result: example, account, lane: "example" });
+  const verdict = await validator.judge({ demands, result: order.exampleOutput, account, lane: "example" });
   if ("unjudged" in verdict) {
     const { because, unjudged } = verdict;
     if (because === "busy") throw problemOf(refuse("OVERLOADED", unjudged));
-    if (because !== "slow") return { cost, ...unusable({ field: because, problem: unjudged }) };
+    if (because !== "slow") return { cost: null, ...unusable({ field: because, problem: unjudged }) };
     return {
-      cost,
+      cost: null,
       refusal: refuse("VALIDATION_TOO_EXPENSIVE", unjudged),
       errors: [{ field: "example_output", message: unjudged }],
     };
   }
+  const { cost = null } = verdict;
   if (verdict.code === null) return { cost, refusal: null, errors: [] };
   const errors = verdict.errors.map(({ field, message }) => ({ field: within("example_output", field), message }));
   const [first] = errors;

@@ -70,7 +70,10 @@ export interface Unjudged {
   readonly because: "schema" | "rules" | "slow" | "busy";
 }
 
-export type Answer = Verdict | Unjudged;
+/** A verdict, with what its schema costs by itself (validation/cost.ts) where that is known. */
+export type Judged = Verdict & { readonly cost?: number };
+
+export type Answer = Judged | Unjudged;
 
 /**
  * What a host drives: a decider whose evolve step is an XState machine. Pure; the clock's time comes in as `at`.

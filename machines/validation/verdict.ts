@@ -4,7 +4,7 @@ import { LRUCache } from "lru-cache";
 import type { JsonObject, JsonValue } from "../vocabulary.ts";
 import { SchemaProblem } from "./problem.ts";
 import { type CompiledRule, compileRule, countRule, type FieldError, patternOf, type Rule } from "./rules.ts";
-import { compileSchema, isLinear, type MeasuredSchema, measureSchema, missingNames } from "./schema.ts";
+import { compileSchema, isLinear, type MeasuredSchema, measureSchema, missingNames, SCHEMA_CHARACTERS_MAX } from "./schema.ts";
 import { Count, countWork } from "./work.ts";
 
 /** What a result must be. */
@@ -31,6 +31,8 @@ export const LIGHT_STEPS_MAX = 3_000;
 /** Schemas (measured: 0.07 ms each) and characters of rules that are surely compiled in little more than 1 ms. */
 const LIGHT_SCHEMAS_MAX = 16;
 const LIGHT_RULES_CHARACTERS_MAX = 2_000;
+/** Characters of demands that are surely measured within 2 ms, whatever they say. */
+export const QUICK_CHARACTERS_MAX = 4_000;
 /** Bound of the cache (bytes), and what is kept of a compiled schema, and of a step of a pattern, at most. */
 const CACHE_BYTES_MAX = 16 * 1024 * 1024;
 const SCHEMA_BYTES = 4_096;
@@ -54,6 +56,16 @@ const cache = new LRUCache<string, Measured>({ maxSize: CACHE_BYTES_MAX });
 
 function bytesOf(key: string, { schema, patternWeight }: Measured): number {
   return Math.min(4 * key.length + SCHEMA_BYTES * schema.plain.schemas + PATTERN_STEP_BYTES * patternWeight, CACHE_BYTES_MAX);
+}
+
+/**
+ * Whether demands may be measured where other work waits: because they are known, short, or so long that they are refused
+ * unread.
+ */
+export function isQuicklyMeasured(demands: Demands): boolean {
+  const schemaText = JSON.stringify(demands.schema);
+  const key = `${schemaText}${JSON.stringify(demands.rules)}`;
+  return key.length <= QUICK_CHARACTERS_MAX || schemaText.length > SCHEMA_CHARACTERS_MAX || cache.has(key);
 }
 
 /** Measures demands without compiling anything of them. */

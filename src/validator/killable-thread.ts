@@ -1,6 +1,7 @@
 /** A thread that judges one result at a time, with a bound on its memory, and that can be killed while it does. */
 import { Worker } from "node:worker_threads";
-import type { Demands, DemandsProblem, Verdict } from "../../machines/validation/verdict.ts";
+import type { Judged } from "../../machines/entity.ts";
+import type { Demands, DemandsProblem } from "../../machines/validation/verdict.ts";
 import type { JsonValue } from "../../machines/vocabulary.ts";
 
 /** What a thread is asked; as JSON, which costs the loop a third of what cloning many small values does. */
@@ -10,7 +11,7 @@ export interface Ask {
 }
 
 /** What it says: first that it has started, then one of these for each ask. `failed` is a bug, in a few words. */
-export type Said = "ready" | { readonly judged: Verdict | DemandsProblem } | { readonly failed: string };
+export type Said = "ready" | { readonly judged: Judged | DemandsProblem } | { readonly failed: string };
 
 export interface ThreadEvents {
   /** It can take an ask. */

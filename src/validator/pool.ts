@@ -23,8 +23,14 @@
 import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
 import type { JudgedWhere, Validator } from "../../actors/ports.ts";
-import type { Answer, Question, Unjudged } from "../../machines/entity.ts";
-import { type DemandsProblem, isLight, judgeResult, measureDemands, type Verdict } from "../../machines/validation/verdict.ts";
+import type { Answer, Judged, Question, Unjudged } from "../../machines/entity.ts";
+import {
+  type DemandsProblem,
+  isLight,
+  isQuicklyMeasured,
+  judgeResult,
+  measureDemands,
+} from "../../machines/validation/verdict.ts";
 import { FairQueue, type Waiting } from "./fair-queue.ts";
 import { KillableThread, type Said } from "./killable-thread.ts";
 
@@ -244,14 +250,17 @@ export class ValidatorPool implements Validator {
   }
 }
 
-/** Undefined where it must be done in a thread. */
+/** Undefined where it must be done in a thread: reading a long schema is work too, and the account's that sends it. */
 function judgeAtOnce({ demands, result }: Question): Answer | undefined {
+  if (!isQuicklyMeasured(demands)) return undefined;
   const measured = measureDemands(demands);
   if ("problem" in measured) return toAnswer(measured);
-  return isLight(measured, result) ? toAnswer(judgeResult(demands, result)) : undefined;
+  if (!isLight(measured, result)) return undefined;
+  const judged = judgeResult(demands, result);
+  return toAnswer("problem" in judged ? judged : { ...judged, cost: measured.cost });
 }
 
-function toAnswer(judged: Verdict | DemandsProblem): Answer {
+function toAnswer(judged: Judged | DemandsProblem): Answer {
   if (!("problem" in judged)) return judged;
   return { because: judged.field, unjudged: judged.problem };
 }

@@ -1,5 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import type { Lane, Question } from "../../machines/entity.ts";
+import { SCHEMA_CHARACTERS_MAX } from "../../machines/validation/schema.ts";
+import { QUICK_CHARACTERS_MAX } from "../../machines/validation/verdict.ts";
 import type { JsonObject, JsonValue } from "../../machines/vocabulary.ts";
 import { VALIDATOR_LIMITS, ValidatorPool } from "../../src/validator/pool.ts";
 
@@ -21,11 +23,31 @@ const question = (schema: JsonObject, result: JsonValue, account = "anna", lane:
 const judge = async (...what: Parameters<typeof question>) => pool.judge(question(...what));
 
 test("what is light is judged at once, without a thread", () => {
-  expect(pool.judge(question({ type: "object" }, {}))).toEqual({ code: null, errors: [] });
+  expect(pool.judge(question({ type: "object" }, {}))).toMatchObject({ code: null, errors: [] });
+});
+
+/** Demands of exactly so many characters, new each time: a known schema is measured already. */
+function sized(characters: number, mark: string): JsonObject {
+  const bare = JSON.stringify({ title: mark }).length + "[]".length;
+  return { title: mark + "x".repeat(characters - bare) };
+}
+
+test("a long schema is read in a thread, in its account's turn; what it costs is told either way", async () => {
+  const at = (schema: JsonObject) => pool.judge(question(schema, {}));
+  expect(at(sized(QUICK_CHARACTERS_MAX, "quick"))).toEqual({ code: null, errors: [], cost: 1 });
+  const long = at(sized(QUICK_CHARACTERS_MAX + 1, "long"));
+  expect(long).toBeInstanceOf(Promise);
+  expect(await long).toEqual({ code: null, errors: [], cost: 1 });
+  expect(pool.stats).toMatchObject({ atOnce: 1, inThreads: 1 });
+  const wrong = at({ ...sized(QUICK_CHARACTERS_MAX + 1, "wrong"), $ref: "#/$defs/no" });
+  expect(await wrong).toMatchObject({ because: "schema", unjudged: expect.stringContaining("#/$defs/no") });
+  // Too long to be read at all: refused where it is.
+  expect(at(sized(SCHEMA_CHARACTERS_MAX + 100, "endless"))).toMatchObject({ because: "schema" });
+  expect(pool.stats).toMatchObject({ atOnce: 2, inThreads: 2 });
 });
 
 test("what is not light is judged in a thread, one after the other and many at once", async () => {
-  expect(await judge(PATTERN, { a: "aaa" })).toEqual({ code: null, errors: [] });
+  expect(await judge(PATTERN, { a: "aaa" })).toMatchObject({ code: null, errors: [] });
   const all = await Promise.all(Array.from({ length: 50 }, (_, index) => judge(PATTERN, { a: index % 2 === 0 ? "a" : "b" })));
   expect(all.map((answer) => "code" in answer && answer.code)).toEqual(
     Array.from({ length: 50 }, (_, index) => (index % 2 === 0 ? null : "SCHEMA_MISMATCH")),
@@ -39,7 +61,7 @@ const slow = () => `${"a".repeat(40)}b`;
 test("a judgement that goes over its time is ended, and those behind it are judged", async () => {
   const [late, next] = await Promise.all([judge(SLOW, slow()), judge(PATTERN, { a: "aaa" })]);
   expect(late).toMatchObject({ unjudged: expect.stringContaining("takes too long") });
-  expect(next).toEqual({ code: null, errors: [] });
+  expect(next).toMatchObject({ code: null, errors: [] });
 });
 
 test("past the bound of those who wait there is a refusal at once, and one account fills half of it", async () => {
@@ -47,7 +69,7 @@ test("past the bound of those who wait there is a refusal at once, and one accou
   const mine = Array.from({ length: 5 }, () => judge(PATTERN, { a: "a" }));
   const others = judge(PATTERN, { a: "a" }, "bert");
   expect((await Promise.all(mine)).filter((answer) => "unjudged" in answer && answer.because === "busy")).toHaveLength(3);
-  expect(await others).toEqual({ code: null, errors: [] });
+  expect(await others).toMatchObject({ code: null, errors: [] });
 });
 
 test("a thread that cannot start refuses, and does not hang", async () => {
@@ -62,7 +84,7 @@ test("an account that sends many at once does not get the kept thread when that 
   let mallory = 0;
   const attack = Array.from({ length: 4 }, () => judge(SLOW, slow(), "mallory").then(() => (mallory += 1)));
   await before;
-  expect(await judge(PATTERN, { a: "a" }, "bert")).toEqual({ code: null, errors: [] });
+  expect(await judge(PATTERN, { a: "a" }, "bert")).toMatchObject({ code: null, errors: [] });
   expect(mallory).toBe(0);
   await Promise.all(attack);
 });
@@ -73,7 +95,7 @@ test("an account whose judgements all run to their deadline leaves a thread to t
   const attack = Array.from({ length: 8 }, () => judge(SLOW, slow(), "mallory").then(() => (mallory += 1)));
   await attack[0];
   // As many again as there are threads' deadlines in the attack, each begun when the last one is through.
-  for (let n = 0; n < 10; n += 1) expect(await judge(PATTERN, { a: "a" }, "anna")).toEqual({ code: null, errors: [] });
+  for (let n = 0; n < 10; n += 1) expect(await judge(PATTERN, { a: "a" }, "anna")).toMatchObject({ code: null, errors: [] });
   expect(mallory).toBeLessThan(8);
   await Promise.all(attack);
   expect(pool.stats).toMatchObject({ killed: 8, inThreads: 18 });
@@ -84,7 +106,7 @@ test("a thread that is killed takes nobody's judgement with it, however often th
   const bad = Array.from({ length: 6 }, (_, n) => judge(SLOW, slow(), `mallory${n}`));
   const good = Array.from({ length: 60 }, (_, n) => judge(PATTERN, { a: "a" }, `anna${n % 7}`));
   expect((await Promise.all(bad)).every((answer) => "unjudged" in answer && answer.because === "slow")).toBe(true);
-  expect(await Promise.all(good)).toEqual(good.map(() => ({ code: null, errors: [] })));
+  expect(await Promise.all(good)).toMatchObject(good.map(() => ({ code: null, errors: [] })));
 });
 
 test("nobody waits longer than the bound", async () => {
@@ -96,7 +118,7 @@ test("nobody waits longer than the bound", async () => {
 test("what may end a process is judged in a thread only, however light it is", async () => {
   const answer = pool.judge(question({ type: "object" }, {}), "thread");
   expect(answer).toBeInstanceOf(Promise);
-  expect(await answer).toEqual({ code: null, errors: [] });
+  expect(await answer).toMatchObject({ code: null, errors: [] });
   expect(await pool.judge(question({ type: "nonsense" }, {}), "thread")).toMatchObject({ because: "schema" });
   expect(pool.stats).toMatchObject({ atOnce: 0, inThreads: 2 });
 });
@@ -117,7 +139,7 @@ test("what nobody foresaw is a refusal with a sentence, told to the operator, an
   // It cannot be brought to a thread at all.
   expect(await pool.judge(question(poisoned, {}), "thread")).toMatchObject({ because: "slow" });
   expect(told).toHaveLength(2);
-  expect(await judge(PATTERN, { a: "a" })).toEqual({ code: null, errors: [] });
+  expect(await judge(PATTERN, { a: "a" })).toMatchObject({ code: null, errors: [] });
 });
 
 test("who still waits when it closes, or is being judged, is told to try again, and so is who comes later", async () => {
