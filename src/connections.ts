@@ -7,31 +7,22 @@
  * C4  What waits to be taken is bounded over all of them: past it, those that hold most are ended.
  */
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import { networkOf } from "../gateway/middleware/client-address.ts";
+import { rawAnswer, refusedBytes } from "./raw-problem.ts";
 
 /** Requests that wait on one connection for the answers before them. */
 export const PIPELINED_MAX = 100;
 /** How often the bytes that wait to be taken are counted (ms). */
 const COUNT_MS = 1_000;
 
-const DETAIL = "Too many connections from your address; close some, or send your requests over those that are open.";
-const PROBLEM = JSON.stringify({
-  type: "about:blank",
-  title: "Too many requests",
+const REFUSAL = rawAnswer({
   status: 429,
-  detail: DETAIL,
+  title: "Too Many Requests",
   code: "TOO_MANY_CONNECTIONS",
+  detail: "Too many connections from your address; close some, or send your requests over those that are open.",
+  retryAfter: 5,
 });
-const REFUSAL = [
-  "HTTP/1.1 429 Too Many Requests",
-  "Connection: close",
-  "Content-Type: application/problem+json",
-  `Content-Length: ${Buffer.byteLength(PROBLEM)}`,
-  "Retry-After: 5",
-  "",
-  PROBLEM,
-].join("\r\n");
 
 export interface ConnectionBounds {
   /** Connections in all. */
@@ -56,6 +47,8 @@ interface Connection {
   /** Whether a request is worked on, or its answer not taken yet. */
   busy: boolean;
   current: IncomingMessage | null;
+  /** Whether bytes of an answer are on their way, between which no other may come. */
+  answering: () => boolean;
   readonly waiting: (() => void)[];
 }
 
@@ -82,6 +75,11 @@ export class Connections {
       server.closeIdleConnections();
     });
     server.on("timeout", (socket: Socket) => this.#still(socket));
+    server.on("clientError", (error, socket) => {
+      const answering = socket instanceof Socket && this.#open.get(socket)?.answering() === true;
+      if (!socket.writable || answering) socket.destroy(error);
+      else socket.end(rawAnswer(refusedBytes(error)), () => socket.destroy());
+    });
     server.on("listening", () => {
       this.#counting = setInterval(() => this.#count(), COUNT_MS).unref();
     });
@@ -97,9 +95,11 @@ export class Connections {
     const begin = () => {
       connection.busy = true;
       connection.current = request;
+      connection.answering = () => response.headersSent;
       response.once("close", () => {
         connection.busy = false;
         connection.current = null;
+        connection.answering = () => false;
         connection.waiting.shift()?.();
       });
       this.#listener(request, response);
@@ -117,7 +117,7 @@ export class Connections {
       return;
     }
     this.#ofAddress.set(address, count);
-    const connection: Connection = { address, busy: false, current: null, waiting: [] };
+    const connection: Connection = { address, busy: false, current: null, answering: () => false, waiting: [] };
     this.#open.set(socket, connection);
     socket.once("close", () => this.#closed(socket, connection));
   }

@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { Socket } from "node:net";
 import { CONNECTION_BOUNDS, Connections } from "./connections.ts";
 import { type Listening, listen } from "./listen.ts";
+import { EXPECTATION_FAILED, problemAnswer } from "./raw-problem.ts";
 
 /** Bounds for those who send slowly (ms); Node's own defaults are in minutes. */
 const REQUEST_MS = 30_000;
@@ -43,6 +44,10 @@ export async function serveHttp(
   };
   // Without a listener of ours Node itself tells a client that asks first to send its body, whatever it is.
   const server = createServer({ connectionsCheckingInterval: EXPIRED_LOOK_MS }, answer).on("checkContinue", answer);
+  server.on("checkExpectation", (_request, response) => {
+    const { headers, body } = problemAnswer(EXPECTATION_FAILED);
+    response.writeHead(EXPECTATION_FAILED.status, headers).end(body);
+  });
   connections.watch(server);
   server.requestTimeout = REQUEST_MS;
   server.headersTimeout = HEADERS_MS;

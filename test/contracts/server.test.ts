@@ -111,3 +111,30 @@ describe("closing", () => {
     expect(taken).toEqual(["late", "later"]);
   });
 });
+
+describe("what never becomes a request", () => {
+  const head = "GET / HTTP/1.1\r\nHost: test\r\n";
+  test.each([
+    ["what is not HTTP", "what?\r\n\r\n", 400, "MALFORMED_REQUEST"],
+    ["a NUL in a header", `${head}A: \u0000\r\n\r\n`, 400, "MALFORMED_REQUEST"],
+    ["two lengths", `${head}Content-Length: 1\r\nContent-Length: 2\r\n\r\n`, 400, "MALFORMED_REQUEST"],
+    ["headers of 20 KB", `${head}A: ${"a".repeat(20_000)}\r\n\r\n`, 431, "HEADERS_TOO_LARGE"],
+    ["an address of 20 KB", `GET /${"a".repeat(20_000)} HTTP/1.1\r\nHost: test\r\n\r\n`, 431, "HEADERS_TOO_LARGE"],
+    ["another expectation", `${head}Expect: 200-ok\r\n\r\n`, 417, "EXPECTATION_FAILED"],
+  ])("is told why in a problem document: %s", async (_about, bytes, status, code) => {
+    const server = await serveHttp((_request, response) => response.end("taken"), 0, "127.0.0.1");
+    const socket = await opened(server.port);
+    let text = "";
+    socket.on("data", (chunk) => {
+      text += chunk;
+    });
+    const closed = new Promise((resolve) => socket.on("error", () => {}).once("close", resolve));
+    socket.write(bytes);
+    await closed;
+    await server.close(LONG_MS);
+    const [headers = "", body = ""] = text.split("\r\n\r\n");
+    expect(headers).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(headers).toContain("application/problem+json");
+    expect(JSON.parse(body)).toMatchObject({ status, code, type: "about:blank", detail: expect.stringMatching(/.{20}/) });
+  });
+});
