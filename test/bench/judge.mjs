@@ -117,7 +117,7 @@ const ATTACKS = {
 
 const server = await findServer();
 const { url, drop } = await makeDatabase(server.url);
-const platform = await startWatched({ DATABASE_URL: url, ROUTING_WINDOW_MS: "0" });
+const platform = await startWatched({ DATABASE_URL: url, ROUTING_WINDOW_MS: "0", CONNECTIONS_PER_ADDRESS: "0" });
 const client = new Client(platform.port, 512);
 /** @type {number[]} */
 let lives = [];
