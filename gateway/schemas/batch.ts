@@ -40,7 +40,9 @@ export const BatchProgress = Type.Object({
   cancelled: Count,
   refused: Count,
   waiting_for: Nullable(
-    Type.Enum(["pace", "credits", "suspension", "open_tasks"], { description: "Why those that wait do not open; null: they do" }),
+    Type.Enum(["pace", "credits", "suspension", "open_tasks", "turn"], {
+      description: "Why those that wait do not open: `turn` is that of your other batches; null: they do",
+    }),
   ),
   next_at: Nullable(Time("When the pace lets more of them open; null: nobody knows, or they do")),
   gives_up_at: Nullable(Time("When those that wait are refused, if that for which they wait does not come")),

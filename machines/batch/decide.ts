@@ -93,8 +93,9 @@ function refused(context: BatchContext, { item, code, detail }: Of<"itemRefused"
   return { facts: [fact, { type: "WaitingRefused", code, detail, at }], reply: null };
 }
 
-const GIVEN_UP: { readonly [R in Exclude<WaitsFor, "pace">]: { readonly code: RefusalCode; readonly what: string } } = {
+const GIVEN_UP: { readonly [R in Exclude<WaitsFor, "pace"> | "turn"]: { readonly code: RefusalCode; readonly what: string } } = {
   credits: { code: "INSUFFICIENT_CREDITS", what: "credits" },
+  turn: { code: "INSUFFICIENT_CREDITS", what: "what your other batches left" },
   suspension: { code: "ACCOUNT_SUSPENDED", what: "your debt to be repaid" },
   open_tasks: { code: "TOO_MANY_OPEN_TASKS", what: "tasks of yours to end" },
 };

@@ -21,7 +21,8 @@ export type ItemState =
 
 /** Why a batch waits for its turn. */
 export interface Waits {
-  readonly reason: WaitsFor;
+  /** `turn`: other batches of the account stand before it. */
+  readonly reason: WaitsFor | "turn";
   /** Until when (ms), where that is known. */
   readonly until: Millis | null;
   /** Since when it waits for something that may never come (ms); null while that is not so. */
@@ -121,7 +122,8 @@ function queueAfter({ queued, waits }: BatchContext, fact: BatchFact): Pick<Batc
       return { queued: (fact.want ?? 0) > 0, waits: null };
     case "ItemPostponed": {
       const { reason, until, at } = fact;
-      if (reason === null) return { queued: true, waits };
+      // What those before it leave is not known yet, and nobody says so when they leave nothing.
+      if (reason === null) return { queued: true, waits: waits ?? { reason: "turn", until, since: at } };
       return { queued: true, waits: { reason, until, since: reason === "pace" ? null : (waits?.since ?? at) } };
     }
     case "WaitingRefused":

@@ -271,6 +271,17 @@ describe("a batch", () => {
     expect(batch_([...opening(10, 4), first], refused).facts[1]).toMatchObject({ type: "ItemsStarted", items: [1] });
   });
 
+  test("waits as long behind other batches, which may leave nothing and say nothing", () => {
+    const given = [...opening(2, 2), { ...first, want: 1 }];
+    const { effects, state } = batch_(given, { type: "itemPostponed", item: 0, reason: null, until: null });
+    expect(state.context.waits).toEqual({ reason: "turn", until: null, since: AT });
+    expect(timers(effects)).toEqual([{ type: "remind", name: "patience", at: AT + PATIENCE_MS }]);
+    const timer = { type: "timer", name: "patience", due: AT + PATIENCE_MS } as const;
+    const behind = { ...postponed, reason: null };
+    expect(batch_([...given, behind], timer, AT + PATIENCE_MS - 1).refused).toBe("TIMER_STALE");
+    expect(batch_([...given, behind], timer, AT + PATIENCE_MS).state.value).toBe("DONE");
+  });
+
   test("waits for credits 7 days and not a moment less, then refuses what waits and ends", () => {
     const given = [...opening(2, 2), { ...first, want: 1 }];
     const { effects } = batch_(given, { type: "itemPostponed", item: 0, reason: "credits", until: null });
