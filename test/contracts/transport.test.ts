@@ -194,8 +194,9 @@ describe.each([
       await held;
       return before(asked);
     };
-    const underWay = rig.client.request(envelope(id));
-    await soon(() => from.node.heard.some(({ to: { id: heard } }) => heard === id));
+    const asked = envelope(id);
+    const underWay = rig.client.request(asked);
+    await soon(() => from.node.heard.some(({ commandId }) => commandId === asked.commandId));
     await from.retire(shard);
     expect(await rig.client.request(envelope(id))).toMatchObject({ refusal: { refused: "NOT_OWNER" } });
     to.serve(shard);
