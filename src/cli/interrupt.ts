@@ -34,7 +34,8 @@ export async function interruptible<T>(work: (stop: AbortSignal) => Promise<T>):
   } catch (error) {
     throw stop.signal.aborted ? stop.signal.reason : error;
   } finally {
-    for (const signal of SIGNALS) process.off(signal, onSignal);
+    // An interrupted command is about to end: one more signal must not cut short what it says and with which code.
+    if (!stop.signal.aborted) for (const signal of SIGNALS) process.off(signal, onSignal);
     process.off("uncaughtException", onError);
     process.off("unhandledRejection", onError);
   }
