@@ -3,7 +3,9 @@ import { refuse } from "../machines/refusal.ts";
 import type { Millis } from "../machines/vocabulary.ts";
 import { LIMITS } from "./limits.ts";
 import type { Answer, Envelope } from "./message.ts";
-import type { Clock, Ids, Transport } from "./ports.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { Ids } from "./ports/ids.ts";
+import type { Transport } from "./ports/transport.ts";
 
 export interface AskOptions {
   /** A UUID that names the command; made anew when left out. Give one that may come again, and say `again`. */

@@ -13,7 +13,7 @@ const compiler = here("node_modules/typescript/bin/tsc");
 if (existsSync(compiler)) {
   const built = spawnSync(process.execPath, [compiler, "-p", here("tsconfig.build.json")], { stdio: "inherit" });
   process.exitCode = built.status ?? 1;
-} else if (!existsSync(here("dist/src/cli.js"))) {
+} else if (!existsSync(here("dist/src/app/cli.js"))) {
   process.stderr.write(
     "NexusToken is not built: its compiler is not installed. Run `npm ci --include=optional`, or copy dist/ from a built checkout.\n",
   );

@@ -1,14 +1,24 @@
-import type { Clock, Ids, Log, Validator } from "../actors/ports.ts";
+import type { Clock } from "../actors/ports/clock.ts";
+import type { Ids } from "../actors/ports/ids.ts";
+import type { Log } from "../actors/ports/log.ts";
+import type { Validator } from "../actors/ports/validator.ts";
 import type { Router } from "../actors/router.ts";
 import type { Millis } from "../machines/vocabulary.ts";
-import type { Feed } from "./feed.ts";
-import type { Honeypots } from "./honeypots.ts";
-import type { KeyRing } from "./keyring.ts";
-import type { Guard } from "./middleware/guard.ts";
-import type { Health, Identity, Limiter, Mailer, Operators, Payments, ReadModel, Signals } from "./ports.ts";
-import type { Presence } from "./presence.ts";
+import type { Guard } from "./http/middleware/guard.ts";
+import type { Honeypots } from "./live/honeypots.ts";
+import type { KeyRing } from "./live/key-ring.ts";
+import type { Presence } from "./live/presence.ts";
+import type { StandingPrices } from "./live/prices.ts";
+import type { Feed } from "./live/stream.ts";
+import type { Health } from "./ports/health.ts";
+import type { Identity } from "./ports/identity.ts";
+import type { Limiter } from "./ports/limiter.ts";
+import type { Mailer } from "./ports/mailer.ts";
+import type { Operators } from "./ports/operators.ts";
+import type { Payments } from "./ports/payments.ts";
+import type { ReadModel } from "./ports/read-model.ts";
+import type { Signals } from "./ports/signals.ts";
 import type { Secrets } from "./secrets.ts";
-import type { StandingPrices } from "./standing.ts";
 
 /** What an operator can set about the gateway. */
 export interface GatewaySettings {

@@ -1,6 +1,7 @@
 /**
- * Checks that imports run one way: src wires everything; gateway -> actors -> machines; machines import nothing of ours.
- * Also which packages a room may use, so that no HTTP, SQL or file system turns up where it does not belong.
+ * Checks that imports run one way: src/app wires everything; gateway -> actors -> machines; machines import nothing of ours.
+ * Also which packages a room may use, so that no HTTP, SQL or file system turns up where it does not belong, and that an
+ * adapter knows its port only: no other adapter, nothing of the app that wires it.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -57,6 +58,9 @@ function check(room, file, specifier) {
   }
   const target = path.posix.join(path.posix.dirname(file), specifier);
   if (!rooms.includes(target.split("/")[0] ?? "")) wrong.push(`${file} imports ${target}, against the stream`);
+  const adapter = /^src\/adapters\/[^/]+\//.exec(file)?.[0];
+  if (adapter !== undefined && target.startsWith("src/") && !target.startsWith(adapter))
+    wrong.push(`${file} imports ${target}: an adapter imports no other adapter, and nothing of src/app`);
   for (const { from, to } of CLOSED) {
     if (room === from && to.test(target)) wrong.push(`${file} imports ${target}, which is the inside of another room`);
   }

@@ -5,7 +5,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import own from "../package.json" with { type: "json" };
 import lock from "../package-lock.json" with { type: "json" };
-import { requireOpen } from "../src/postgres/installation.ts";
+import { requireOpen } from "../src/adapters/postgres/installation.ts";
 
 test("no package runs a script when it is installed, but the embedded PostgreSQL, which makes links to its libraries", () => {
   const scripted = Object.entries(lock.packages)

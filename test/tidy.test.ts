@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { VERSION } from "../src/version.ts";
+import { VERSION } from "../src/app/version.ts";
 
 const LINES_MAX = 400;
 const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"]).toString().trim().split("\n");
@@ -14,9 +14,9 @@ test("no file is longer than 400 lines", () => {
   expect(ours.filter(({ text }) => text.split("\n").length > LINES_MAX).map(({ file }) => file)).toEqual([]);
 });
 
-test("SQL is in src/postgres and nowhere else", () => {
+test("SQL is in src/adapters/postgres and nowhere else", () => {
   const sql = /\b(select\s+[\w*,\s"()]+\s+from|insert\s+into|delete\s+from|update\s+\w+\s+set|create\s+table)\b/i;
-  const found = ours.filter(({ file, text }) => !file.startsWith("src/postgres/") && sql.test(text));
+  const found = ours.filter(({ file, text }) => !file.startsWith("src/adapters/postgres/") && sql.test(text));
   expect(found.map(({ file }) => file)).toEqual([]);
 });
 

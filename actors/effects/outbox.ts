@@ -11,7 +11,10 @@ import { addressKey } from "../../machines/entity.ts";
 import type { Committer } from "../host/commit.ts";
 import { LIMITS } from "../limits.ts";
 import { type Answer, isTransient } from "../message.ts";
-import type { Clock, Journal, Log, OutboxMessage, Transport } from "../ports.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Journal, OutboxMessage } from "../ports/journal.ts";
+import type { Log } from "../ports/log.ts";
+import type { Transport } from "../ports/transport.ts";
 
 interface Waiting {
   readonly message: OutboxMessage;

@@ -10,7 +10,8 @@ import { addressKey } from "../../machines/entity.ts";
 import type { Millis } from "../../machines/vocabulary.ts";
 import { LIMITS } from "../limits.ts";
 import { type Answer, isTransient } from "../message.ts";
-import type { Clock, DueTimer, Journal, TimerChange } from "../ports.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { DueTimer, Journal, TimerChange } from "../ports/journal.ts";
 
 /** So many entries out of date are let be; more than that, and more than there are timers, and they are cleared out. */
 const STALE_MAX = 1_000;

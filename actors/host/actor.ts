@@ -17,17 +17,11 @@ import { isRefusal, type Refusal, refuse } from "../../machines/refusal.ts";
 import type { JsonValue } from "../../machines/vocabulary.ts";
 import { LIMITS } from "../limits.ts";
 import { type Answer, BROKEN, CONTENDED, type Envelope, NOT_OWNER, UNREACHABLE } from "../message.ts";
-import {
-  type Clock,
-  type Entry,
-  type Ids,
-  type Journal,
-  type Log,
-  type OutboxMessage,
-  StoreUnavailable,
-  type TimerChange,
-  type Validator,
-} from "../ports.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Ids } from "../ports/ids.ts";
+import { type Entry, type Journal, type OutboxMessage, StoreUnavailable, type TimerChange } from "../ports/journal.ts";
+import type { Log } from "../ports/log.ts";
+import type { Validator } from "../ports/validator.ts";
 import type { Committer, Outcome } from "./commit.ts";
 import { Gate, type Gated } from "./gate.ts";
 import { RecentAnswers } from "./recent.ts";

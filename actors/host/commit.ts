@@ -8,7 +8,10 @@
  */
 import { addressKey } from "../../machines/entity.ts";
 import { LIMITS } from "../limits.ts";
-import { type Batch, type Clock, type Entry, Fenced, type Ids, type Journal, type Log, StoreUnavailable } from "../ports.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Ids } from "../ports/ids.ts";
+import { type Batch, type Entry, Fenced, type Journal, StoreUnavailable } from "../ports/journal.ts";
+import type { Log } from "../ports/log.ts";
 
 /**
  * `fenced`: others own the actor by now. `broken`: the journal will never take this entry, which is a bug of ours; it is logged.

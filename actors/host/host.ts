@@ -14,7 +14,13 @@ import { Outbox } from "../effects/outbox.ts";
 import { Timers } from "../effects/timers.ts";
 import { LIMITS } from "../limits.ts";
 import { type Answer, type Envelope, isTransient, NOT_OWNER } from "../message.ts";
-import type { Clock, Courier, DueTimer, Ids, Journal, Log, Transport, Validator } from "../ports.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Courier } from "../ports/courier.ts";
+import type { Ids } from "../ports/ids.ts";
+import type { DueTimer, Journal } from "../ports/journal.ts";
+import type { Log } from "../ports/log.ts";
+import type { Transport } from "../ports/transport.ts";
+import type { Validator } from "../ports/validator.ts";
 import { Actor, type ActorPorts, type Release } from "./actor.ts";
 import { Committer } from "./commit.ts";
 

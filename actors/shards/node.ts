@@ -17,7 +17,12 @@
 import type { Host, HostStats } from "../host/host.ts";
 import { LIMITS } from "../limits.ts";
 import type { Answer, Envelope } from "../message.ts";
-import type { Clock, ClusterView, Ids, Log, Registry, Routes, Transport } from "../ports.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Ids } from "../ports/ids.ts";
+import type { Log } from "../ports/log.ts";
+import type { ClusterView, Registry } from "../ports/registry.ts";
+import type { Routes } from "../ports/routes.ts";
+import type { Transport } from "../ports/transport.ts";
 import { type Plan, planFor } from "./plan.ts";
 
 /** A heartbeat is sent so many times within one lease. */

@@ -1,5 +1,5 @@
 /** What a member does about the cluster as it sees it. Pure: the same view gives the same plan. */
-import type { ClusterView } from "../ports.ts";
+import type { ClusterView } from "../ports/registry.ts";
 import { ownerOf } from "./placement.ts";
 
 export interface Plan {

@@ -1,4 +1,4 @@
-import type { Operation } from "../operation.ts";
+import type { Operation } from "../http/operation.ts";
 
 /** What each status of an error means, for every operation. */
 export const STATUSES: { readonly [status: string]: string } = {

@@ -2,7 +2,7 @@
  * The documentation for programs that read text: /llms.txt says where everything is, /llms-full.txt is everything, made from
  * the operations themselves.
  */
-import type { Operation } from "../operation.ts";
+import type { Operation } from "../http/operation.ts";
 import { errorsOf, STATUSES } from "./errors.ts";
 import { exampleOf } from "./example.ts";
 

@@ -1,5 +1,5 @@
 /** The OpenAPI 3.1 document, made from the same operations that route and validate. */
-import type { Operation } from "../operation.ts";
+import type { Operation } from "../http/operation.ts";
 import { ProblemSchema } from "../schemas/common.ts";
 import { errorsOf, STATUSES } from "./errors.ts";
 import { exampleOf } from "./example.ts";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import type { Router } from "@koa/router";
-import type { Operation } from "../operation.ts";
+import type { Operation } from "../http/operation.ts";
 import type { Services } from "../services.ts";
 import { type Asset, serveAsset } from "./assets.ts";
 import { serveHome } from "./home.ts";

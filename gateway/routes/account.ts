@@ -1,5 +1,5 @@
 import { EMPTY_RECORD, skillScore, skillTier } from "../../machines/market/skill.ts";
-import { keyed } from "../operation.ts";
+import { keyed } from "../http/operation.ts";
 import { Reputation } from "../schemas/account.ts";
 import { timeOrNull } from "../show/task.ts";
 

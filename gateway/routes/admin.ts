@@ -3,17 +3,17 @@ import Type from "typebox";
 import type { Address, AnyCommand } from "../../machines/effect.ts";
 import { refuse } from "../../machines/refusal.ts";
 import { accountId, credits } from "../../machines/vocabulary.ts";
-import { operated } from "../operation.ts";
-import { logged } from "../operators-log.ts";
-import type { AccountRow } from "../ports.ts";
-import { invalid, Problem, problemOf } from "../problems.ts";
-import { repeatable, sameOutcome } from "../repeat.ts";
+import { repeatable, sameOutcome } from "../http/idempotency.ts";
+import { operated } from "../http/operation.ts";
+import { invalid, Problem, problemOf } from "../http/problems.ts";
+import type { AccountRow } from "../ports/read-model.ts";
 import { AccountQuery, Action, ActionPage, Adjust, AdminAccount, AdminTask, Reason } from "../schemas/admin.ts";
 import { IdParams, PageQuery } from "../schemas/common.ts";
 import type { Services } from "../services.ts";
 import { showHistory } from "../show/history.ts";
 import { showTask, time, timeOrNull } from "../show/task.ts";
 import { TASK_UNKNOWN } from "./find.ts";
+import { logged } from "./operators-log.ts";
 
 /** More than happens to a task; of what is large, as much as a page may have. */
 const HISTORY_MAX = 2_000;

@@ -1,9 +1,9 @@
 import { credits } from "../../machines/vocabulary.ts";
-import { kinOf, normalAddress } from "../identity.ts";
-import { keyed, open } from "../operation.ts";
-import { Problem, problemOf } from "../problems.ts";
+import { keyed, open } from "../http/operation.ts";
+import { Problem, problemOf } from "../http/problems.ts";
 import { Register, Registered, Rotated } from "../schemas/account.ts";
 import { hashApiKey, makeApiKey } from "../secrets.ts";
+import { kinOf, normalAddress } from "./kin.ts";
 import { recoveryRoutes } from "./recovery.ts";
 
 /** A registration has no API key that protects its repetition, so its Idempotency-Key must be one that nobody can guess. */

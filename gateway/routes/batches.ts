@@ -1,13 +1,13 @@
 import type { Static } from "typebox";
 import { type JsonValue, taskId } from "../../machines/vocabulary.ts";
-import { keyed } from "../operation.ts";
-import { checkDemands, toOrder } from "../order.ts";
-import { Problem, problemOf, within, wrongCursor } from "../problems.ts";
-import { type Repeatable, repeatable, sameOutcome } from "../repeat.ts";
+import { type Repeatable, repeatable, sameOutcome } from "../http/idempotency.ts";
+import { keyed } from "../http/operation.ts";
+import { Problem, problemOf, within, wrongCursor } from "../http/problems.ts";
 import { BatchCreated, BatchParams, BatchProgress, BatchQuery, CreateBatch } from "../schemas/batch.ts";
 import { RECORDS } from "../schemas/common.ts";
 import type { Services } from "../services.ts";
 import { timeOrNull } from "../show/task.ts";
+import { checkDemands, toOrder } from "../task-spec/task-spec.ts";
 
 const create = keyed(
   {

@@ -1,10 +1,10 @@
 import { EMPTY_RECORD, skillParts, skillScore, skillTier, tierName } from "../../machines/market/skill.ts";
 import { refuse } from "../../machines/refusal.ts";
 import { type AccountId, credits } from "../../machines/vocabulary.ts";
-import { keyed } from "../operation.ts";
-import type { CapabilityRow } from "../ports.ts";
-import { problemOf, wrongCursor } from "../problems.ts";
-import { repeatable, sameOutcome } from "../repeat.ts";
+import { repeatable, sameOutcome } from "../http/idempotency.ts";
+import { keyed } from "../http/operation.ts";
+import { problemOf, wrongCursor } from "../http/problems.ts";
+import type { CapabilityRow } from "../ports/read-model.ts";
 import {
   Availability,
   BrowseQuery,
@@ -17,7 +17,7 @@ import {
 } from "../schemas/capability.ts";
 import type { Services } from "../services.ts";
 import { time } from "../show/task.ts";
-import { checkTaskType } from "../task-type.ts";
+import { checkTaskType } from "../task-spec/task-type.ts";
 
 const STATS_DAYS = 30;
 const DAY_MS = 24 * 3_600_000;

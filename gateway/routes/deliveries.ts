@@ -1,8 +1,8 @@
 import Type from "typebox";
 import { refuse } from "../../machines/refusal.ts";
-import { keyed } from "../operation.ts";
-import { problemOf, wrongCursor } from "../problems.ts";
-import { repeatable } from "../repeat.ts";
+import { repeatable } from "../http/idempotency.ts";
+import { keyed } from "../http/operation.ts";
+import { problemOf, wrongCursor } from "../http/problems.ts";
 import { IdParams, NextCursor, RECORDS, RecordQuery } from "../schemas/common.ts";
 import { Delivery } from "../schemas/work.ts";
 import { time, timeOrNull } from "../show/task.ts";

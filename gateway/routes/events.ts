@@ -1,10 +1,10 @@
 import Type from "typebox";
 import { SUSPENDED } from "../../machines/account/spending.ts";
 import { refuse } from "../../machines/refusal.ts";
-import { TOPICS } from "../feed.ts";
-import { keyed } from "../operation.ts";
-import { invalid, Problem, problemOf } from "../problems.ts";
-import { checkTaskType } from "../task-type.ts";
+import { keyed } from "../http/operation.ts";
+import { invalid, Problem, problemOf } from "../http/problems.ts";
+import { TOPICS } from "../live/stream.ts";
+import { checkTaskType } from "../task-spec/task-type.ts";
 
 const RETRY_AFTER_S = 10;
 const FROZEN = refuse("ACCOUNT_FROZEN", "Your account is frozen; ask the operator to release it, then open a stream again.");

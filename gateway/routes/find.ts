@@ -1,7 +1,7 @@
 import { refuse } from "../../machines/refusal.ts";
 import type { AccountId } from "../../machines/vocabulary.ts";
-import type { ReadModel, TaskRow } from "../ports.ts";
-import { problemOf } from "../problems.ts";
+import { problemOf } from "../http/problems.ts";
+import type { ReadModel, TaskRow } from "../ports/read-model.ts";
 import type { Services } from "../services.ts";
 import { isParty, isVisible } from "../show/task.ts";
 

@@ -1,7 +1,7 @@
 import Type from "typebox";
-import { type Operation, open, type Reply } from "../operation.ts";
-import type { Health } from "../ports.ts";
-import { Problem } from "../problems.ts";
+import { type Operation, open, type Reply } from "../http/operation.ts";
+import { Problem } from "../http/problems.ts";
+import type { Health } from "../ports/health.ts";
 
 const RETRY_AFTER_S = 1;
 const Ok = Type.Object({ status: Type.Literal("ok") });

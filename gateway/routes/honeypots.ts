@@ -2,15 +2,15 @@
 import Type from "typebox";
 import { isKnownAnswer } from "../../machines/market/honeypot.ts";
 import { BOUNDS, type JsonValue } from "../../machines/vocabulary.ts";
-import { operated } from "../operation.ts";
-import { logged } from "../operators-log.ts";
-import { checkDemands, toOrder } from "../order.ts";
-import type { HoneypotRow } from "../ports.ts";
-import { invalid, Problem, wrongCursor } from "../problems.ts";
+import { operated } from "../http/operation.ts";
+import { invalid, Problem, wrongCursor } from "../http/problems.ts";
+import { tooLarge } from "../http/size.ts";
+import type { HoneypotRow } from "../ports/operators.ts";
 import { Honeypot, HoneypotList, StoreHoneypot } from "../schemas/admin.ts";
 import { IdParams, PageQuery } from "../schemas/common.ts";
 import { time } from "../show/task.ts";
-import { tooLarge } from "../size.ts";
+import { checkDemands, toOrder } from "../task-spec/task-spec.ts";
+import { logged } from "./operators-log.ts";
 
 /** In whose turn the validator judges for operators; no account has such an id. */
 const OPERATORS = "operators";

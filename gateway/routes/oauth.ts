@@ -3,12 +3,12 @@ import Type from "typebox";
 import { OAUTH_MS } from "../../machines/account/decide.ts";
 import { githubScore } from "../../machines/market/github.ts";
 import type { AccountId } from "../../machines/vocabulary.ts";
-import { kinOf } from "../identity.ts";
-import { keyed, open } from "../operation.ts";
-import { IdentityRefused, IdentityUnavailable } from "../ports.ts";
-import { Problem, problemOf } from "../problems.ts";
+import { keyed, open } from "../http/operation.ts";
+import { Problem, problemOf } from "../http/problems.ts";
+import { IdentityRefused, IdentityUnavailable } from "../ports/identity.ts";
 import { AuthorizeUrl, GitHubLinked } from "../schemas/oauth.ts";
 import type { Services } from "../services.ts";
+import { kinOf } from "./kin.ts";
 
 function identityOf({ identity }: Services) {
   if (identity !== null) return identity;

@@ -1,6 +1,6 @@
 import Type from "typebox";
-import { keyed } from "../operation.ts";
-import { wrongCursor } from "../problems.ts";
+import { keyed } from "../http/operation.ts";
+import { wrongCursor } from "../http/problems.ts";
 import { LedgerEntries } from "../schemas/account.ts";
 import { IdParams, NextCursor, RECORDS, RecordQuery } from "../schemas/common.ts";
 import { HistoryEvent } from "../schemas/task.ts";

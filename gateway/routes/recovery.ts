@@ -6,9 +6,9 @@
 import { randomInt } from "node:crypto";
 import { RECOVERY_MS } from "../../machines/account/decide.ts";
 import type { AccountId } from "../../machines/vocabulary.ts";
-import { spend } from "../middleware/limit.ts";
-import { open } from "../operation.ts";
-import { Problem, problemOf } from "../problems.ts";
+import { spend } from "../http/middleware/limit.ts";
+import { open } from "../http/operation.ts";
+import { Problem, problemOf } from "../http/problems.ts";
 import { Recover, RecoveryStarted, Rotated, VerifyRecover } from "../schemas/account.ts";
 import { hashApiKey, makeApiKey, makeRecoveryCode } from "../secrets.ts";
 import type { Services } from "../services.ts";

@@ -1,14 +1,14 @@
 /** Credits for money (guide: Credits & Payments): a page to pay on, and what the payment service tells afterwards. */
 import Type from "typebox";
 import { canonicalText } from "../../machines/validation/equality.ts";
-import { kinOf } from "../identity.ts";
-import { SIGNATURE } from "../middleware/admit.ts";
-import { spend } from "../middleware/limit.ts";
-import { keyed, open } from "../operation.ts";
-import { PaymentsUnavailable, type PaymentTold } from "../ports.ts";
-import { invalid, Problem, problemOf } from "../problems.ts";
+import { SIGNATURE } from "../http/middleware/admit.ts";
+import { spend } from "../http/middleware/limit.ts";
+import { keyed, open } from "../http/operation.ts";
+import { invalid, Problem, problemOf } from "../http/problems.ts";
+import { PaymentsUnavailable, type PaymentTold } from "../ports/payments.ts";
 import { CreateSession, PACKS, Session } from "../schemas/account.ts";
 import type { Services } from "../services.ts";
+import { kinOf } from "./kin.ts";
 
 const RETRY_AFTER_S = 5;
 

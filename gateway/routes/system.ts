@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { open } from "../operation.ts";
+import { open } from "../http/operation.ts";
 import { Nullable } from "../schemas/common.ts";
 import { healthRoutes } from "./health.ts";
 

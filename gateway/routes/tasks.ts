@@ -5,15 +5,15 @@ import type { Order } from "../../machines/task/facts.ts";
 import { canonicalText } from "../../machines/validation/equality.ts";
 import { type JsonValue, type Millis, TASK_STATUSES, type TaskId, taskId } from "../../machines/vocabulary.ts";
 import { exampleOf } from "../docs/example.ts";
-import { keyed } from "../operation.ts";
-import { checkDemands, toOrder } from "../order.ts";
-import { Problem, problemOf, wrongCursor } from "../problems.ts";
-import { mismatch, repeatable } from "../repeat.ts";
+import { mismatch, repeatable } from "../http/idempotency.ts";
+import { keyed } from "../http/operation.ts";
+import { Problem, problemOf, wrongCursor } from "../http/problems.ts";
 import { IdParams, NextCursor, PageQuery, Uuid } from "../schemas/common.ts";
 import { CreateTask, Task, Validation } from "../schemas/task.ts";
 import type { Services } from "../services.ts";
 import { showCreated, showTask } from "../show/task.ts";
-import { tryOut } from "../try-out.ts";
+import { tryOut } from "../task-spec/dry-run.ts";
+import { checkDemands, toOrder } from "../task-spec/task-spec.ts";
 import { findOwnTask, findTask } from "./find.ts";
 
 const create = keyed(

@@ -5,16 +5,16 @@ import { priorOf } from "../../machines/market/github.ts";
 import { EMPTY_RECORD, skillScore, skillTier } from "../../machines/market/skill.ts";
 import type { WorkerStanding } from "../../machines/task/commands.ts";
 import { type AccountId, BOUNDS, type Credits, credits } from "../../machines/vocabulary.ts";
-import { keyed } from "../operation.ts";
-import { invalid, problemOf, wrongCursor } from "../problems.ts";
-import { repeatable, sameOutcome } from "../repeat.ts";
+import { repeatable, sameOutcome } from "../http/idempotency.ts";
+import { keyed } from "../http/operation.ts";
+import { invalid, problemOf, wrongCursor } from "../http/problems.ts";
+import { tooLarge } from "../http/size.ts";
 import { IdParams, PageQuery } from "../schemas/common.ts";
 import { Task } from "../schemas/task.ts";
 import { Bid, BidPlaced, Started, Submission, SubmissionVerdict } from "../schemas/work.ts";
 import type { Services } from "../services.ts";
 import { showTask } from "../show/task.ts";
-import { tooLarge } from "../size.ts";
-import { checkTaskType } from "../task-type.ts";
+import { checkTaskType } from "../task-spec/task-type.ts";
 import { TASK_UNKNOWN } from "./find.ts";
 
 async function accountRow({ reads }: Services, account: AccountId): Promise<AccountView> {

@@ -2,7 +2,7 @@
 import { weightOf } from "../../machines/market/auction.ts";
 import type { TaskFact } from "../../machines/task/facts.ts";
 import type { AccountId, JsonObject, JsonValue, QualityPreference } from "../../machines/vocabulary.ts";
-import type { History } from "../ports.ts";
+import type { History } from "../ports/read-model.ts";
 import { time, timeOrNull } from "./task.ts";
 
 export interface HistoryEvent {

@@ -1,7 +1,7 @@
 /** What is shown of a task, and to whom: its text and its result belong to its two parties. */
 import type { Order } from "../../machines/task/facts.ts";
 import { type AccountId, BOUNDS, type Millis, type TaskId } from "../../machines/vocabulary.ts";
-import type { TaskRow } from "../ports.ts";
+import type { TaskRow } from "../ports/read-model.ts";
 import type { Task } from "../schemas/task.ts";
 
 /** A moment as ISO 8601 in UTC. */

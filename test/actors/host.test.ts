@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Committer } from "../../actors/host/commit.ts";
 import { LIMITS } from "../../actors/limits.ts";
 import type { Answer } from "../../actors/message.ts";
-import type { Batch, Journal } from "../../actors/ports.ts";
+import type { Batch, Journal } from "../../actors/ports/journal.ts";
 import { order, person, SILENT, STANDING, World } from "../support/world.ts";
 
 async function registered(people = 1, grant = 50): Promise<World> {

@@ -3,13 +3,13 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { Host } from "../../actors/host/host.ts";
-import type { Journal } from "../../actors/ports.ts";
+import type { Journal } from "../../actors/ports/journal.ts";
 import { account } from "../../machines/account/index.ts";
 import { batch } from "../../machines/batch/index.ts";
 import { task } from "../../machines/task/index.ts";
 import { accountId, credits, taskId } from "../../machines/vocabulary.ts";
-import { systemClock as clock } from "../../src/clock.ts";
-import { randomIds as ids } from "../../src/ids.ts";
+import { systemClock as clock } from "../../src/adapters/system/clock.ts";
+import { randomIds as ids } from "../../src/adapters/system/ids.ts";
 import { GOOD_RESULT, order, SILENT, STANDING } from "../support/world.ts";
 
 const FEW = 2_000;

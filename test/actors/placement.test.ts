@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ClusterView } from "../../actors/ports.ts";
+import type { ClusterView } from "../../actors/ports/registry.ts";
 import { ownerOf } from "../../actors/shards/placement.ts";
 import { planFor } from "../../actors/shards/plan.ts";
 import { id } from "../support/world.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { auditDatabases } from "../../src/postgres/books.ts";
-import { openPool } from "../../src/postgres/pool.ts";
+import { auditDatabases } from "../../src/adapters/postgres/books.ts";
+import { openPool } from "../../src/adapters/postgres/pool.ts";
 import { chaos } from "./run.mjs";
 
 test("nodes, gateways, NATS, Redis and Postgres fail one after the other under load: every answer stays true, every task ends, the books are clean", async () => {

@@ -28,8 +28,8 @@ const report = await chaos(
   },
   async (urls) => {
     const [{ auditDatabases }, { openPool }] = await Promise.all([
-      import(new URL("../../dist/src/postgres/books.js", import.meta.url).href),
-      import(new URL("../../dist/src/postgres/pool.js", import.meta.url).href),
+      import(new URL("../../dist/src/adapters/postgres/books.js", import.meta.url).href),
+      import(new URL("../../dist/src/adapters/postgres/pool.js", import.meta.url).href),
     ]);
     const pools = urls.map((url) => openPool(url, { max: 2, name: "audit" }));
     const findings = await auditDatabases(pools);

@@ -21,7 +21,7 @@ const closing = [];
 async function databaseUrl() {
   const given = process.env["DATABASE_URL"];
   if (given) return given;
-  const { EmbeddedServer } = await import(new URL("../../dist/src/postgres/embedded.js", import.meta.url).href);
+  const { EmbeddedServer } = await import(new URL("../../dist/src/adapters/postgres/embedded.js", import.meta.url).href);
   const silent = { debug() {}, info() {}, warn() {}, error() {} };
   const server = await EmbeddedServer.open(fileURLToPath(new URL("../../.nexus/cluster", import.meta.url)), silent);
   closing.push(() => server.close());

@@ -1,10 +1,10 @@
 /** Who guesses is turned away before anything is looked up: with counts in memory, and in Redis for two gateways together. */
 import { randomUUID } from "node:crypto";
 import { afterAll, describe, expect, inject, test } from "vitest";
-import { Guard } from "../../gateway/middleware/guard.ts";
-import type { Limiter } from "../../gateway/ports.ts";
-import { Problem } from "../../gateway/problems.ts";
-import { openLimiter } from "../../src/limiter/limiter.ts";
+import { Guard } from "../../gateway/http/middleware/guard.ts";
+import { Problem } from "../../gateway/http/problems.ts";
+import type { Limiter } from "../../gateway/ports/limiter.ts";
+import { openLimiter } from "../../src/adapters/redis/limiter.ts";
 import { SILENT } from "../support/world.ts";
 
 const LIMITS = { requests: 0, tasks: 0, visits: 0, registrations: 0, failures: 5, recoveries: 0 };

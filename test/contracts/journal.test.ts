@@ -2,13 +2,13 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { SHARDS_DEFAULT, shardOf } from "../../actors/address.ts";
-import { type Batch, type Entry, type Journal, type OutboxMessage, StoreUnavailable } from "../../actors/ports.ts";
+import { type Batch, type Entry, type Journal, type OutboxMessage, StoreUnavailable } from "../../actors/ports/journal.ts";
 import { account } from "../../machines/account/index.ts";
 import { addressKey } from "../../machines/entity.ts";
 import { accountId, credits } from "../../machines/vocabulary.ts";
-import { PostgresJournal } from "../../src/postgres/journal.ts";
-import { migrate, readPlatform } from "../../src/postgres/migrate.ts";
-import { type Database, openPool } from "../../src/postgres/pool.ts";
+import { PostgresJournal } from "../../src/adapters/postgres/journal.ts";
+import { migrate, readPlatform } from "../../src/adapters/postgres/migrate.ts";
+import { type Database, openPool } from "../../src/adapters/postgres/pool.ts";
 import { MemoryJournal } from "../support/memory-journal.ts";
 import { makeDatabase } from "../support/postgres.mjs";
 

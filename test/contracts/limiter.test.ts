@@ -1,9 +1,9 @@
 /** One suite for every limiter, and what happens when Redis goes. */
 import { randomUUID } from "node:crypto";
 import { afterAll, describe, expect, inject, test } from "vitest";
-import type { Limiter } from "../../gateway/ports.ts";
-import { Counts } from "../../src/limiter/counts.ts";
-import { openLimiter } from "../../src/limiter/limiter.ts";
+import type { Limiter } from "../../gateway/ports/limiter.ts";
+import { Counts } from "../../src/adapters/redis/counts.ts";
+import { openLimiter } from "../../src/adapters/redis/limiter.ts";
 import { startPrivate } from "../support/servers.mjs";
 import { SILENT } from "../support/world.ts";
 

@@ -5,7 +5,7 @@ import path from "node:path";
 import { nkeys } from "nats";
 import { generate, type SelfsignedOptions } from "selfsigned";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { connectNats, type NatsSettings } from "../../src/transport/connect.ts";
+import { connectNats, type NatsSettings } from "../../src/adapters/nats/connect.ts";
 import { startPrivate } from "../support/servers.mjs";
 import { SILENT } from "../support/world.ts";
 

@@ -1,6 +1,6 @@
 /** A page ends with its entries or its bytes, and little more is read than is sent. */
 import { expect, test } from "vitest";
-import { PAGE_BYTES, readPage } from "../../src/postgres/page.ts";
+import { PAGE_BYTES, readPage } from "../../src/adapters/postgres/page.ts";
 
 /** A list of rows of these sizes (bytes), and how many of them were read. */
 function list(sizes: readonly number[]) {

@@ -2,12 +2,12 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { StoreUnavailable } from "../../actors/ports.ts";
+import { StoreUnavailable } from "../../actors/ports/journal.ts";
 import { accountId } from "../../machines/vocabulary.ts";
-import { Databases } from "../../src/postgres/databases.ts";
-import { migrate } from "../../src/postgres/migrate.ts";
-import { type Database, openPool } from "../../src/postgres/pool.ts";
-import { postgresReadModel } from "../../src/postgres/read-model.ts";
+import { Databases } from "../../src/adapters/postgres/databases.ts";
+import { migrate } from "../../src/adapters/postgres/migrate.ts";
+import { type Database, openPool } from "../../src/adapters/postgres/pool.ts";
+import { postgresReadModel } from "../../src/adapters/postgres/read-model.ts";
 import { makeDatabase } from "../support/postgres.mjs";
 
 const MOST_MS = 200;

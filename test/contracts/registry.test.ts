@@ -1,13 +1,14 @@
 /** One suite for every registry: who is a member, who owns what, and that the dead commit nothing. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { Fenced, type Journal, type Registry } from "../../actors/ports.ts";
+import { Fenced, type Journal } from "../../actors/ports/journal.ts";
+import type { Registry } from "../../actors/ports/registry.ts";
 import { account } from "../../machines/account/index.ts";
 import { accountId, credits } from "../../machines/vocabulary.ts";
-import { PostgresJournal } from "../../src/postgres/journal.ts";
-import { migrate } from "../../src/postgres/migrate.ts";
-import { type Database, openPool } from "../../src/postgres/pool.ts";
-import { PostgresRegistry } from "../../src/postgres/registry.ts";
+import { PostgresJournal } from "../../src/adapters/postgres/journal.ts";
+import { migrate } from "../../src/adapters/postgres/migrate.ts";
+import { type Database, openPool } from "../../src/adapters/postgres/pool.ts";
+import { PostgresRegistry } from "../../src/adapters/postgres/registry.ts";
 import { Random } from "../simulation/random.ts";
 import { Store } from "../simulation/store.ts";
 import { Process, Time } from "../simulation/time.ts";

@@ -2,8 +2,8 @@
 import { get } from "node:http";
 import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { Closing } from "../../src/closing.ts";
-import { serveHttp } from "../../src/server.ts";
+import { Closing } from "../../src/app/closing.ts";
+import { serveHttp } from "../../src/app/server/server.ts";
 import { SILENT } from "../support/world.ts";
 
 const LONG_MS = 120_000;

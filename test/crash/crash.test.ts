@@ -1,6 +1,6 @@
 import { expect, inject, test } from "vitest";
-import { auditDatabases } from "../../src/postgres/books.ts";
-import { openPool } from "../../src/postgres/pool.ts";
+import { auditDatabases } from "../../src/adapters/postgres/books.ts";
+import { openPool } from "../../src/adapters/postgres/pool.ts";
 import { makeDatabase } from "../support/postgres.mjs";
 import { crash } from "./run.mjs";
 

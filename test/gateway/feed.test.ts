@@ -1,9 +1,9 @@
 /** Streams are bounded, end with the right to them, and cost few reads however many there are. */
 import { setImmediate as turn } from "node:timers/promises";
 import { beforeEach, expect, test } from "vitest";
-import { Feed, type Listening, STREAMS_PER_ACCOUNT, TOPICS } from "../../gateway/feed.ts";
-import type { TaskRow } from "../../gateway/ports.ts";
-import { PRESENT_MAX, Presence } from "../../gateway/presence.ts";
+import { PRESENT_MAX, Presence } from "../../gateway/live/presence.ts";
+import { Feed, type Listening, STREAMS_PER_ACCOUNT, TOPICS } from "../../gateway/live/stream.ts";
+import type { TaskRow } from "../../gateway/ports/read-model.ts";
 import { account } from "../../machines/account/index.ts";
 import type { AccountView } from "../../machines/account/view.ts";
 import { task } from "../../machines/task/index.ts";

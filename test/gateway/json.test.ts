@@ -1,9 +1,9 @@
 /** What is read of a JSON text: numbers exactly or not at all, bounds of schemas as the doubles that part what can arrive, names and characters. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { directed, isExact } from "../../gateway/json/decimal.ts";
-import { readJson } from "../../gateway/middleware/body.ts";
-import { Problem } from "../../gateway/problems.ts";
+import { directed, isExact } from "../../gateway/http/json/decimal.ts";
+import { readJson } from "../../gateway/http/middleware/body.ts";
+import { Problem } from "../../gateway/http/problems.ts";
 import { canonicalText } from "../../machines/validation/equality.ts";
 import type { JsonValue } from "../../machines/vocabulary.ts";
 

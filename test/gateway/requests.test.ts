@@ -1,10 +1,10 @@
 /** What surrounds a request: who sends it, of what type it is, under which key, and where its end is told. */
 import { describe, expect, test } from "vitest";
-import { wrongCallback } from "../../gateway/callback.ts";
-import { forwarded, networkOf } from "../../gateway/middleware/client-address.ts";
-import { isJson } from "../../gateway/middleware/content-type.ts";
-import { readKey, sameOutcome } from "../../gateway/repeat.ts";
+import { readKey, sameOutcome } from "../../gateway/http/idempotency.ts";
+import { forwarded, networkOf } from "../../gateway/http/middleware/client-address.ts";
+import { isJson } from "../../gateway/http/middleware/content-type.ts";
 import { Secrets } from "../../gateway/secrets.ts";
+import { wrongCallback } from "../../gateway/task-spec/callback-url.ts";
 import { canonicalText } from "../../machines/validation/equality.ts";
 
 const PROXY = "10.0.0.2";

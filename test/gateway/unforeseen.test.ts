@@ -4,16 +4,16 @@
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Router } from "../../actors/router.ts";
-import { Feed, TOPICS } from "../../gateway/feed.ts";
-import { Honeypots } from "../../gateway/honeypots.ts";
-import type { ReadModel, TaskRow } from "../../gateway/ports.ts";
-import { Presence } from "../../gateway/presence.ts";
+import { Honeypots } from "../../gateway/live/honeypots.ts";
+import { Presence } from "../../gateway/live/presence.ts";
+import { StandingPrices } from "../../gateway/live/prices.ts";
+import { Feed, TOPICS } from "../../gateway/live/stream.ts";
+import type { ReadModel, TaskRow } from "../../gateway/ports/read-model.ts";
 import { Secrets } from "../../gateway/secrets.ts";
-import { StandingPrices } from "../../gateway/standing.ts";
 import type { Question } from "../../machines/entity.ts";
 import { task } from "../../machines/task/index.ts";
 import { taskId } from "../../machines/vocabulary.ts";
-import { VALIDATOR_LIMITS, ValidatorPool } from "../../src/validator/pool.ts";
+import { VALIDATOR_LIMITS, ValidatorPool } from "../../src/adapters/validator/pool.ts";
 import { id, order, person, SILENT, World } from "../support/world.ts";
 
 const leftOver: unknown[] = [];

@@ -1,9 +1,9 @@
 /** What a check says: the field, and what it must be, in words; nothing of what was sent. */
 import Type from "typebox";
 import { expect, test } from "vitest";
-import { Problem } from "../../gateway/problems.ts";
+import { Problem } from "../../gateway/http/problems.ts";
+import { bodyCheck, queryCheck } from "../../gateway/http/validate.ts";
 import { Nullable } from "../../gateway/schemas/common.ts";
-import { bodyCheck, queryCheck } from "../../gateway/validate.ts";
 
 const check = bodyCheck(
   Type.Object({

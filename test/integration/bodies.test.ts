@@ -2,8 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Shape } from "../../gateway/fields.ts";
-import type { Operation } from "../../gateway/operation.ts";
+import type { Shape } from "../../gateway/http/fields.ts";
+import type { Operation } from "../../gateway/http/operation.ts";
 import { OPERATIONS } from "../../gateway/routes/index.ts";
 import { USUAL_MISTAKES } from "../../gateway/schemas/mistakes.ts";
 import type { Reply } from "../support/client.mjs";

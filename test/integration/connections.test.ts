@@ -3,8 +3,8 @@ import type { RequestListener } from "node:http";
 import type { Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import { afterEach, expect, test } from "vitest";
-import { CONNECTION_BOUNDS, type ConnectionBounds, PIPELINED_MAX } from "../../src/connections.ts";
-import { type HttpServer, serveHttp } from "../../src/server.ts";
+import { CONNECTION_BOUNDS, type ConnectionBounds, PIPELINED_MAX } from "../../src/app/server/connections.ts";
+import { type HttpServer, serveHttp } from "../../src/app/server/server.ts";
 import { dial, statusOf } from "../support/raw.mjs";
 
 const open: HttpServer[] = [];

@@ -2,9 +2,9 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { SHARDS_DEFAULT, shardOf } from "../../actors/address.ts";
-import { auditDatabases } from "../../src/postgres/books.ts";
-import { asOfOneMoment, type Transaction } from "../../src/postgres/moment.ts";
-import { type Database, openPool } from "../../src/postgres/pool.ts";
+import { auditDatabases } from "../../src/adapters/postgres/books.ts";
+import { asOfOneMoment, type Transaction } from "../../src/adapters/postgres/moment.ts";
+import { type Database, openPool } from "../../src/adapters/postgres/pool.ts";
 import { Client } from "../support/client.mjs";
 import { RealCluster } from "../support/cluster.mjs";
 import { eventually, GOOD, ORDER } from "../support/market.ts";

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { EmbeddedServer } from "../../src/postgres/embedded.ts";
-import { openPool } from "../../src/postgres/pool.ts";
-import { whoIs } from "../../src/postgres/postmaster.ts";
+import { EmbeddedServer } from "../../src/adapters/postgres/embedded.ts";
+import { openPool } from "../../src/adapters/postgres/pool.ts";
+import { whoIs } from "../../src/adapters/postgres/postmaster.ts";
 import { SILENT } from "../support/world.ts";
 
 const ENTRY = fileURLToPath(new URL("../../bin/nexus.js", import.meta.url));

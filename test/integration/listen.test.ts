@@ -2,7 +2,7 @@
 import { get } from "node:http";
 import { createServer } from "node:net";
 import { expect, test } from "vitest";
-import { type HttpServer, serveHttp } from "../../src/server.ts";
+import { type HttpServer, serveHttp } from "../../src/app/server/server.ts";
 
 function ask(url: string, family?: 4 | 6): Promise<number> {
   return new Promise((resolve, reject) => {

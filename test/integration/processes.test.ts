@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
-import { type Database, openPool } from "../../src/postgres/pool.ts";
+import { type Database, openPool } from "../../src/adapters/postgres/pool.ts";
 import { Client } from "../support/client.mjs";
 import { type PlatformProcess, runNexus, startProcess } from "../support/platform.mjs";
 import { makeDatabase } from "../support/postgres.mjs";

@@ -1,7 +1,7 @@
 /** Requests as clients send them, over every operation there is: a new one is held against all of this by being in the table. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Operation } from "../../gateway/operation.ts";
+import type { Operation } from "../../gateway/http/operation.ts";
 import { OPERATIONS } from "../../gateway/routes/index.ts";
 import type { CallOptions } from "../support/client.mjs";
 import { Market, type Party } from "../support/market.ts";

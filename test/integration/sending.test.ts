@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { connect, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { LINGER_BYTES } from "../../gateway/middleware/linger.ts";
+import { LINGER_BYTES } from "../../gateway/http/middleware/linger.ts";
 import { Market, ORDER, type Party } from "../support/market.ts";
 
 let market: Market;

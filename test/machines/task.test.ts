@@ -8,7 +8,7 @@ import type { TaskFact } from "../../machines/task/facts.ts";
 import { task as entity } from "../../machines/task/index.ts";
 import type { TaskSnapshot } from "../../machines/task/machine.ts";
 import { credits, type TaskStatus, taskId } from "../../machines/vocabulary.ts";
-import { VALIDATOR_LIMITS } from "../../src/validator/pool.ts";
+import { VALIDATOR_LIMITS } from "../../src/adapters/validator/pool.ts";
 import { id, order, person, STANDING } from "../support/world.ts";
 
 const TASK = taskId(id(99));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openLog } from "../../src/log.ts";
+import { openLog } from "../../src/adapters/system/log.ts";
 
 function lines(isTTY: boolean) {
   const written: string[] = [];

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { settingsInForce, warnings } from "../../src/config.ts";
+import { settingsInForce, warnings } from "../../src/app/settings/config.ts";
 
 test.each([
   ["RATELIMIT_PER_SECOND", "RATE_LIMIT_PER_SECOND"],

@@ -1,6 +1,7 @@
 /** Simulated gateways and nodes, made of the parts that real ones are made of. */
 import { Host } from "../../actors/host/host.ts";
-import type { Ids, Log } from "../../actors/ports.ts";
+import type { Ids } from "../../actors/ports/ids.ts";
+import type { Log } from "../../actors/ports/log.ts";
 import { Router } from "../../actors/router.ts";
 import { Node } from "../../actors/shards/node.ts";
 import { account } from "../../machines/account/index.ts";

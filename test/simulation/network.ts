@@ -1,7 +1,8 @@
 /** The network between simulated processes: it delays, reorders, doubles and drops, and falls apart into islands. */
 import { SHARDS_DEFAULT, shardOf } from "../../actors/address.ts";
 import { type Answer, type Envelope, NOT_OWNER } from "../../actors/message.ts";
-import type { Routes, Transport } from "../../actors/ports.ts";
+import type { Routes } from "../../actors/ports/routes.ts";
+import type { Transport } from "../../actors/ports/transport.ts";
 import { refuse } from "../../machines/refusal.ts";
 import type { Random } from "./random.ts";
 import type { Process, Time } from "./time.ts";

@@ -1,14 +1,7 @@
 /** The database of a simulated cluster: journal and registry, reached over a line that is slow, breaks, and loses answers. */
 import { SHARDS_DEFAULT, shardOf } from "../../actors/address.ts";
-import {
-  type Batch,
-  type ClusterView,
-  Fenced,
-  type Journal,
-  type NodeStats,
-  type Registry,
-  StoreUnavailable,
-} from "../../actors/ports.ts";
+import { type Batch, Fenced, type Journal, StoreUnavailable } from "../../actors/ports/journal.ts";
+import type { ClusterView, NodeStats, Registry } from "../../actors/ports/registry.ts";
 import { MemoryJournal } from "../support/memory-journal.ts";
 import type { Random } from "./random.ts";
 import type { Process, Time } from "./time.ts";

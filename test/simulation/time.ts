@@ -1,5 +1,5 @@
 /** Simulated time, and processes that live, stand still and die in it. */
-import type { Clock } from "../../actors/ports.ts";
+import type { Clock } from "../../actors/ports/clock.ts";
 
 /** Turns of the loop after each event: what can happen without time passing happens then. */
 const TURNS = 3;

@@ -1,4 +1,4 @@
-import type { Clock } from "../../actors/ports.ts";
+import type { Clock } from "../../actors/ports/clock.ts";
 
 /** A clock that stands still until it is told to go on. */
 export class ManualClock implements Clock {

@@ -25,7 +25,7 @@ function isAlive(pid) {
  * @returns {Promise<PrivatePostgres>}
  */
 export async function startPostgres() {
-  const built = new URL("../../dist/src/postgres/embedded.js", import.meta.url);
+  const built = new URL("../../dist/src/adapters/postgres/embedded.js", import.meta.url);
   const { EmbeddedServer } = await import(built.href);
   const folder = await mkdtemp(path.join(tmpdir(), "nexus-test-"));
   const silent = { debug() {}, info() {}, warn() {}, error() {} };

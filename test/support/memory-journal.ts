@@ -8,11 +8,11 @@ import {
   type OutboxMessage,
   type StoredActor,
   StoreUnavailable,
-} from "../../actors/ports.ts";
+} from "../../actors/ports/journal.ts";
 import type { Address, EntityKind } from "../../machines/effect.ts";
 import { addressKey, type StoredFact } from "../../machines/entity.ts";
+import type { Books, LedgerTotals, PendingMessage, StoredHistory } from "../../machines/money/books.ts";
 import type { Posting } from "../../machines/money/postings.ts";
-import type { Books, LedgerTotals, PendingMessage, StoredHistory } from "../../src/audit/books.ts";
 
 interface Row extends StoredFact {
   readonly cause: string | null;

@@ -50,7 +50,7 @@ export async function findServer() {
 
 /** @returns {Promise<Server>} */
 async function startPrivate() {
-  const built = new URL("../../dist/src/postgres/embedded.js", import.meta.url);
+  const built = new URL("../../dist/src/adapters/postgres/embedded.js", import.meta.url);
   const { EmbeddedServer } = await import(built.href);
   const folder = await mkdtemp(path.join(tmpdir(), "nexus-test-"));
   const silent = { debug() {}, info() {}, warn() {}, error() {} };

@@ -1,16 +1,18 @@
 /** A market in one process on a clock that the test moves: hosts, a journal in memory, and the commands of clients. */
 import { Host, type HostPorts } from "../../actors/host/host.ts";
 import type { Answer, Envelope } from "../../actors/message.ts";
-import type { Courier, JudgedWhere, Log, Validator } from "../../actors/ports.ts";
+import type { Courier } from "../../actors/ports/courier.ts";
+import type { Log } from "../../actors/ports/log.ts";
+import type { JudgedWhere, Validator } from "../../actors/ports/validator.ts";
 import { account } from "../../machines/account/index.ts";
 import { batch } from "../../machines/batch/index.ts";
 import type { AnyCommand } from "../../machines/effect.ts";
 import type { Answer as Judgement, Question } from "../../machines/entity.ts";
+import { auditBooks } from "../../machines/money/books.ts";
 import type { Order } from "../../machines/task/facts.ts";
 import { task } from "../../machines/task/index.ts";
 import { judgeResult } from "../../machines/validation/verdict.ts";
 import { type AccountId, accountId, credits, type TaskId, taskId } from "../../machines/vocabulary.ts";
-import { auditBooks } from "../../src/audit/books.ts";
 import { ManualClock } from "./clock.ts";
 import { MemoryJournal } from "./memory-journal.ts";
 

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
-import { checkThread } from "../../src/validator/check-thread.ts";
+import { checkThread } from "../../src/adapters/validator/check-thread.ts";
 
-const THREAD = new URL("../../dist/src/validator/thread.js", import.meta.url);
+const THREAD = new URL("../../dist/src/adapters/validator/thread.js", import.meta.url);
 
 test("a process learns before it serves whether the threads that judge results can start", async () => {
   const folder = await mkdtemp(path.join(tmpdir(), "nexus-thread-"));

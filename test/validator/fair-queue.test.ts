@@ -1,8 +1,8 @@
 /** Fairness is counted in judgements and in the thread time that is charged, never in the time of the test. */
 import { describe, expect, test } from "vitest";
 import type { Lane } from "../../machines/entity.ts";
-import { FairQueue, type Waiting } from "../../src/validator/fair-queue.ts";
-import { VALIDATOR_LIMITS } from "../../src/validator/pool.ts";
+import { FairQueue, type Waiting } from "../../src/adapters/validator/fair-queue.ts";
+import { VALIDATOR_LIMITS } from "../../src/adapters/validator/pool.ts";
 
 const HEAVY_MS = 250;
 const { deadlineMs: DEADLINE_MS, waitMs: WAIT_MS } = VALIDATOR_LIMITS;

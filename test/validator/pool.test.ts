@@ -3,9 +3,9 @@ import type { Lane, Question } from "../../machines/entity.ts";
 import { SCHEMA_CHARACTERS_MAX } from "../../machines/validation/schema.ts";
 import { QUICK_CHARACTERS_MAX } from "../../machines/validation/verdict.ts";
 import type { JsonObject, JsonValue } from "../../machines/vocabulary.ts";
-import { VALIDATOR_LIMITS, ValidatorPool } from "../../src/validator/pool.ts";
+import { VALIDATOR_LIMITS, ValidatorPool } from "../../src/adapters/validator/pool.ts";
 
-const THREAD = new URL("../../dist/src/validator/thread.js", import.meta.url);
+const THREAD = new URL("../../dist/src/adapters/validator/thread.js", import.meta.url);
 const PATTERN: JsonObject = { type: "object", properties: { a: { type: "string", pattern: "^(a|a)*$" } } };
 let pool = new ValidatorPool(THREAD);
 

@@ -1,0 +1,82 @@
+/** What keeps facts, and what waits with them. */
+import type { Address, AnyCommand } from "../../machines/effect.ts";
+import type { StoredFact } from "../../machines/entity.ts";
+import type { Posting } from "../../machines/money/postings.ts";
+import type { Millis } from "../../machines/vocabulary.ts";
+
+/** A message that waits in the outbox of its sender. `seq` and `leg` order the messages of one sender. */
+export interface OutboxMessage {
+  readonly id: string;
+  readonly from: Address;
+  readonly seq: number;
+  readonly leg: number;
+  readonly to: Address;
+  readonly command: AnyCommand;
+}
+
+/** A timer is set to a moment, or removed (null). */
+export interface TimerChange {
+  readonly name: string;
+  readonly at: Millis | null;
+}
+
+export interface DueTimer {
+  readonly address: Address;
+  readonly name: string;
+  readonly at: Millis;
+}
+
+/** What one decision adds to the journal. Its facts are numbered after + 1, after + 2, … */
+export interface Entry {
+  readonly address: Address;
+  readonly after: number;
+  readonly facts: readonly Omit<StoredFact, "seq">[];
+  /** The command that caused it; unique for each actor. */
+  readonly cause: string | null;
+  readonly postings: readonly (readonly Posting[])[];
+  readonly messages: readonly OutboxMessage[];
+  readonly timers: readonly TimerChange[];
+  /** The row for lists as it is after these facts. */
+  readonly view: unknown;
+  readonly snapshot: unknown;
+}
+
+/** One commit: all of it or nothing. */
+export interface Batch {
+  /** Marks the facts of this batch, so that a commit whose outcome got lost is known again. A UUID. */
+  readonly id: string;
+  readonly entries: readonly Entry[];
+  /** Messages that their receivers have committed; they leave the outbox. */
+  readonly delivered: readonly string[];
+  /** Messages that their receivers refused for good; they stay, marked, for the operator. */
+  readonly dead: readonly { readonly id: string; readonly reason: string }[];
+}
+
+export interface StoredActor {
+  readonly snapshot: { readonly seq: number; readonly state: unknown } | null;
+  /** The facts after the snapshot, in order. */
+  readonly facts: readonly StoredFact[];
+}
+
+/** Thrown by a journal that takes nothing from this writer any more: others own what it owned. */
+export class Fenced extends Error {}
+
+/** Thrown by a journal that cannot be reached, or whose commit has an unknown outcome: the same call must be repeated. */
+export class StoreUnavailable extends Error {}
+
+export interface Journal {
+  /**
+   * Appends a batch; repeating it with the same id is safe. Gives the keys (addressKey) of the actors for which
+   * another writer was first, or whose command is there already: nothing of theirs is written, all else is.
+   * Throws StoreUnavailable when it cannot be told what happened, and Fenced, with nothing written, when the writer has been
+   * declared dead.
+   */
+  append(batch: Batch): Promise<ReadonlySet<string>>;
+  load(address: Address): Promise<StoredActor>;
+  /** The facts that a command caused at an actor, in order; empty when it never came. */
+  caused(address: Address, cause: string): Promise<readonly StoredFact[]>;
+  /** A page of the undelivered messages whose senders are in a shard, in the order of (from, seq, leg), after the given one. */
+  outbox(shard: number, after: OutboxMessage | null, rows: number): Promise<readonly OutboxMessage[]>;
+  /** A page of the timers of a shard in the order of (address, name), after the given one. */
+  timers(shard: number, after: DueTimer | null, rows: number): Promise<readonly DueTimer[]>;
+}

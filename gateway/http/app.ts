@@ -1,0 +1,128 @@
+/** The order of everything a request passes, on one screen. */
+import { Router as HttpRouter, type RouterContext } from "@koa/router";
+import Koa, { type Middleware } from "koa";
+import type { Log } from "../../actors/ports/log.ts";
+import { SUSPENDED } from "../../machines/account/spending.ts";
+import { docsRoutes } from "../docs/page.ts";
+import type { Health } from "../ports/health.ts";
+import { liveness, readiness } from "../routes/health.ts";
+import { OPERATIONS } from "../routes/index.ts";
+import type { Services } from "../services.ts";
+import { ignoredHeader } from "./fields.ts";
+import { readKey } from "./idempotency.ts";
+import { admit, countVisit } from "./middleware/admit.ts";
+import { readBody, readText } from "./middleware/body.ts";
+import { clientAddress, networkOf } from "./middleware/client-address.ts";
+import { cors } from "./middleware/cors.ts";
+import { errors } from "./middleware/errors.ts";
+import { linger } from "./middleware/linger.ts";
+import { methods } from "./middleware/methods.ts";
+import { wholePath } from "./middleware/path.ts";
+import { trace } from "./middleware/trace.ts";
+import type { Caller, Incoming, Operation, Reply } from "./operation.ts";
+import { Problem, problemOf } from "./problems.ts";
+
+const HEALTH = /^\/health(\/(live|ready))?$/;
+/** How soon who asks a process that starts may ask again (s). */
+const STARTING_RETRY_S = 1;
+
+/** Builds the HTTP application; it holds no state but caches. */
+export function createApp(services: Services): Koa {
+  const { trustedProxies, corsOrigins } = services.settings;
+  const app = new Koa();
+  app.on("error", (error: Error) => services.log.debug({ err: error }, "a connection failed"));
+  app.use(linger());
+  app.use(trace(services.log, services.clock, services.ids));
+  app.use(cors(corsOrigins));
+  app.use(errors(services.log));
+  app.use(clientAddress(trustedProxies));
+  app.use(wholePath());
+  const router = new HttpRouter();
+  for (const operation of OPERATIONS) {
+    const path = operation.path.replaceAll(/\{(\w+)\}/g, ":$1");
+    router[operation.method](path, (context) => serve(operation, services, context));
+  }
+  const pages = new HttpRouter();
+  pages.use(countVisits(services));
+  docsRoutes(pages, OPERATIONS, services);
+  app.use(router.routes());
+  app.use(pages.routes());
+  app.use(countVisits(services));
+  app.use(methods());
+  return app;
+}
+
+/** Builds what a process without a gateway answers: whether it lives and can serve. */
+export function createHealthApp(health: Health, log: Log): Koa {
+  const app = new Koa();
+  app.use(errors(log));
+  app.use(async (context) => {
+    if (!HEALTH.test(context.path)) return;
+    const reply = context.path === "/health/live" ? liveness() : await readiness(health);
+    context.status = reply.status;
+    context.body = reply.body;
+  });
+  return app;
+}
+
+/** Builds what a process answers that has begun to start: that it lives, and cannot serve yet because of `trouble`. */
+export function createStartingApp(trouble: () => string, log: Log): Koa {
+  const app = new Koa();
+  app.use(errors(log));
+  app.use(async (context) => {
+    if (context.path !== "/health/live") throw new Problem(503, "UNAVAILABLE", trouble(), { retryAfter: STARTING_RETRY_S });
+    context.body = liveness().body;
+  });
+  return app;
+}
+
+/** Whoever asks for what is not there has no key that counts. */
+function countVisits(services: Services): Middleware {
+  return async (context, next) => {
+    await countVisit(services, context, networkOf(context.ip));
+    await next();
+  };
+}
+
+/** Limits and key, suspension, then the body, then the operation, which checks what it was given. */
+async function serve(operation: Operation, services: Services, context: RouterContext): Promise<void> {
+  const arrived = services.clock.now();
+  const address = networkOf(context.ip);
+  const caller = await admit(operation, services, context, address);
+  if (caller !== undefined && operation.method !== "get" && operation.suspended === undefined) {
+    await refuseSuspended(services, caller);
+  }
+  const takesBody = operation.method === "post" || operation.method === "patch";
+  const incoming: Incoming = {
+    params: { ...context.params },
+    query: context.querystring,
+    body: takesBody && operation.raw !== true ? await readBody(context) : undefined,
+    text: takesBody && operation.raw === true ? await readText(context) : "",
+    header: (name) => context.get(name),
+    ignore: (names) => context.set("X-Nexus-Ignored", ignoredHeader(names)),
+    caller,
+    idempotencyKey: operation.idempotent === true ? readKey(context.get("Idempotency-Key")) : null,
+    address,
+    arrived,
+    services,
+  };
+  const lookOnly = context.method === "HEAD" && operation.acts === true;
+  if (lookOnly) {
+    operation.check(incoming);
+    context.type = "application/json";
+  }
+  const reply: Reply = lookOnly ? { status: 200, body: "" } : await operation.run(incoming);
+  context.status = reply.status;
+  if (reply.headers !== undefined) context.set({ ...reply.headers });
+  if (operation.stream === true) {
+    context.type = "text/event-stream";
+    context.set("Cache-Control", "no-store, no-transform");
+    // Proxies that gather before they send would hold events back.
+    context.set("X-Accel-Buffering", "no");
+  }
+  context.body = reply.body;
+}
+
+async function refuseSuspended({ reads }: Services, { account }: Caller): Promise<void> {
+  if ((await reads.account(account))?.status === "SUSPENDED") throw problemOf(SUSPENDED);
+}

@@ -1,0 +1,67 @@
+/** Idempotency-Key: the same key and body get the first answer again, another body under the same key is refused. */
+import type { AskOptions } from "../../actors/router.ts";
+import { canonicalText } from "../../machines/validation/equality.ts";
+import { isUuid, type JsonValue } from "../../machines/vocabulary.ts";
+import type { Services } from "../services.ts";
+import { invalid, Problem } from "./problems.ts";
+
+/** Visible ASCII, as other APIs take it. */
+const KEY = /^[\x21-\x7e]{1,255}$/;
+/** The form of draft-ietf-httpapi-idempotency-key-header-07, 2.1: a String of RFC 9651. */
+const QUOTED = /^"((?:[^"\\]|\\["\\])*)"$/;
+
+/** Reads the header Idempotency-Key, with or without quotes; null when there is none. Throws a Problem (422). */
+export function readKey(header: string): string | null {
+  if (header === "") return null;
+  const key = QUOTED.exec(header)?.[1]?.replaceAll(/\\(.)/g, "$1") ?? header;
+  if (KEY.test(key)) return key;
+  throw invalid([{ field: "Idempotency-Key", message: "must be 1 to 255 visible ASCII characters without blanks" }]);
+}
+
+/** How a request is told to its actor, and the id of what it makes. */
+export interface Repeatable {
+  /** Names what the request makes (a bid, a submission, a top-up); the same one for the same key and the same JSON value. */
+  readonly outcome: string;
+  /**
+   * What it was named before values were compared: by the body's fields in the order that they were sent in. It is taken for
+   * good, because a repeat that comes after an update must find what was made before it, and nothing tells the last of those.
+   */
+  readonly before: string;
+  readonly options: AskOptions;
+}
+
+/** Takes who asks, for what, and the body as it was sent; without a key every request is one of its own. */
+export function repeatable(
+  { secrets, ids }: Services,
+  account: string,
+  route: string,
+  key: string | null,
+  sent: JsonValue,
+): Repeatable {
+  if (key === null) {
+    const outcome = ids.next();
+    return { outcome, before: outcome, options: {} };
+  }
+  const commandId = secrets.commandId(account, route, key);
+  const outcome = secrets.outcomeId(account, route, key, canonicalText(sent));
+  const before = secrets.outcomeId(account, route, key, JSON.stringify(sent));
+  return { outcome, before, options: { commandId, again: true } };
+}
+
+export function mismatch(): Problem {
+  const detail = "This Idempotency-Key was used for another request; use a new key for each new request.";
+  return new Problem(422, "IDEMPOTENCY_MISMATCH", detail, { errors: [{ field: "Idempotency-Key", message: detail }] });
+}
+
+/** Gives the fields of an actor's reply; throws a Problem when the reply was for another body under the same key. */
+export function sameOutcome(
+  reply: JsonValue,
+  field: string,
+  { outcome, before }: Repeatable,
+): { readonly [name: string]: JsonValue } {
+  if (typeof reply !== "object" || reply === null || Array.isArray(reply)) throw new Error("a reply must have fields");
+  const made = reply[field];
+  if (typeof made !== "string" || !isUuid(made)) throw new Error(`a reply must have its ${field}`);
+  if (made !== outcome && made !== before) throw mismatch();
+  return reply;
+}

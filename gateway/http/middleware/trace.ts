@@ -1,0 +1,17 @@
+import type { Middleware } from "koa";
+import type { Clock } from "../../../actors/ports/clock.ts";
+import type { Ids } from "../../../actors/ports/ids.ts";
+import type { Log } from "../../../actors/ports/log.ts";
+
+/** Gives each request an id that the answer, the log and the errors carry, and logs it once at its end. */
+export function trace(log: Log, clock: Clock, ids: Ids): Middleware {
+  return async (context, next) => {
+    const started = clock.now();
+    const request = ids.next();
+    context.state["request"] = request;
+    context.set("X-Request-Id", request);
+    await next();
+    const { method, path, status } = context;
+    log.debug({ request, method, path, status, ms: clock.now() - started }, "request");
+  };
+}

@@ -1,0 +1,172 @@
+/** Errors at the edge: a problem document (RFC 9457) for each, and the one table from refusals to statuses. */
+import { StoreUnavailable } from "../../actors/ports/journal.ts";
+import type { Refusal, RefusalCode } from "../../machines/refusal.ts";
+
+export interface FieldProblem {
+  readonly field: string;
+  readonly message: string;
+}
+
+/** Thrown by routes and middleware; becomes the answer. */
+export class Problem extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly errors: readonly FieldProblem[] | undefined;
+  /** Seconds after which it makes sense to try again. */
+  readonly retryAfter: number | undefined;
+
+  constructor(
+    status: number,
+    code: string,
+    detail: string,
+    more: { errors?: readonly FieldProblem[]; retryAfter?: number } = {},
+  ) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+    this.errors = more.errors;
+    this.retryAfter = more.retryAfter;
+  }
+}
+
+const STATUS: { readonly [C in RefusalCode]: number } = {
+  ACCOUNT_EXISTS: 409,
+  ACCOUNT_UNKNOWN: 404,
+  KEY_REPLACED: 401,
+  RECOVERY_FAILED: 401,
+  ACCOUNT_FROZEN: 403,
+  ACCOUNT_SUSPENDED: 403,
+  NO_DEBT: 409,
+  REPAYMENT_TOO_LARGE: 422,
+  ACCOUNT_COOLING_DOWN: 403,
+  INSUFFICIENT_CREDITS: 402,
+  BALANCE_TOO_LARGE: 422,
+  TOO_MANY_OPEN_TASKS: 409,
+  TOO_MANY_CAPABILITIES: 409,
+  CAPABILITY_UNKNOWN: 404,
+  ALREADY_RATED: 409,
+  NOTHING_TO_DO: 409,
+  TOO_MANY_BATCHES: 409,
+  BATCH_EXISTS: 409,
+  BATCH_UNKNOWN: 404,
+  OAUTH_STATE_INVALID: 400,
+  HOLD_EXISTS: 409,
+  HOLD_UNKNOWN: 409,
+  TASK_UNKNOWN: 404,
+  TASK_EXISTS: 409,
+  TASK_NOT_OPEN: 409,
+  TASK_NOT_CANCELLABLE: 409,
+  TASK_ENDED: 409,
+  NOT_YOUR_TASK: 403,
+  NOT_AWARDED_TO_YOU: 403,
+  OWN_TASK: 403,
+  ALREADY_BID: 409,
+  TOO_MANY_BIDS: 409,
+  BID_OVER_BUDGET: 422,
+  FAILED_THIS_TASK: 409,
+  SKILL_TOO_LOW: 403,
+  ALREADY_STARTED: 409,
+  TIMEOUT: 409,
+  NO_CALLBACK: 409,
+  TOO_MANY_RESENDS: 409,
+  NOT_ENDED: 409,
+  TIMER_STALE: 409,
+  MESSAGE_STALE: 409,
+  NOT_SUPPORTED: 409,
+  INVALID_SCHEMA: 422,
+  INVALID_RULES: 422,
+  INVALID_EXAMPLE: 422,
+  VALIDATION_TOO_EXPENSIVE: 422,
+  IDEMPOTENCY_MISMATCH: 422,
+  OVERLOADED: 503,
+  UNAVAILABLE: 503,
+  CONTENDED: 503,
+  NOT_OWNER: 503,
+  COMMAND_TOO_LARGE: 413,
+  INTERNAL: 500,
+};
+
+const TITLES: { readonly [status: number]: string } = {
+  400: "Malformed request",
+  401: "API key missing or wrong",
+  402: "Not enough credits",
+  403: "Not allowed",
+  404: "Not found",
+  405: "Method not allowed",
+  409: "Conflict with the state",
+  413: "Too large",
+  415: "Unsupported media type",
+  422: "Invalid input",
+  429: "Too many requests",
+  500: "Internal error",
+  503: "Unavailable at the moment",
+};
+
+const RETRY_AFTER_S = 1;
+
+/** A refusal of the market as an answer of the gateway. */
+export function problemOf({ refused, detail }: Refusal): Problem {
+  const status = STATUS[refused];
+  const errors = refused === "BID_OVER_BUDGET" ? [{ field: "bid_credits", message: detail }] : undefined;
+  return new Problem(status, refused, detail, {
+    ...(errors === undefined ? {} : { errors }),
+    ...(status === 503 ? { retryAfter: RETRY_AFTER_S } : {}),
+  });
+}
+
+/** Names that clients chose are told back up to this length (characters). */
+const SHOWN_MAX = 200;
+
+/** What a client wrote, as far as it is told back. */
+export function shortened(text: string): string {
+  return text.length <= SHOWN_MAX ? text : `${text.slice(0, SHOWN_MAX - 1).toWellFormed()}…`;
+}
+
+/** Input that is wrong in named fields. The first of them is told in the sentence. */
+export function invalid(wrong: readonly FieldProblem[], code = "VALIDATION_ERROR"): Problem {
+  const errors = wrong.map(({ field, message }) => ({ field: shortened(field), message }));
+  const [first] = errors;
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more, see errors)` : "";
+  return new Problem(422, code, `${first?.field ?? "body"}: ${first?.message ?? "is invalid"}${more}`, { errors });
+}
+
+/** Has the problems of a part of a body tell where in it they are. */
+export function within<T>(field: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof Problem) || error.errors === undefined) throw error;
+    throw invalid(
+      error.errors.map((one) => ({ ...one, field: `${field}.${one.field}` })),
+      error.code,
+    );
+  }
+}
+
+/** A cursor that is none of ours. */
+export function wrongCursor(): Problem {
+  return invalid([{ field: "cursor", message: "is none that this platform gave; leave it out to begin anew" }]);
+}
+
+/** Any error as an answer; undefined for what nobody expected, which is a bug. */
+export function asProblem(error: unknown): Problem | undefined {
+  if (error instanceof Problem) return error;
+  if (error instanceof StoreUnavailable) {
+    return new Problem(503, "UNAVAILABLE", "The database cannot be reached at the moment; try again shortly.", {
+      retryAfter: RETRY_AFTER_S,
+    });
+  }
+  return undefined;
+}
+
+/** The body of a problem document. */
+export function problemBody({ status, code, message, errors }: Problem) {
+  return {
+    type: "about:blank",
+    title: TITLES[status] ?? "Error",
+    status,
+    detail: message,
+    code,
+    ...(errors === undefined ? {} : { errors }),
+  };
+}

@@ -1,0 +1,74 @@
+/**
+ * Posts tasks whose answer is known, now and then, as an ordinary requester would: some share of the tasks of a type are
+ * followed by one. Accounts of the house pay for them, so that nothing tells a worker which ones they are.
+ */
+import { LRUCache } from "lru-cache";
+import type { Ids } from "../../actors/ports/ids.ts";
+import type { Log } from "../../actors/ports/log.ts";
+import type { Router } from "../../actors/router.ts";
+import type { Order } from "../../machines/task/facts.ts";
+import { credits, NO_CREDITS, taskId } from "../../machines/vocabulary.ts";
+import type { HoneypotRow, Operators } from "../ports/operators.ts";
+import { hashApiKey, makeApiKey, type Secrets } from "../secrets.ts";
+import type { StandingPrices } from "./prices.ts";
+
+/** Accounts that post them. */
+const HOUSES = 32;
+/** How long the list of a type is believed in (ms). */
+const TTL_MS = 10_000;
+const TYPES_MAX = 1_000;
+
+export interface HoneypotPorts {
+  readonly operators: Operators;
+  readonly router: Router;
+  readonly secrets: Secrets;
+  readonly standing: StandingPrices;
+  readonly ids: Ids;
+  readonly log: Log;
+  /** A draw, 0 ≤ x < 1. */
+  readonly random: () => number;
+  /** The share of tasks that one follows, 0..1. */
+  readonly rate: number;
+}
+
+export class Honeypots {
+  readonly #ports: HoneypotPorts;
+  readonly #known = new LRUCache<string, readonly HoneypotRow[]>({ max: TYPES_MAX, ttl: TTL_MS });
+
+  constructor(ports: HoneypotPorts) {
+    this.#ports = ports;
+  }
+
+  /** Called with every task that was posted; never throws, and nobody waits for it. */
+  follow(order: Order): void {
+    const { random, rate, log } = this.#ports;
+    if (random() >= rate) return;
+    void this.#post(order).catch((error: unknown) => log.warn({ err: error }, "a honeypot could not be posted"));
+  }
+
+  async #post({ taskType, windowMs }: Order): Promise<void> {
+    const { router, secrets, standing, ids, random } = this.#ports;
+    const stored = await this.#of(taskType);
+    const chosen = stored[Math.floor(random() * stored.length)];
+    if (chosen === undefined) return;
+    const order: Order = { ...chosen.order, windowMs };
+    const house = secrets.houseId(Math.floor(random() * HOUSES));
+    const to = { kind: "account", id: house } as const;
+    const who = { account: house, email: `${house}@house.invalid`, source: null, keyHash: hashApiKey(makeApiKey()) };
+    await router.ask(to, { type: "register", ...who, grant: NO_CREDITS, marks: [] });
+    const paid = { type: "adjust", adjustment: ids.next(), amount: credits(order.budget), reason: "honeypot" };
+    const answer = await router.ask(to, paid);
+    if (!answer.ok) return;
+    const task = taskId(ids.next());
+    const offers = await standing.offers(task, house, order);
+    await router.ask(to, { type: "hold", task, order, offers, fresh: true });
+  }
+
+  async #of(taskType: string): Promise<readonly HoneypotRow[]> {
+    const known = this.#known.get(taskType);
+    if (known !== undefined) return known;
+    const rows = (await this.#ports.operators.honeypots()).filter(({ order }) => order.taskType === taskType);
+    this.#known.set(taskType, rows);
+    return rows;
+  }
+}

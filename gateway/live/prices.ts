@@ -1,0 +1,58 @@
+/** Workers that are connected and whose price stands: a new task asks them for a bid, so that nobody waits for a poll. */
+import { LRUCache } from "lru-cache";
+import type { Clock } from "../../actors/ports/clock.ts";
+import type { Ids } from "../../actors/ports/ids.ts";
+import { bestFirst, explores } from "../../machines/market/auction.ts";
+import type { Offer } from "../../machines/market/capability.ts";
+import type { Order } from "../../machines/task/facts.ts";
+import type { AccountId, TaskId } from "../../machines/vocabulary.ts";
+import type { ReadModel, StandingPrice } from "../ports/read-model.ts";
+import type { Presence } from "./presence.ts";
+
+/** A task asks at most so many. */
+const OFFERS_MAX = 8;
+/** How long prices are believed in (ms); whoever is asked at an old one answers at the new one, or declines. */
+const TTL_MS = 1_000;
+const TYPES_MAX = 1_000;
+
+export class StandingPrices {
+  readonly #reads: ReadModel;
+  readonly #presence: Presence;
+  readonly #clock: Clock;
+  readonly #ids: Ids;
+  readonly #known = new LRUCache<string, Promise<readonly StandingPrice[]>>({ max: TYPES_MAX, ttl: TTL_MS });
+
+  constructor(reads: ReadModel, presence: Presence, clock: Clock, ids: Ids) {
+    this.#reads = reads;
+    this.#presence = presence;
+    this.#clock = clock;
+    this.#ids = ids;
+  }
+
+  /** Whom a new task asks, the best first. Rejects with StoreUnavailable. */
+  async offers(task: TaskId, requester: AccountId, order: Order): Promise<readonly Offer[]> {
+    const now = this.#clock.now();
+    const { taskType, budget, minSkill, quality } = order;
+    if (this.#presence.count(taskType, now) === 0) return [];
+    const prices = await this.#prices(taskType);
+    const able = prices.filter(
+      ({ account, price, tier }) =>
+        price <= budget && tier >= minSkill && account !== requester && this.#presence.has(account, taskType, now),
+    );
+    const preference = explores(task) ? "cheapest" : quality;
+    return able
+      .map(({ account, price, quality: good }) => ({ worker: account, credits: price, quality: good, id: account }))
+      .sort(bestFirst(preference))
+      .slice(0, OFFERS_MAX)
+      .map(({ worker }) => ({ worker, bid: this.#ids.next() }));
+  }
+
+  #prices(taskType: string): Promise<readonly StandingPrice[]> {
+    const known = this.#known.get(taskType);
+    if (known !== undefined) return known;
+    const asked = this.#reads.standingPrices(taskType);
+    this.#known.set(taskType, asked);
+    asked.catch(() => this.#known.delete(taskType));
+    return asked;
+  }
+}

@@ -1,0 +1,53 @@
+/** What POST /tasks would say, without doing it. */
+import { creditOf } from "../../machines/account/view.ts";
+import type { Order } from "../../machines/task/facts.ts";
+import { SCHEMA_COST_MAX } from "../../machines/validation/cost.ts";
+import type { AccountId } from "../../machines/vocabulary.ts";
+import { Problem } from "../http/problems.ts";
+import { bodyCheck } from "../http/validate.ts";
+import { CreateTask, type Validation } from "../schemas/task.ts";
+import type { Services } from "../services.ts";
+import { checkDemands, toOrder } from "./task-spec.ts";
+
+type Wrong = Validation["errors"][number];
+
+const check = bodyCheck(CreateTask);
+
+/** Gives every reason for which this body would be refused now, the schema's cost, and what the market looks like. */
+export async function tryOut(services: Services, account: AccountId, body: unknown): Promise<Validation> {
+  const order = readOrder(services, body);
+  if (Array.isArray(order)) return report(order, null, 0, null);
+  const { cost, refusal, errors } = await checkDemands(order, account, services);
+  const code = refusal?.refused ?? "";
+  const wrong: Wrong[] = errors.map(({ field, message }) => ({ field, message, code }));
+  const row = await services.reads.account(account);
+  const power = row === undefined ? order.budget : row.available + creditOf(row).rating.line;
+  if (power < order.budget) {
+    wrong.push({ field: "budget", message: `is more than the ${power} NC that you have`, code: "INSUFFICIENT_CREDITS" });
+  }
+  if (row?.status === "FROZEN") wrong.push({ field: "account", message: "is frozen", code: "ACCOUNT_FROZEN" });
+  if (row?.status === "SUSPENDED") wrong.push({ field: "account", message: "is suspended", code: "ACCOUNT_SUSPENDED" });
+  const workers = services.presence.count(order.taskType, services.clock.now());
+  return report(wrong, cost, workers, await services.reads.likelyPrice(order.taskType));
+}
+
+function readOrder({ settings }: Services, body: unknown): Order | Wrong[] {
+  try {
+    return toOrder(check(body), settings);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    const { code } = error;
+    return (error.errors ?? []).map(({ field, message }) => ({ field, message, code }));
+  }
+}
+
+function report(errors: Wrong[], cost: number | null, workers: number, price: number | null): Validation {
+  return {
+    valid: errors.length === 0,
+    errors,
+    schema_cost: cost,
+    schema_cost_max: SCHEMA_COST_MAX,
+    workers_online: workers,
+    likely_price: price,
+  };
+}

@@ -1,0 +1,102 @@
+/** Makes an order of what a client sent: aliases, defaults, and the checks that no schema can say. */
+
+import { isDeepStrictEqual } from "node:util";
+import type { Refusal } from "../../machines/refusal.ts";
+import { refuse } from "../../machines/refusal.ts";
+import type { Order } from "../../machines/task/facts.ts";
+import { type DemandsProblem, WHOLE_RESULT } from "../../machines/validation/verdict.ts";
+import { BOUNDS, credits, type JsonObject, type JsonValue } from "../../machines/vocabulary.ts";
+import { type FieldProblem, invalid, problemOf } from "../http/problems.ts";
+import { tooLarge } from "../http/size.ts";
+import type { CreateTask } from "../schemas/task.ts";
+import type { GatewaySettings, Services } from "../services.ts";
+import { wrongCallback } from "./callback-url.ts";
+
+const ALIASES = [
+  ["schema", "validation_schema"],
+  ["budget", "max_budget_credits"],
+  ["max_seconds", "max_execution_seconds"],
+  ["rules", "validation_rules"],
+] as const;
+
+/** Takes the checked body; throws a Problem (422) that names every field that is still wrong. */
+export function toOrder(body: CreateTask, settings: GatewaySettings): Order {
+  const wrong: FieldProblem[] = [];
+  for (const [short, long] of ALIASES) {
+    if (body[short] !== undefined && body[long] !== undefined && !isDeepStrictEqual(body[short], body[long])) {
+      wrong.push({ field: short, message: `and ${long} are two names of one field and differ; give one of them` });
+    }
+  }
+  const schema = body.schema ?? body.validation_schema;
+  const budget = body.budget ?? body.max_budget_credits;
+  if (schema === undefined) wrong.push({ field: "schema", message: "is required (or validation_schema)" });
+  if (budget === undefined) wrong.push({ field: "budget", message: "is required (or max_budget_credits)" });
+  const taskType = body.task_type ?? settings.taskTypes[0] ?? "json_extraction";
+  if (!settings.taskTypes.includes(taskType)) {
+    wrong.push({ field: "task_type", message: `must be one of ${settings.taskTypes.join(", ")}` });
+  }
+  const callback = body.callback_url ?? null;
+  const callbackProblem = callback === null ? undefined : wrongCallback(callback, settings);
+  if (callbackProblem !== undefined) wrong.push({ field: "callback_url", message: callbackProblem });
+  const rules = body.rules ?? body.validation_rules ?? [];
+  // It came out of JSON.parse, so it is JSON.
+  const exampleOutput = body.example_output as JsonValue;
+  wrong.push(...tooLarge("rules", rules, BOUNDS.rulesBytes), ...tooLarge("example_output", exampleOutput, BOUNDS.exampleBytes));
+  if (wrong.length > 0 || schema === undefined || budget === undefined) throw invalid(wrong);
+  return {
+    taskType,
+    inputData: body.input_data,
+    schema: schema as JsonObject,
+    rules,
+    exampleOutput,
+    budget: credits(budget),
+    maxSeconds: body.max_seconds ?? body.max_execution_seconds ?? BOUNDS.executionSecondsDefault,
+    quality: body.quality_preference ?? "balanced",
+    minSkill: body.min_skill_rating ?? 0,
+    poolHours: body.pending_pool_hours ?? BOUNDS.poolHoursDefault,
+    autoRetry: body.auto_retry ?? BOUNDS.autoRetryDefault,
+    callbackUrl: callback,
+    windowMs: settings.routingWindowMs,
+  };
+}
+
+/** What is wrong with what an order demands of results, found without and then with the help of its example. */
+export interface DemandsChecked {
+  readonly cost: number | null;
+  readonly refusal: Refusal | null;
+  readonly errors: readonly FieldProblem[];
+}
+
+/**
+ * Checks schema and rules for their cost, and the example against them, in the turn of the account that asks. Throws a
+ * Problem (503) when too many wait.
+ */
+export async function checkDemands(order: Order, account: string, { validator }: Services): Promise<DemandsChecked> {
+  const demands = { schema: order.schema, rules: order.rules };
+  const verdict = await validator.judge({ demands, result: order.exampleOutput, account, lane: "example" });
+  if ("unjudged" in verdict) {
+    const { because, unjudged } = verdict;
+    if (because === "busy") throw problemOf(refuse("OVERLOADED", unjudged));
+    if (because !== "slow") return { cost: null, ...unusable({ field: because, problem: unjudged }) };
+    return {
+      cost: null,
+      refusal: refuse("VALIDATION_TOO_EXPENSIVE", unjudged),
+      errors: [{ field: "example_output", message: unjudged }],
+    };
+  }
+  const { cost = null } = verdict;
+  if (verdict.code === null) return { cost, refusal: null, errors: [] };
+  const errors = verdict.errors.map(({ field, message }) => ({ field: within("example_output", field), message }));
+  const [first] = errors;
+  const detail = `example_output does not pass its own schema and rules: ${first?.field ?? ""} ${first?.message ?? ""}`;
+  return { cost, refusal: refuse("INVALID_EXAMPLE", detail), errors };
+}
+
+function within(field: string, name: string): string {
+  return name === WHOLE_RESULT ? field : `${field}.${name}`;
+}
+
+function unusable({ field, problem }: DemandsProblem): { readonly refusal: Refusal; readonly errors: readonly FieldProblem[] } {
+  const code = field === "schema" ? "INVALID_SCHEMA" : "INVALID_RULES";
+  return { refusal: refuse(code, `${field}: ${problem}.`), errors: [{ field, message: problem }] };
+}

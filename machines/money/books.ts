@@ -1,0 +1,291 @@
+/**
+ * The promises about money and tasks as checks, over everything that is stored. All of it must be read as of one moment.
+ * Messages that are on their way explain differences between two actors; nothing else does.
+ */
+
+import type { AccountFact } from "../account/facts.ts";
+import { account } from "../account/index.ts";
+import type { AccountSnapshot } from "../account/machine.ts";
+import { debtFloor } from "../account/spending.ts";
+import type { AnyCommand, EntityKind } from "../effect.ts";
+import type { StoredFact } from "../entity.ts";
+import type { TaskFact } from "../task/facts.ts";
+import { task } from "../task/index.ts";
+import type { TaskSnapshot } from "../task/machine.ts";
+import { isTerminal, type TaskStatus } from "../vocabulary.ts";
+
+/** All that is stored of one actor. */
+export interface StoredHistory {
+  readonly id: string;
+  /** In order; they must be read to the end before the next actor. */
+  readonly facts: AsyncIterable<StoredFact> | Iterable<StoredFact>;
+  readonly snapshot: { readonly seq: number; readonly state: unknown } | null;
+  /** An account's row has the balances (NC), a task's the status. */
+  readonly row: { readonly available: number; readonly held: number } | { readonly status: string } | null;
+  /** Sums of the ledger's entries that this account owns, in NC. */
+  readonly ledger: { readonly available: number; readonly held: number } | null;
+  /** The names of the timers that are set. */
+  readonly timers: readonly string[];
+}
+
+export interface LedgerTotals {
+  readonly transfers: number;
+  readonly entries: number;
+  readonly unbalanced: readonly string[];
+  /** NC. */
+  readonly total: number;
+  readonly transit: number;
+}
+
+export interface PendingMessage {
+  readonly id: string;
+  readonly receiver: string;
+  readonly command: AnyCommand;
+  readonly dead: string | null;
+}
+
+/** Where the checks read from. */
+export interface Books {
+  actors(kind: EntityKind): AsyncIterable<StoredHistory>;
+  ledger(): Promise<LedgerTotals>;
+  /** Messages that their receivers have not taken in. */
+  pending(): Promise<readonly PendingMessage[]>;
+}
+
+/** What one promise came to. */
+export interface Finding {
+  readonly promise: string;
+  readonly checked: number;
+  readonly wrong: readonly string[];
+}
+
+const PROMISES = {
+  balanced: "1 every transfer and the whole ledger sum to 0, and transit is what is under way",
+  equal: "2 balance in the actor = fold of its journal = sum of its ledger entries",
+  held: "3 held = the budgets of open tasks",
+  covered: "4 available was never below the credit line at a hold",
+  ended: "5 a task ends once, is settled once, paid once, and its webhook is sent or will be",
+  moving: "5 every open task has a timer or a message that moves it on, and no message is dead",
+} as const;
+type Promised = keyof typeof PROMISES;
+
+class Tally {
+  readonly #checked = new Map<Promised, number>();
+  readonly #wrong = new Map<Promised, string[]>();
+
+  /** Counts one check; notes `what` when it does not hold. */
+  check(promise: Promised, holds: boolean, what: () => string): void {
+    this.#checked.set(promise, (this.#checked.get(promise) ?? 0) + 1);
+    if (holds) return;
+    const list = this.#wrong.get(promise) ?? [];
+    list.push(what());
+    this.#wrong.set(promise, list);
+  }
+
+  findings(): readonly Finding[] {
+    const names = Object.keys(PROMISES) as Promised[];
+    return names.map((name) => ({
+      promise: PROMISES[name],
+      checked: this.#checked.get(name) ?? 0,
+      wrong: this.#wrong.get(name) ?? [],
+    }));
+  }
+}
+
+/** What the accounts' histories say, for the tasks' histories to be held against. */
+interface Accounts {
+  /** Task -> who holds how much for it. */
+  readonly holds: Map<string, { readonly account: string; readonly budget: number }>;
+  readonly settled: Set<string>;
+  readonly earned: Set<string>;
+  /** The places that workers keep for tasks that their prices bid for. */
+  readonly places: { readonly account: string; readonly task: string }[];
+}
+
+/** Runs every check. */
+export async function auditBooks(books: Books): Promise<readonly Finding[]> {
+  const tally = new Tally();
+  const pending = await books.pending();
+  for (const { id, dead } of pending) tally.check("moving", dead === null, () => `message ${id} was refused: ${dead ?? ""}`);
+  await checkLedger(books, pending, tally);
+  const accounts = await checkAccounts(books, tally);
+  await checkTasks(books, pending, accounts, tally);
+  return tally.findings();
+}
+
+async function checkLedger(books: Books, pending: readonly PendingMessage[], tally: Tally): Promise<void> {
+  const { transfers, entries, unbalanced, total, transit } = await books.ledger();
+  for (let balanced = transfers - unbalanced.length; balanced > 0; balanced -= 1) tally.check("balanced", true, () => "");
+  for (const transfer of unbalanced) tally.check("balanced", false, () => `transfer ${transfer} does not sum to 0`);
+  tally.check("balanced", total === 0, () => `the ${entries} entries sum to ${total} NC, not to 0`);
+  const underWay = pending
+    .filter(({ command }) => command.type === "earn")
+    .reduce((sum, { command }) => sum + Number(command["payout"]), 0);
+  tally.check("balanced", transit === underWay, () => `transit is ${transit} NC, and ${underWay} NC are under way`);
+}
+
+async function checkAccounts(books: Books, tally: Tally): Promise<Accounts> {
+  const found: Accounts = { holds: new Map(), settled: new Set(), earned: new Set(), places: [] };
+  for await (const history of books.actors("account")) {
+    const state = await foldAccount(history, found, tally);
+    const { available, held, holds, slots } = state.context;
+    for (const task of Object.keys(slots)) found.places.push({ account: history.id, task });
+    const { row, ledger } = history;
+    const rowEqual = row !== null && "available" in row && row.available === available && row.held === held;
+    tally.check(
+      "equal",
+      rowEqual,
+      () => `account ${history.id}: the row says ${JSON.stringify(row)}, its journal ${available} and ${held} NC`,
+    );
+    const ledgerEqual = (ledger?.available ?? 0) === available && (ledger?.held ?? 0) === held;
+    tally.check(
+      "equal",
+      ledgerEqual,
+      () => `account ${history.id}: the ledger says ${JSON.stringify(ledger)}, its journal ${available} and ${held} NC`,
+    );
+    let sum = 0;
+    for (const leaf of Object.values(holds).flatMap((branch) => Object.values(branch))) {
+      for (const [id, budget] of Object.entries(leaf)) {
+        sum += budget;
+        found.holds.set(id, { account: history.id, budget });
+      }
+    }
+    tally.check("held", sum === held, () => `account ${history.id} holds ${held} NC, its holds are ${sum} NC`);
+  }
+  return found;
+}
+
+async function foldAccount(history: StoredHistory, found: Accounts, tally: Tally): Promise<AccountSnapshot> {
+  let state = account.initial(history.id);
+  let seq = 0;
+  for await (const stored of history.facts) {
+    seq += 1;
+    checkNumber(history, stored, seq, tally);
+    const fact: AccountFact = account.upcast(stored);
+    state = account.evolve(state, fact).state;
+    const { available, held } = state.context;
+    if (fact.type === "Held") {
+      const floor = debtFloor(state.context);
+      tally.check("covered", available >= floor, () => `account ${history.id} had ${available} NC after its fact ${stored.seq}`);
+    }
+    if (fact.type === "Settled") once(found.settled, fact.task, "settled", tally);
+    if (fact.type === "Earned") once(found.earned, fact.task, "paid", tally);
+    if (history.snapshot?.seq === stored.seq) {
+      const saved = account.restore(history.id, history.snapshot.state).context;
+      const same = saved.available === available && saved.held === held;
+      tally.check(
+        "equal",
+        same,
+        () => `account ${history.id}: its snapshot at ${stored.seq} has ${saved.available} NC, its journal ${available} NC`,
+      );
+    }
+  }
+  return state;
+}
+
+function once(seen: Set<string>, id: string, what: string, tally: Tally): void {
+  tally.check("ended", !seen.has(id), () => `task ${id} was ${what} twice`);
+  seen.add(id);
+}
+
+function checkNumber({ id }: StoredHistory, { seq }: StoredFact, wanted: number, tally: Tally): void {
+  if (seq !== wanted) tally.check("equal", false, () => `the journal of ${id} has no fact ${wanted}, but ${seq}`);
+}
+
+async function checkTasks(books: Books, pending: readonly PendingMessage[], accounts: Accounts, tally: Tally): Promise<void> {
+  const told = new Set(pending.map(({ receiver, command }) => `${command.type} ${receiver}`));
+  const about = new Set(pending.map(({ command }) => `${command.type} ${String(command["task"])}`));
+  const ended = new Set<string>();
+  for await (const history of books.actors("task")) {
+    const state = await foldTask(history, tally);
+    if (state.value === "NEW") continue;
+    if (isTerminal(state.value)) ended.add(history.id);
+    const { row } = history;
+    tally.check(
+      "ended",
+      row !== null && "status" in row && row.status === state.value,
+      () => `task ${history.id} is ${state.value}, its row says ${JSON.stringify(row)}`,
+    );
+    checkHold(state, state.value, accounts, { told, about }, tally);
+    checkEnd(history, state, state.value, accounts, about, tally);
+    if (!isTerminal(state.value)) {
+      const moves = history.timers.length > 0 || about.has(`settle ${history.id}`) || told.has(`settled ${history.id}`);
+      tally.check("moving", moves, () => `task ${history.id} is ${state.value}, and nothing will move it on`);
+    }
+  }
+  for (const { account: worker, task: id } of accounts.places) {
+    const freed = told.has(`standingBid ${id}`) || ["earn", "fail", "freed"].some((type) => about.has(`${type} ${id}`));
+    tally.check("moving", !ended.has(id) || freed, () => `account ${worker} keeps a place for task ${id}, which has ended`);
+  }
+  for (const [id, { account: owner, budget }] of accounts.holds) {
+    tally.check("held", told.has(`open ${id}`), () => `account ${owner} holds ${budget} NC for ${id}, which is no open task`);
+  }
+}
+
+async function foldTask(history: StoredHistory, tally: Tally): Promise<TaskSnapshot> {
+  let state = task.initial(history.id);
+  let ends = 0;
+  let seq = 0;
+  for await (const stored of history.facts) {
+    seq += 1;
+    checkNumber(history, stored, seq, tally);
+    const fact: TaskFact = task.upcast(stored);
+    state = task.evolve(state, fact).state;
+    if (fact.type === "Settled" || fact.type === "Expired" || fact.type === "Cancelled") ends += 1;
+  }
+  const terminal = state.value !== "NEW" && isTerminal(state.value);
+  tally.check("ended", ends === (terminal ? 1 : 0), () => `task ${history.id} is ${state.value} after ${ends} ends`);
+  return state;
+}
+
+interface UnderWay {
+  readonly told: ReadonlySet<string>;
+  readonly about: ReadonlySet<string>;
+}
+
+function checkHold(
+  { context }: TaskSnapshot,
+  status: TaskStatus,
+  { holds }: Accounts,
+  { told, about }: UnderWay,
+  tally: Tally,
+): void {
+  const hold = holds.get(context.id);
+  holds.delete(context.id);
+  const budget = context.order?.budget;
+  if (hold !== undefined) {
+    const open = !isTerminal(status) || about.has(`release ${context.id}`);
+    const same = hold.budget === budget && hold.account === context.requester;
+    tally.check(
+      "held",
+      open && same,
+      () => `account ${hold.account} holds ${hold.budget} NC for ${context.id}, which is ${status} at ${budget} NC`,
+    );
+    return;
+  }
+  const free = isTerminal(status) || (status === "COMPLETED" && told.has(`settled ${context.id}`));
+  tally.check("held", free, () => `task ${context.id} is ${status} at ${budget} NC, and nothing is held for it`);
+}
+
+function checkEnd(
+  history: StoredHistory,
+  { context }: TaskSnapshot,
+  status: TaskStatus,
+  accounts: Accounts,
+  about: ReadonlySet<string>,
+  tally: Tally,
+): void {
+  const { id } = history;
+  if (!isTerminal(status)) return;
+  const settled = status === "SETTLED";
+  tally.check(
+    "ended",
+    accounts.settled.has(id) === settled,
+    () => `task ${id} is ${status}, and its requester ${settled ? "did not settle" : "settled"}`,
+  );
+  const paid = accounts.earned.has(id) || about.has(`earn ${id}`);
+  tally.check("ended", paid === settled, () => `task ${id} is ${status}, and its worker was ${settled ? "not paid" : "paid"}`);
+  if (context.order?.callbackUrl == null) return;
+  const sent = context.webhook.attempts > 0 || history.timers.includes("webhook");
+  tally.check("ended", sent, () => `task ${id} has ended, and its webhook was neither sent nor will be`);
+}

@@ -1,0 +1,168 @@
+/** A connection to NATS that comes back for ever, or one clear sentence why there is none. */
+import { readFileSync } from "node:fs";
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
+import { type ConnectionOptions, connect, credsAuthenticator, ErrorCode, type NatsConnection, nkeyAuthenticator } from "nats";
+import type { Log } from "../../../actors/ports/log.ts";
+
+export interface NatsLink {
+  readonly connection: NatsConnection;
+  /** Whether the server is there now. */
+  up(): boolean;
+}
+
+export interface NatsSettings {
+  /** What the subjects of this platform begin with. */
+  readonly prefix: string;
+  /** nats://host:4222 or tls://…; several with commas between. User and password may be in it. */
+  readonly url: string;
+  readonly user: string | null;
+  readonly password: string | null;
+  /** A file with an nkey's seed. */
+  readonly nkeyFile: string | null;
+  /** A file with credentials (a JWT and a seed). */
+  readonly credsFile: string | null;
+  readonly tlsCa: string | null;
+  readonly tlsCert: string | null;
+  readonly tlsKey: string | null;
+}
+
+const CONNECT_MS = 5_000;
+const PING_MS = 5_000;
+const RECONNECT_MS = 250;
+const HELLO_MS = 2_000;
+/** The largest body of a request and what is around it, twice: no honest command is longer (bytes). */
+const PAYLOAD_MIN = 524_288;
+
+/**
+ * Connects under a name that operators see, and makes sure that a request under `prefix` finds its way. Throws an Error
+ * with a sentence for the operator.
+ */
+export async function connectNats(settings: NatsSettings, name: string, log: Log): Promise<NatsLink> {
+  const { options, shown } = optionsOf(settings);
+  const connection = await connect({
+    ...options,
+    name,
+    timeout: CONNECT_MS,
+    pingInterval: PING_MS,
+    maxPingOut: 2,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: RECONNECT_MS,
+    reconnectJitter: RECONNECT_MS,
+    // A server that restarts may refuse for a moment what it took before.
+    ignoreAuthErrorAbort: true,
+  }).catch((error: unknown) => {
+    throw new Error(`NATS_URL (${shown}): ${whyNot(error)}`, { cause: error });
+  });
+  try {
+    const payload = connection.info?.max_payload ?? 0;
+    if (payload < PAYLOAD_MIN) {
+      throw new Error(`NATS_URL (${shown}): its max_payload is ${payload} bytes; set it to ${PAYLOAD_MIN} or more.`);
+    }
+    await sayHello(connection, settings.prefix, shown);
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+  let up = true;
+  void watch(connection, log, (now) => {
+    up = now;
+  });
+  return { connection, up: () => up && !connection.isClosed() };
+}
+
+function optionsOf(settings: NatsSettings): { readonly options: ConnectionOptions; readonly shown: string } {
+  const urls = settings.url.split(",").map((text) => new URL(text.trim()));
+  const [first] = urls;
+  const servers = urls.map(({ hostname, port }) => `${hostname}:${port === "" ? "4222" : port}`);
+  const user = settings.user ?? (first?.username ? decodeURIComponent(first.username) : undefined);
+  const pass = settings.password ?? (first?.password ? decodeURIComponent(first.password) : undefined);
+  const secure = urls.some(({ protocol }) => protocol === "tls:") || settings.tlsCa !== null || settings.tlsCert !== null;
+  const tls = {
+    // The library checks an address against "localhost"; whoever is named in the settings is who we mean.
+    checkServerIdentity: (host: string, certificate: PeerCertificate) => {
+      const named = urls.some(({ hostname }) => checkServerIdentity(hostname, certificate) === undefined);
+      return named ? undefined : checkServerIdentity(host, certificate);
+    },
+    ...(settings.tlsCa === null ? {} : { ca: text("NATS_TLS_CA", settings.tlsCa) }),
+    ...(settings.tlsCert === null ? {} : { cert: text("NATS_TLS_CERT", settings.tlsCert) }),
+    ...(settings.tlsKey === null ? {} : { key: text("NATS_TLS_KEY", settings.tlsKey) }),
+  };
+  const authenticator =
+    settings.nkeyFile !== null
+      ? nkeyAuthenticator(bytes(text("NATS_NKEY_FILE", settings.nkeyFile).trim()))
+      : settings.credsFile !== null
+        ? credsAuthenticator(bytes(text("NATS_CREDS_FILE", settings.credsFile)))
+        : undefined;
+  const options: ConnectionOptions = {
+    servers,
+    ...(user === undefined ? {} : { user }),
+    ...(pass === undefined ? {} : { pass }),
+    ...(authenticator === undefined ? {} : { authenticator }),
+    ...(secure ? { tls } : {}),
+  };
+  return { options, shown: servers.join(", ") };
+}
+
+function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function text(setting: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new Error(`${setting}: the file ${file} cannot be read (${error instanceof Error ? error.message : "?"}).`);
+  }
+}
+
+const TLS_FAILS = "TLS fails; check the certificates, NATS_TLS_CA and whether the server speaks TLS.";
+/** Codes of Node's for a certificate or a handshake that is refused. */
+const TLS_ERROR = /^(ERR_TLS|ERR_SSL|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|CERT_)/;
+
+function whyNot(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (TLS_ERROR.test(code)) return TLS_FAILS;
+  if (code.startsWith("nkeys:")) return "the seed in NATS_NKEY_FILE or NATS_CREDS_FILE is none; a user's begins with SU.";
+  switch (code) {
+    case ErrorCode.AuthorizationViolation:
+    case ErrorCode.BadAuthentication:
+    case ErrorCode.AuthenticationTimeout:
+      return "it refuses this user; check NATS_USER and NATS_PASSWORD, NATS_NKEY_FILE or NATS_CREDS_FILE.";
+    case ErrorCode.ConnectionRefused:
+      return "nobody answers there; start nats-server, or correct the address.";
+    case ErrorCode.ConnectionTimeout:
+    case ErrorCode.Timeout:
+      return "no answer in time; correct the address, or set NATS_TLS_CERT and NATS_TLS_KEY if it asks for a certificate.";
+    case ErrorCode.Tls:
+    case ErrorCode.ServerOptionNotAvailable:
+      return TLS_FAILS;
+    case ErrorCode.BadCreds:
+      return "NATS_CREDS_FILE holds no credentials; a file made by `nsc generate creds` is wanted.";
+    default:
+      return `it cannot be used (${error instanceof Error ? error.message : String(error)}).`;
+  }
+}
+
+/** Asks itself, so that missing permissions show now and not with the first customer. */
+async function sayHello(connection: NatsConnection, prefix: string, shown: string): Promise<void> {
+  const subject = `${prefix}.hello.${connection.info?.client_id ?? 0}`;
+  const subscription = connection.subscribe(subject, { callback: (_, message) => void message.respond() });
+  try {
+    await connection.request(subject, "", { timeout: HELLO_MS });
+  } catch {
+    throw new Error(
+      `NATS_URL (${shown}): this user may not publish and subscribe to ${prefix}.> and _INBOX.>; give it these permissions.`,
+    );
+  } finally {
+    subscription.unsubscribe();
+  }
+}
+
+async function watch(connection: NatsConnection, log: Log, turned: (up: boolean) => void): Promise<void> {
+  for await (const { type, data } of connection.status()) {
+    if (type === "disconnect" || type === "reconnect") turned(type === "reconnect");
+    if (type === "disconnect") log.warn({}, "NATS is away; requests to other nodes wait until it is back");
+    if (type === "reconnect") log.info({}, "NATS is back");
+    if (type === "error") log.warn({ nats: String(data) }, "NATS reports an error");
+  }
+}

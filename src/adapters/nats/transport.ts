@@ -1,0 +1,128 @@
+/**
+ * Commands over NATS: request and reply on `<prefix>.shard.<n>`. Who owns a shard subscribes to it; that interest is the
+ * routing table, and nobody keeps another. What is for a shard of this process does not leave it.
+ */
+import { ErrorCode, type Msg, type NatsConnection, NatsError, type Subscription } from "nats";
+import { shardOf } from "../../../actors/address.ts";
+import { LIMITS } from "../../../actors/limits.ts";
+import { type Answer, type Envelope, NOT_OWNER } from "../../../actors/message.ts";
+import type { Clock } from "../../../actors/ports/clock.ts";
+import type { Log } from "../../../actors/ports/log.ts";
+import type { Routes } from "../../../actors/ports/routes.ts";
+import type { Transport } from "../../../actors/ports/transport.ts";
+import { refuse } from "../../../machines/refusal.ts";
+import { packAnswer, packEnvelope, unpackAnswer, unpackEnvelope } from "./wire-format.ts";
+
+export interface NatsTransportOptions {
+  readonly prefix: string;
+  /** Names the platform; see packEnvelope. */
+  readonly cluster: string;
+  readonly shards: number;
+}
+
+/** A node of this process, to which commands are brought. */
+export interface Receiver extends Transport {
+  owns(shard: number): boolean;
+}
+
+export class NatsTransport implements Transport, Routes {
+  readonly #connection: NatsConnection;
+  readonly #options: NatsTransportOptions;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #served = new Map<number, Subscription>();
+  #receiver: Receiver | null = null;
+
+  constructor(connection: NatsConnection, options: NatsTransportOptions, clock: Clock, log: Log) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Says where commands for shards that are served go. `look` is called when owners have changed elsewhere. */
+  attach(receiver: Receiver, look: () => void): void {
+    this.#receiver = receiver;
+    this.#connection.subscribe(`${this.#options.prefix}.changed`, { callback: () => look() });
+  }
+
+  async request(envelope: Envelope): Promise<Answer> {
+    const shard = shardOf(envelope.to.id, this.#options.shards);
+    if (this.#receiver?.owns(shard) === true) return this.#receiver.request(envelope);
+    const now = this.#clock.now();
+    const bytes = Buffer.from(packEnvelope(envelope, this.#options.cluster, now));
+    const most = this.#connection.info?.max_payload ?? 0;
+    if (bytes.length > most && most > 0) return tooLarge(bytes.length, most);
+    // Messages between actors have no deadline, and who does not answer may be dead: they are sent again.
+    const timeout = envelope.origin === "actor" ? LIMITS.attemptMs : Math.max(1, envelope.deadline - now);
+    try {
+      const message = await this.#connection.request(this.#subject(shard), bytes, { timeout });
+      return unpackAnswer(message.string());
+    } catch (error) {
+      return this.#failed(error);
+    }
+  }
+
+  serve(shard: number): void {
+    if (this.#served.has(shard)) return;
+    const callback = (error: Error | null, message: Msg) => {
+      if (error === null) void this.#answer(message);
+    };
+    this.#served.set(shard, this.#connection.subscribe(this.#subject(shard), { callback }));
+  }
+
+  async retire(shard: number): Promise<void> {
+    const subscription = this.#served.get(shard);
+    this.#served.delete(shard);
+    if (subscription === undefined || subscription.isClosed()) return;
+    if (this.#away) subscription.unsubscribe();
+    else await subscription.drain().catch(() => {});
+  }
+
+  changed(): void {
+    if (!this.#away) this.#connection.publish(`${this.#options.prefix}.changed`);
+  }
+
+  get #away(): boolean {
+    return this.#connection.isClosed() || this.#connection.isDraining();
+  }
+
+  #subject(shard: number): string {
+    return `${this.#options.prefix}.shard.${shard}`;
+  }
+
+  async #answer(message: Msg): Promise<void> {
+    const answer = await this.#taken(message);
+    try {
+      if (!this.#connection.isClosed()) message.respond(packAnswer(answer));
+    } catch (error) {
+      // The connection is being closed, or the answer is larger than NATS takes: who asked finds out by asking again.
+      this.#log.warn({ err: error, subject: message.subject }, "an answer could not be sent over NATS");
+    }
+  }
+
+  async #taken(message: Msg): Promise<Answer> {
+    try {
+      const unpacked = unpackEnvelope(message.string(), this.#options.cluster, this.#clock.now());
+      if ("envelope" in unpacked) return (await this.#receiver?.request(unpacked.envelope)) ?? { ok: false, refusal: NOT_OWNER };
+      this.#log.error({ subject: message.subject }, unpacked.wrong);
+      return { ok: false, refusal: refuse("UNAVAILABLE", unpacked.wrong) };
+    } catch (error) {
+      this.#log.error({ err: error, subject: message.subject }, "a message that is no command was thrown away");
+      return { ok: false, refusal: refuse("INTERNAL", "A node could not read a command; this is a bug, and it is logged.") };
+    }
+  }
+
+  #failed(error: unknown): Answer {
+    const code = error instanceof NatsError ? error.code : undefined;
+    if (code === ErrorCode.NoResponders) return { ok: false, refusal: NOT_OWNER };
+    if (code !== ErrorCode.Timeout) this.#log.debug({ err: error }, "a request over NATS failed");
+    const detail = "The node of this account or task does not answer, so it is not known whether this was done; try again.";
+    return { ok: false, refusal: refuse("UNAVAILABLE", detail) };
+  }
+}
+
+function tooLarge(bytes: number, most: number): Answer {
+  const detail = `This request is ${bytes} bytes long on its way between nodes, where at most ${most} are taken; send less.`;
+  return { ok: false, refusal: refuse("COMMAND_TOO_LARGE", detail) };
+}

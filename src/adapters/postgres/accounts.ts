@@ -1,0 +1,51 @@
+/** The rows of accounts, and their statements out of the ledger. */
+import type { Marked, Page, StatementRow } from "../../../gateway/ports/read-model.ts";
+import type { AccountView } from "../../../machines/account/view.ts";
+import type { AccountId } from "../../../machines/vocabulary.ts";
+import { numberCursor, parseNumber } from "./cursor.ts";
+import type { Database } from "./pool.ts";
+
+/** More accounts than one person has. */
+const KIN_MAX = 1_000;
+
+const fields = (database: Database) => database`
+  id, email, marks, status, key_hash as "keyHash", available, held, reputation, cooldown_until as "cooldownUntil", counterparties, debt_since as "debtSince", customer, github, tally,
+  records, created_at as "createdAt", updated_at as "updatedAt"`;
+
+export async function readAccount(database: Database, id: AccountId): Promise<AccountView | undefined> {
+  const [row] = await database<AccountView[]>`select ${fields(database)} from accounts where id = ${id}`;
+  return row;
+}
+
+/** Those who are known by one of these marks. */
+export async function readMarked(database: Database, marks: readonly string[]): Promise<readonly Marked[]> {
+  return database<Marked[]>`select id, marks from accounts where marks && ${[...marks]}::text[] limit ${KIN_MAX}`;
+}
+
+export async function readAccountByKey(database: Database, keyHash: string): Promise<AccountView | undefined> {
+  const [row] = await database<AccountView[]>`select ${fields(database)} from accounts where key_hash = ${keyHash}`;
+  return row;
+}
+
+/** Reads an account's statement, newest first: one line for each transfer, with what it did to the two balances. */
+export async function readStatement(
+  database: Database,
+  account: AccountId,
+  limit: number,
+  cursor: string | null,
+): Promise<Page<StatementRow> | undefined> {
+  const before = cursor === null ? 2 ** 31 - 1 : parseNumber(cursor);
+  if (before === undefined || before > 2 ** 31 - 1) return undefined;
+  const rows = await database<(StatementRow & { seq: number })[]>`
+    select seq, min(transfer) as transfer, min(reason) as reason, min(task::text) as task, min(at) as at,
+      coalesce(sum(amount) filter (where account = 'available'), 0)::bigint as available,
+      coalesce(sum(amount) filter (where account = 'held'), 0)::bigint as held
+    from ledger where entity = ${account} and seq < ${before} and owner = ${account}
+    group by seq order by seq desc limit ${limit + 1}`;
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  return {
+    items: items.map(({ seq: _seq, ...row }) => row),
+    next: rows.length > limit && last !== undefined ? numberCursor(last.seq) : null,
+  };
+}

@@ -1,0 +1,115 @@
+/** The rows of capabilities, as they are listed, browsed and asked for bids. */
+import type { BrowseQuery, CapabilityRow, Page, StandingPrice, Workload } from "../../../gateway/ports/read-model.ts";
+import type { AccountId, Millis } from "../../../machines/vocabulary.ts";
+import type { Databases } from "./databases.ts";
+import { jsonBytes, readPage } from "./page.ts";
+import type { Database } from "./pool.ts";
+
+const fields = (database: Database) => database`
+  id, account, task_type as "taskType", description, tags, price, concurrency, available, active, score, tier, finished,
+  created_at as "createdAt"`;
+
+/** Lists an account's capabilities, the oldest first. */
+export function readCapabilities(database: Database, account: AccountId): Promise<readonly CapabilityRow[]> {
+  return database<CapabilityRow[]>`
+    select ${fields(database)} from capabilities where account = ${account} order by created_at, id`;
+}
+
+/** Finds a capability, in whichever database its owner is. */
+export async function readCapability(databases: Databases, id: string): Promise<CapabilityRow | undefined> {
+  const found = await databases.each(
+    (database) => database<CapabilityRow[]>`select ${fields(database)} from capabilities where id = ${id}`,
+  );
+  return found.flat()[0];
+}
+
+/** How a list is ordered: by this column, then by id; `down` from the largest. */
+const ORDERS = {
+  score: { column: "score", down: true },
+  price: { column: "price", down: false },
+  tasks: { column: "finished", down: true },
+} as const;
+
+/** Lists capabilities of everybody; undefined for a cursor that is none. */
+export async function browseCapabilities(databases: Databases, query: BrowseQuery): Promise<Page<CapabilityRow> | undefined> {
+  const { taskType, tag, tierMin, priceMax, available, sort, limit, cursor } = query;
+  const { column, down } = ORDERS[sort];
+  const after = cursor === null ? null : parseCursor(cursor);
+  if (after === undefined) return undefined;
+  // Who names no price comes after all who do.
+  const key = (database: Database) =>
+    sort === "price" ? database`coalesce(price, 1e15)::float8` : database`${database(column)}::float8`;
+  type Placed = CapabilityRow & { place: number };
+  const read = async (last: Place | null, count: number) => {
+    const from = last ?? after;
+    const found = await databases.each((database) => {
+      const place = database`(${down ? database`-${key(database)}` : key(database)})`;
+      return database<Placed[]>`
+        select ${fields(database)}, ${place} as place from capabilities
+        where true
+          ${taskType === null ? database`` : database`and task_type = ${taskType}`}
+          ${tag === null ? database`` : database`and ${tag} = any(tags)`}
+          ${tierMin === null ? database`` : database`and tier >= ${tierMin}`}
+          ${priceMax === null ? database`` : database`and price <= ${priceMax}`}
+          ${available === null ? database`` : database`and (available and active) = ${available}`}
+          ${from === null ? database`` : database`and (${place}, id) > (${from.place}, ${from.id}::uuid)`}
+        order by place, id limit ${count}`;
+    });
+    return found
+      .flat()
+      .sort((a, b) => a.place - b.place || (a.id < b.id ? -1 : 1))
+      .slice(0, count);
+  };
+  const placeOf = ({ place, id }: Placed) => ({ place, id });
+  const { rows, more } = await readPage<Placed, Place>({ limit, after: null, read, placeOf, bytesOf: jsonBytes });
+  const last = rows.at(-1);
+  return {
+    items: rows.map(({ place: _place, ...row }) => row),
+    next: more && last !== undefined ? Buffer.from(`${last.place} ${last.id}`).toString("base64url") : null,
+  };
+}
+
+/** Where a row stands in the order that was asked for. */
+interface Place {
+  readonly place: number;
+  readonly id: string;
+}
+
+function parseCursor(text: string): Place | undefined {
+  const [, place = "", id = ""] = /^(-?[0-9.e+-]{1,30}) ([0-9a-f-]{36})$/.exec(Buffer.from(text, "base64url").toString()) ?? [];
+  return id !== "" && Number.isFinite(Number(place)) ? { place: Number(place), id } : undefined;
+}
+
+/** More prices than a task is offered at. */
+const STANDING_MAX = 200;
+
+/** The lowest prices that stand for a task type. */
+export async function readStandingPrices(databases: Databases, taskType: string): Promise<readonly StandingPrice[]> {
+  const found = await databases.each(
+    (database) => database<StandingPrice[]>`
+      select account, price, tier, quality from capabilities
+      where task_type = ${taskType} and available and active and price is not null order by price limit ${STANDING_MAX}`,
+  );
+  return found
+    .flat()
+    .sort((a, b) => a.price - b.price)
+    .slice(0, STANDING_MAX);
+}
+
+/** So many facts of an account are looked at, the latest ones. */
+const FACTS_MAX = 10_000;
+
+/** What an account did in a task type since then, out of its journal. */
+export async function readWorkload(database: Database, account: AccountId, taskType: string, since: Millis): Promise<Workload> {
+  const rows = await database<{ type: "Earned" | "Failed"; ms: number | null; payout: number | null }[]>`
+    select type, (body->>'durationMs')::float8 as ms, (body->>'payout')::float8 as payout from (
+      select type, body, at from journal where entity = ${account} order by seq desc limit ${FACTS_MAX}) latest
+    where type in ('Earned', 'Failed') and at >= ${since} and body->>'taskType' = ${taskType}`;
+  const settled = rows.filter(({ type }) => type === "Earned");
+  return {
+    durationsMs: settled.map(({ ms }) => ms ?? 0).sort((a, b) => a - b),
+    settled: settled.length,
+    failed: rows.length - settled.length,
+    earned: settled.reduce((sum, { payout }) => sum + (payout ?? 0), 0),
+  };
+}

@@ -1,0 +1,37 @@
+/** The databases of a platform. Each holds all that belongs to its shards; nothing but the audit looks across them. */
+import { shardOf } from "../../../actors/address.ts";
+import type { Database } from "./pool.ts";
+
+/** The place, in the list of databases, of the one that a shard is in. */
+export function placeOf(shard: number, places: number): number {
+  return shard % places;
+}
+
+/** The shards that the database at a place holds. */
+export function shardsAt(place: number, places: number, shards: number): readonly number[] {
+  return Array.from({ length: shards }, (_, shard) => shard).filter((shard) => placeOf(shard, places) === place);
+}
+
+export class Databases {
+  /** In the order of their places. */
+  readonly all: readonly Database[];
+  /** Logical shards of the whole platform. */
+  readonly shards: number;
+
+  constructor(all: readonly Database[], shards: number) {
+    this.all = all;
+    this.shards = shards;
+  }
+
+  /** The one that holds an entity. */
+  of(id: string): Database {
+    const database = this.all[placeOf(shardOf(id, this.shards), this.all.length)];
+    if (database === undefined) throw new Error("a platform has at least one database");
+    return database;
+  }
+
+  /** Asks each of them; gives their answers in order. */
+  each<T>(ask: (database: Database) => Promise<T>): Promise<readonly T[]> {
+    return Promise.all(this.all.map(ask));
+  }
+}

@@ -1,0 +1,239 @@
+/**
+ * A PostgreSQL of our own, for who has none: under the data folder, on 127.0.0.1 only, with a random password.
+ * It may outlive a process that was killed; the next one finds it running and takes it over. Whoever leaves last stops it.
+ *
+ * E1  Two servers never run on one folder: one that may be there is waited for, never passed over, and what is left of one
+ *     that is gone (its postmaster.pid, its shared memory) is judged by PostgreSQL itself.
+ * E2  A folder is complete or not there: it is set up beside its place and then moved.
+ * E3  `close` ends what `open` has begun, however far that has come.
+ */
+import type { Log } from "../../../actors/ports/log.ts";
+import { DataFolder, INSTEAD, SERVER_USER, type ServerSettings } from "./data-folder.ts";
+import { findPrograms, type Programs } from "./installation.ts";
+import { openPool } from "./pool.ts";
+import { isRunning, readPostmaster, whoIs } from "./postmaster.ts";
+import { codeOf, type Run, type RunAs, serverUser } from "./programs.ts";
+
+const DATABASE = "postgres";
+const WATCH_MS = 2_000;
+const POLL_MS = 10;
+/** A fast shutdown writes a checkpoint; a server that has not ended by then is ended without (ms). */
+const STOP_MS_MAX = 10_000;
+/** Recovery after a crash replays what was written since the last checkpoint (ms). */
+const READY_MS_MAX = 120_000;
+/** Sessions of a server that was killed end as soon as they notice, and so does another start that comes to nothing (ms). */
+const LEFTOVER_MS_MAX = 5_000;
+const LEFTOVER_LOOK_MS = 100;
+const LEFTOVER = /shared memory block|lock file "postmaster\.pid"/;
+const FLAGS = [
+  "listen_addresses=127.0.0.1",
+  "unix_socket_directories=",
+  "max_connections=100",
+  // What it says goes to a file that nobody looks after; what goes wrong for a client is told to the client.
+  "log_min_messages=fatal",
+  "log_min_error_statement=panic",
+].flatMap((setting) => ["-c", setting]);
+
+export class EmbeddedServer {
+  readonly #folder: DataFolder;
+  readonly #log: Log;
+  #settings: ServerSettings = { port: 0, password: "" };
+  #pid = 0;
+  #watch: ReturnType<typeof setInterval> | undefined;
+  #reviving = false;
+  #closed = false;
+  /** The program that was started last, until it is known what became of it. */
+  #starting: Run | undefined;
+  #opening: Promise<unknown> = Promise.resolve();
+
+  constructor(dataDir: string, log: Log) {
+    this.#folder = new DataFolder(dataDir);
+    this.#log = log;
+  }
+
+  /** Starts the server in `dataDir`, or takes over the one that runs there. Throws an Error that says what is in the way. */
+  static async open(dataDir: string, log: Log): Promise<EmbeddedServer> {
+    const server = new EmbeddedServer(dataDir, log);
+    await server.open();
+    return server;
+  }
+
+  /** Where a server answers that runs in `dataDir` already; undefined when none does. Starts nothing. */
+  static async find(dataDir: string): Promise<string | undefined> {
+    const folder = new DataFolder(dataDir);
+    const there = await readPostmaster(folder.data);
+    if (there === undefined || (await whoIs(there.pid, folder.data)) !== "server") return undefined;
+    const settings = await folder.settings();
+    return settings === undefined ? undefined : urlOf({ ...settings, port: there.port });
+  }
+
+  /** As the static one; closed meanwhile, it rejects, and nothing stays. */
+  open(): Promise<void> {
+    const opening = this.#begin();
+    this.#opening = opening.catch(() => {});
+    return opening;
+  }
+
+  /** Where it is reached; the port stays the same while anybody uses it. */
+  get url(): string {
+    return urlOf(this.#settings);
+  }
+
+  /** Stops the server, unless another process of ours is connected to it. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#watch);
+    if (this.#starting !== undefined) await end(this.#starting.pid, true);
+    await this.#opening;
+    if (isRunning(this.#pid) && !(await this.#inUse())) await end(this.#pid);
+  }
+
+  async #begin(): Promise<void> {
+    this.#settings = await this.#folder.makeSettings();
+    if (!(await this.#takeOver())) {
+      const programs = await findPrograms();
+      const as = await serverUser(this.#folder.data);
+      await this.#folder.admit(programs, as);
+      if (!(await this.#folder.isSetUp())) {
+        await this.#folder.setUp(programs, as, this.#settings, (run) => this.#began(run));
+        this.#starting = undefined;
+      }
+      await this.#start(programs, as);
+    }
+    await this.#checkPassword();
+    this.#watch = setInterval(() => this.#look(), WATCH_MS);
+    this.#watch.unref();
+  }
+
+  /** Notes what is to be ended when it is closed now; a program that comes after that is ended at once. */
+  #began(run: Run): void {
+    this.#starting = run;
+    if (this.#closed) void end(run.pid, true);
+  }
+
+  /** Whether a server runs here that takes connections; one that starts or recovers is waited for. */
+  async #takeOver(): Promise<boolean> {
+    for (let waited = 0; waited < READY_MS_MAX && !this.#closed; waited += POLL_MS) {
+      const there = await readPostmaster(this.#folder.data);
+      if (there === undefined || (await whoIs(there.pid, this.#folder.data)) !== "server") return false;
+      if (there.ready) {
+        this.#pid = there.pid;
+        this.#settings = { ...this.#settings, port: there.port };
+        return true;
+      }
+      await wait(POLL_MS);
+    }
+    throw new Error(`The PostgreSQL that runs in ${this.#folder.data} does not become ready: stop it, and start again.`);
+  }
+
+  async #start(programs: Programs, as: RunAs): Promise<void> {
+    for (let waited = 0; ; waited += LEFTOVER_LOOK_MS) {
+      this.#settings = await this.#folder.freePort(this.#settings);
+      if (this.#closed) throw new Error("It was stopped before it had started.");
+      if (await this.#launch(programs, as)) return;
+      // Another process of ours was quicker, or is about to be.
+      if (await this.#takeOver()) return;
+      const leftover = LEFTOVER.test(await this.#folder.said());
+      if (!leftover || waited >= LEFTOVER_MS_MAX || this.#closed) throw await this.#folder.failure("does not start");
+      await wait(LEFTOVER_LOOK_MS);
+    }
+  }
+
+  /** Starts it once; whether it takes connections. */
+  async #launch({ postgres }: Programs, as: RunAs): Promise<boolean> {
+    const { data } = this.#folder;
+    const args = ["-D", data, "-p", String(this.#settings.port), ...FLAGS];
+    const run = await this.#folder.run(postgres, args, as, await staleness(data));
+    this.#began(run);
+    let ended = false;
+    void run.exited.then(() => {
+      ended = true;
+    });
+    while (!ended) {
+      const there = await readPostmaster(data);
+      if (there?.pid === run.pid && there.ready) {
+        this.#pid = run.pid;
+        this.#starting = undefined;
+        run.release();
+        return true;
+      }
+      await wait(POLL_MS);
+    }
+    this.#starting = undefined;
+    return false;
+  }
+
+  async #checkPassword(): Promise<void> {
+    const database = openPool(this.url, { max: 1, name: "embedded" });
+    try {
+      await database`select 1`;
+    } catch (error) {
+      if (codeOf(error) !== "28P01") throw error;
+      throw new Error(
+        `The password in ${this.#folder.path}/server.json is not the one of the data beside it: put the right file back, ${INSTEAD}.`,
+        { cause: error },
+      );
+    } finally {
+      await database.end({ timeout: 1 });
+    }
+  }
+
+  /** A server that died (killed, out of memory) is started again, on the same port. */
+  #look(): void {
+    if (this.#reviving || isRunning(this.#pid)) return;
+    this.#reviving = true;
+    this.#opening = this.#revive().finally(() => {
+      this.#reviving = false;
+    });
+  }
+
+  async #revive(): Promise<void> {
+    this.#log.error({}, "the embedded PostgreSQL is gone; starting it again");
+    try {
+      if (!(await this.#takeOver())) await this.#start(await findPrograms(), await serverUser(this.#folder.data));
+    } catch (error) {
+      if (!this.#closed) this.#log.error({ err: error }, "the embedded PostgreSQL could not be started again");
+    }
+  }
+
+  async #inUse(): Promise<boolean> {
+    const database = openPool(this.url, { max: 1, name: "embedded" });
+    try {
+      const [row] = await database<{ others: number }[]>`
+        select count(*)::int as others from pg_stat_activity
+        where application_name like 'nexustoken %' and application_name <> 'nexustoken embedded'`;
+      return (row?.others ?? 0) > 0;
+    } catch {
+      return false;
+    } finally {
+      await database.end({ timeout: 1 });
+    }
+  }
+}
+
+function urlOf({ port, password }: ServerSettings): string {
+  return `postgres://${SERVER_USER}:${password}@127.0.0.1:${port}/${DATABASE}`;
+}
+
+/**
+ * PostgreSQL takes the number in an old postmaster.pid for a live server when any process of the same user has it. It is
+ * told that this one is none, as pg_ctl tells it of itself; all else that it looks at before it starts, it still looks at.
+ */
+async function staleness(data: string): Promise<{ readonly [name: string]: string }> {
+  const left = await readPostmaster(data);
+  if (left === undefined || (await whoIs(left.pid, data)) !== "stranger") return {};
+  return { PG_GRANDPARENT_PID: String(left.pid) };
+}
+
+/** Ends a server, or what sets one up, and waits until it is gone. `whole`: with all that it has started, as Ctrl-C does. */
+async function end(pid: number, whole = false): Promise<void> {
+  for (const signal of ["SIGINT", "SIGQUIT", "SIGKILL"] as const) {
+    if (!isRunning(pid)) return;
+    process.kill(whole ? -pid : pid, signal);
+    for (let waited = 0; isRunning(pid) && waited < STOP_MS_MAX; waited += POLL_MS) await wait(POLL_MS);
+  }
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

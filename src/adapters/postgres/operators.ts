@@ -1,0 +1,80 @@
+/** What operators have done, and the tasks whose answers they know. Each action is where its target is. */
+import type { ActionRow, HoneypotRow, Operators } from "../../../gateway/ports/operators.ts";
+import type { Page } from "../../../gateway/ports/read-model.ts";
+import { type Cursor, NEWEST, OLDEST, pageCursor, parseCursor } from "./cursor.ts";
+import type { Databases } from "./databases.ts";
+import { jsonBytes, type PageOf, readPage } from "./page.ts";
+import { reaching } from "./pool.ts";
+
+export function postgresOperators(databases: Databases): Operators {
+  return {
+    async begin({ id, at, action, target, detail }) {
+      const database = databases.of(target);
+      await reaching(
+        database`insert into actions (id, at, action, target, detail) values (${id}, ${at}, ${action}, ${target}, ${JSON.stringify(detail)}::text::json)`,
+      );
+    },
+    async end(target, id, outcome) {
+      await reaching(databases.of(target)`update actions set outcome = ${outcome} where id = ${id}`);
+    },
+    async addHoneypot({ id, at, order }) {
+      await reaching(
+        databases.of(id)`insert into honeypots (id, at, task) values (${id}, ${at}, ${JSON.stringify(order)}::text::json)`,
+      );
+    },
+    async honeypots() {
+      const found = await reaching(
+        databases.each((database) => database<HoneypotRow[]>`select id, at, task as "order" from honeypots`),
+      );
+      return found.flat().sort((a, b) => a.at - b.at);
+    },
+    listHoneypots: (limit, cursor) => reaching(listHoneypots(databases, limit, cursor)),
+    async removeHoneypot(id) {
+      const rows = await reaching(databases.of(id)`delete from honeypots where id = ${id} returning id`);
+      return rows.length > 0;
+    },
+    list: (limit, cursor) => reaching(list(databases, limit, cursor)),
+  };
+}
+
+async function list(databases: Databases, limit: number, cursor: string | null): Promise<Page<ActionRow> | undefined> {
+  const first = cursor === null ? NEWEST : parseCursor(cursor);
+  if (first === undefined) return undefined;
+  const read = async (after: Cursor | null, count: number) => {
+    const { at, id } = after ?? first;
+    const found = await databases.each(
+      (database) => database<ActionRow[]>`
+        select id, at, action, target, detail, outcome from actions where (at, id) < (${at}, ${id})
+        order by at desc, id desc limit ${count}`,
+    );
+    return found
+      .flat()
+      .sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1))
+      .slice(0, count);
+  };
+  return paged(await readPage({ limit, after: null, read, placeOf, bytesOf: jsonBytes }));
+}
+
+async function listHoneypots(databases: Databases, limit: number, cursor: string | null): Promise<Page<HoneypotRow> | undefined> {
+  const first = cursor === null ? OLDEST : parseCursor(cursor);
+  if (first === undefined) return undefined;
+  const read = async (after: Cursor | null, count: number) => {
+    const { at, id } = after ?? first;
+    const found = await databases.each(
+      (database) => database<HoneypotRow[]>`
+        select id, at, task as "order" from honeypots where (at, id) > (${at}, ${id}) order by at, id limit ${count}`,
+    );
+    return found
+      .flat()
+      .sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))
+      .slice(0, count);
+  };
+  return paged(await readPage({ limit, after: null, read, placeOf, bytesOf: jsonBytes }));
+}
+
+const placeOf = ({ at, id }: Cursor): Cursor => ({ at, id });
+
+function paged<Row extends Cursor>({ rows, more }: PageOf<Row>): Page<Row> {
+  const last = rows.at(-1);
+  return { items: rows, next: more && last !== undefined ? pageCursor(last.at, last.id) : null };
+}

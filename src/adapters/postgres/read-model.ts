@@ -1,0 +1,67 @@
+import { shardOf } from "../../../actors/address.ts";
+import type { Bidder, ReadModel } from "../../../gateway/ports/read-model.ts";
+import type { AccountView } from "../../../machines/account/view.ts";
+import { readAccount, readAccountByKey, readMarked, readStatement } from "./accounts.ts";
+import { browseCapabilities, readCapabilities, readCapability, readStandingPrices, readWorkload } from "./capabilities.ts";
+import type { Databases } from "./databases.ts";
+import { inTime, reaching } from "./pool.ts";
+import {
+  isOpening,
+  listOpenTasks,
+  listTasks,
+  readDeliveries,
+  readHistory,
+  readLedger,
+  readLikelyPrice,
+  readTask,
+  readTaskType,
+} from "./tasks.ts";
+
+/** How long a read may wait for a connection and for its rows together (ms); who asked is then told to try again. */
+const READ_MS_MAX = 10_000;
+
+/**
+ * Serves the gateway's reads from the rows that commits write: from one database where an id tells which, else from all.
+ * Each rejects with StoreUnavailable when it has taken `mostMs`.
+ */
+export function postgresReadModel(databases: Databases, mostMs = READ_MS_MAX): ReadModel {
+  const { shards } = databases;
+  const read = <T>(work: Promise<T>): Promise<T> => reaching(inTime(work, mostMs));
+  return {
+    ping: () => read(Promise.any(databases.all.map((database) => reaching(database`select`.then(() => {}))))),
+    accountByKey: (keyHash) => read(accountByKey(databases, keyHash)),
+    account: (id) => read(readAccount(databases.of(id), id)),
+    marked: (marks) => read(databases.each((database) => readMarked(database, marks)).then((found) => found.flat())),
+    bidder: (account, task) => read(bidder(databases, account, task)),
+    task: (id) => read(readTask(databases.of(id), id)),
+    opening: (account, task) => read(isOpening(databases.of(account), shardOf(account, shards), account, task)),
+    tasks: (query) => read(listTasks(databases, query)),
+    open: (query) => read(listOpenTasks(databases, query)),
+    likelyPrice: (taskType) => read(readLikelyPrice(databases, taskType)),
+    history: (id, limit, cursor) => read(readHistory(databases.of(id), id, limit, cursor)),
+    deliveries: (id, limit, cursor) => read(readDeliveries(databases.of(id), id, limit, cursor)),
+    ledger: (task) => read(readLedger(databases, task)),
+    capabilities: (account) => read(readCapabilities(databases.of(account), account)),
+    capability: (id) => read(readCapability(databases, id)),
+    browse: (query) => read(browseCapabilities(databases, query)),
+    standingPrices: (taskType) => read(readStandingPrices(databases, taskType)),
+    workload: (account, taskType, since) => read(readWorkload(databases.of(account), account, taskType, since)),
+    statement: (account, limit, cursor) => read(readStatement(databases.of(account), account, limit, cursor)),
+  };
+}
+
+/** A key says nothing of where its account is. One database that is away is no trouble for who is in another. */
+async function accountByKey(databases: Databases, keyHash: string): Promise<AccountView | undefined> {
+  const asked = databases.all.map((database) => readAccountByKey(database, keyHash));
+  const found = asked.map(async (answer) => (await answer) ?? Promise.reject(new Error("not here")));
+  return Promise.any(found).catch(async () => {
+    // Nobody has it, or who has it did not answer, which rejects here.
+    await Promise.all(asked);
+    return undefined;
+  });
+}
+
+async function bidder(databases: Databases, id: Parameters<ReadModel["bidder"]>[0], task: string): Promise<Bidder | undefined> {
+  const [account, taskType] = await Promise.all([readAccount(databases.of(id), id), readTaskType(databases.of(task), task)]);
+  return account === undefined || taskType === undefined ? undefined : { account, taskType };
+}

@@ -1,0 +1,199 @@
+/** The rows of tasks, as lists and pages show them. What was asked for is in the first fact of each, which never changes. */
+import type { History, HistoryRow, LedgerRow, OpenQuery, Page, TaskQuery, TaskRow } from "../../../gateway/ports/read-model.ts";
+import type { StoredFact } from "../../../machines/entity.ts";
+import type { TaskFactType } from "../../../machines/task/facts.ts";
+import { upcastTaskFact } from "../../../machines/task/upcast.ts";
+import type { TaskView } from "../../../machines/task/view.ts";
+import type { AccountId } from "../../../machines/vocabulary.ts";
+import { type Cursor, NEWEST, numberCursor, OLDEST, pageCursor, parseCursor, parseNumber } from "./cursor.ts";
+import type { Databases } from "./databases.ts";
+import { jsonBytes, type PageOf, readPage } from "./page.ts";
+import type { Database } from "./pool.ts";
+
+/** The most that a number within a journal can be. */
+const SEQ_MAX = 2 ** 31 - 1;
+
+interface Row extends TaskView {
+  readonly type: string;
+  readonly version: number;
+  readonly body: unknown;
+}
+
+const fields = (database: Database) => database`
+  t.id, t.status, t.requester, t.marks, t.worker, t.task_type as "taskType", t.budget, t.min_skill as "minSkill", t.closed_to as "closedTo",
+  t.awarded_price as "awardedPrice", t.result, t.error_code as "errorCode", t.retries_left as "retriesLeft",
+  t.auto_retries_left as "autoRetriesLeft", t.expires_at as "expiresAt", t.created_at as "createdAt", t.updated_at as "updatedAt",
+  j.type, j.version, j.body`;
+
+function toTask({ type, version, body, ...view }: Row): TaskRow {
+  const fact = upcastTaskFact({ seq: 1, type, version, body, at: view.createdAt });
+  if (fact.type !== "Opened") throw new Error(`the first fact of task ${view.id} must be Opened, and is ${fact.type}`);
+  return { view, order: fact.order };
+}
+
+export async function readTask(database: Database, id: string): Promise<TaskRow | undefined> {
+  const [row] = await database<Row[]>`
+    select ${fields(database)} from tasks t join journal j on j.entity = t.id and j.seq = 1 where t.id = ${id}`;
+  return row === undefined ? undefined : toTask(row);
+}
+
+/** Whether the message that opens a task still waits in the outbox of the account that pays for it. */
+export async function isOpening(database: Database, shard: number, account: string, task: string): Promise<boolean> {
+  const rows = await database`
+    select from outbox where shard = ${shard} and sender = ${account} and receiver = ${task} and dead is null limit 1`;
+  return rows.length > 0;
+}
+
+/** The type of a task; undefined when there is none. */
+export async function readTaskType(database: Database, id: string): Promise<string | undefined> {
+  const [row] = await database<{ taskType: string }[]>`select task_type as "taskType" from tasks where id = ${id}`;
+  return row?.taskType;
+}
+
+/** Of two rows the older one first, in the order of both lists. */
+function byAge(a: TaskView, b: TaskView): number {
+  return a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
+}
+
+const placeOf = ({ createdAt: at, id }: Row): Cursor => ({ at, id });
+
+/** The text is shown twice to who may see it, once as its own preview. */
+function taskBytes(row: Row): number {
+  return jsonBytes(row) + jsonBytes(toTask(row).order.inputData);
+}
+
+function taskPage({ rows, more }: PageOf<Row>): Page<TaskRow> {
+  const last = rows.at(-1);
+  return { items: rows.map(toTask), next: more && last !== undefined ? pageCursor(last.createdAt, last.id) : null };
+}
+
+/** Lists an account's tasks, newest first. */
+export async function listTasks(databases: Databases, query: TaskQuery): Promise<Page<TaskRow> | undefined> {
+  const { account, role, status, limit, cursor, since } = query;
+  const first = cursor === null ? NEWEST : parseCursor(cursor);
+  if (first === undefined) return undefined;
+  const read = async (after: Cursor | null, count: number) => {
+    const { at, id } = after ?? first;
+    const found = await databases.each((database) => {
+      const one = (column: "requester" | "worker") => database`
+        (select * from tasks
+         where ${database(column)} = ${account} and (created_at, id) < (${at}, ${id})
+           ${status === null ? database`` : database`and status = ${status}`}
+         order by created_at desc, id desc limit ${count})`;
+      // Nobody works on a task of their own, so that no task is in both halves.
+      const chosen = role === null ? database`${one("requester")} union all ${one("worker")}` : one(role);
+      return database<Row[]>`
+        select ${fields(database)} from (${chosen}) t join journal j on j.entity = t.id and j.seq = 1
+        where t.updated_at > ${since ?? -1} order by t.created_at desc, t.id desc limit ${count}`;
+    });
+    return found
+      .flat()
+      .sort((a, b) => byAge(b, a))
+      .slice(0, count);
+  };
+  // What has changed is few of many, so how many rows came says nothing of whether there are more.
+  if (since !== undefined) return taskPage({ rows: await read(null, limit), more: false });
+  return taskPage(await readPage({ limit, after: null, read, placeOf, bytesOf: taskBytes }));
+}
+
+/** Lists tasks that take bids and that this worker may take, the oldest first. */
+export async function listOpenTasks(
+  databases: Databases,
+  { worker, marks, taskType, tiers, limit, cursor, since }: OpenQuery,
+): Promise<Page<TaskRow> | undefined> {
+  const first = cursor === null ? OLDEST : parseCursor(cursor);
+  if (first === undefined) return undefined;
+  const read = async (after: Cursor | null, count: number) => {
+    const { at, id } = after ?? first;
+    const found = await databases.each(
+      (database) => database<Row[]>`
+        select ${fields(database)} from (
+          select t.* from tasks t
+            left join unnest(${Object.keys(tiers)}::text[], ${Object.values(tiers)}::int[]) s(task_type, tier) on s.task_type = t.task_type
+          where t.status in ('ROUTING', 'PENDING_POOL') ${taskType === null ? database`` : database`and t.task_type = ${taskType}`}
+            and (t.created_at, t.id) > (${at}, ${id})
+            and t.requester <> ${worker} and not (t.marks && ${[...marks]}::text[]) and not (${worker} = any(t.closed_to)) and t.min_skill <= coalesce(s.tier, 1)
+          order by t.created_at, t.id limit ${count}) t
+          join journal j on j.entity = t.id and j.seq = 1
+        where t.updated_at > ${since ?? -1} order by t.created_at, t.id`,
+    );
+    return found.flat().sort(byAge).slice(0, count);
+  };
+  // What has changed is few of many, so how many rows came says nothing of whether there are more.
+  if (since !== undefined) return taskPage({ rows: await read(null, limit), more: false });
+  return taskPage(await readPage({ limit, after: null, read, placeOf, bytesOf: taskBytes }));
+}
+
+/** Reads a page of what happened to a task, in order; of these types, or all. Undefined for a cursor that is none. */
+async function readFacts(
+  database: Database,
+  id: string,
+  limit: number,
+  cursor: string | null,
+  type: TaskFactType | null,
+): Promise<(Page<HistoryRow> & { readonly from: number }) | undefined> {
+  const from = cursor === null ? 0 : parseNumber(cursor);
+  if (from === undefined || from > SEQ_MAX) return undefined;
+  const { rows, more } = await readPage<StoredFact, number>({
+    limit,
+    after: null,
+    read: (after, count) => database<StoredFact[]>`
+      select seq, type, version, body, at from journal
+      where entity = ${id} and kind = 'task' and seq > ${after ?? from} ${type === null ? database`` : database`and type = ${type}`}
+      order by seq limit ${count}`,
+    placeOf: ({ seq }) => seq,
+    bytesOf: jsonBytes,
+  });
+  const last = rows.at(-1);
+  const items = rows.map((row) => ({ seq: row.seq, fact: upcastTaskFact(row) }));
+  return { items, next: more && last !== undefined ? numberCursor(last.seq) : null, from };
+}
+
+/** Reads a page of what happened to a task, in order. */
+export async function readHistory(
+  database: Database,
+  id: string,
+  limit: number,
+  cursor: string | null,
+): Promise<History | undefined> {
+  const page = await readFacts(database, id, limit, cursor, null);
+  if (page === undefined) return undefined;
+  const { from, ...rest } = page;
+  const awarded = await database<{ worker: AccountId }[]>`
+    select body->'bid'->>'worker' as worker from journal
+    where entity = ${id} and kind = 'task' and seq <= ${from} and type = 'Awarded' order by seq desc limit 1`;
+  return { ...rest, worker: awarded[0]?.worker ?? null };
+}
+
+/** Reads a page of the attempts at a task's webhook, in order. */
+export function readDeliveries(database: Database, id: string, limit: number, cursor: string | null) {
+  return readFacts(database, id, limit, cursor, "WebhookAttempted");
+}
+
+/** Reads the entries of a task that are there by now: each is where the account is that wrote it. */
+export async function readLedger(databases: Databases, task: string): Promise<readonly LedgerRow[]> {
+  const found = await databases.each(
+    (database) => database<LedgerRow[]>`
+      select transfer, account, owner, amount, task, reason, at from ledger where task = ${task} order by at, transfer, leg`,
+  );
+  // The sort is stable, and the legs of one transfer are in one database.
+  return found.flat().sort((a, b) => a.at - b.at || (a.transfer < b.transfer ? -1 : Number(a.transfer > b.transfer)));
+}
+
+/** How many settled tasks a likely price is made from. */
+const PRICES = 50;
+
+/** Gives the median price of the type's latest settled tasks, in NC. */
+export async function readLikelyPrice(databases: Databases, taskType: string): Promise<number | null> {
+  const found = await databases.each(
+    (database) => database<{ price: number; at: number }[]>`
+      select awarded_price as price, updated_at as at from tasks
+      where task_type = ${taskType} and status = 'SETTLED' order by updated_at desc limit ${PRICES}`,
+  );
+  const latest = found
+    .flat()
+    .sort((a, b) => b.at - a.at)
+    .slice(0, PRICES);
+  const prices = latest.map(({ price }) => price).sort((a, b) => a - b);
+  return prices[Math.ceil(prices.length / 2) - 1] ?? null;
+}

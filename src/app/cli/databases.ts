@@ -1,0 +1,39 @@
+import type { Log } from "../../../actors/ports/log.ts";
+import { EmbeddedServer } from "../../adapters/postgres/embedded.ts";
+import { greet } from "../../adapters/postgres/greet.ts";
+import { type Database, openPool } from "../../adapters/postgres/pool.ts";
+import { openLog } from "../../adapters/system/log.ts";
+import { aborted, Closing } from "../closing.ts";
+import { readConfig } from "../settings/config.ts";
+import { interruptible } from "./interrupt.ts";
+
+/**
+ * Runs `work` on the databases of the settings; the embedded one is started for it when it does not run, and stopped however
+ * that ends.
+ */
+export function withDatabases<T>(name: string, work: (databases: readonly Database[]) => Promise<T>): Promise<T> {
+  return interruptible(async (stop) => {
+    const config = readConfig(process.env);
+    const log = openLog("warn");
+    const closing = new Closing(log);
+    const done = async () => {
+      const urls = config.databaseUrls ?? [await embedded(config.dataDir, log, closing)];
+      const databases = urls.map((url) => openPool(url, { max: 2, name }));
+      closing.add(() => Promise.all(databases.map((database) => database.end({ timeout: 1 }))));
+      await greet(databases, urls);
+      return work(databases);
+    };
+    try {
+      return await Promise.race([done(), aborted(stop)]);
+    } finally {
+      await closing.run();
+    }
+  });
+}
+
+async function embedded(dataDir: string, log: Log, closing: Closing): Promise<string> {
+  const server = new EmbeddedServer(dataDir, log);
+  closing.add(() => server.close());
+  await server.open();
+  return server.url;
+}

@@ -1,0 +1,387 @@
+/** Joins every port with its adapter: gateway, node, or both in one process; alone, or as a part of a cluster. */
+
+import type { RequestListener } from "node:http";
+import { hostname } from "node:os";
+import type { Log } from "../../actors/ports/log.ts";
+import { Router } from "../../actors/router.ts";
+import { createApp, createHealthApp, createStartingApp } from "../../gateway/http/app.ts";
+import { Guard } from "../../gateway/http/middleware/guard.ts";
+import { Honeypots } from "../../gateway/live/honeypots.ts";
+import { KeyRing } from "../../gateway/live/key-ring.ts";
+import { Presence } from "../../gateway/live/presence.ts";
+import { StandingPrices } from "../../gateway/live/prices.ts";
+import { Feed } from "../../gateway/live/stream.ts";
+import type { Health } from "../../gateway/ports/health.ts";
+import type { Signal } from "../../gateway/ports/signals.ts";
+import { Secrets } from "../../gateway/secrets.ts";
+import type { Services } from "../../gateway/services.ts";
+import { warmUp } from "../../machines/validation/verdict.ts";
+import { GitHubIdentity } from "../adapters/github/identity.ts";
+import { smtpMailer } from "../adapters/mail/mailer.ts";
+import { connectNats, type NatsLink, type NatsSettings } from "../adapters/nats/connect.ts";
+import { localSignals, natsSignals } from "../adapters/nats/signals.ts";
+import { NatsTransport } from "../adapters/nats/transport.ts";
+import { Claim } from "../adapters/postgres/claim.ts";
+import { Databases } from "../adapters/postgres/databases.ts";
+import { EmbeddedServer } from "../adapters/postgres/embedded.ts";
+import { greet } from "../adapters/postgres/greet.ts";
+import { migrate, NotSetUp, readPlatform } from "../adapters/postgres/migrate.ts";
+import { postgresOperators } from "../adapters/postgres/operators.ts";
+import { type Database, openPool } from "../adapters/postgres/pool.ts";
+import { postgresReadModel } from "../adapters/postgres/read-model.ts";
+import { openLimiter } from "../adapters/redis/limiter.ts";
+import { StripePayments } from "../adapters/stripe/payments.ts";
+import { systemClock as clock } from "../adapters/system/clock.ts";
+import { randomIds as ids } from "../adapters/system/ids.ts";
+import { checkThread } from "../adapters/validator/check-thread.ts";
+import { VALIDATOR_LIMITS, ValidatorPool } from "../adapters/validator/pool.ts";
+import { aborted, Closing } from "./closing.ts";
+import { alone, DRAIN_MS, type Engine, type Frame, member, passer } from "./engine.ts";
+import { addressOf, whoAnswers } from "./neighbour.ts";
+import { CONNECTION_BOUNDS, type ConnectionBounds } from "./server/connections.ts";
+import { serveHttp } from "./server/server.ts";
+import type { Config } from "./settings/config.ts";
+import { VERSION } from "./version.ts";
+
+const VALIDATOR_THREAD = new URL("../adapters/validator/thread.js", import.meta.url);
+const PING_MS = 1_000;
+/** What the database answered is told to all who ask within this (ms). */
+const PING_SHARED_MS = 250;
+/** How often a gateway looks whether the database is set up by now (ms). */
+const SCHEMA_LOOK_MS = 500;
+/** How long a gateway of several believes in a key without a look (ms); they tell each other of dropped ones sooner. */
+const KEY_TTL_MS = 1_000;
+
+/** What a process does: answer clients, run actors, or both. */
+export type Role = "gateway" | "node" | "both";
+
+export interface Platform {
+  readonly port: number;
+  /** An address that answers on this machine. */
+  readonly url: string;
+  /** Lets what is under way finish, for as long as `patienceMs`, then closes everything. Never rejects. */
+  stop(patienceMs?: number): Promise<void>;
+}
+
+/**
+ * Starts a process. `lost` is called when another one has taken the database over. Throws an Error with a sentence for
+ * the operator when something that is needed is missing or wrong, and the reason of `stop` when that is aborted meanwhile;
+ * whatever had been begun is undone then.
+ */
+export async function startPlatform(
+  config: Config,
+  role: Role,
+  log: Log,
+  lost: () => void,
+  stop: AbortSignal = new AbortController().signal,
+): Promise<Platform> {
+  const closing = new Closing(log);
+  try {
+    return await Promise.race([start(config, role, log, lost, closing), aborted(stop)]);
+  } catch (error) {
+    await closing.run();
+    throw error;
+  }
+}
+
+async function start(config: Config, role: Role, log: Log, lost: () => void, closing: Closing): Promise<Platform> {
+  if (config.natsUrl === null && role !== "both") {
+    throw new Error(
+      `A ${role} is a part of a cluster: set NATS_URL and DATABASE_URL, or run \`nexus start\`, which needs neither.`,
+    );
+  }
+  if (config.natsUrl !== null && config.databaseUrls === null) {
+    throw new Error("NATS_URL is set, but DATABASE_URL is not: the processes of a cluster share one PostgreSQL; name it.");
+  }
+  // The port is the first that is taken: who cannot have it has begun nothing yet, and who has it can be asked how it does.
+  const starting = { trouble: "This process is starting." };
+  const server = await serveHttp(
+    createStartingApp(() => starting.trouble, log).callback(),
+    config.port,
+    config.host,
+    boundsOf(config),
+  ).catch(async (error: unknown) => {
+    if (!(await isNexusAt(config))) throw error;
+    throw new Error(
+      `A NexusToken runs already on port ${config.port}: use that one, stop it, or set PORT, and NEXUS_DATA_DIR or DATABASE_URL for books of its own.`,
+    );
+  });
+  closing.add(() => server.close(0));
+  const frame = await openFrame(config, role, log, lost, closing, starting);
+  const { ending } = frame;
+  const transport = frame.nats === null ? null : natsTransport(frame, frame.nats);
+  const engine =
+    transport === null
+      ? await alone(frame)
+      : role === "gateway"
+        ? passer(transport)
+        : await member(frame, transport, nodeName(config));
+  const app = serve(frame, role, engine, healthOf(frame, engine));
+  server.answer(app.callback);
+  closing.add(async () => {
+    server.wane();
+    await new Promise((resolve) => setTimeout(resolve, Math.min(config.graceMs, ending.patienceMs)));
+    app.endStreams();
+    await server.close(ending.patienceMs);
+  });
+  // The node's shards go first, while the gateway of the same process still answers.
+  closing.add(() => engine.drain());
+  const doing = role === "node" ? "A node of NexusToken tells its health" : "NexusToken answers";
+  log.info({ port: server.port, role }, `${doing} on ${server.url}`);
+  const stop = (patienceMs = DRAIN_MS) => {
+    ending.begun = true;
+    ending.patienceMs = Math.min(ending.patienceMs, patienceMs);
+    return closing.run();
+  };
+  return { port: server.port, url: server.url, stop };
+}
+
+/** Whether the port of the settings is another platform's. */
+async function isNexusAt({ host, port }: Config): Promise<boolean> {
+  return port !== 0 && (await whoAnswers(addressOf(host, port))) === "nexus";
+}
+
+async function openFrame(
+  config: Config,
+  role: Role,
+  log: Log,
+  lost: () => void,
+  closing: Closing,
+  starting: { trouble: string },
+): Promise<Frame> {
+  // Beside all that follows, which waits for others more than it works.
+  const thread = checkThread(VALIDATOR_THREAD, VALIDATOR_LIMITS.heapMb);
+  thread.catch(() => {});
+  const urls = await databaseUrls(config, log, closing);
+  const pools = urls.map((url) => openPool(url, { max: config.databaseConnections, name: "read" }));
+  closing.add(() => Promise.all(pools.map((pool) => pool.end({ timeout: 1 }))));
+  await greet(pools, urls);
+  if (role !== "gateway") {
+    const applied = await migrate(pools, config.shards ?? undefined);
+    if (applied.length > 0) log.info({ applied }, "the database is set up");
+    for (const url of urls) await claim(url, config.natsUrl !== null, lost, closing);
+  }
+  const { secret, shards } = await platformOf(pools, log, closing, starting);
+  if (config.shards !== null && config.shards !== shards) {
+    throw new Error(
+      `SHARDS is ${config.shards}, but this database was created with ${shards} shards, which cannot change; set SHARDS=${shards} or leave it out.`,
+    );
+  }
+  const secrets = new Secrets(secret);
+  const nats = config.natsUrl === null ? null : await connectNats(natsSettings(config, config.natsUrl), nodeName(config), log);
+  if (nats !== null) closing.add(() => nats.connection.close());
+  warmUp();
+  const failed = (error: unknown) => log.error({ err: error }, "a result could not be judged; this is a bug");
+  const validator = new ValidatorPool(VALIDATOR_THREAD, VALIDATOR_LIMITS, failed);
+  closing.add(() => validator.close());
+  await thread;
+  const signals = nats === null ? localSignals() : natsSignals(nats.connection, config.natsPrefix);
+  const ending = { begun: false, patienceMs: DRAIN_MS };
+  return { config, log, closing, urls, read: new Databases(pools, shards), secrets, validator, nats, signals, ending };
+}
+
+/** What the databases were set up with; a gateway, which sets up none, waits until somebody else has done so. */
+async function platformOf(pools: readonly Database[], log: Log, closing: Closing, starting: { trouble: string }) {
+  let waiting = true;
+  closing.add(async () => {
+    waiting = false;
+  });
+  for (let told = ""; ; ) {
+    try {
+      return await readPlatform(pools);
+    } catch (error) {
+      if (!(error instanceof NotSetUp) || !waiting) throw error;
+      if (told !== error.message) log.warn({}, `waiting: ${error.message}`);
+      told = error.message;
+      starting.trouble = `This process is starting, and waits. ${error.message}`;
+    }
+    await new Promise((resolve) => setTimeout(resolve, SCHEMA_LOOK_MS));
+  }
+}
+
+async function databaseUrls(config: Config, log: Log, closing: Closing): Promise<readonly string[]> {
+  if (config.databaseUrls !== null) return config.databaseUrls;
+  const server = new EmbeddedServer(config.dataDir, log);
+  closing.add(() => server.close());
+  await server.open();
+  return [server.url];
+}
+
+async function claim(url: string, shared: boolean, lost: () => void, closing: Closing): Promise<void> {
+  const taken = await Claim.acquire(url, shared, DRAIN_MS, lost);
+  if (taken === undefined) {
+    throw new Error(
+      shared
+        ? "A NexusToken without NATS_URL works on this database alone. Stop it first, or point DATABASE_URL at another database."
+        : "Another NexusToken works on this database. Stop it first, set NATS_URL so that they share the work, or point DATABASE_URL (or NEXUS_DATA_DIR) elsewhere.",
+    );
+  }
+  closing.add(() => taken.release());
+}
+
+function natsSettings(config: Config, url: string): NatsSettings {
+  return {
+    url,
+    prefix: config.natsPrefix,
+    user: config.natsUser,
+    password: config.natsPassword,
+    nkeyFile: config.natsNkeyFile,
+    credsFile: config.natsCredsFile,
+    tlsCa: config.natsTlsCa,
+    tlsCert: config.natsTlsCert,
+    tlsKey: config.natsTlsKey,
+  };
+}
+
+function nodeName(config: Config): string {
+  return config.nodeName ?? `${hostname()}-${process.pid}`;
+}
+
+function natsTransport({ config, secrets, read, log }: Frame, nats: NatsLink): NatsTransport {
+  const options = { prefix: config.natsPrefix, cluster: secrets.clusterId(), shards: read.shards };
+  return new NatsTransport(nats.connection, options, clock, log);
+}
+
+function healthOf({ read, nats, ending }: Frame, engine: Engine): Health {
+  const reads = postgresReadModel(read, PING_MS);
+  let looked: { readonly at: number; readonly answers: Promise<boolean> } | null = null;
+  // Whoever asks, and however often: the database is asked once in a while.
+  const answers = () => {
+    if (looked === null || clock.now() - looked.at > PING_SHARED_MS) {
+      looked = {
+        at: clock.now(),
+        answers: reads.ping().then(
+          () => true,
+          () => false,
+        ),
+      };
+    }
+    return looked.answers;
+  };
+  return {
+    async trouble() {
+      if (ending.begun) return "This process is stopping.";
+      if (nats !== null && !nats.up()) return "NATS does not answer this process.";
+      return engine.trouble() ?? ((await answers()) ? null : "The database does not answer this process.");
+    },
+  };
+}
+
+/** What answers requests. */
+interface App {
+  readonly callback: RequestListener;
+  /** Streams never end by themselves; their listeners come back to another gateway. */
+  endStreams(): void;
+}
+
+function serve(frame: Frame, role: Role, { transport }: Engine, health: Health): App {
+  const { config, log, closing, read, secrets, validator, nats, signals } = frame;
+  if (role === "node") return { callback: createHealthApp(health, log).callback(), endStreams: () => {} };
+  const reads = postgresReadModel(read);
+  const keys = new KeyRing(reads, signals, clock, nats === null ? 0 : KEY_TTL_MS);
+  const { taskTypes, streamsPerAddress } = config;
+  const presence = new Presence(signals, taskTypes);
+  const feed = new Feed({ reads, presence, clock, log, taskTypes, streamsPerAddress });
+  signals.listen((signal) => hear(signal, { keys, presence, feed }));
+  const limits = {
+    requests: config.ratePerSecond,
+    tasks: config.rateTasksPerMinute,
+    visits: config.rateVisitsPerSecond,
+    registrations: config.rateRegistrationsPerHour,
+    failures: config.rateAuthFailuresPerMinute,
+    recoveries: config.rateRecoveriesPerHour,
+  };
+  const limiter = openLimiter(limits, config.redisUrl, config.natsPrefix, log);
+  closing.add(() => limiter.close());
+  const mailer = config.smtpUrl === null ? null : smtpMailer(config.smtpUrl, config.mailFrom);
+  closing.add(async () => mailer?.close());
+  const router = new Router(transport, clock, ids, config.requestTimeoutMs);
+  const operators = postgresOperators(read);
+  const standing = new StandingPrices(reads, presence, clock, ids);
+  const random = Math.random;
+  const app = createApp({
+    router,
+    honeypots: new Honeypots({ operators, router, secrets, standing, ids, log, random, rate: config.honeypotRate }),
+    reads,
+    validator,
+    secrets,
+    keys,
+    presence,
+    feed,
+    signals,
+    standing,
+    clock,
+    ids,
+    log,
+    settings: {
+      signupGrant: config.signupGrant,
+      routingWindowMs: config.routingWindowMs,
+      tasksPerMinute: config.rateTasksPerMinute,
+      taskTypes: config.taskTypes,
+      allowSimulatedTopup: config.allowSimulatedTopup,
+      publicUrl: publicUrlOf(config),
+      adminToken: config.adminToken,
+      trustedProxies: config.trustProxy,
+      corsOrigins: config.corsOrigins,
+      allowPrivateCallbacks: config.allowPrivateCallbacks,
+      production: config.environment === "production",
+      version: VERSION,
+    },
+    health,
+    limiter,
+    guard: new Guard(limiter),
+    mailer,
+    operators,
+    payments: paymentsOf(config),
+    identity: identityOf(config),
+  });
+  return { callback: app.callback(), endStreams: () => feed.close() };
+}
+
+/** What other gateways, or nodes, say: none of it must arrive. */
+function hear(signal: Signal, { keys, presence, feed }: Pick<Services, "keys" | "presence" | "feed">): void {
+  switch (signal.type) {
+    case "key":
+      keys.forget(signal.hash);
+      feed.endKey(signal.hash);
+      return;
+    case "account":
+      feed.check(signal.account);
+      return;
+    case "presence":
+      presence.note(signal.worker, signal.taskType, clock.now());
+      return;
+    case "task":
+      feed.hear(signal.task);
+      return;
+    default:
+      signal satisfies never;
+  }
+}
+
+/** Behind a proxy all connections are the proxy's. */
+function boundsOf({ connections: inAll, connectionsPerAddress, trustProxy }: Config): ConnectionBounds {
+  return { ...CONNECTION_BOUNDS, inAll, ofAddress: trustProxy > 0 ? 0 : connectionsPerAddress };
+}
+
+function publicUrlOf({ publicUrl, port }: Config): string {
+  return publicUrl ?? `http://localhost:${port}`;
+}
+
+function identityOf(config: Config) {
+  const { githubClientId: clientId, githubClientSecret: clientSecret, githubBaseUrl: baseUrl, githubApiUrl: apiUrl } = config;
+  if (clientId === null && clientSecret === null) return null;
+  if (clientId === null || clientSecret === null) {
+    throw new Error("GitHub needs both GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET: set both, or neither.");
+  }
+  const callbackUrl = `${publicUrlOf(config)}/api/v1/oauth/github/callback`;
+  return new GitHubIdentity({ clientId, clientSecret, baseUrl, apiUrl, callbackUrl });
+}
+
+function paymentsOf({ stripeSecretKey: secretKey, stripeWebhookSecret: webhookSecret, stripeApiBase: apiBase }: Config) {
+  if (secretKey === null && webhookSecret === null) return null;
+  if (secretKey === null || webhookSecret === null) {
+    throw new Error("Stripe needs both STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET: set both, or neither.");
+  }
+  return new StripePayments({ secretKey, webhookSecret, apiBase });
+}

@@ -1,0 +1,194 @@
+/** The part of a process that takes commands to actors: alone, as a node among others, or by passing them on. */
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { LRUCache } from "lru-cache";
+import { shardOf } from "../../actors/address.ts";
+import { Host } from "../../actors/host/host.ts";
+import type { Log } from "../../actors/ports/log.ts";
+import type { Transport } from "../../actors/ports/transport.ts";
+import { Node } from "../../actors/shards/node.ts";
+import type { Signals } from "../../gateway/ports/signals.ts";
+import type { Secrets } from "../../gateway/secrets.ts";
+import { account } from "../../machines/account/index.ts";
+import { batch } from "../../machines/batch/index.ts";
+import type { Address } from "../../machines/effect.ts";
+import { task } from "../../machines/task/index.ts";
+import { TASK_STATUSES, type TaskStatus, TERMINAL_STATUSES } from "../../machines/vocabulary.ts";
+import { LocalTransport } from "../adapters/in-process/transport.ts";
+import type { NatsLink } from "../adapters/nats/connect.ts";
+import type { SignalHub } from "../adapters/nats/signals.ts";
+import type { NatsTransport } from "../adapters/nats/transport.ts";
+import { type Databases, placeOf, shardsAt } from "../adapters/postgres/databases.ts";
+import { PostgresJournal } from "../adapters/postgres/journal.ts";
+import { openPool } from "../adapters/postgres/pool.ts";
+import { PostgresRegistry } from "../adapters/postgres/registry.ts";
+import { systemClock as clock } from "../adapters/system/clock.ts";
+import { randomIds as ids } from "../adapters/system/ids.ts";
+import type { ValidatorPool } from "../adapters/validator/pool.ts";
+import { WebhookCourier } from "../adapters/webhooks/courier.ts";
+import type { Config } from "./settings/config.ts";
+import { VERSION } from "./version.ts";
+
+/** Transactions of the journal at once. One gathers larger batches, and two did a tenth less work in the lifecycle bench. */
+const LANES = 1;
+/** Heartbeats must not stand in line behind the closing of a shard. */
+const REGISTRARS = 3;
+/** A process that was told to go may take this long (ms); its claim is waited for as long. */
+export const DRAIN_MS = 10_000;
+/** The event loop's lag is sampled this often (ms). */
+const LAG_RESOLUTION_MS = 20;
+/** Tasks whose last announced status is remembered, so that a second bid is not told as news. */
+const ANNOUNCED_MAX = 10_000;
+
+/** What the parts of one process share. */
+export interface Frame {
+  readonly config: Config;
+  readonly log: Log;
+  /** Takes what is to be undone when the process stops, the newest first. */
+  readonly closing: { add(step: () => Promise<unknown>): void };
+  /** The databases, in order. */
+  readonly urls: readonly string[];
+  readonly read: Databases;
+  readonly secrets: Secrets;
+  readonly validator: ValidatorPool;
+  /** null where this process is alone. */
+  readonly nats: NatsLink | null;
+  readonly signals: SignalHub;
+  readonly ending: Ending;
+}
+
+/** How a process ends. */
+export interface Ending {
+  /** Whether it has begun to. */
+  begun: boolean;
+  /** How long what is under way may take to finish (ms). */
+  patienceMs: number;
+}
+
+export interface Engine {
+  readonly transport: Transport;
+  /** What keeps it from serving, or null. */
+  trouble(): string | null;
+  /** Gives away what this process owns. */
+  drain(): Promise<void>;
+}
+
+/** What a host is told besides where it is. */
+interface Standing {
+  readonly leased?: () => boolean;
+  readonly fenced?: () => void;
+}
+
+const WATCHED: ReadonlySet<TaskStatus> = new Set(["ROUTING", "AWARDED", ...TERMINAL_STATUSES]);
+
+/** Tells the gateways of tasks that have come to a status that somebody may wait for. */
+function announcer(signals: Signals): (address: Address, view: unknown) => void {
+  const last = new LRUCache<string, TaskStatus>({ max: ANNOUNCED_MAX });
+  return ({ kind, id }, view) => {
+    if (kind !== "task" || typeof view !== "object" || view === null || !("status" in view)) return;
+    const status = TASK_STATUSES.find((one) => one === view.status);
+    if (status === undefined || !WATCHED.has(status) || last.get(id) === status) return;
+    last.set(id, status);
+    signals.send({ type: "task", task: id, status });
+  };
+}
+
+/** Makes hosts on the databases of this process. `member` is the life whose commits they are; null where there is no cluster. */
+function hostMaker({ config, log, closing, urls, read, secrets, validator, signals }: Frame, transport: Transport) {
+  const writers = urls.map((url) => openPool(url, { max: LANES, name: "write", keep: true }));
+  closing.add(() => Promise.all(writers.map((pool) => pool.end({ timeout: 1 }))));
+  const courier = new WebhookCourier({
+    allowPrivate: config.allowPrivateCallbacks,
+    secretOf: (id) => secrets.webhookSecret(id),
+    clock,
+    ids,
+  });
+  const { shards } = read;
+  const common = {
+    entities: { task, account, batch },
+    validator,
+    courier,
+    clock,
+    ids,
+    log,
+    shards,
+    lanes: LANES,
+    requestMsMax: config.requestTimeoutMs,
+    transport,
+    committed: announcer(signals),
+  };
+  return (place: number, member: string | null, standing: Standing = {}): Host => {
+    const [reader, writer] = [read.all[place], writers[place]];
+    if (reader === undefined || writer === undefined) throw new Error(`there is no database at place ${place}`);
+    return new Host({ ...common, ...standing, journal: new PostgresJournal(reader, writer, shards, member) });
+  };
+}
+
+/** All shards in this process, and nobody else: a host for each database. */
+export async function alone(frame: Frame): Promise<Engine> {
+  const { urls, read, closing, log, ending } = frame;
+  const transport = new LocalTransport(read.shards);
+  const makeHost = hostMaker(frame, transport);
+  const hosts = urls.map((_, place) => makeHost(place, null));
+  // After the gateway: nobody else could answer its last requests.
+  closing.add(() => Promise.all(hosts.map((host) => host.stop(ending.patienceMs))));
+  for (const [place, host] of hosts.entries()) {
+    const routes = transport.routesOf(host, () => {});
+    const shards = shardsAt(place, urls.length, read.shards);
+    for (const shard of shards) routes.serve(shard);
+    log.info(await host.open(shards), "what was left to do is taken up");
+  }
+  const trouble = () => (hosts.some(({ healthy }) => healthy) ? null : "The database does not answer this process.");
+  return { transport, trouble, drain: async () => {} };
+}
+
+/** No actors here: all commands go to other processes. */
+export function passer(transport: Transport): Engine {
+  return { transport, trouble: () => null, drain: async () => {} };
+}
+
+/** A node among others, by this name: a member, with a host, in each database. */
+export async function member(frame: Frame, transport: NatsTransport, name: string): Promise<Engine> {
+  const { config, log, urls, read, closing, ending } = frame;
+  const makeHost = hostMaker(frame, transport);
+  const nodes = urls.map((url, place) => {
+    const registry = openPool(url, { max: REGISTRARS, name: "registry", keep: true });
+    closing.add(() => registry.end({ timeout: 1 }));
+    const hostOf = (life: string, leased: () => boolean, fenced: () => void) => makeHost(place, life, { leased, fenced });
+    const ports = { registry: new PostgresRegistry(registry, VERSION), routes: transport, clock, ids, log, hostOf };
+    return new Node({ ...ports, lagMs: lagMeter() }, { name, weight: config.nodeWeight, leaseMs: config.leaseMs });
+  });
+  const nodeOf = (shard: number): Node => {
+    const node = nodes[placeOf(shard, nodes.length)];
+    if (node === undefined) throw new Error("a process has a node for each database");
+    return node;
+  };
+  transport.attach(
+    {
+      owns: (shard) => nodeOf(shard).owns(shard),
+      request: (envelope) => nodeOf(shardOf(envelope.to.id, read.shards)).request(envelope),
+    },
+    () => {
+      for (const node of nodes) node.look();
+    },
+  );
+  const drain = async () => void (await Promise.all(nodes.map((node) => node.drain(ending.patienceMs))));
+  // Before it joins: whatever fails from here on, it leaves again.
+  closing.add(drain);
+  await Promise.all(nodes.map((node) => node.start()));
+  const trouble = () => {
+    if (nodes.some(({ draining }) => draining)) return "This node gives its shards away.";
+    return nodes.some(({ healthy }) => healthy) ? null : "The database does not answer this node.";
+  };
+  return { transport, trouble, drain };
+}
+
+/** Tells how late the event loop was at worst since it was last asked (ms). */
+function lagMeter(): () => number {
+  const delay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
+  delay.enable();
+  return () => {
+    const ms = Math.max(0, Math.round(delay.max / 1e6) - LAG_RESOLUTION_MS);
+    delay.reset();
+    return ms;
+  };
+}
