@@ -24,7 +24,7 @@ export interface Envelope {
   readonly lost?: number;
 }
 
-export type Answer = { readonly ok: true; readonly value: JsonValue } | { readonly ok: false; readonly refusal: Refusal };
+export type CommandResult = { readonly ok: true; readonly value: JsonValue } | { readonly ok: false; readonly refusal: Refusal };
 
 /** Told by a node that does not own the shard, and by a transport that finds nobody who does. */
 export const NOT_OWNER = refuse("NOT_OWNER", "No node owns this account or task at the moment; try again shortly.");
@@ -48,7 +48,7 @@ export const CONTENDED = refuse(
 const TRANSIENT: ReadonlySet<RefusalCode> = new Set(["UNAVAILABLE", "OVERLOADED", "CONTENDED", "NOT_OWNER"]);
 
 /** Refusals that say nothing about the command, so that it may be sent again as it is. */
-export function isTransient(answer: Answer): boolean {
+export function isTransient(answer: CommandResult): boolean {
   if (answer.ok) return false;
   return TRANSIENT.has(answer.refusal.refused);
 }

@@ -2,7 +2,7 @@ import type { Address, AnyCommand } from "../machines/effect.ts";
 import { refuse } from "../machines/refusal.ts";
 import type { Millis } from "../machines/vocabulary.ts";
 import { LIMITS } from "./limits.ts";
-import type { Answer, Envelope } from "./message.ts";
+import type { CommandResult, Envelope } from "./message.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Ids } from "./ports/ids.ts";
 import type { Transport } from "./ports/transport.ts";
@@ -40,7 +40,7 @@ export class Router {
    * same time (CONTENDED), and when no answer came for a while; always under the same command id, so that it is done once.
    * UNAVAILABLE after the deadline means that the outcome is unknown: the same call with the same Idempotency-Key finds out.
    */
-  async ask(to: Address, command: AnyCommand, options: AskOptions = {}): Promise<Answer> {
+  async ask(to: Address, command: AnyCommand, options: AskOptions = {}): Promise<CommandResult> {
     const now = this.#clock.now();
     const deadline = now + this.#deadlineMs;
     const { arrived = now } = options;
@@ -60,11 +60,11 @@ export class Router {
   }
 
   /** One attempt; undefined when its time passed without an answer. */
-  #attempt(envelope: Envelope): Promise<Answer | undefined> {
+  #attempt(envelope: Envelope): Promise<CommandResult | undefined> {
     return new Promise((resolve) => {
       const ms = Math.max(0, Math.min(LIMITS.attemptMs, envelope.deadline - this.#clock.now()));
       const callOff = this.#clock.after(ms, () => resolve(undefined));
-      const answered = (answer: Answer) => {
+      const answered = (answer: CommandResult) => {
         callOff();
         resolve(answer);
       };
@@ -75,6 +75,6 @@ export class Router {
 }
 
 /** Whether the same command may find its owner, or its turn, a moment later. */
-function isPassing(answer: Answer): boolean {
+function isPassing(answer: CommandResult): boolean {
   return !answer.ok && (answer.refusal.refused === "NOT_OWNER" || answer.refusal.refused === "CONTENDED");
 }

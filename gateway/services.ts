@@ -8,7 +8,7 @@ import type { Guard } from "./http/middleware/guard.ts";
 import type { Honeypots } from "./live/honeypots.ts";
 import type { KeyRing } from "./live/key-ring.ts";
 import type { Presence } from "./live/presence.ts";
-import type { StandingPrices } from "./live/prices.ts";
+import type { PostedPrices } from "./live/prices.ts";
 import type { Feed } from "./live/stream.ts";
 import type { Health } from "./ports/health.ts";
 import type { Identity } from "./ports/identity.ts";
@@ -54,7 +54,7 @@ export interface Services {
   readonly presence: Presence;
   readonly feed: Feed;
   readonly signals: Signals;
-  readonly standing: StandingPrices;
+  readonly standing: PostedPrices;
   readonly honeypots: Honeypots;
   readonly clock: Clock;
   readonly ids: Ids;

@@ -73,7 +73,7 @@ export interface Unjudged {
 /** A verdict, with what its schema costs by itself (validation/cost.ts) where that is known. */
 export type Judged = Verdict & { readonly cost?: number };
 
-export type Answer = Judged | Unjudged;
+export type Judgement = Judged | Unjudged;
 
 /**
  * What a host drives: a decider whose evolve step is an XState machine. Pure; the clock's time comes in as `at`.
@@ -90,7 +90,7 @@ export interface Entity<S, C extends AnyCommand, F extends AnyFact, V> {
    */
   question(state: S, command: C, arrived: Millis): Question | undefined;
   /** Puts the answer to its question into a command. */
-  answered(command: C, answer: Answer): C;
+  answered(command: C, answer: Judgement): C;
   /** `arrived` is when the request came to the platform, which may be before `at`; deadlines go by it. Both in ms. */
   decide(state: S, command: C, at: Millis, arrived: Millis): Decision<F> | Refusal;
   /** How long after its moment a timer is acted on (ms), so that what arrived before is decided first. */

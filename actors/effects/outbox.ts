@@ -10,7 +10,7 @@ import type { Address } from "../../machines/effect.ts";
 import { addressKey } from "../../machines/entity.ts";
 import type { Committer } from "../host/commit.ts";
 import { LIMITS } from "../limits.ts";
-import { type Answer, isTransient } from "../message.ts";
+import { type CommandResult, isTransient } from "../message.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Journal, OutboxMessage } from "../ports/journal.ts";
 import type { Log } from "../ports/log.ts";
@@ -157,7 +157,7 @@ export class Outbox {
     });
   }
 
-  #taken(message: OutboxMessage, answer: Answer): void {
+  #taken(message: OutboxMessage, answer: CommandResult): void {
     if (answer.ok) {
       this.#committer.delivered(message.id);
       return;

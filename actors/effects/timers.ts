@@ -9,7 +9,7 @@ import type { Address } from "../../machines/effect.ts";
 import { addressKey } from "../../machines/entity.ts";
 import type { Millis } from "../../machines/vocabulary.ts";
 import { LIMITS } from "../limits.ts";
-import { type Answer, isTransient } from "../message.ts";
+import { type CommandResult, isTransient } from "../message.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DueTimer, Journal, TimerChange } from "../ports/journal.ts";
 
@@ -27,7 +27,7 @@ export class Timers {
   readonly #clock: Clock;
   readonly #shardOf: (address: Address) => number;
   readonly #patience: (timer: DueTimer) => Millis;
-  readonly #fire: (timer: DueTimer) => Promise<Answer>;
+  readonly #fire: (timer: DueTimer) => Promise<CommandResult>;
   #heap: Armed[] = [];
   /** When each timer fires, by shard; what the heap says otherwise is out of date. */
   readonly #due = new Map<number, Map<string, Millis>>();
@@ -41,7 +41,7 @@ export class Timers {
     clock: Clock,
     shardOf: (address: Address) => number,
     patience: (timer: DueTimer) => Millis,
-    fire: (timer: DueTimer) => Promise<Answer>,
+    fire: (timer: DueTimer) => Promise<CommandResult>,
   ) {
     this.#clock = clock;
     this.#shardOf = shardOf;

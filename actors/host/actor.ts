@@ -16,7 +16,7 @@ import { type AnyEntity, type AnyFact, addressKey, type Decision, type Errand } 
 import { isRefusal, type Refusal, refuse } from "../../machines/refusal.ts";
 import type { JsonValue } from "../../machines/vocabulary.ts";
 import { LIMITS } from "../limits.ts";
-import { type Answer, BROKEN, CONTENDED, type Envelope, NOT_OWNER, UNREACHABLE } from "../message.ts";
+import { BROKEN, CONTENDED, type CommandResult, type Envelope, NOT_OWNER, UNREACHABLE } from "../message.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
 import { type Entry, type Journal, type OutboxMessage, StoreUnavailable, type TimerChange } from "../ports/journal.ts";
@@ -27,10 +27,10 @@ import { Gate, type Gated } from "./gate.ts";
 import { RecentAnswers } from "./recent.ts";
 
 /** A command with the way back of its answer. */
-interface Parcel {
+interface PendingCommand {
   envelope: Envelope;
   tries: number;
-  readonly answer: (answer: Answer) => void;
+  readonly answer: (answer: CommandResult) => void;
 }
 
 /** What the journal knows of a command that may have come before: nothing, its answer, or it could not be asked. */
@@ -68,8 +68,8 @@ export class Actor {
   readonly address: Address;
   readonly #entity: AnyEntity;
   readonly #ports: ActorPorts;
-  readonly #inbox: Parcel[] = [];
-  readonly #gate = new Gate<Parcel>();
+  readonly #inbox: PendingCommand[] = [];
+  readonly #gate = new Gate<PendingCommand>();
   readonly #recent = new RecentAnswers();
   #state: unknown = undefined;
   #loaded = false;
@@ -87,7 +87,7 @@ export class Actor {
   }
 
   /** Takes a command in; the promise gives its answer and never rejects. */
-  receive(envelope: Envelope): Promise<Answer> {
+  receive(envelope: Envelope): Promise<CommandResult> {
     this.lastUsed = this.#ports.clock.now();
     const known = this.#recent.get(envelope.commandId);
     if (known !== undefined) return known;
@@ -97,7 +97,7 @@ export class Actor {
       const detail = "Too much is waiting for the same account or task; try again after the time in Retry-After.";
       return Promise.resolve({ ok: false, refusal: refuse("OVERLOADED", detail) });
     }
-    const answer = new Promise<Answer>((resolve) => {
+    const answer = new Promise<CommandResult>((resolve) => {
       this.#inbox.push({ envelope, tries: 0, answer: resolve });
     });
     // A timer's command is never sent twice.
@@ -111,7 +111,7 @@ export class Actor {
     this.#abandoned = true;
     const waiting = [...this.#gate.throwFrom(), ...this.#inbox.splice(0)];
     this.#forgetState();
-    for (const parcel of waiting) parcel.answer({ ok: false, refusal: NOT_OWNER });
+    for (const pending of waiting) pending.answer({ ok: false, refusal: NOT_OWNER });
   }
 
   /** Whether nothing waits and nothing is under way. */
@@ -125,7 +125,7 @@ export class Actor {
   }
 
   /** The entry that saves the state before the actor leaves memory; undefined when that is not worth it. */
-  farewell(): Entry | undefined {
+  passivate(): Entry | undefined {
     if (!this.#loaded || this.#seq - this.#snapshotSeq < LIMITS.snapshotOnLeaving) return undefined;
     this.#snapshotSeq = this.#seq;
     return { ...this.#entry(this.#state, []), snapshot: this.#entity.persist(this.#state) };
@@ -135,19 +135,19 @@ export class Actor {
     if (this.#running) return;
     this.#running = true;
     try {
-      for (let parcel = this.#inbox[0]; parcel !== undefined; parcel = this.#inbox[0]) {
+      for (let pending = this.#inbox[0]; pending !== undefined; pending = this.#inbox[0]) {
         const generation = this.#generation;
         if (this.#waits) break;
-        const ready = this.#loaded || (await this.#load(parcel));
-        const known = ready && parcel.envelope.delivery === "again" ? await this.#recall(parcel) : NEW;
+        const ready = this.#loaded || (await this.#load(pending));
+        const known = ready && pending.envelope.delivery === "again" ? await this.#recall(pending) : NEW;
         // A commit may have failed while we waited: then the state is gone, and the mailbox begins anew.
-        if (this.#begunAnew(generation, parcel)) continue;
-        const question = ready && known === NEW ? this.#ask(parcel) : undefined;
+        if (this.#begunAnew(generation, pending)) continue;
+        const question = ready && known === NEW ? this.#ask(pending) : undefined;
         if (question !== undefined) await question;
-        if (this.#begunAnew(generation, parcel)) continue;
-        if (!ready || known === UNREAD) parcel.answer({ ok: false, refusal: UNREACHABLE });
-        else if (known === NEW && !this.#decide(parcel)) continue;
-        else if (known !== NEW) this.#pass(parcel, { ok: true, value: known.answered });
+        if (this.#begunAnew(generation, pending)) continue;
+        if (!ready || known === UNREAD) pending.answer({ ok: false, refusal: UNREACHABLE });
+        else if (known === NEW && !this.#decide(pending)) continue;
+        else if (known !== NEW) this.#pass(pending, { ok: true, value: known.answered });
         this.#inbox.shift();
       }
     } catch (error) {
@@ -164,8 +164,8 @@ export class Actor {
     return !this.#loaded && !this.#gate.empty;
   }
 
-  #begunAnew(generation: number, parcel: Parcel): boolean {
-    return generation !== this.#generation || this.#inbox[0] !== parcel;
+  #begunAnew(generation: number, pending: PendingCommand): boolean {
+    return generation !== this.#generation || this.#inbox[0] !== pending;
   }
 
   #rest(): void {
@@ -184,7 +184,7 @@ export class Actor {
     this.#state = undefined;
   }
 
-  async #load({ envelope }: Parcel): Promise<boolean> {
+  async #load({ envelope }: PendingCommand): Promise<boolean> {
     const { id } = this.address;
     if (envelope.fresh === true && envelope.delivery === "first") {
       this.#begin(this.#entity.initial(id), 0, 0);
@@ -214,7 +214,7 @@ export class Actor {
   }
 
   /** What became of this command when it came before. */
-  async #recall({ envelope }: Parcel): Promise<Recalled> {
+  async #recall({ envelope }: PendingCommand): Promise<Recalled> {
     try {
       const stored = await this.#ports.journal.caused(this.address, envelope.commandId);
       if (stored.length === 0 || !this.#loaded) return NEW;
@@ -228,13 +228,13 @@ export class Actor {
   }
 
   /** Has worked out what the decision needs to know; undefined when it needs nothing, so that nobody waits a turn. */
-  #ask(parcel: Parcel): Promise<void> | undefined {
-    const { command, lost = 0, arrived = this.#ports.clock.now() } = parcel.envelope;
+  #ask(pending: PendingCommand): Promise<void> | undefined {
+    const { command, lost = 0, arrived = this.#ports.clock.now() } = pending.envelope;
     const question = this.#entity.question(this.#state, command, arrived);
     if (question === undefined) return undefined;
     const put = (answer: Awaited<ReturnType<Validator["judge"]>>) => {
-      const { envelope } = parcel;
-      parcel.envelope = { ...envelope, command: this.#entity.answered(envelope.command, answer) };
+      const { envelope } = pending;
+      pending.envelope = { ...envelope, command: this.#entity.answered(envelope.command, answer) };
     };
     const judged = this.#ports.validator.judge(question, lost >= LIMITS.lostMax ? "thread" : "anywhere");
     if (judged instanceof Promise) return judged.then(put);
@@ -243,37 +243,37 @@ export class Actor {
   }
 
   /** Decides a command; false when it must be looked up first. */
-  #decide(parcel: Parcel): boolean {
+  #decide(pending: PendingCommand): boolean {
     const at = this.#ports.clock.now();
-    const { command, arrived = at } = parcel.envelope;
+    const { command, arrived = at } = pending.envelope;
     const decision = this.#entity.decide(this.#state, command, at, arrived);
     if (isRefusal(decision)) {
       // A network may bring one message twice. The second one would be refused for what the first one has done, and that
       // answer could come first: so what is refused is looked up. What is taken needs no look, the journal refuses it.
-      const { delivery, origin } = parcel.envelope;
+      const { delivery, origin } = pending.envelope;
       if (delivery === "first" && origin !== "timer") {
-        parcel.envelope = { ...parcel.envelope, delivery: "again" };
+        pending.envelope = { ...pending.envelope, delivery: "again" };
         return false;
       }
-      this.#pass(parcel, { ok: false, refusal: decision });
-    } else if (decision.facts.length === 0) this.#pass(parcel, { ok: true, value: decision.reply }, decision.errands);
-    else this.#stage(parcel, decision);
+      this.#pass(pending, { ok: false, refusal: decision });
+    } else if (decision.facts.length === 0) this.#pass(pending, { ok: true, value: decision.reply }, decision.errands);
+    else this.#stage(pending, decision);
     return true;
   }
 
   /** Lets an answer out as soon as the commits before it are through. */
-  #pass(parcel: Parcel, answer: Answer, errands: readonly Errand[] = []): void {
-    this.#gate.pass(parcel, () => {
+  #pass(pending: PendingCommand, answer: CommandResult, errands: readonly Errand[] = []): void {
+    this.#gate.pass(pending, () => {
       if (!this.#ports.leased()) {
-        parcel.answer({ ok: false, refusal: NOT_OWNER });
+        pending.answer({ ok: false, refusal: NOT_OWNER });
         return;
       }
       void this.#ports.release({ address: this.address, messages: [], fresh: new Set(), timers: [], errands });
-      parcel.answer(answer);
+      pending.answer(answer);
     });
   }
 
-  #stage(parcel: Parcel, decision: Decision<AnyFact>): void {
+  #stage(pending: PendingCommand, decision: Decision<AnyFact>): void {
     const before = this.#seq;
     const { state, effects } = this.#fold(decision.facts);
     // The entry is worked out before anything is taken over: if that throws, nothing has happened.
@@ -288,7 +288,7 @@ export class Actor {
     const fresh = new Set(messages.filter((_, index) => tells[index]?.fresh === true).map(({ id }) => id));
     const entry: Entry = {
       ...this.#entry(state, decision.facts),
-      cause: parcel.envelope.commandId,
+      cause: pending.envelope.commandId,
       messages,
       timers,
       ...(snapshotDue ? { snapshot: this.#entity.persist(state) } : {}),
@@ -297,10 +297,10 @@ export class Actor {
     this.#seq = seq;
     if (snapshotDue) this.#snapshotSeq = seq;
     const { errands = [], reply, afterDelivery = false } = decision;
-    const gated = this.#gate.commit(parcel, () => {
+    const gated = this.#gate.commit(pending, () => {
       const { view } = entry;
       const delivered = this.#ports.release({ address: this.address, messages, fresh, timers, errands, view });
-      this.#reply(parcel, reply, afterDelivery ? delivered : undefined);
+      this.#reply(pending, reply, afterDelivery ? delivered : undefined);
     });
     this.#ports.committer.submit(entry, (outcome) => {
       if (gated.thrown) return;
@@ -342,14 +342,14 @@ export class Actor {
   }
 
   /** Answers now, or when the messages have been taken in; but in time for the deadline, because the commit stands. */
-  #reply(parcel: Parcel, value: JsonValue, delivered: Promise<void> | undefined): void {
-    const answer = () => parcel.answer({ ok: true, value });
+  #reply(pending: PendingCommand, value: JsonValue, delivered: Promise<void> | undefined): void {
+    const answer = () => pending.answer({ ok: true, value });
     if (delivered === undefined) {
       answer();
       return;
     }
     const { clock } = this.#ports;
-    const left = parcel.envelope.deadline - clock.now() - LIMITS.replyMarginMs;
+    const left = pending.envelope.deadline - clock.now() - LIMITS.replyMarginMs;
     const callOff = clock.after(Math.max(0, left), answer);
     void delivered.then(() => {
       callOff();
@@ -363,24 +363,24 @@ export class Actor {
     else this.#rest();
   }
 
-  #fail(gated: Gated<Parcel>, outcome: Exclude<Outcome, "committed">): void {
+  #fail(gated: Gated<PendingCommand>, outcome: Exclude<Outcome, "committed">): void {
     const thrown = this.#gate.throwFrom(gated);
     this.#forgetState();
-    const again: Parcel[] = [];
-    for (const [place, parcel] of thrown.entries()) {
+    const again: PendingCommand[] = [];
+    for (const [place, pending] of thrown.entries()) {
       // What only stood behind an entry that cannot be written is decided anew without it; it is no try, as one fewer is left.
       if (outcome === "broken" && place > 0) {
-        again.push(parcel);
+        again.push(pending);
         continue;
       }
-      parcel.tries += 1;
-      if (outcome === "fenced") parcel.answer({ ok: false, refusal: NOT_OWNER });
-      else if (outcome === "unavailable") parcel.answer({ ok: false, refusal: UNREACHABLE });
-      else if (outcome === "broken") parcel.answer({ ok: false, refusal: BROKEN });
-      else if (parcel.tries >= LIMITS.triesMax) parcel.answer({ ok: false, refusal: this.#contended() });
-      else again.push(parcel);
+      pending.tries += 1;
+      if (outcome === "fenced") pending.answer({ ok: false, refusal: NOT_OWNER });
+      else if (outcome === "unavailable") pending.answer({ ok: false, refusal: UNREACHABLE });
+      else if (outcome === "broken") pending.answer({ ok: false, refusal: BROKEN });
+      else if (pending.tries >= LIMITS.triesMax) pending.answer({ ok: false, refusal: this.#contended() });
+      else again.push(pending);
     }
-    for (const parcel of again) parcel.envelope = { ...parcel.envelope, delivery: "again" };
+    for (const pending of again) pending.envelope = { ...pending.envelope, delivery: "again" };
     this.#inbox.unshift(...again);
     void this.#run();
   }

@@ -13,7 +13,7 @@ import { SHARDS_DEFAULT, shardOf } from "../address.ts";
 import { Outbox } from "../effects/outbox.ts";
 import { Timers } from "../effects/timers.ts";
 import { LIMITS } from "../limits.ts";
-import { type Answer, type Envelope, isTransient, NOT_OWNER } from "../message.ts";
+import { type CommandResult, type Envelope, isTransient, NOT_OWNER } from "../message.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Courier } from "../ports/courier.ts";
 import type { Ids } from "../ports/ids.ts";
@@ -174,7 +174,7 @@ export class Host implements Transport {
   }
 
   /** Takes a command to its actor. Never rejects; past a bound it refuses at once. */
-  async request(envelope: Envelope): Promise<Answer> {
+  async request(envelope: Envelope): Promise<CommandResult> {
     const shard = this.#shards.get(this.shardOf(envelope.to.id));
     if (shard?.accepting !== true) return { ok: false, refusal: NOT_OWNER };
     const client = envelope.origin === "client";
@@ -289,7 +289,7 @@ export class Host implements Transport {
     await Promise.all(messages.map((message) => this.#outbox.send(message, "first", fresh.has(message.id))));
   }
 
-  #fire({ address, name, at }: DueTimer): Promise<Answer> {
+  #fire({ address, name, at }: DueTimer): Promise<CommandResult> {
     return this.request(this.#internal(address, { type: "timer", name, due: at }));
   }
 
@@ -337,7 +337,7 @@ export class Host implements Transport {
 
   #leave(actor: Actor): void {
     if (!actor.resting) return;
-    const entry = actor.farewell();
+    const entry = actor.passivate();
     if (entry !== undefined) this.#committer.submit(entry, () => {});
     this.#forget(actor);
   }

@@ -1,15 +1,15 @@
 import { LIMITS } from "../limits.ts";
-import type { Answer } from "../message.ts";
+import type { CommandResult } from "../message.ts";
 
 /** Commands that were answered, or are about to be: who asks again within memory's reach gets the same answer. */
 export class RecentAnswers {
-  readonly #answers = new Map<string, Promise<Answer>>();
+  readonly #answers = new Map<string, Promise<CommandResult>>();
 
-  get(commandId: string): Promise<Answer> | undefined {
+  get(commandId: string): Promise<CommandResult> | undefined {
     return this.#answers.get(commandId);
   }
 
-  remember(commandId: string, answer: Promise<Answer>): void {
+  remember(commandId: string, answer: Promise<CommandResult>): void {
     this.#answers.set(commandId, answer);
     void answer.then((given) => {
       // A refusal is no outcome to hold on to: who asks again may meet another state.

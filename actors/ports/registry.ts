@@ -45,14 +45,14 @@ export interface Registry {
    * Declares a member dead whose last heartbeat is older than the lease (ms), if it is; its commits are refused from
    * then on. Gives whether it is a member no more.
    */
-  bury(id: string, leaseMs: number): Promise<boolean>;
+  evict(id: string, leaseMs: number): Promise<boolean>;
   /** Takes those of the shards that no other member owns, each under a new epoch; gives them. Only members can. */
-  claim(id: string, shards: readonly number[]): Promise<readonly number[]>;
+  acquire(id: string, shards: readonly number[]): Promise<readonly number[]>;
   /**
    * Gives a shard that is closed here to another member; false when that one is a member no more, or the shard is not ours
    * in this epoch.
    */
-  hand(id: string, shard: number, epoch: number, to: string): Promise<boolean>;
+  handOver(id: string, shard: number, epoch: number, to: string): Promise<boolean>;
   /** Leaves the cluster; what it still owned has no owner then. */
   leave(id: string): Promise<void>;
 }

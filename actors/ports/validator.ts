@@ -1,4 +1,4 @@
-import type { Answer as Judgement, Question } from "../../machines/entity.ts";
+import type { Judgement, Question } from "../../machines/entity.ts";
 
 /** Where a result may be judged: wherever that is light enough, or only where it can be stopped, whatever it does. */
 export type JudgedWhere = "anywhere" | "thread";

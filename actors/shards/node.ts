@@ -16,7 +16,7 @@
 
 import type { Host, HostStats } from "../host/host.ts";
 import { LIMITS } from "../limits.ts";
-import type { Answer, Envelope } from "../message.ts";
+import type { CommandResult, Envelope } from "../message.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { Log } from "../ports/log.ts";
@@ -97,7 +97,7 @@ export class Node implements Transport {
   }
 
   /** Takes a command that has arrived here. Never rejects. */
-  request(envelope: Envelope): Promise<Answer> {
+  request(envelope: Envelope): Promise<CommandResult> {
     return this.#life.host.request(envelope);
   }
 
@@ -227,7 +227,7 @@ export class Node implements Transport {
     if (this.#ended) return;
     if (view === null) {
       log.warn({ node: this.#options.name }, "this node was declared dead; it begins anew");
-      return this.#rebirth(life);
+      return this.#rejoin(life);
     }
     // A gap as long as a lease is one in which others may have come and gone.
     if (life.steadySince > sent.elapsed || sent.elapsed > life.relied.elapsed) life.steadySince = sent.elapsed;
@@ -237,7 +237,7 @@ export class Node implements Transport {
     if (!this.#adapting && changes === life.changes) void this.#adapt(life, this.#draining ? drained(view, life.id) : view);
   }
 
-  async #rebirth(old: Life): Promise<void> {
+  async #rejoin(old: Life): Promise<void> {
     old.host.abandon();
     this.#life = this.#born();
     await Promise.all([...old.open].map((shard) => this.#ports.routes.retire(shard)));
@@ -254,9 +254,9 @@ export class Node implements Transport {
       for (const shard of plan.drop) await this.#close(life, shard, 0);
       await this.#open(life, await this.#sure(life, plan.open));
       const steady = clock.elapsed() - life.steadySince >= this.#options.leaseMs;
-      for (const id of steady ? plan.bury : []) if (await registry.bury(id, this.#options.leaseMs)) routes.changed();
-      if (plan.claim.length > 0) await this.#open(life, await registry.claim(life.id, plan.claim));
-      await this.#handAll(life, plan.hand);
+      for (const id of steady ? plan.evict : []) if (await registry.evict(id, this.#options.leaseMs)) routes.changed();
+      if (plan.acquire.length > 0) await this.#open(life, await registry.acquire(life.id, plan.acquire));
+      await this.#handAll(life, plan.handOver);
     } catch (error) {
       log.warn({ err: error }, "the shards of this node could not be brought in line; it is tried again");
     } finally {
@@ -287,26 +287,26 @@ export class Node implements Transport {
   async #sure(life: Life, shards: readonly number[]): Promise<readonly number[]> {
     const doubtful = shards.filter((shard) => life.doubtful.has(shard));
     if (doubtful.length === 0) return shards;
-    const kept = await this.#ports.registry.claim(life.id, doubtful);
+    const kept = await this.#ports.registry.acquire(life.id, doubtful);
     for (const shard of doubtful) life.doubtful.delete(shard);
     return [...shards.filter((shard) => !doubtful.includes(shard)), ...kept];
   }
 
-  async #handAll(life: Life, hands: Plan["hand"]): Promise<void> {
+  async #handAll(life: Life, hands: Plan["handOver"]): Promise<void> {
     for (let from = 0; from < hands.length; from += LIMITS.handsAtOnce) {
       if (this.#ended || life !== this.#life) return;
       const some = hands.slice(from, from + LIMITS.handsAtOnce);
-      const handed = await Promise.all(some.map((hand) => this.#hand(life, hand)));
+      const handed = await Promise.all(some.map((hand) => this.#handOver(life, hand)));
       this.#ports.routes.changed();
       // Who was to take it is gone: a newer view says who is there.
       if (handed.includes(false)) return;
     }
   }
 
-  async #hand(life: Life, { shard, epoch, to }: Plan["hand"][number]): Promise<boolean> {
+  async #handOver(life: Life, { shard, epoch, to }: Plan["handOver"][number]): Promise<boolean> {
     await this.#close(life, shard, LIMITS.closeMs);
     try {
-      return await this.#ports.registry.hand(life.id, shard, epoch, to);
+      return await this.#ports.registry.handOver(life.id, shard, epoch, to);
     } catch (error) {
       life.doubtful.add(shard);
       this.#ports.log.warn({ err: error, shard }, "it is not known whether a shard was given away; the registry will tell");

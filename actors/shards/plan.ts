@@ -4,15 +4,15 @@ import { ownerOf } from "./placement.ts";
 
 export interface Plan {
   /** Members whose lease has run out. */
-  readonly bury: readonly string[];
+  readonly evict: readonly string[];
   /** Shards that are ours and not open yet. */
   readonly open: readonly number[];
   /** Shards that are open here and belong to somebody else. */
   readonly drop: readonly number[];
   /** Shards that nobody owns and that should be ours. */
-  readonly claim: readonly number[];
+  readonly acquire: readonly number[];
   /** Shards of ours that should be somebody else's. */
-  readonly hand: readonly { readonly shard: number; readonly epoch: number; readonly to: string }[];
+  readonly handOver: readonly { readonly shard: number; readonly epoch: number; readonly to: string }[];
 }
 
 /** Takes the view, who looks at it, what is open there, and the lease (ms). */
@@ -24,11 +24,11 @@ export function planFor(view: ClusterView, me: string, open: ReadonlySet<number>
   const orphans = view.shards.filter(({ owner }) => owner === null || !living.has(owner)).map(({ shard }) => shard);
   const owned = new Set(mine.map(({ shard }) => shard));
   return {
-    bury: dead,
+    evict: dead,
     open: [...owned].filter((shard) => !open.has(shard)),
     drop: [...open].filter((shard) => !owned.has(shard)),
-    claim: orphans.filter((shard) => ownerOf(shard, takers) === me),
-    hand: mine.flatMap(({ shard, epoch }) => {
+    acquire: orphans.filter((shard) => ownerOf(shard, takers) === me),
+    handOver: mine.flatMap(({ shard, epoch }) => {
       const to = ownerOf(shard, takers);
       return to === undefined || to === me ? [] : [{ shard, epoch, to }];
     }),

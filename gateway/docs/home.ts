@@ -47,26 +47,30 @@ const LINKS = [
 
 /** Makes what answers `GET /`. */
 export function serveHome({ health, clock, settings }: Services): (context: RouterContext) => Promise<void> {
-  let last = { at: Number.NEGATIVE_INFINITY, trouble: Promise.resolve<string | null>(null) };
+  let last = { at: Number.NEGATIVE_INFINITY, unavailable: Promise.resolve<string | null>(null) };
   return async (context) => {
     const now = clock.now();
-    if (now - last.at >= LOOK_MS) last = { at: now, trouble: health.trouble() };
-    const trouble = await last.trouble;
+    if (now - last.at >= LOOK_MS) last = { at: now, unavailable: health.unavailable() };
+    const unavailable = await last.unavailable;
     context.status = 200;
     context.vary("Accept");
     context.set({ "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" });
     if (context.accepts("json", "html") === "html") {
       context.set("Content-Security-Policy", POLICY);
       context.type = "html";
-      context.body = page(context.host === "" ? settings.publicUrl : `${context.protocol}://${context.host}`, settings, trouble);
+      context.body = page(
+        context.host === "" ? settings.publicUrl : `${context.protocol}://${context.host}`,
+        settings,
+        unavailable,
+      );
       return;
     }
     context.type = "json";
     context.body = JSON.stringify({
       name: "NexusToken",
       version: settings.version,
-      status: trouble === null ? "ok" : "unavailable",
-      ...(trouble === null ? {} : { detail: trouble }),
+      status: unavailable === null ? "ok" : "unavailable",
+      ...(unavailable === null ? {} : { detail: unavailable }),
       api: "/api/v1",
       docs: "/docs",
       openapi: "/openapi.json",
@@ -80,8 +84,9 @@ function escaped(text: string): string {
   return text.replaceAll(/[&<>"']/g, (sign) => `&#${sign.codePointAt(0)};`);
 }
 
-function page(origin: string, { version, signupGrant }: GatewaySettings, trouble: string | null): string {
-  const status = trouble === null ? `<p class="status">Ready</p>` : `<p class="status bad">Not ready: ${escaped(trouble)}</p>`;
+function page(origin: string, { version, signupGrant }: GatewaySettings, unavailable: string | null): string {
+  const status =
+    unavailable === null ? `<p class="status">Ready</p>` : `<p class="status bad">Not ready: ${escaped(unavailable)}</p>`;
   const links = LINKS.map(({ to, name, about }) => `<li><a href="${to}"><b>${name}</b><span>${about}</span></a></li>`).join("\n");
   return `<!doctype html>
 <html lang="en">

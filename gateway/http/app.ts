@@ -65,12 +65,12 @@ export function createHealthApp(health: Health, log: Log): Koa {
   return app;
 }
 
-/** Builds what a process answers that has begun to start: that it lives, and cannot serve yet because of `trouble`. */
-export function createStartingApp(trouble: () => string, log: Log): Koa {
+/** Builds what a process answers that has begun to start: that it lives, and cannot serve yet because of `unavailable`. */
+export function createStartingApp(unavailable: () => string, log: Log): Koa {
   const app = new Koa();
   app.use(errors(log));
   app.use(async (context) => {
-    if (context.path !== "/health/live") throw new Problem(503, "UNAVAILABLE", trouble(), { retryAfter: STARTING_RETRY_S });
+    if (context.path !== "/health/live") throw new Problem(503, "UNAVAILABLE", unavailable(), { retryAfter: STARTING_RETRY_S });
     context.body = liveness().body;
   });
   return app;

@@ -19,7 +19,7 @@ export function readKey(header: string): string | null {
 }
 
 /** How a request is told to its actor, and the id of what it makes. */
-export interface Repeatable {
+export interface IdempotentRequest {
   /** Names what the request makes (a bid, a submission, a top-up); the same one for the same key and the same JSON value. */
   readonly outcome: string;
   /**
@@ -31,13 +31,13 @@ export interface Repeatable {
 }
 
 /** Takes who asks, for what, and the body as it was sent; without a key every request is one of its own. */
-export function repeatable(
+export function idempotent(
   { secrets, ids }: Services,
   account: string,
   route: string,
   key: string | null,
   sent: JsonValue,
-): Repeatable {
+): IdempotentRequest {
   if (key === null) {
     const outcome = ids.next();
     return { outcome, before: outcome, options: {} };
@@ -57,7 +57,7 @@ export function mismatch(): Problem {
 export function sameOutcome(
   reply: JsonValue,
   field: string,
-  { outcome, before }: Repeatable,
+  { outcome, before }: IdempotentRequest,
 ): { readonly [name: string]: JsonValue } {
   if (typeof reply !== "object" || reply === null || Array.isArray(reply)) throw new Error("a reply must have fields");
   const made = reply[field];

@@ -6,11 +6,11 @@ import { LRUCache } from "lru-cache";
 import type { Ids } from "../../actors/ports/ids.ts";
 import type { Log } from "../../actors/ports/log.ts";
 import type { Router } from "../../actors/router.ts";
-import type { Order } from "../../machines/task/facts.ts";
+import type { TaskSpec } from "../../machines/task/facts.ts";
 import { credits, NO_CREDITS, taskId } from "../../machines/vocabulary.ts";
 import type { HoneypotRow, Operators } from "../ports/operators.ts";
 import { hashApiKey, makeApiKey, type Secrets } from "../secrets.ts";
-import type { StandingPrices } from "./prices.ts";
+import type { PostedPrices } from "./prices.ts";
 
 /** Accounts that post them. */
 const HOUSES = 32;
@@ -22,7 +22,7 @@ export interface HoneypotPorts {
   readonly operators: Operators;
   readonly router: Router;
   readonly secrets: Secrets;
-  readonly standing: StandingPrices;
+  readonly standing: PostedPrices;
   readonly ids: Ids;
   readonly log: Log;
   /** A draw, 0 ≤ x < 1. */
@@ -40,18 +40,18 @@ export class Honeypots {
   }
 
   /** Called with every task that was posted; never throws, and nobody waits for it. */
-  follow(order: Order): void {
+  follow(order: TaskSpec): void {
     const { random, rate, log } = this.#ports;
     if (random() >= rate) return;
     void this.#post(order).catch((error: unknown) => log.warn({ err: error }, "a honeypot could not be posted"));
   }
 
-  async #post({ taskType, windowMs }: Order): Promise<void> {
+  async #post({ taskType, windowMs }: TaskSpec): Promise<void> {
     const { router, secrets, standing, ids, random } = this.#ports;
     const stored = await this.#of(taskType);
     const chosen = stored[Math.floor(random() * stored.length)];
     if (chosen === undefined) return;
-    const order: Order = { ...chosen.order, windowMs };
+    const order: TaskSpec = { ...chosen.order, windowMs };
     const house = secrets.houseId(Math.floor(random() * HOUSES));
     const to = { kind: "account", id: house } as const;
     const who = { account: house, email: `${house}@house.invalid`, source: null, keyHash: hashApiKey(makeApiKey()) };

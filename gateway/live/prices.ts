@@ -4,9 +4,9 @@ import type { Clock } from "../../actors/ports/clock.ts";
 import type { Ids } from "../../actors/ports/ids.ts";
 import { bestFirst, explores } from "../../machines/market/auction.ts";
 import type { Offer } from "../../machines/market/capability.ts";
-import type { Order } from "../../machines/task/facts.ts";
+import type { TaskSpec } from "../../machines/task/facts.ts";
 import type { AccountId, TaskId } from "../../machines/vocabulary.ts";
-import type { ReadModel, StandingPrice } from "../ports/read-model.ts";
+import type { PostedPrice, ReadModel } from "../ports/read-model.ts";
 import type { Presence } from "./presence.ts";
 
 /** A task asks at most so many. */
@@ -15,12 +15,12 @@ const OFFERS_MAX = 8;
 const TTL_MS = 1_000;
 const TYPES_MAX = 1_000;
 
-export class StandingPrices {
+export class PostedPrices {
   readonly #reads: ReadModel;
   readonly #presence: Presence;
   readonly #clock: Clock;
   readonly #ids: Ids;
-  readonly #known = new LRUCache<string, Promise<readonly StandingPrice[]>>({ max: TYPES_MAX, ttl: TTL_MS });
+  readonly #known = new LRUCache<string, Promise<readonly PostedPrice[]>>({ max: TYPES_MAX, ttl: TTL_MS });
 
   constructor(reads: ReadModel, presence: Presence, clock: Clock, ids: Ids) {
     this.#reads = reads;
@@ -30,7 +30,7 @@ export class StandingPrices {
   }
 
   /** Whom a new task asks, the best first. Rejects with StoreUnavailable. */
-  async offers(task: TaskId, requester: AccountId, order: Order): Promise<readonly Offer[]> {
+  async offers(task: TaskId, requester: AccountId, order: TaskSpec): Promise<readonly Offer[]> {
     const now = this.#clock.now();
     const { taskType, budget, minSkill, quality } = order;
     if (this.#presence.count(taskType, now) === 0) return [];
@@ -47,10 +47,10 @@ export class StandingPrices {
       .map(({ worker }) => ({ worker, bid: this.#ids.next() }));
   }
 
-  #prices(taskType: string): Promise<readonly StandingPrice[]> {
+  #prices(taskType: string): Promise<readonly PostedPrice[]> {
     const known = this.#known.get(taskType);
     if (known !== undefined) return known;
-    const asked = this.#reads.standingPrices(taskType);
+    const asked = this.#reads.postedPrices(taskType);
     this.#known.set(taskType, asked);
     asked.catch(() => this.#known.delete(taskType));
     return asked;

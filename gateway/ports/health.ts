@@ -1,5 +1,5 @@
 /** What keeps this process from serving. */
 export interface Health {
   /** A sentence for the operator, or null when all is well. */
-  trouble(): Promise<string | null>;
+  unavailable(): Promise<string | null>;
 }

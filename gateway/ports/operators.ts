@@ -1,5 +1,5 @@
 /** What operators do and keep. */
-import type { Order } from "../../machines/task/facts.ts";
+import type { TaskSpec } from "../../machines/task/facts.ts";
 import type { Millis } from "../../machines/vocabulary.ts";
 import type { Page } from "./read-model.ts";
 
@@ -33,5 +33,5 @@ export interface Operators {
 export interface HoneypotRow {
   readonly id: string;
   readonly at: Millis;
-  readonly order: Order;
+  readonly order: TaskSpec;
 }

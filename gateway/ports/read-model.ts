@@ -1,14 +1,14 @@
 /** What lists and look-ups are served from: rows that commits have written. */
 import type { AccountView } from "../../machines/account/view.ts";
 import type { LedgerAccount, TransferReason } from "../../machines/money/postings.ts";
-import type { Order, TaskFact } from "../../machines/task/facts.ts";
+import type { TaskFact, TaskSpec } from "../../machines/task/facts.ts";
 import type { TaskView } from "../../machines/task/view.ts";
 import type { AccountId, Millis, TaskStatus } from "../../machines/vocabulary.ts";
 
 /** A task as it is shown: its row, and what was asked for. */
 export interface TaskRow {
   readonly view: TaskView;
-  readonly order: Order;
+  readonly order: TaskSpec;
 }
 
 /**
@@ -110,7 +110,7 @@ export interface BrowseQuery {
 }
 
 /** A price (NC) at which a worker takes tasks of a type without being asked. */
-export interface StandingPrice {
+export interface PostedPrice {
   readonly account: AccountId;
   readonly price: number;
   readonly tier: number;
@@ -161,7 +161,7 @@ export interface ReadModel {
   capability(id: string): Promise<CapabilityRow | undefined>;
   browse(query: BrowseQuery): Promise<Page<CapabilityRow> | undefined>;
   /** The lowest prices that stand for a task type, from the lowest up. */
-  standingPrices(taskType: string): Promise<readonly StandingPrice[]>;
+  postedPrices(taskType: string): Promise<readonly PostedPrice[]>;
   workload(account: AccountId, taskType: string, since: Millis): Promise<Workload>;
   history(id: string, limit: number, cursor: string | null): Promise<History | undefined>;
   /** The attempts at a task's webhook, in order. */

@@ -3,7 +3,7 @@ import Type from "typebox";
 import type { Address, AnyCommand } from "../../machines/effect.ts";
 import { refuse } from "../../machines/refusal.ts";
 import { accountId, credits } from "../../machines/vocabulary.ts";
-import { repeatable, sameOutcome } from "../http/idempotency.ts";
+import { idempotent, sameOutcome } from "../http/idempotency.ts";
 import { operated } from "../http/operation.ts";
 import { invalid, Problem, problemOf } from "../http/problems.ts";
 import type { AccountRow } from "../ports/read-model.ts";
@@ -105,10 +105,10 @@ const adjust = operated(
   async ({ params, body, sent, idempotencyKey, services }) => {
     const { id } = await find(services, params.id);
     if (body.amount_credits === 0) throw invalid([{ field: "amount_credits", message: "must not be 0" }]);
-    const repeat = repeatable(services, id, "adjust", idempotencyKey, sent);
-    const command = { type: "adjust", adjustment: repeat.outcome, amount: credits(body.amount_credits), reason: body.reason };
-    const reply = await act(services, { kind: "account", id }, command, body, repeat.options.commandId);
-    sameOutcome(reply, "adjustment", repeat);
+    const keyed = idempotent(services, id, "adjust", idempotencyKey, sent);
+    const command = { type: "adjust", adjustment: keyed.outcome, amount: credits(body.amount_credits), reason: body.reason };
+    const reply = await act(services, { kind: "account", id }, command, body, keyed.options.commandId);
+    sameOutcome(reply, "adjustment", keyed);
     return { status: 200, body: show(await find(services, id)) };
   },
 );

@@ -1,13 +1,13 @@
 import type { Static } from "typebox";
 import { type JsonValue, taskId } from "../../machines/vocabulary.ts";
-import { type Repeatable, repeatable, sameOutcome } from "../http/idempotency.ts";
+import { type IdempotentRequest, idempotent, sameOutcome } from "../http/idempotency.ts";
 import { keyed } from "../http/operation.ts";
 import { Problem, problemOf, within, wrongCursor } from "../http/problems.ts";
 import { BatchCreated, BatchParams, BatchProgress, BatchQuery, CreateBatch } from "../schemas/batch.ts";
 import { RECORDS } from "../schemas/common.ts";
 import type { Services } from "../services.ts";
 import { timeOrNull } from "../show/task.ts";
-import { checkDemands, toOrder } from "../task-spec/task-spec.ts";
+import { checkDemands, toTaskSpec } from "../task-spec/task-spec.ts";
 
 const create = keyed(
   {
@@ -30,24 +30,23 @@ const create = keyed(
   async ({ account, body, sent, idempotencyKey, services }) => {
     const { items, template, max_concurrent: atOnce = 10 } = body;
     const whole = { ...template, input_data: items[0]?.input_data ?? "" };
-    const order = within("template", () => toOrder(whole, services.settings));
+    const order = within("template", () => toTaskSpec(whole, services.settings));
     const { refusal, errors } = await checkDemands(order, account, services);
     if (refusal !== null) throw new Problem(422, refusal.refused, refusal.detail, { errors });
-    const repeat = repeatable(services, account, "batch", idempotencyKey, sent);
+    const keyed = idempotent(services, account, "batch", idempotencyKey, sent);
     // Made from the key alone, so that another body under the same key is known.
-    const id = repeat.options.commandId ?? repeat.outcome;
+    const id = keyed.options.commandId ?? keyed.outcome;
     const texts = items.map(({ input_data: inputData }, number) => ({
       task: taskId(services.secrets.taskId(account, `batch ${id} ${number}`)),
       inputData,
     }));
     const { tasksPerMinute: perMinute } = services.settings;
-    const what = { request: repeat.outcome, template: { ...order, inputData: "" }, items: texts, atOnce, perMinute };
+    const what = { request: keyed.outcome, template: { ...order, inputData: "" }, items: texts, atOnce, perMinute };
     const command = { type: "startBatch", batch: id, ...what, fresh: idempotencyKey === null };
-    const before = idempotencyKey === null ? null : await openedBefore(services, id, repeat);
-    const answer =
-      before === null ? await services.router.ask({ kind: "account", id: account }, command, repeat.options) : before;
+    const before = idempotencyKey === null ? null : await openedBefore(services, id, keyed);
+    const answer = before === null ? await services.router.ask({ kind: "account", id: account }, command, keyed.options) : before;
     if (!answer.ok) throw problemOf(answer.refusal);
-    sameOutcome(answer.value, "request", repeat);
+    sameOutcome(answer.value, "request", keyed);
     return { status: 201, body: { batch_id: id, total: items.length } };
   },
 );
@@ -56,7 +55,7 @@ const create = keyed(
 async function openedBefore(
   { router }: Services,
   id: string,
-  { options }: Repeatable,
+  { options }: IdempotentRequest,
 ): Promise<{ readonly ok: true; readonly value: JsonValue } | null> {
   const answer = await router.ask({ kind: "batch", id }, { type: "recall" }, options);
   if (!answer.ok) throw problemOf(answer.refusal);

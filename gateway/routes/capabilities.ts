@@ -1,7 +1,7 @@
 import { EMPTY_RECORD, skillParts, skillScore, skillTier, tierName } from "../../machines/market/skill.ts";
 import { refuse } from "../../machines/refusal.ts";
 import { type AccountId, credits } from "../../machines/vocabulary.ts";
-import { repeatable, sameOutcome } from "../http/idempotency.ts";
+import { idempotent, sameOutcome } from "../http/idempotency.ts";
 import { keyed } from "../http/operation.ts";
 import { problemOf, wrongCursor } from "../http/problems.ts";
 import type { CapabilityRow } from "../ports/read-model.ts";
@@ -66,9 +66,9 @@ const register = keyed(
   },
   async ({ account, body, sent, idempotencyKey, services }) => {
     checkTaskType(services.settings, body.task_type);
-    const repeat = repeatable(services, account, "capability", idempotencyKey, sent);
+    const keyed = idempotent(services, account, "capability", idempotencyKey, sent);
     const capability = {
-      id: repeat.outcome,
+      id: keyed.outcome,
       taskType: body.task_type,
       description: body.description ?? "",
       tags: body.tags ?? [],
@@ -79,12 +79,12 @@ const register = keyed(
     const answer = await services.router.ask(
       { kind: "account", id: account },
       { type: "registerCapability", capability },
-      repeat.options,
+      keyed.options,
     );
     if (!answer.ok) throw problemOf(answer.refusal);
     // Replies that were kept before they told the request have nothing to compare.
     if (typeof answer.value === "object" && answer.value !== null && "request" in answer.value)
-      sameOutcome(answer.value, "request", repeat);
+      sameOutcome(answer.value, "request", keyed);
     const row = (await services.reads.capabilities(account)).find(({ taskType }) => taskType === body.task_type);
     if (row === undefined) throw new Error("a capability that is registered has a row");
     return { status: 201, body: show(row) };

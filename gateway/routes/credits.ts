@@ -2,7 +2,7 @@ import Type from "typebox";
 import { type AccountView, creditOf } from "../../machines/account/view.ts";
 import { type CreditRecord, nextRating, type Rating, successPercent, suspensionAt } from "../../machines/market/rating.ts";
 import { credits } from "../../machines/vocabulary.ts";
-import { repeatable, sameOutcome } from "../http/idempotency.ts";
+import { idempotent, sameOutcome } from "../http/idempotency.ts";
 import { keyed } from "../http/operation.ts";
 import { Problem, problemOf, wrongCursor } from "../http/problems.ts";
 import { Balance, CreditInfo, Repaid, Repay, Statement, ToppedUp, TopUp } from "../schemas/account.ts";
@@ -54,11 +54,11 @@ const topup = keyed(
   },
   async ({ account, body, sent, idempotencyKey, services }) => {
     if (!services.settings.allowSimulatedTopup) throw simulationOff("Ask its operator how to buy credits.");
-    const repeat = repeatable(services, account, "topup", idempotencyKey, sent);
-    const command = { type: "topUp", topup: repeat.outcome, amount: credits(body.amount_credits) };
-    const answer = await services.router.ask({ kind: "account", id: account }, command, repeat.options);
+    const keyed = idempotent(services, account, "topup", idempotencyKey, sent);
+    const command = { type: "topUp", topup: keyed.outcome, amount: credits(body.amount_credits) };
+    const answer = await services.router.ask({ kind: "account", id: account }, command, keyed.options);
     if (!answer.ok) throw problemOf(answer.refusal);
-    return { status: 200, body: { credits_balance: sameOutcome(answer.value, "topup", repeat)["credits_balance"] } };
+    return { status: 200, body: { credits_balance: sameOutcome(answer.value, "topup", keyed)["credits_balance"] } };
   },
 );
 
@@ -130,11 +130,11 @@ const repay = keyed(
   },
   async ({ account, body, sent, idempotencyKey, services }) => {
     if (!services.settings.allowSimulatedTopup) throw simulationOff("Buy credits instead; a purchase pays debt back first.");
-    const repeat = repeatable(services, account, "repay", idempotencyKey, sent);
-    const command = { type: "repay", repayment: repeat.outcome, amount: credits(body.amount_credits) };
-    const answer = await services.router.ask({ kind: "account", id: account }, command, repeat.options);
+    const keyed = idempotent(services, account, "repay", idempotencyKey, sent);
+    const command = { type: "repay", repayment: keyed.outcome, amount: credits(body.amount_credits) };
+    const answer = await services.router.ask({ kind: "account", id: account }, command, keyed.options);
     if (!answer.ok) throw problemOf(answer.refusal);
-    const { credits_balance, debt } = sameOutcome(answer.value, "repayment", repeat);
+    const { credits_balance, debt } = sameOutcome(answer.value, "repayment", keyed);
     return { status: 200, body: { credits_balance, debt } };
   },
 );

@@ -1,6 +1,6 @@
 import Type from "typebox";
 import { refuse } from "../../machines/refusal.ts";
-import { repeatable } from "../http/idempotency.ts";
+import { idempotent } from "../http/idempotency.ts";
 import { keyed } from "../http/operation.ts";
 import { problemOf, wrongCursor } from "../http/problems.ts";
 import { IdParams, NextCursor, RECORDS, RecordQuery } from "../schemas/common.ts";
@@ -55,7 +55,7 @@ const resend = keyed(
   },
   async ({ account, params, idempotencyKey, services }) => {
     const { view } = await findOwnTask(services, params.id, account);
-    const { options } = repeatable(services, account, `resend ${view.id}`, idempotencyKey, {});
+    const { options } = idempotent(services, account, `resend ${view.id}`, idempotencyKey, {});
     const answer = await services.router.ask(
       { kind: "task", id: view.id },
       { type: "webhook.resend", requester: account },

@@ -8,9 +8,9 @@ const Ok = Type.Object({ status: Type.Literal("ok") });
 
 /** 200 when this process can serve; throws a Problem (503) that says why it cannot. */
 export async function readiness(health: Health): Promise<Reply> {
-  const trouble = await health.trouble();
-  if (trouble === null) return { status: 200, body: { status: "ok" } };
-  throw new Problem(503, "UNAVAILABLE", trouble, { retryAfter: RETRY_AFTER_S });
+  const unavailable = await health.unavailable();
+  if (unavailable === null) return { status: 200, body: { status: "ok" } };
+  throw new Problem(503, "UNAVAILABLE", unavailable, { retryAfter: RETRY_AFTER_S });
 }
 
 /** 200 as long as this process answers anything. */

@@ -9,7 +9,7 @@ import type { HoneypotRow } from "../ports/operators.ts";
 import { Honeypot, HoneypotList, StoreHoneypot } from "../schemas/admin.ts";
 import { IdParams, PageQuery } from "../schemas/common.ts";
 import { time } from "../show/task.ts";
-import { checkDemands, toOrder } from "../task-spec/task-spec.ts";
+import { checkDemands, toTaskSpec } from "../task-spec/task-spec.ts";
 import { logged } from "./operators-log.ts";
 
 /** In whose turn the validator judges for operators; no account has such an id. */
@@ -40,7 +40,7 @@ const store = operated(
   },
   async ({ body, services }) => {
     const { expected, ...task } = body;
-    const order = toOrder(task, services.settings);
+    const order = toTaskSpec(task, services.settings);
     const { refusal, errors } = await checkDemands(order, OPERATORS, services);
     if (refusal !== null) throw new Problem(422, refusal.refused, refusal.detail, { errors });
     // It came out of JSON.parse, so it is JSON.

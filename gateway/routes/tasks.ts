@@ -1,19 +1,19 @@
 import { isDeepStrictEqual } from "node:util";
 import Type from "typebox";
 import { refuse } from "../../machines/refusal.ts";
-import type { Order } from "../../machines/task/facts.ts";
+import type { TaskSpec } from "../../machines/task/facts.ts";
 import { canonicalText } from "../../machines/validation/equality.ts";
 import { type JsonValue, type Millis, TASK_STATUSES, type TaskId, taskId } from "../../machines/vocabulary.ts";
 import { exampleOf } from "../docs/example.ts";
-import { mismatch, repeatable } from "../http/idempotency.ts";
+import { idempotent, mismatch } from "../http/idempotency.ts";
 import { keyed } from "../http/operation.ts";
 import { Problem, problemOf, wrongCursor } from "../http/problems.ts";
 import { IdParams, NextCursor, PageQuery, Uuid } from "../schemas/common.ts";
 import { CreateTask, Task, Validation } from "../schemas/task.ts";
 import type { Services } from "../services.ts";
 import { showCreated, showTask } from "../show/task.ts";
-import { tryOut } from "../task-spec/dry-run.ts";
-import { checkDemands, toOrder } from "../task-spec/task-spec.ts";
+import { dryRun } from "../task-spec/dry-run.ts";
+import { checkDemands, toTaskSpec } from "../task-spec/task-spec.ts";
 import { findOwnTask, findTask } from "./find.ts";
 
 const create = keyed(
@@ -31,7 +31,7 @@ const create = keyed(
     answers: { 201: { about: "The task, open for bids", schema: Task } },
   },
   async ({ account, body, idempotencyKey, services }) => {
-    const order = toOrder(body, services.settings);
+    const order = toTaskSpec(body, services.settings);
     const { refusal, errors } = await checkDemands(order, account, services);
     if (refusal !== null) throw new Problem(422, refusal.refused, refusal.detail, { errors });
     const { ids, secrets, router } = services;
@@ -48,15 +48,15 @@ const create = keyed(
 );
 
 /** The order that this key was first used with; throws a Problem (422) when it was another one. */
-async function firstOrder({ reads }: Services, id: TaskId, order: Order): Promise<Order> {
+async function firstOrder({ reads }: Services, id: TaskId, order: TaskSpec): Promise<TaskSpec> {
   const row = await reads.task(id);
   if (row !== undefined && !sameOrder(row.order, order)) throw mismatch();
   return row?.order ?? order;
 }
 
 /** Both are JSON, so equal when their values are, in whatever order their fields stand. */
-function sameOrder(one: Order, other: Order): boolean {
-  const text = (order: Order) => canonicalText(JSON.parse(JSON.stringify({ ...order, windowMs: 0 })));
+function sameOrder(one: TaskSpec, other: TaskSpec): boolean {
+  const text = (order: TaskSpec) => canonicalText(JSON.parse(JSON.stringify({ ...order, windowMs: 0 })));
   return text(one) === text(other);
 }
 
@@ -78,7 +78,7 @@ const validate = keyed(
     fields: CreateTask,
     answers: { 200: { about: "What would be refused, and what to expect", schema: Validation } },
   },
-  async ({ account, body, services }) => ({ status: 200, body: await tryOut(services, account, body) }),
+  async ({ account, body, services }) => ({ status: 200, body: await dryRun(services, account, body) }),
 );
 
 const list = keyed(
@@ -156,7 +156,7 @@ const rate = keyed(
   },
   async ({ account, params, body, sent, idempotencyKey, services }) => {
     const { view } = await findOwnTask(services, params.id, account);
-    const { options } = repeatable(services, account, `rate ${view.id}`, idempotencyKey, sent);
+    const { options } = idempotent(services, account, `rate ${view.id}`, idempotencyKey, sent);
     const command = { type: "rate", requester: account, stars: body.rating };
     const answer = await services.router.ask({ kind: "task", id: view.id }, command, options);
     if (!answer.ok) throw problemOf(answer.refusal);

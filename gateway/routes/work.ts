@@ -5,7 +5,7 @@ import { priorOf } from "../../machines/market/github.ts";
 import { EMPTY_RECORD, skillScore, skillTier } from "../../machines/market/skill.ts";
 import type { WorkerStanding } from "../../machines/task/commands.ts";
 import { type AccountId, BOUNDS, type Credits, credits } from "../../machines/vocabulary.ts";
-import { repeatable, sameOutcome } from "../http/idempotency.ts";
+import { idempotent, sameOutcome } from "../http/idempotency.ts";
 import { keyed } from "../http/operation.ts";
 import { invalid, problemOf, wrongCursor } from "../http/problems.ts";
 import { tooLarge } from "../http/size.ts";
@@ -103,23 +103,23 @@ const bid = keyed(
     const bidder = await services.reads.bidder(account, id);
     if (bidder === undefined) throw problemOf(TASK_UNKNOWN);
     const { taskType } = bidder;
-    const repeat = repeatable(services, account, `bid ${id}`, idempotencyKey, sent);
+    const keyed = idempotent(services, account, `bid ${id}`, idempotencyKey, sent);
     const command = {
       type: "bid",
-      bid: repeat.outcome,
+      bid: keyed.outcome,
       worker: account,
-      credits: body.bid_credits === undefined ? await standingPrice(services, account, taskType) : credits(body.bid_credits),
+      credits: body.bid_credits === undefined ? await postedPrice(services, account, taskType) : credits(body.bid_credits),
       standing: standing(bidder.account, taskType),
       online: services.presence.online(taskType, services.clock.now()),
     };
-    const answer = await services.router.ask({ kind: "task", id }, command, repeat.options);
+    const answer = await services.router.ask({ kind: "task", id }, command, keyed.options);
     if (!answer.ok) throw problemOf(answer.refusal);
-    return { status: 200, body: sameOutcome(answer.value, "bid_id", repeat) };
+    return { status: 200, body: sameOutcome(answer.value, "bid_id", keyed) };
   },
 );
 
 /** What a bid without a price bids: the worker's own for the type; null, which is the budget, without one. */
-async function standingPrice({ reads }: Services, worker: AccountId, taskType: string): Promise<Credits | null> {
+async function postedPrice({ reads }: Services, worker: AccountId, taskType: string): Promise<Credits | null> {
   const row = (await reads.capabilities(worker)).find((capability) => capability.taskType === taskType);
   return row === undefined || row.price === null ? null : credits(row.price);
 }
@@ -139,7 +139,7 @@ const start = keyed(
   },
   async ({ account, params, idempotencyKey, arrived, services }) => {
     const id = params.id.toLowerCase();
-    const { options } = repeatable(services, account, `start ${id}`, idempotencyKey, {});
+    const { options } = idempotent(services, account, `start ${id}`, idempotencyKey, {});
     const command = { type: "start", worker: account };
     const answer = await services.router.ask({ kind: "task", id }, command, { ...options, arrived });
     if (!answer.ok) throw problemOf(answer.refusal);
@@ -165,11 +165,11 @@ const submit = keyed(
     const id = params.id.toLowerCase();
     const large = tooLarge("result_data", body.result_data, BOUNDS.resultBytes);
     if (large.length > 0) throw invalid(large);
-    const repeat = repeatable(services, account, `submit ${id}`, idempotencyKey, sent);
-    const command = { type: "submit", submission: repeat.outcome, worker: account, result: body.result_data };
-    const answer = await services.router.ask({ kind: "task", id }, command, { ...repeat.options, arrived });
+    const keyed = idempotent(services, account, `submit ${id}`, idempotencyKey, sent);
+    const command = { type: "submit", submission: keyed.outcome, worker: account, result: body.result_data };
+    const answer = await services.router.ask({ kind: "task", id }, command, { ...keyed.options, arrived });
     if (!answer.ok) throw problemOf(answer.refusal);
-    return { status: 200, body: sameOutcome(answer.value, "submission_id", repeat) };
+    return { status: 200, body: sameOutcome(answer.value, "submission_id", keyed) };
   },
 );
 

@@ -1,5 +1,5 @@
 /** What is shown of a task, and to whom: its text and its result belong to its two parties. */
-import type { Order } from "../../machines/task/facts.ts";
+import type { TaskSpec } from "../../machines/task/facts.ts";
 import { type AccountId, BOUNDS, type Millis, type TaskId } from "../../machines/vocabulary.ts";
 import type { TaskRow } from "../ports/read-model.ts";
 import type { Task } from "../schemas/task.ts";
@@ -30,7 +30,7 @@ function preview(text: string): string {
   return [...text.slice(0, 2 * BOUNDS.previewCharacters)].slice(0, BOUNDS.previewCharacters).join("");
 }
 
-function demands(order: Order) {
+function demands(order: TaskSpec) {
   return {
     task_type: order.taskType,
     validation_schema: order.schema,
@@ -69,7 +69,7 @@ export function showTask(row: TaskRow, account: AccountId): Task {
 }
 
 /** The answer to a task's creation. It is the same whenever the creation is repeated, whatever became of the task since. */
-export function showCreated(id: TaskId, requester: AccountId, order: Order, createdAt: Millis): Task {
+export function showCreated(id: TaskId, requester: AccountId, order: TaskSpec, createdAt: Millis): Task {
   return {
     id,
     status: "ROUTING",

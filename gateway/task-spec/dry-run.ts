@@ -1,20 +1,20 @@
 /** What POST /tasks would say, without doing it. */
 import { creditOf } from "../../machines/account/view.ts";
-import type { Order } from "../../machines/task/facts.ts";
+import type { TaskSpec } from "../../machines/task/facts.ts";
 import { SCHEMA_COST_MAX } from "../../machines/validation/cost.ts";
 import type { AccountId } from "../../machines/vocabulary.ts";
 import { Problem } from "../http/problems.ts";
 import { bodyCheck } from "../http/validate.ts";
 import { CreateTask, type Validation } from "../schemas/task.ts";
 import type { Services } from "../services.ts";
-import { checkDemands, toOrder } from "./task-spec.ts";
+import { checkDemands, toTaskSpec } from "./task-spec.ts";
 
 type Wrong = Validation["errors"][number];
 
 const check = bodyCheck(CreateTask);
 
 /** Gives every reason for which this body would be refused now, the schema's cost, and what the market looks like. */
-export async function tryOut(services: Services, account: AccountId, body: unknown): Promise<Validation> {
+export async function dryRun(services: Services, account: AccountId, body: unknown): Promise<Validation> {
   const order = readOrder(services, body);
   if (Array.isArray(order)) return report(order, null, 0, null);
   const { cost, refusal, errors } = await checkDemands(order, account, services);
@@ -31,9 +31,9 @@ export async function tryOut(services: Services, account: AccountId, body: unkno
   return report(wrong, cost, workers, await services.reads.likelyPrice(order.taskType));
 }
 
-function readOrder({ settings }: Services, body: unknown): Order | Wrong[] {
+function readOrder({ settings }: Services, body: unknown): TaskSpec | Wrong[] {
   try {
-    return toOrder(check(body), settings);
+    return toTaskSpec(check(body), settings);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     const { code } = error;

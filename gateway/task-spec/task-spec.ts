@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Refusal } from "../../machines/refusal.ts";
 import { refuse } from "../../machines/refusal.ts";
-import type { Order } from "../../machines/task/facts.ts";
+import type { TaskSpec } from "../../machines/task/facts.ts";
 import { type DemandsProblem, WHOLE_RESULT } from "../../machines/validation/verdict.ts";
 import { BOUNDS, credits, type JsonObject, type JsonValue } from "../../machines/vocabulary.ts";
 import { type FieldProblem, invalid, problemOf } from "../http/problems.ts";
@@ -20,7 +20,7 @@ const ALIASES = [
 ] as const;
 
 /** Takes the checked body; throws a Problem (422) that names every field that is still wrong. */
-export function toOrder(body: CreateTask, settings: GatewaySettings): Order {
+export function toTaskSpec(body: CreateTask, settings: GatewaySettings): TaskSpec {
   const wrong: FieldProblem[] = [];
   for (const [short, long] of ALIASES) {
     if (body[short] !== undefined && body[long] !== undefined && !isDeepStrictEqual(body[short], body[long])) {
@@ -71,7 +71,7 @@ export interface DemandsChecked {
  * Checks schema and rules for their cost, and the example against them, in the turn of the account that asks. Throws a
  * Problem (503) when too many wait.
  */
-export async function checkDemands(order: Order, account: string, { validator }: Services): Promise<DemandsChecked> {
+export async function checkDemands(order: TaskSpec, account: string, { validator }: Services): Promise<DemandsChecked> {
   const demands = { schema: order.schema, rules: order.rules };
   const verdict = await validator.judge({ demands, result: order.exampleOutput, account, lane: "example" });
   if ("unjudged" in verdict) {

@@ -1,7 +1,7 @@
 import type { BatchItem } from "../batch/facts.ts";
 import type { Capability, Offer } from "../market/capability.ts";
 import type { Outcome } from "../market/reputation.ts";
-import type { Order } from "../task/facts.ts";
+import type { TaskSpec } from "../task/facts.ts";
 import type { AccountId, Credits, Millis, TaskId } from "../vocabulary.ts";
 import type { GitHubLink } from "./facts.ts";
 import type { PaymentNews } from "./payments.ts";
@@ -40,7 +40,7 @@ export type AccountCommand =
   | {
       readonly type: "hold";
       readonly task: TaskId;
-      readonly order: Order;
+      readonly order: TaskSpec;
       /** Workers whose price stands, the one to be asked first in front. */
       readonly offers?: readonly Offer[];
       /** Whether the task's id was made for this command, and not derived from an Idempotency-Key. */
@@ -51,7 +51,7 @@ export type AccountCommand =
       readonly type: "startBatch";
       readonly batch: string;
       readonly request: string;
-      readonly template: Order;
+      readonly template: TaskSpec;
       readonly items: readonly BatchItem[];
       readonly atOnce: number;
       /** How many items of all batches of the account may open in any 60 s; 0: as many as there are. */
@@ -68,7 +68,7 @@ export type AccountCommand =
   | {
       readonly type: "holdItem";
       readonly task: TaskId;
-      readonly order: Order;
+      readonly order: TaskSpec;
       readonly ask?: { readonly perMinute: number; readonly want: number; readonly called: boolean };
     }
   | { readonly type: "release"; readonly task: TaskId; readonly budget: Credits }

@@ -1,6 +1,6 @@
 import type { WaitsFor } from "../account/turns.ts";
 import type { RefusalCode } from "../refusal.ts";
-import type { Order } from "../task/facts.ts";
+import type { TaskSpec } from "../task/facts.ts";
 import type { AccountId, Millis, TerminalStatus } from "../vocabulary.ts";
 import type { BatchItem } from "./facts.ts";
 
@@ -9,7 +9,7 @@ export type BatchCommand =
       readonly type: "openBatch";
       readonly requester: AccountId;
       readonly request: string;
-      readonly template: Order;
+      readonly template: TaskSpec;
       readonly items: readonly BatchItem[];
       readonly atOnce: number;
       /** How many items of all batches of the requester may open in any 60 s; left out or 0: as many as there are. */

@@ -1,6 +1,6 @@
 import type { WaitsFor } from "../account/turns.ts";
 import type { RefusalCode } from "../refusal.ts";
-import type { Order } from "../task/facts.ts";
+import type { TaskSpec } from "../task/facts.ts";
 import type { AccountId, Millis, TaskId, TerminalStatus } from "../vocabulary.ts";
 
 /** One text of a batch, and the task that it becomes. */
@@ -21,7 +21,7 @@ export type BatchFact = At &
         /** Names the request by its body, so that another one under the same key is known. */
         readonly request: string;
         /** What all items ask for; its text is empty. */
-        readonly template: Order;
+        readonly template: TaskSpec;
         readonly items: readonly BatchItem[];
         /** How many of them may be open at once. */
         readonly atOnce: number;

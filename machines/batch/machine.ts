@@ -6,7 +6,7 @@ import { assign, type SnapshotFrom, setup } from "xstate";
 import type { WaitsFor } from "../account/turns.ts";
 import type { Effect } from "../effect.ts";
 import type { RefusalCode } from "../refusal.ts";
-import type { Order } from "../task/facts.ts";
+import type { TaskSpec } from "../task/facts.ts";
 import type { AccountId, Millis, TerminalStatus } from "../vocabulary.ts";
 import type { BatchFact, BatchItem } from "./facts.ts";
 
@@ -32,7 +32,7 @@ export interface Waits {
 export interface BatchContext {
   readonly id: string;
   readonly requester: AccountId | null;
-  readonly template: Order | null;
+  readonly template: TaskSpec | null;
   readonly items: readonly BatchItem[];
   readonly atOnce: number;
   readonly perMinute: number;
@@ -84,7 +84,7 @@ function asking({ items: numbers, want = 0, called = false }: Of<"ItemsStarted">
   return numbers.map((number, index) => {
     const item = items[number];
     if (item === undefined) throw new Error(`a batch of ${items.length} has no item ${number}`);
-    const order: Order = { ...template, inputData: item.inputData, batch: { id, item: number } };
+    const order: TaskSpec = { ...template, inputData: item.inputData, batch: { id, item: number } };
     const ask = { perMinute, want: index === numbers.length - 1 ? want : 0, called };
     return { type: "tell", to: { kind: "account", id: requester }, command: { type: "holdItem", task: item.task, order, ask } };
   });

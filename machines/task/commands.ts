@@ -1,7 +1,7 @@
-import type { Answer } from "../entity.ts";
+import type { Judgement } from "../entity.ts";
 import type { Offer } from "../market/capability.ts";
 import type { AccountId, AccountStatus, Credits, JsonValue, Millis, TaskId } from "../vocabulary.ts";
-import type { DeliveryOutcome, Order } from "./facts.ts";
+import type { DeliveryOutcome, TaskSpec } from "./facts.ts";
 
 /** What the market knows of a worker when a bid comes in; looked up before the decision. */
 export interface WorkerStanding {
@@ -22,7 +22,7 @@ export type TaskCommand =
       readonly requester: AccountId;
       /** The requester's. */
       readonly marks: readonly string[];
-      readonly order: Order;
+      readonly order: TaskSpec;
       /** Workers whose price stands, the one to be asked first in front. */
       readonly offers?: readonly Offer[];
       readonly createdAt: Millis;
@@ -56,7 +56,7 @@ export type TaskCommand =
       readonly worker: AccountId;
       readonly result: JsonValue;
       /** Worked out before the decision; absent until then. */
-      readonly verdict?: Answer;
+      readonly verdict?: Judgement;
     }
   | { readonly type: "cancel"; readonly requester: AccountId }
   | { readonly type: "settled"; readonly payout: Credits; readonly fee: Credits; readonly refund: Credits }

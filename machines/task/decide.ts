@@ -6,7 +6,7 @@ import { identityOf, isOneIdentity } from "../market/identity.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import { type AccountId, isTerminal, type JsonValue, type Millis, type TaskStatus, taskId } from "../vocabulary.ts";
 import type { TaskCommand } from "./commands.ts";
-import type { DeliveryOutcome, Order, PlacedBid, TaskFact } from "./facts.ts";
+import type { DeliveryOutcome, PlacedBid, TaskFact, TaskSpec } from "./facts.ts";
 import { retriesLeft, type TaskContext, type TaskSnapshot } from "./machine.ts";
 
 /** The most bids that one round collects; each stays in the task's state until the award. */
@@ -30,7 +30,7 @@ export type Stage = TaskStatus | "NEW";
 
 interface Opened {
   readonly stage: TaskStatus;
-  readonly context: TaskContext & { readonly order: Order };
+  readonly context: TaskContext & { readonly order: TaskSpec };
 }
 
 function opened(state: TaskSnapshot): Opened | undefined {

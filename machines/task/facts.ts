@@ -3,7 +3,7 @@ import type { FieldError, Rule } from "../validation/rules.ts";
 import type { AccountId, Credits, JsonObject, JsonValue, Millis, QualityPreference, TaskId } from "../vocabulary.ts";
 
 /** What the requester asked for; never changes. Budget in NC. */
-export interface Order {
+export interface TaskSpec {
   readonly taskType: string;
   readonly inputData: string;
   readonly schema: JsonObject;
@@ -58,7 +58,7 @@ export type TaskFact = At &
         readonly requester: AccountId;
         /** What the requester is known by; see market/identity.ts. */
         readonly marks?: readonly string[];
-        readonly order: Order;
+        readonly order: TaskSpec;
         readonly offers?: readonly Offer[];
         readonly createdAt: Millis;
       }

@@ -7,7 +7,7 @@ import type { Effect } from "../effect.ts";
 import type { Offer } from "../market/capability.ts";
 import { split } from "../market/pricing.ts";
 import { type AccountId, BOUNDS, type JsonValue, type Millis, type TerminalStatus } from "../vocabulary.ts";
-import type { Order, PlacedBid, TaskFact, TaskFactType } from "./facts.ts";
+import type { PlacedBid, TaskFact, TaskFactType, TaskSpec } from "./facts.ts";
 
 export interface Webhook {
   readonly attempts: number;
@@ -25,7 +25,7 @@ export interface TaskContext {
   readonly id: string;
   readonly requester: AccountId | null;
   readonly marks: readonly string[];
-  readonly order: Order | null;
+  readonly order: TaskSpec | null;
   /** Workers whose price stands, and how many of them that could take it were asked in this round. */
   readonly offers: readonly Offer[];
   readonly asked: number;

@@ -1,7 +1,7 @@
 import { type AccountId, isTerminal, type JsonValue, type Millis, type TaskStatus } from "../vocabulary.ts";
 import { retriesLeft, type TaskSnapshot } from "./machine.ts";
 
-/** The row of a task from which it is shown and listed; what was asked for (the Order) is kept beside it. */
+/** The row of a task from which it is shown and listed; what was asked for (the TaskSpec) is kept beside it. */
 export interface TaskView {
   readonly id: string;
   readonly status: TaskStatus;

@@ -9,7 +9,7 @@ import { Guard } from "../../gateway/http/middleware/guard.ts";
 import { Honeypots } from "../../gateway/live/honeypots.ts";
 import { KeyRing } from "../../gateway/live/key-ring.ts";
 import { Presence } from "../../gateway/live/presence.ts";
-import { StandingPrices } from "../../gateway/live/prices.ts";
+import { PostedPrices } from "../../gateway/live/prices.ts";
 import { Feed } from "../../gateway/live/stream.ts";
 import type { Health } from "../../gateway/ports/health.ts";
 import type { Signal } from "../../gateway/ports/signals.ts";
@@ -21,13 +21,13 @@ import { smtpMailer } from "../adapters/mail/mailer.ts";
 import { connectNats, type NatsLink, type NatsSettings } from "../adapters/nats/connect.ts";
 import { localSignals, natsSignals } from "../adapters/nats/signals.ts";
 import { NatsTransport } from "../adapters/nats/transport.ts";
-import { Claim } from "../adapters/postgres/claim.ts";
+import { DatabaseLock } from "../adapters/postgres/database-lock.ts";
 import { Databases } from "../adapters/postgres/databases.ts";
 import { EmbeddedServer } from "../adapters/postgres/embedded.ts";
-import { greet } from "../adapters/postgres/greet.ts";
 import { migrate, NotSetUp, readPlatform } from "../adapters/postgres/migrate.ts";
 import { postgresOperators } from "../adapters/postgres/operators.ts";
 import { type Database, openPool } from "../adapters/postgres/pool.ts";
+import { probe } from "../adapters/postgres/probe.ts";
 import { postgresReadModel } from "../adapters/postgres/read-model.ts";
 import { openLimiter } from "../adapters/redis/limiter.ts";
 import { StripePayments } from "../adapters/stripe/payments.ts";
@@ -94,9 +94,9 @@ async function start(config: Config, role: Role, log: Log, lost: () => void, clo
     throw new Error("NATS_URL is set, but DATABASE_URL is not: the processes of a cluster share one PostgreSQL; name it.");
   }
   // The port is the first that is taken: who cannot have it has begun nothing yet, and who has it can be asked how it does.
-  const starting = { trouble: "This process is starting." };
+  const starting = { unavailable: "This process is starting." };
   const server = await serveHttp(
-    createStartingApp(() => starting.trouble, log).callback(),
+    createStartingApp(() => starting.unavailable, log).callback(),
     config.port,
     config.host,
     boundsOf(config),
@@ -119,7 +119,7 @@ async function start(config: Config, role: Role, log: Log, lost: () => void, clo
   const app = serve(frame, role, engine, healthOf(frame, engine));
   server.answer(app.callback);
   closing.add(async () => {
-    server.wane();
+    server.endKeepAlive();
     await new Promise((resolve) => setTimeout(resolve, Math.min(config.graceMs, ending.patienceMs)));
     app.endStreams();
     await server.close(ending.patienceMs);
@@ -147,7 +147,7 @@ async function openFrame(
   log: Log,
   lost: () => void,
   closing: Closing,
-  starting: { trouble: string },
+  starting: { unavailable: string },
 ): Promise<Frame> {
   // Beside all that follows, which waits for others more than it works.
   const thread = checkThread(VALIDATOR_THREAD, VALIDATOR_LIMITS.heapMb);
@@ -155,11 +155,11 @@ async function openFrame(
   const urls = await databaseUrls(config, log, closing);
   const pools = urls.map((url) => openPool(url, { max: config.databaseConnections, name: "read" }));
   closing.add(() => Promise.all(pools.map((pool) => pool.end({ timeout: 1 }))));
-  await greet(pools, urls);
+  await probe(pools, urls);
   if (role !== "gateway") {
     const applied = await migrate(pools, config.shards ?? undefined);
     if (applied.length > 0) log.info({ applied }, "the database is set up");
-    for (const url of urls) await claim(url, config.natsUrl !== null, lost, closing);
+    for (const url of urls) await lockDatabase(url, config.natsUrl !== null, lost, closing);
   }
   const { secret, shards } = await platformOf(pools, log, closing, starting);
   if (config.shards !== null && config.shards !== shards) {
@@ -181,7 +181,7 @@ async function openFrame(
 }
 
 /** What the databases were set up with; a gateway, which sets up none, waits until somebody else has done so. */
-async function platformOf(pools: readonly Database[], log: Log, closing: Closing, starting: { trouble: string }) {
+async function platformOf(pools: readonly Database[], log: Log, closing: Closing, starting: { unavailable: string }) {
   let waiting = true;
   closing.add(async () => {
     waiting = false;
@@ -193,7 +193,7 @@ async function platformOf(pools: readonly Database[], log: Log, closing: Closing
       if (!(error instanceof NotSetUp) || !waiting) throw error;
       if (told !== error.message) log.warn({}, `waiting: ${error.message}`);
       told = error.message;
-      starting.trouble = `This process is starting, and waits. ${error.message}`;
+      starting.unavailable = `This process is starting, and waits. ${error.message}`;
     }
     await new Promise((resolve) => setTimeout(resolve, SCHEMA_LOOK_MS));
   }
@@ -207,8 +207,8 @@ async function databaseUrls(config: Config, log: Log, closing: Closing): Promise
   return [server.url];
 }
 
-async function claim(url: string, shared: boolean, lost: () => void, closing: Closing): Promise<void> {
-  const taken = await Claim.acquire(url, shared, DRAIN_MS, lost);
+async function lockDatabase(url: string, shared: boolean, lost: () => void, closing: Closing): Promise<void> {
+  const taken = await DatabaseLock.acquire(url, shared, DRAIN_MS, lost);
   if (taken === undefined) {
     throw new Error(
       shared
@@ -259,10 +259,10 @@ function healthOf({ read, nats, ending }: Frame, engine: Engine): Health {
     return looked.answers;
   };
   return {
-    async trouble() {
+    async unavailable() {
       if (ending.begun) return "This process is stopping.";
       if (nats !== null && !nats.up()) return "NATS does not answer this process.";
-      return engine.trouble() ?? ((await answers()) ? null : "The database does not answer this process.");
+      return engine.unavailable() ?? ((await answers()) ? null : "The database does not answer this process.");
     },
   };
 }
@@ -297,7 +297,7 @@ function serve(frame: Frame, role: Role, { transport }: Engine, health: Health):
   closing.add(async () => mailer?.close());
   const router = new Router(transport, clock, ids, config.requestTimeoutMs);
   const operators = postgresOperators(read);
-  const standing = new StandingPrices(reads, presence, clock, ids);
+  const standing = new PostedPrices(reads, presence, clock, ids);
   const random = Math.random;
   const app = createApp({
     router,

@@ -32,7 +32,7 @@ import { VERSION } from "./version.ts";
 const LANES = 1;
 /** Heartbeats must not stand in line behind the closing of a shard. */
 const REGISTRARS = 3;
-/** A process that was told to go may take this long (ms); its claim is waited for as long. */
+/** A process that was told to go may take this long (ms); its lock on the databases is waited for as long. */
 export const DRAIN_MS = 10_000;
 /** The event loop's lag is sampled this often (ms). */
 const LAG_RESOLUTION_MS = 20;
@@ -67,7 +67,7 @@ export interface Ending {
 export interface Engine {
   readonly transport: Transport;
   /** What keeps it from serving, or null. */
-  trouble(): string | null;
+  unavailable(): string | null;
   /** Gives away what this process owns. */
   drain(): Promise<void>;
 }
@@ -137,13 +137,13 @@ export async function alone(frame: Frame): Promise<Engine> {
     for (const shard of shards) routes.serve(shard);
     log.info(await host.open(shards), "what was left to do is taken up");
   }
-  const trouble = () => (hosts.some(({ healthy }) => healthy) ? null : "The database does not answer this process.");
-  return { transport, trouble, drain: async () => {} };
+  const unavailable = () => (hosts.some(({ healthy }) => healthy) ? null : "The database does not answer this process.");
+  return { transport, unavailable, drain: async () => {} };
 }
 
 /** No actors here: all commands go to other processes. */
 export function passer(transport: Transport): Engine {
-  return { transport, trouble: () => null, drain: async () => {} };
+  return { transport, unavailable: () => null, drain: async () => {} };
 }
 
 /** A node among others, by this name: a member, with a host, in each database. */
@@ -175,11 +175,11 @@ export async function member(frame: Frame, transport: NatsTransport, name: strin
   // Before it joins: whatever fails from here on, it leaves again.
   closing.add(drain);
   await Promise.all(nodes.map((node) => node.start()));
-  const trouble = () => {
+  const unavailable = () => {
     if (nodes.some(({ draining }) => draining)) return "This node gives its shards away.";
     return nodes.some(({ healthy }) => healthy) ? null : "The database does not answer this node.";
   };
-  return { transport, trouble, drain };
+  return { transport, unavailable, drain };
 }
 
 /** Tells how late the event loop was at worst since it was last asked (ms). */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Committer } from "../../actors/host/commit.ts";
 import { LIMITS } from "../../actors/limits.ts";
-import type { Answer } from "../../actors/message.ts";
+import type { CommandResult } from "../../actors/message.ts";
 import type { Batch, Journal } from "../../actors/ports/journal.ts";
 import { order, person, SILENT, STANDING, World } from "../support/world.ts";
 
@@ -32,7 +32,8 @@ describe("the output gate", () => {
     const world = await registered();
     const open = holdCommits(world);
     const answered: string[] = [];
-    const note = (name: string) => (answer: Answer) => answered.push(`${name}: ${answer.ok ? "ok" : answer.refusal.refused}`);
+    const note = (name: string) => (answer: CommandResult) =>
+      answered.push(`${name}: ${answer.ok ? "ok" : answer.refusal.refused}`);
     void world.post(1, world.newTask(), { budget: order().budget }).then(note("first"));
     void world.post(1, world.newTask()).then(note("second"));
     void world.post(1, world.newTask()).then(note("third"));

@@ -1,9 +1,9 @@
 /** What a host has judged, when, for whom, and what its clock has to do with it. */
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../actors/limits.ts";
-import type { Answer, Envelope } from "../../actors/message.ts";
+import type { CommandResult, Envelope } from "../../actors/message.ts";
 import { Router } from "../../actors/router.ts";
-import type { Answer as Judgement } from "../../machines/entity.ts";
+import type { Judgement } from "../../machines/entity.ts";
 import { JUDGING_MS_MAX } from "../../machines/task/decide.ts";
 import type { TaskId } from "../../machines/vocabulary.ts";
 import { judgeAtOnce, person, World } from "../support/world.ts";
@@ -37,7 +37,7 @@ function holdJudgements(world: World): () => void {
   return open;
 }
 
-const refusedWith = (answer: Answer) => (answer.ok ? "ok" : answer.refusal.refused);
+const refusedWith = (answer: CommandResult) => (answer.ok ? "ok" : answer.refusal.refused);
 
 describe("a submission of somebody without the right to submit", () => {
   test("is refused and not judged: a stranger's, the requester's, a late one, one for a task that ended", async () => {
@@ -156,7 +156,7 @@ describe("what was under way when nodes died", () => {
     const world = new World();
     const seen: (number | undefined)[] = [];
     const silent = {
-      request: ({ lost }: Envelope): Promise<Answer> => {
+      request: ({ lost }: Envelope): Promise<CommandResult> => {
         seen.push(lost);
         return seen.length < 4 ? new Promise(() => {}) : Promise.resolve({ ok: true, value: null });
       },

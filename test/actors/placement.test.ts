@@ -61,7 +61,7 @@ describe("the plan of a member", () => {
   const mine = (members: readonly { id: string; weight: number }[], me: number) =>
     SHARDS.slice(0, 128).filter((shard) => ownerOf(shard, members) === id(me));
 
-  test("claims of what nobody owns just its own share", () => {
+  test("acquires of what nobody owns just its own share", () => {
     expect(
       planFor(
         view(two, () => null),
@@ -70,11 +70,11 @@ describe("the plan of a member", () => {
         LEASE_MS,
       ),
     ).toEqual({
-      bury: [],
+      evict: [],
       open: [],
       drop: [],
-      claim: mine(two, 1),
-      hand: [],
+      acquire: mine(two, 1),
+      handOver: [],
     });
   });
 
@@ -85,18 +85,18 @@ describe("the plan of a member", () => {
       new Set([mine(two, 2)[0] ?? -1]),
       LEASE_MS,
     );
-    expect(plan).toMatchObject({ open: mine(two, 1), drop: [mine(two, 2)[0]], claim: [], hand: [] });
+    expect(plan).toMatchObject({ open: mine(two, 1), drop: [mine(two, 2)[0]], acquire: [], handOver: [] });
   });
 
   test("gives who joins its share, and nothing else moves", () => {
     const open = new Set(SHARDS.slice(0, 128));
-    const { hand } = planFor(
+    const { handOver } = planFor(
       view(two, () => id(1)),
       id(1),
       open,
       LEASE_MS,
     );
-    expect(hand).toEqual(mine(two, 2).map((shard) => ({ shard, epoch: 3, to: id(2) })));
+    expect(handOver).toEqual(mine(two, 2).map((shard) => ({ shard, epoch: 3, to: id(2) })));
   });
 
   test("gives everything away while it drains, and takes nothing", () => {
@@ -107,8 +107,8 @@ describe("the plan of a member", () => {
       new Set(SHARDS.slice(0, 64)),
       LEASE_MS,
     );
-    expect(plan.hand).toHaveLength(64);
-    expect(plan.claim).toEqual([]);
+    expect(plan.handOver).toHaveLength(64);
+    expect(plan.acquire).toEqual([]);
   });
 
   test("keeps what it has while nobody can take it", () => {
@@ -119,11 +119,11 @@ describe("the plan of a member", () => {
         id(1),
         new Set(SHARDS.slice(0, 128)),
         LEASE_MS,
-      ).hand,
+      ).handOver,
     ).toEqual([]);
   });
 
-  test("buries who has been silent for longer than a lease, and takes its share of what that one had", () => {
+  test("evicts who has been silent for longer than a lease, and takes its share of what that one had", () => {
     const members = [seen(1), seen(2), seen(3, { ageMs: LEASE_MS + 1 })];
     const plan = planFor(
       view(members, () => id(3)),
@@ -131,13 +131,13 @@ describe("the plan of a member", () => {
       new Set(),
       LEASE_MS,
     );
-    expect(plan).toMatchObject({ bury: [id(3)], claim: mine(two, 1) });
+    expect(plan).toMatchObject({ evict: [id(3)], acquire: mine(two, 1) });
     const alive = planFor(
       view([seen(1), seen(2), seen(3, { ageMs: LEASE_MS })], () => id(3)),
       id(1),
       new Set(),
       LEASE_MS,
     );
-    expect(alive).toMatchObject({ bury: [], claim: [] });
+    expect(alive).toMatchObject({ evict: [], acquire: [] });
   });
 });

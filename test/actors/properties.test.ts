@@ -4,7 +4,7 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Answer } from "../../actors/message.ts";
+import type { CommandResult } from "../../actors/message.ts";
 import type { TaskId } from "../../machines/vocabulary.ts";
 import { BAD_RESULT, GOOD_RESULT, order, person, STANDING, World } from "../support/world.ts";
 
@@ -104,7 +104,7 @@ type Asked = {
 class Clients {
   readonly world = new World();
   readonly tasks: TaskId[] = [];
-  readonly asked: { readonly what: Asked; readonly answer: Answer }[] = [];
+  readonly asked: { readonly what: Asked; readonly answer: CommandResult }[] = [];
   #attempts = 0;
 
   async start(): Promise<void> {
@@ -141,7 +141,7 @@ class Clients {
   }
 
   /** Asks; a repeated question that was answered with success must be answered the same again. */
-  async ask(what: Asked, before: Answer | undefined): Promise<void> {
+  async ask(what: Asked, before: CommandResult | undefined): Promise<void> {
     const answer = await this.world.answer(this.world.ask(what.kind, what.to, what.command, what.id));
     if (before?.ok === true && answer.ok) expect(answer.value).toEqual(before.value);
     if (before?.ok === true && !answer.ok) expect(answer.refusal.refused).toBe("UNAVAILABLE");
@@ -152,7 +152,7 @@ class Clients {
   async #die(during: readonly Command[], ticks: number): Promise<void> {
     const { world } = this;
     const sent = during.map((command) => this.#asked(command)).filter((what) => what !== undefined);
-    const answers = new Map<Asked, Answer>();
+    const answers = new Map<Asked, CommandResult>();
     for (const what of sent)
       void world.ask(what.kind, what.to, what.command, what.id).then((answer) => answers.set(what, answer));
     for (let tick = 0; tick < ticks; tick += 1) await new Promise((resolve) => setImmediate(resolve));

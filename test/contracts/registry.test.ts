@@ -120,44 +120,44 @@ describe.each([
 
   test("gives a shard that nobody owns to one of those who claim it at once, under a new epoch", async () => {
     const members = await Promise.all([joined(), joined(), joined()]);
-    const claims = await Promise.all(members.map((id) => rig.done(registry.claim(id, [1, 2, 3]))));
+    const claims = await Promise.all(members.map((id) => rig.done(registry.acquire(id, [1, 2, 3]))));
     expect(claims.flat().sort()).toEqual([1, 2, 3]);
     const owner = members[claims.findIndex((claim) => claim.includes(1))];
     expect(await shard(members[0] ?? "", 1)).toEqual({ shard: 1, owner, epoch: 1 });
-    expect(await rig.done(registry.claim(randomUUID(), [4]))).toEqual([]);
+    expect(await rig.done(registry.acquire(randomUUID(), [4]))).toEqual([]);
   });
 
   test("hands a shard over once, in its epoch, and only to a member", async () => {
     const [from, to] = [await joined(), await joined()];
-    await rig.done(registry.claim(from, [10]));
-    expect(await rig.done(registry.hand(from, 10, 1, randomUUID()))).toBe(false);
-    expect(await rig.done(registry.hand(to, 10, 1, to))).toBe(false);
-    expect(await rig.done(registry.hand(from, 10, 0, to))).toBe(false);
-    expect(await rig.done(registry.hand(from, 10, 1, to))).toBe(true);
-    expect(await rig.done(registry.hand(from, 10, 1, to))).toBe(false);
+    await rig.done(registry.acquire(from, [10]));
+    expect(await rig.done(registry.handOver(from, 10, 1, randomUUID()))).toBe(false);
+    expect(await rig.done(registry.handOver(to, 10, 1, to))).toBe(false);
+    expect(await rig.done(registry.handOver(from, 10, 0, to))).toBe(false);
+    expect(await rig.done(registry.handOver(from, 10, 1, to))).toBe(true);
+    expect(await rig.done(registry.handOver(from, 10, 1, to))).toBe(false);
     expect(await shard(to, 10)).toEqual({ shard: 10, owner: to, epoch: 2 });
   });
 
-  test("who claims its own shard keeps it under a new epoch, so that a hand-over that comes late is void", async () => {
+  test("who acquires its own shard keeps it under a new epoch, so that a hand-over that comes late is void", async () => {
     const [from, to] = [await joined(), await joined()];
-    await rig.done(registry.claim(from, [20]));
-    expect(await rig.done(registry.claim(from, [20]))).toEqual([20]);
-    expect(await rig.done(registry.hand(from, 20, 1, to))).toBe(false);
+    await rig.done(registry.acquire(from, [20]));
+    expect(await rig.done(registry.acquire(from, [20]))).toEqual([20]);
+    expect(await rig.done(registry.handOver(from, 20, 1, to))).toBe(false);
     expect(await shard(from, 20)).toEqual({ shard: 20, owner: from, epoch: 2 });
   });
 
-  test("buries only who was silent for a lease; what it owned can be claimed then, and it commits nothing more", async () => {
+  test("evicts only who was silent for a lease; what it owned can be claimed then, and it commits nothing more", async () => {
     const [silent, heir] = [await joined(), await joined()];
-    await rig.done(registry.claim(silent, [30]));
+    await rig.done(registry.acquire(silent, [30]));
     const first = registration(randomUUID());
     expect(await rig.done(rig.journalOf(silent).append(first))).toEqual(new Set());
-    expect(await rig.done(registry.bury(silent, 5_000))).toBe(false);
-    expect(await rig.done(registry.claim(heir, [30]))).toEqual([]);
+    expect(await rig.done(registry.evict(silent, 5_000))).toBe(false);
+    expect(await rig.done(registry.acquire(heir, [30]))).toEqual([]);
     await rig.pass(400);
     await rig.done(registry.beat(heir, false, STATS));
-    expect(await rig.done(registry.bury(silent, 300))).toBe(true);
+    expect(await rig.done(registry.evict(silent, 300))).toBe(true);
     expect(await rig.done(registry.beat(silent, false, STATS))).toBeNull();
-    expect(await rig.done(registry.claim(heir, [30]))).toEqual([30]);
+    expect(await rig.done(registry.acquire(heir, [30]))).toEqual([30]);
     const late = registration(randomUUID());
     await expect(rig.done(rig.journalOf(silent).append(late))).rejects.toThrow(Fenced);
     expect((await rig.done(rig.journalOf(heir).load(late.entries[0]?.address ?? { kind: "account", id: "" }))).facts).toEqual([]);
@@ -175,7 +175,7 @@ describe.each([
 });
 
 describe("a registry in Postgres", () => {
-  test("waits, before it buries a member, for the commit of that member that is under way", async () => {
+  test("waits, before it evicts a member, for the commit of that member that is under way", async () => {
     const { url, drop } = await makeDatabase(inject("postgresUrl"));
     const pool: Database = openPool(url, { max: 4, name: "registry test" });
     await migrate([pool]);
@@ -193,15 +193,15 @@ describe("a registry in Postgres", () => {
       });
     });
     await begun;
-    let buried = false;
-    const burial = registry.bury(id, 0).then((gone) => {
-      buried = gone;
+    let evicted = false;
+    const burial = registry.evict(id, 0).then((gone) => {
+      evicted = gone;
     });
     await new Promise((resolve) => setTimeout(resolve, 150));
-    expect(buried).toBe(false);
+    expect(evicted).toBe(false);
     commit();
     await burial;
-    expect(buried).toBe(true);
+    expect(evicted).toBe(true);
     await pool.end();
     await drop();
   });

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { connect, type NatsConnection } from "nats";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { shardOf } from "../../actors/address.ts";
-import type { Answer, Envelope } from "../../actors/message.ts";
+import type { CommandResult, Envelope } from "../../actors/message.ts";
 import type { Transport } from "../../actors/ports/transport.ts";
 import { Router } from "../../actors/router.ts";
 import { refuse } from "../../machines/refusal.ts";
@@ -22,9 +22,9 @@ const ids = { next: () => randomUUID() };
 class Echo implements Transport {
   readonly heard: Envelope[] = [];
   readonly open = new Set<number>();
-  answer: (envelope: Envelope) => Promise<Answer> = async ({ command }) => ({ ok: true, value: { ...command } as never });
+  answer: (envelope: Envelope) => Promise<CommandResult> = async ({ command }) => ({ ok: true, value: { ...command } as never });
 
-  request(envelope: Envelope): Promise<Answer> {
+  request(envelope: Envelope): Promise<CommandResult> {
     this.heard.push(envelope);
     return this.answer(envelope);
   }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Router } from "../../actors/router.ts";
 import { Honeypots } from "../../gateway/live/honeypots.ts";
 import { Presence } from "../../gateway/live/presence.ts";
-import { StandingPrices } from "../../gateway/live/prices.ts";
+import { PostedPrices } from "../../gateway/live/prices.ts";
 import { Feed, TOPICS } from "../../gateway/live/stream.ts";
 import type { ReadModel, TaskRow } from "../../gateway/ports/read-model.ts";
 import { Secrets } from "../../gateway/secrets.ts";
@@ -47,7 +47,7 @@ const AWAY: ReadModel = {
   capabilities: away,
   capability: away,
   browse: away,
-  standingPrices: away,
+  postedPrices: away,
   workload: away,
   history: away,
   deliveries: away,
@@ -90,7 +90,7 @@ test("a new task outlives standing prices and honeypots that cannot be read", as
   const ids = { next: () => id(7) };
   const presence = new Presence({ send: () => {} }, [order().taskType]);
   presence.seen(person(2), order().taskType, clock.now());
-  const standing = new StandingPrices(AWAY, presence, clock, ids);
+  const standing = new PostedPrices(AWAY, presence, clock, ids);
   for (let times = 0; times < 3; times += 1)
     await expect(standing.offers(taskId(id(9)), person(1), order())).rejects.toThrow("away");
   const router = new Router({ request: away }, clock, ids, 1_000);

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { SHARDS_DEFAULT, shardOf } from "../../actors/address.ts";
 import { auditDatabases } from "../../src/adapters/postgres/books.ts";
-import { asOfOneMoment, type Transaction } from "../../src/adapters/postgres/moment.ts";
+import { inConsistentSnapshot, type Transaction } from "../../src/adapters/postgres/consistent-snapshot.ts";
 import { type Database, openPool } from "../../src/adapters/postgres/pool.ts";
 import { Client } from "../support/client.mjs";
 import { RealCluster } from "../support/cluster.mjs";
@@ -181,7 +181,7 @@ test("a moment of several databases waits for the commits under way, holds back 
   });
   await underWay;
   let written = false;
-  const moment = asOfOneMoment([a, b], async (transactions) => {
+  const moment = inConsistentSnapshot([a, b], async (transactions) => {
     const first = await counts(transactions);
     await late;
     return [first, await counts(transactions)];

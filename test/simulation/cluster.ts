@@ -6,7 +6,7 @@ import { Router } from "../../actors/router.ts";
 import { Node } from "../../actors/shards/node.ts";
 import { account } from "../../machines/account/index.ts";
 import { batch } from "../../machines/batch/index.ts";
-import type { Answer as Judgement, Question } from "../../machines/entity.ts";
+import type { Judgement, Question } from "../../machines/entity.ts";
 import { JUDGING_MS_MAX } from "../../machines/task/decide.ts";
 import { task } from "../../machines/task/index.ts";
 import { judgeAtOnce, SILENT } from "../support/world.ts";

@@ -1,6 +1,6 @@
 /** The network between simulated processes: it delays, reorders, doubles and drops, and falls apart into islands. */
 import { SHARDS_DEFAULT, shardOf } from "../../actors/address.ts";
-import { type Answer, type Envelope, NOT_OWNER } from "../../actors/message.ts";
+import { type CommandResult, type Envelope, NOT_OWNER } from "../../actors/message.ts";
 import type { Routes } from "../../actors/ports/routes.ts";
 import type { Transport } from "../../actors/ports/transport.ts";
 import { refuse } from "../../machines/refusal.ts";
@@ -9,7 +9,7 @@ import type { Process, Time } from "./time.ts";
 
 /** As a transport gives up on a message without a deadline (ms). */
 const ATTEMPT_MS = 4_000;
-const LOST: Answer = { ok: false, refusal: refuse("UNAVAILABLE", "no answer") };
+const LOST: CommandResult = { ok: false, refusal: refuse("UNAVAILABLE", "no answer") };
 
 interface Receiver extends Transport {
   owns(shard: number): boolean;
@@ -83,7 +83,7 @@ export class Network {
     return places;
   }
 
-  #send(from: Process, shard: number, envelope: Envelope): Promise<Answer> {
+  #send(from: Process, shard: number, envelope: Envelope): Promise<CommandResult> {
     const left = envelope.deadline === Number.MAX_SAFE_INTEGER ? null : Math.max(0, envelope.deadline - from.now());
     const sent = structuredClone({ ...envelope, deadline: 0 });
     return new Promise((resolve) => {

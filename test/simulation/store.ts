@@ -70,14 +70,14 @@ export class Store {
       join: ({ id, node, weight }) =>
         call(() => void this.members.set(id, { node, weight, draining: false, beat: this.#time.now })),
       beat: (id, draining, _: NodeStats) => call(() => this.#beat(id, draining)),
-      bury: (id, leaseMs) =>
+      evict: (id, leaseMs) =>
         call(() => {
           const member = this.members.get(id);
           if (member !== undefined && member.beat < this.#time.now - leaseMs) this.members.delete(id);
           return !this.members.has(id);
         }),
-      claim: (id, shards) => call(() => this.#claim(id, shards)),
-      hand: (id, shard, epoch, to) =>
+      acquire: (id, shards) => call(() => this.#acquire(id, shards)),
+      handOver: (id, shard, epoch, to) =>
         call(() => {
           const row = this.shards[shard];
           if (row?.owner !== id || row.epoch !== epoch || !this.members.has(to)) return false;
@@ -104,7 +104,7 @@ export class Store {
     return { members, shards: this.shards.map((shard) => ({ ...shard })) };
   }
 
-  #claim(id: string, shards: readonly number[]): readonly number[] {
+  #acquire(id: string, shards: readonly number[]): readonly number[] {
     if (!this.members.has(id)) return [];
     return shards.filter((shard) => {
       const row = this.shards[shard];

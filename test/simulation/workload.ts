@@ -1,8 +1,8 @@
 /** Clients of a simulated cluster: they ask through any gateway, ask again when no answer comes, and remember what they were told. */
-import type { Answer } from "../../actors/message.ts";
+import type { CommandResult } from "../../actors/message.ts";
 import type { AnyCommand, EntityKind } from "../../machines/effect.ts";
 import { addressKey } from "../../machines/entity.ts";
-import type { Order } from "../../machines/task/facts.ts";
+import type { TaskSpec } from "../../machines/task/facts.ts";
 import { type AccountId, credits, type TaskId, taskId } from "../../machines/vocabulary.ts";
 import { BAD_RESULT, GOOD_RESULT, order, person, STANDING } from "../support/world.ts";
 import type { Cluster } from "./cluster.ts";
@@ -28,7 +28,7 @@ export interface Asked {
 
 export class Workload {
   readonly tasks: TaskId[] = [];
-  readonly told: { readonly what: Asked; readonly answer: Answer }[] = [];
+  readonly told: { readonly what: Asked; readonly answer: CommandResult }[] = [];
   readonly wrong: string[] = [];
   underWay = 0;
   readonly #cluster: Cluster;
@@ -114,7 +114,7 @@ export class Workload {
   }
 
   /** Asks until there is an answer; undefined when there was none and it may not be asked again. */
-  async #call(what: Asked): Promise<Answer | undefined> {
+  async #call(what: Asked): Promise<CommandResult | undefined> {
     for (;;) {
       const answer = await this.#once(what);
       const status = answer === undefined ? "no answer" : answer.ok ? "ok" : answer.refusal.refused;
@@ -125,7 +125,7 @@ export class Workload {
     }
   }
 
-  #once({ kind, to, command, commandId, keyed }: Asked): Promise<Answer | undefined> {
+  #once({ kind, to, command, commandId, keyed }: Asked): Promise<CommandResult | undefined> {
     const { gateways, time } = this.#cluster;
     if (gateways.length === 0) return Promise.resolve(undefined);
     const { router } = this.#random.pick(gateways);
@@ -199,7 +199,7 @@ export class Workload {
     };
   }
 
-  #order(): Order {
+  #order(): TaskSpec {
     const random = this.#random;
     return order({
       budget: credits(random.int(5, 30)),

@@ -12,7 +12,7 @@ const AT_ONCE = 10;
 /** @param {Stranger} stranger @param {object} changes */
 const post = (stranger, changes) => stranger.call("POST", "/tasks", { ...stranger.order, ...changes });
 /** @param {Stranger} stranger @param {object} changes */
-const tryOut = (stranger, changes) => stranger.call("POST", "/tasks/validate", { ...stranger.order, ...changes });
+const dryRun = (stranger, changes) => stranger.call("POST", "/tasks/validate", { ...stranger.order, ...changes });
 
 /** Posts what is dear, takes it with a second account, and submits what is dearer. @param {Stranger} stranger */
 async function submitBombs(stranger) {
@@ -38,12 +38,12 @@ export const JUDGING = {
     turn: (stranger) =>
       stranger.burst(AT_ONCE, () => {
         const { order } = costly(stranger.dice, stranger.dice.pick(["words of one library", "names of every object"]));
-        return stranger.dice.chance(0.5) ? post(stranger, order) : tryOut(stranger, order);
+        return stranger.dice.chance(0.5) ? post(stranger, order) : dryRun(stranger, order);
       }),
   },
   "schemas and examples that are dear": {
     everyMs: EVERY_MS,
-    turn: (stranger) => stranger.burst(AT_ONCE, () => tryOut(stranger, costly(stranger.dice).order)),
+    turn: (stranger) => stranger.burst(AT_ONCE, () => dryRun(stranger, costly(stranger.dice).order)),
   },
   "tasks that are dear, a minute's worth at once": {
     everyMs: EVERY_MS,
@@ -56,7 +56,7 @@ export const JUDGING = {
       stranger.burst(AT_ONCE, () => {
         const kind = stranger.dice.pick(["patterns that go back", "patterns that go back in a rule"]);
         const { order, results } = costly(stranger.dice, kind);
-        return tryOut(stranger, { ...order, example_output: results[0] });
+        return dryRun(stranger, { ...order, example_output: results[0] });
       }),
   },
   "giant enums, new each time": {

@@ -1,15 +1,15 @@
 /** A market in one process on a clock that the test moves: hosts, a journal in memory, and the commands of clients. */
 import { Host, type HostPorts } from "../../actors/host/host.ts";
-import type { Answer, Envelope } from "../../actors/message.ts";
+import type { CommandResult, Envelope } from "../../actors/message.ts";
 import type { Courier } from "../../actors/ports/courier.ts";
 import type { Log } from "../../actors/ports/log.ts";
 import type { JudgedWhere, Validator } from "../../actors/ports/validator.ts";
 import { account } from "../../machines/account/index.ts";
 import { batch } from "../../machines/batch/index.ts";
 import type { AnyCommand } from "../../machines/effect.ts";
-import type { Answer as Judgement, Question } from "../../machines/entity.ts";
+import type { Judgement, Question } from "../../machines/entity.ts";
 import { auditBooks } from "../../machines/money/books.ts";
-import type { Order } from "../../machines/task/facts.ts";
+import type { TaskSpec } from "../../machines/task/facts.ts";
 import { task } from "../../machines/task/index.ts";
 import { judgeResult } from "../../machines/validation/verdict.ts";
 import { type AccountId, accountId, credits, type TaskId, taskId } from "../../machines/vocabulary.ts";
@@ -27,7 +27,7 @@ export function id(n: number): string {
 
 export const person = (n: number): AccountId => accountId(id(n));
 
-export function order(changes: Partial<Order> = {}): Order {
+export function order(changes: Partial<TaskSpec> = {}): TaskSpec {
   return {
     taskType: "json_extraction",
     inputData: "Ada wrote the first program.",
@@ -100,7 +100,7 @@ export class World {
     await this.host.start();
   }
 
-  ask(kind: "task" | "account" | "batch", to: string, command: AnyCommand, commandId?: string): Promise<Answer> {
+  ask(kind: "task" | "account" | "batch", to: string, command: AnyCommand, commandId?: string): Promise<CommandResult> {
     return this.host.request({
       to: { kind, id: to },
       command,
@@ -111,7 +111,7 @@ export class World {
     });
   }
 
-  register(n: number, grant = 50): Promise<Answer> {
+  register(n: number, grant = 50): Promise<CommandResult> {
     const command = {
       type: "register",
       account: person(n),
@@ -124,7 +124,7 @@ export class World {
     return this.ask("account", person(n), command);
   }
 
-  post(n: number, task: TaskId, changes: Partial<Order> = {}, commandId?: string): Promise<Answer> {
+  post(n: number, task: TaskId, changes: Partial<TaskSpec> = {}, commandId?: string): Promise<CommandResult> {
     return this.ask(
       "account",
       person(n),
@@ -137,7 +137,7 @@ export class World {
     return taskId(this.nextId());
   }
 
-  bid(n: number, task: TaskId, amount: number | null, online: readonly AccountId[] | null = null): Promise<Answer> {
+  bid(n: number, task: TaskId, amount: number | null, online: readonly AccountId[] | null = null): Promise<CommandResult> {
     const bid = {
       type: "bid",
       bid: this.nextId(),
@@ -149,7 +149,7 @@ export class World {
     return this.ask("task", task, bid);
   }
 
-  submit(n: number, task: TaskId, good: boolean, envelope: Partial<Envelope> = {}): Promise<Answer> {
+  submit(n: number, task: TaskId, good: boolean, envelope: Partial<Envelope> = {}): Promise<CommandResult> {
     const result = good ? GOOD_RESULT : BAD_RESULT;
     const command = { type: "submit", submission: this.nextId(), worker: person(n), result };
     const to = { kind: "task", id: task } as const;
@@ -188,8 +188,8 @@ export class World {
   }
 
   /** Waits for an answer while time passes as it must. */
-  async answer(asked: Promise<Answer>): Promise<Answer> {
-    let given: Answer | undefined;
+  async answer(asked: Promise<CommandResult>): Promise<CommandResult> {
+    let given: CommandResult | undefined;
     void asked.then((answer) => {
       given = answer;
     });

@@ -6,7 +6,7 @@
  * G3  A secret that is good no longer loses its familiarity at once.
  */
 import type { Limiter } from "../../ports/limiter.ts";
-import { type Answer, limit, refuseWhenUsedUp } from "./limit.ts";
+import { limit, type ResponseHeaders, refuseWhenUsedUp } from "./limit.ts";
 
 export class Guard {
   readonly #limiter: Limiter;
@@ -21,7 +21,12 @@ export class Guard {
    * Gives what `look` gives for a secret of this address (`secret` names it, a hash); undefined, and one failure more, when
    * that is nothing. Throws a Problem (429) when the address has used up its failures.
    */
-  async check<T>(context: Answer, address: string, secret: string, look: () => Promise<T | undefined>): Promise<T | undefined> {
+  async check<T>(
+    context: ResponseHeaders,
+    address: string,
+    secret: string,
+    look: () => Promise<T | undefined>,
+  ): Promise<T | undefined> {
     const { familiar } = this.#limiter;
     const pair = pairOf(address, secret);
     if (await familiar.has(pair)) {
@@ -43,13 +48,13 @@ export class Guard {
   }
 
   /** Throws a Problem (429) when this address has used up its failures and the secret is not familiar. */
-  async admit(context: Answer, address: string, secret: string): Promise<void> {
+  async admit(context: ResponseHeaders, address: string, secret: string): Promise<void> {
     if (await this.#limiter.familiar.has(pairOf(address, secret))) return;
     await refuseWhenUsedUp(context, this.#limiter, address, "failures");
   }
 
   /** Counts a failure; throws a Problem (429) when it is one too many. */
-  async failed(context: Answer, address: string): Promise<void> {
+  async failed(context: ResponseHeaders, address: string): Promise<void> {
     await limit(context, this.#limiter, address, ["failures"]);
   }
 

@@ -13,10 +13,10 @@ const ABOUT: { readonly [N in LimitName]: string } = {
 };
 
 /** What an answer's headers are set on. */
-export type Answer = Pick<Context, "set">;
+export type ResponseHeaders = Pick<Context, "set">;
 
 /** Takes one from each of the limits; throws a Problem (429) when one is passed. The answer tells what is left. */
-export async function limit(context: Answer, limiter: Limiter, key: string, names: readonly LimitName[]): Promise<void> {
+export async function limit(context: ResponseHeaders, limiter: Limiter, key: string, names: readonly LimitName[]): Promise<void> {
   const taken = await Promise.all(names.map((name) => limiter.take(name, key)));
   const limited = taken.filter((allowance) => allowance.limit > 0);
   tell(context, limited);
@@ -26,7 +26,7 @@ export async function limit(context: Answer, limiter: Limiter, key: string, name
 }
 
 /** Takes nothing, but throws a Problem (429) when the limit is used up. */
-export async function refuseWhenUsedUp(context: Answer, limiter: Limiter, key: string, name: LimitName): Promise<void> {
+export async function refuseWhenUsedUp(context: ResponseHeaders, limiter: Limiter, key: string, name: LimitName): Promise<void> {
   const allowance = await limiter.look(name, key);
   if (allowance.allowed) return;
   tell(context, [allowance]);
@@ -40,7 +40,7 @@ export async function spend(limiter: Limiter, name: LimitName, key: string): Pro
 }
 
 /** The headers of draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4. */
-function tell(context: Answer, limited: readonly Allowance[]): void {
+function tell(context: ResponseHeaders, limited: readonly Allowance[]): void {
   if (limited.length === 0) return;
   const seconds = (ms: number) => Math.ceil(ms / 1_000);
   context.set("RateLimit-Policy", limited.map(({ name, limit: most, windowS }) => `"${name}";q=${most};w=${windowS}`).join(", "));

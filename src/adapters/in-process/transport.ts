@@ -1,6 +1,6 @@
 /** Commands within one process: what is for a shard that a node here owns is handed over as it is. */
 import { shardOf } from "../../../actors/address.ts";
-import { type Answer, type Envelope, NOT_OWNER } from "../../../actors/message.ts";
+import { type CommandResult, type Envelope, NOT_OWNER } from "../../../actors/message.ts";
 import type { Routes } from "../../../actors/ports/routes.ts";
 import type { Transport } from "../../../actors/ports/transport.ts";
 
@@ -13,7 +13,7 @@ export class LocalTransport implements Transport {
     this.#shards = shards;
   }
 
-  async request(envelope: Envelope): Promise<Answer> {
+  async request(envelope: Envelope): Promise<CommandResult> {
     const receiver = this.#served.get(shardOf(envelope.to.id, this.#shards));
     return receiver === undefined ? { ok: false, refusal: NOT_OWNER } : receiver.request(envelope);
   }

@@ -5,13 +5,13 @@
 import { ErrorCode, type Msg, type NatsConnection, NatsError, type Subscription } from "nats";
 import { shardOf } from "../../../actors/address.ts";
 import { LIMITS } from "../../../actors/limits.ts";
-import { type Answer, type Envelope, NOT_OWNER } from "../../../actors/message.ts";
+import { type CommandResult, type Envelope, NOT_OWNER } from "../../../actors/message.ts";
 import type { Clock } from "../../../actors/ports/clock.ts";
 import type { Log } from "../../../actors/ports/log.ts";
 import type { Routes } from "../../../actors/ports/routes.ts";
 import type { Transport } from "../../../actors/ports/transport.ts";
 import { refuse } from "../../../machines/refusal.ts";
-import { packAnswer, packEnvelope, unpackAnswer, unpackEnvelope } from "./wire-format.ts";
+import { packEnvelope, packResult, unpackEnvelope, unpackResult } from "./wire-format.ts";
 
 export interface NatsTransportOptions {
   readonly prefix: string;
@@ -46,7 +46,7 @@ export class NatsTransport implements Transport, Routes {
     this.#connection.subscribe(`${this.#options.prefix}.changed`, { callback: () => look() });
   }
 
-  async request(envelope: Envelope): Promise<Answer> {
+  async request(envelope: Envelope): Promise<CommandResult> {
     const shard = shardOf(envelope.to.id, this.#options.shards);
     if (this.#receiver?.owns(shard) === true) return this.#receiver.request(envelope);
     const now = this.#clock.now();
@@ -57,7 +57,7 @@ export class NatsTransport implements Transport, Routes {
     const timeout = envelope.origin === "actor" ? LIMITS.attemptMs : Math.max(1, envelope.deadline - now);
     try {
       const message = await this.#connection.request(this.#subject(shard), bytes, { timeout });
-      return unpackAnswer(message.string());
+      return unpackResult(message.string());
     } catch (error) {
       return this.#failed(error);
     }
@@ -94,14 +94,14 @@ export class NatsTransport implements Transport, Routes {
   async #answer(message: Msg): Promise<void> {
     const answer = await this.#taken(message);
     try {
-      if (!this.#connection.isClosed()) message.respond(packAnswer(answer));
+      if (!this.#connection.isClosed()) message.respond(packResult(answer));
     } catch (error) {
       // The connection is being closed, or the answer is larger than NATS takes: who asked finds out by asking again.
       this.#log.warn({ err: error, subject: message.subject }, "an answer could not be sent over NATS");
     }
   }
 
-  async #taken(message: Msg): Promise<Answer> {
+  async #taken(message: Msg): Promise<CommandResult> {
     try {
       const unpacked = unpackEnvelope(message.string(), this.#options.cluster, this.#clock.now());
       if ("envelope" in unpacked) return (await this.#receiver?.request(unpacked.envelope)) ?? { ok: false, refusal: NOT_OWNER };
@@ -113,7 +113,7 @@ export class NatsTransport implements Transport, Routes {
     }
   }
 
-  #failed(error: unknown): Answer {
+  #failed(error: unknown): CommandResult {
     const code = error instanceof NatsError ? error.code : undefined;
     if (code === ErrorCode.NoResponders) return { ok: false, refusal: NOT_OWNER };
     if (code !== ErrorCode.Timeout) this.#log.debug({ err: error }, "a request over NATS failed");
@@ -122,7 +122,7 @@ export class NatsTransport implements Transport, Routes {
   }
 }
 
-function tooLarge(bytes: number, most: number): Answer {
+function tooLarge(bytes: number, most: number): CommandResult {
   const detail = `This request is ${bytes} bytes long on its way between nodes, where at most ${most} are taken; send less.`;
   return { ok: false, refusal: refuse("COMMAND_TOO_LARGE", detail) };
 }

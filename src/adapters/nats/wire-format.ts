@@ -2,13 +2,13 @@
  * Envelopes and answers as bytes. A deadline travels as the time that is left, and an arrival as the time that has passed
  * since: clocks of two machines differ.
  */
-import type { Answer, Envelope, Origin } from "../../../actors/message.ts";
+import type { CommandResult, Envelope, Origin } from "../../../actors/message.ts";
 import type { Millis } from "../../../machines/vocabulary.ts";
 
 /** Raised when old and new nodes could not understand each other. */
 const FORMAT = 1;
 
-interface Parcel {
+interface WireEnvelope {
   readonly v: number;
   readonly cluster: string;
   readonly to: Envelope["to"];
@@ -31,7 +31,7 @@ export type Unpacked = { readonly envelope: Envelope } | { readonly wrong: strin
 export function packEnvelope(envelope: Envelope, cluster: string, now: Millis): string {
   const { to, command, commandId, origin, delivery, fresh, deadline, arrived, lost = 0 } = envelope;
   const left = deadline === Number.MAX_SAFE_INTEGER ? null : Math.max(0, deadline - now);
-  const parcel: Parcel = {
+  const wire: WireEnvelope = {
     v: FORMAT,
     cluster,
     to,
@@ -44,28 +44,28 @@ export function packEnvelope(envelope: Envelope, cluster: string, now: Millis): 
     ...(arrived === undefined ? {} : { age: Math.max(0, now - arrived) }),
     ...(lost === 0 ? {} : { lost }),
   };
-  return JSON.stringify(parcel);
+  return JSON.stringify(wire);
 }
 
 /** Reads what another node of this cluster has packed. Throws on bytes that are no JSON. */
 export function unpackEnvelope(text: string, cluster: string, now: Millis): Unpacked {
   // Written by packEnvelope of a node that the same NATS account admits; which cluster and format it was is checked here.
-  const parcel = JSON.parse(text) as Parcel;
-  if (parcel.cluster !== cluster) {
+  const wire = JSON.parse(text) as WireEnvelope;
+  if (wire.cluster !== cluster) {
     return { wrong: "Two platforms share one NATS under the same names; the operator must set NATS_PREFIX of one of them." };
   }
-  if (parcel.v !== FORMAT) return { wrong: "A node of another version cannot be understood; the operator must update it." };
-  const { to, command, id: commandId, origin, again, fresh, left, age, lost = 0 } = parcel;
+  if (wire.v !== FORMAT) return { wrong: "A node of another version cannot be understood; the operator must update it." };
+  const { to, command, id: commandId, origin, again, fresh, left, age, lost = 0 } = wire;
   const deadline = left === null ? Number.MAX_SAFE_INTEGER : now + left;
   const delivery = again ? "again" : "first";
   const arrived = age === undefined ? {} : { arrived: now - age };
   return { envelope: { to, command, commandId, origin, delivery, fresh, deadline, lost, ...arrived } };
 }
 
-export function packAnswer(answer: Answer): string {
+export function packResult(answer: CommandResult): string {
   return JSON.stringify(answer);
 }
 
-export function unpackAnswer(text: string): Answer {
-  return JSON.parse(text) as Answer;
+export function unpackResult(text: string): CommandResult {
+  return JSON.parse(text) as CommandResult;
 }

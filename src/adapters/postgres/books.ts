@@ -10,8 +10,8 @@ import {
   type PendingMessage,
   type StoredHistory,
 } from "../../../machines/money/books.ts";
+import { inConsistentSnapshot, type Transaction } from "./consistent-snapshot.ts";
 import { placeOf } from "./databases.ts";
-import { asOfOneMoment, type Transaction } from "./moment.ts";
 import type { Database } from "./pool.ts";
 
 const ROWS_AT_ONCE = 5_000;
@@ -23,7 +23,7 @@ interface FactRow extends StoredFact {
 
 /** Runs the audit over a platform's databases, live or not, as of one moment. */
 export function auditDatabases(databases: readonly Database[]): Promise<readonly Finding[]> {
-  return asOfOneMoment(databases, async (transactions) => {
+  return inConsistentSnapshot(databases, async (transactions) => {
     for (const transaction of transactions) await transaction`set local statement_timeout = 0`;
     const platforms = await Promise.all(
       transactions.map((transaction) => transaction<{ shards: number }[]>`select shards from platform`),

@@ -1,5 +1,5 @@
 /** The rows of capabilities, as they are listed, browsed and asked for bids. */
-import type { BrowseQuery, CapabilityRow, Page, StandingPrice, Workload } from "../../../gateway/ports/read-model.ts";
+import type { BrowseQuery, CapabilityRow, Page, PostedPrice, Workload } from "../../../gateway/ports/read-model.ts";
 import type { AccountId, Millis } from "../../../machines/vocabulary.ts";
 import type { Databases } from "./databases.ts";
 import { jsonBytes, readPage } from "./page.ts";
@@ -84,9 +84,9 @@ function parseCursor(text: string): Place | undefined {
 const STANDING_MAX = 200;
 
 /** The lowest prices that stand for a task type. */
-export async function readStandingPrices(databases: Databases, taskType: string): Promise<readonly StandingPrice[]> {
+export async function readStandingPrices(databases: Databases, taskType: string): Promise<readonly PostedPrice[]> {
   const found = await databases.each(
-    (database) => database<StandingPrice[]>`
+    (database) => database<PostedPrice[]>`
       select account, price, tier, quality from capabilities
       where task_type = ${taskType} and available and active and price is not null order by price limit ${STANDING_MAX}`,
   );

@@ -44,7 +44,7 @@ export function postgresReadModel(databases: Databases, mostMs = READ_MS_MAX): R
     capabilities: (account) => read(readCapabilities(databases.of(account), account)),
     capability: (id) => read(readCapability(databases, id)),
     browse: (query) => read(browseCapabilities(databases, query)),
-    standingPrices: (taskType) => read(readStandingPrices(databases, taskType)),
+    postedPrices: (taskType) => read(readStandingPrices(databases, taskType)),
     workload: (account, taskType, since) => read(readWorkload(databases.of(account), account, taskType, since)),
     statement: (account, limit, cursor) => read(readStatement(databases.of(account), account, limit, cursor)),
   };

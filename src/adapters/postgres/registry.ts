@@ -35,7 +35,7 @@ export class PostgresRegistry implements Registry {
     return row?.member === true ? { members: row.members, shards: row.shards } : null;
   }
 
-  bury(id: string, leaseMs: number): Promise<boolean> {
+  evict(id: string, leaseMs: number): Promise<boolean> {
     return reaching(
       this.#database.begin(async (transaction) => {
         // Waits for a commit of this member that is under way; none comes after it.
@@ -46,7 +46,7 @@ export class PostgresRegistry implements Registry {
     );
   }
 
-  async claim(id: string, shards: readonly number[]): Promise<readonly number[]> {
+  async acquire(id: string, shards: readonly number[]): Promise<readonly number[]> {
     try {
       const rows = await reaching(
         this.#database.begin(async (transaction) => {
@@ -66,7 +66,7 @@ export class PostgresRegistry implements Registry {
     }
   }
 
-  async hand(id: string, shard: number, epoch: number, to: string): Promise<boolean> {
+  async handOver(id: string, shard: number, epoch: number, to: string): Promise<boolean> {
     const rows = await reaching(
       this.#database`
         update shards set owner = ${to}, epoch = epoch + 1

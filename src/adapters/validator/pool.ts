@@ -23,7 +23,7 @@
 import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
 import type { JudgedWhere, Validator } from "../../../actors/ports/validator.ts";
-import type { Answer, Judged, Question, Unjudged } from "../../../machines/entity.ts";
+import type { Judged, Judgement, Question, Unjudged } from "../../../machines/entity.ts";
 import {
   type DemandsProblem,
   isLight,
@@ -75,14 +75,14 @@ const BROKEN: Unjudged = {
 
 interface Job {
   readonly question: Question;
-  readonly done: (answer: Answer) => void;
+  readonly done: (answer: Judgement) => void;
   /** Ends its waiting after `waitMs`. */
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
 /** What came of a job in a thread. */
 interface Run {
-  readonly done: (answer: Answer) => void;
+  readonly done: (answer: Judgement) => void;
   readonly account: string;
   readonly began: number;
 }
@@ -120,7 +120,7 @@ export class ValidatorPool implements Validator {
   }
 
   /** Judges at once where that is cheap and `where` allows it, else in a thread. Never throws, never rejects. */
-  judge(question: Question, where: JudgedWhere = "anywhere"): Promise<Answer> | Answer {
+  judge(question: Question, where: JudgedWhere = "anywhere"): Promise<Judgement> | Judgement {
     try {
       const answer = where === "anywhere" ? judgeAtOnce(question) : undefined;
       if (answer === undefined) return this.#wait(question);
@@ -139,7 +139,7 @@ export class ValidatorPool implements Validator {
     for (const thread of this.#all) thread.end();
   }
 
-  #wait(question: Question): Promise<Answer> | Answer {
+  #wait(question: Question): Promise<Judgement> | Judgement {
     if (this.#closed) return TOO_MANY;
     return new Promise((done) => {
       const job: Job = { question, done, timer: setTimeout(() => this.#giveUp(place, job), this.#limits.waitMs) };
@@ -199,7 +199,7 @@ export class ValidatorPool implements Validator {
   }
 
   /** Puts the thread time right that was counted in advance, and answers. */
-  #finish(thread: KillableThread, answer: Answer): void {
+  #finish(thread: KillableThread, answer: Judgement): void {
     const run = this.#running.get(thread);
     if (run === undefined) return;
     this.#running.delete(thread);
@@ -208,7 +208,7 @@ export class ValidatorPool implements Validator {
     run.done(answer);
   }
 
-  #read(said: Exclude<Said, "ready">): Answer {
+  #read(said: Exclude<Said, "ready">): Judgement {
     if ("judged" in said) return toAnswer(said.judged);
     this.#failed(new Error(`a judgement failed: ${said.failed}`));
     return BROKEN;
@@ -251,7 +251,7 @@ export class ValidatorPool implements Validator {
 }
 
 /** Undefined where it must be done in a thread: reading a long schema is work too, and the account's that sends it. */
-function judgeAtOnce({ demands, result }: Question): Answer | undefined {
+function judgeAtOnce({ demands, result }: Question): Judgement | undefined {
   if (!isQuicklyMeasured(demands)) return undefined;
   const measured = measureDemands(demands);
   if ("problem" in measured) return toAnswer(measured);
@@ -260,7 +260,7 @@ function judgeAtOnce({ demands, result }: Question): Answer | undefined {
   return toAnswer("problem" in judged ? judged : { ...judged, cost: measured.cost });
 }
 
-function toAnswer(judged: Judged | DemandsProblem): Answer {
+function toAnswer(judged: Judged | DemandsProblem): Judgement {
   if (!("problem" in judged)) return judged;
   return { because: judged.field, unjudged: judged.problem };
 }

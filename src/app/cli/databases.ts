@@ -1,7 +1,7 @@
 import type { Log } from "../../../actors/ports/log.ts";
 import { EmbeddedServer } from "../../adapters/postgres/embedded.ts";
-import { greet } from "../../adapters/postgres/greet.ts";
 import { type Database, openPool } from "../../adapters/postgres/pool.ts";
+import { probe } from "../../adapters/postgres/probe.ts";
 import { openLog } from "../../adapters/system/log.ts";
 import { aborted, Closing } from "../closing.ts";
 import { readConfig } from "../settings/config.ts";
@@ -20,7 +20,7 @@ export function withDatabases<T>(name: string, work: (databases: readonly Databa
       const urls = config.databaseUrls ?? [await embedded(config.dataDir, log, closing)];
       const databases = urls.map((url) => openPool(url, { max: 2, name }));
       closing.add(() => Promise.all(databases.map((database) => database.end({ timeout: 1 }))));
-      await greet(databases, urls);
+      await probe(databases, urls);
       return work(databases);
     };
     try {

@@ -22,7 +22,7 @@ export interface HttpServer {
   /** Has this one answer from now on. */
   answer(listener: RequestListener): void;
   /** Tells clients to come back on a new connection, which another process takes. */
-  wane(): void;
+  endKeepAlive(): void;
   /** Takes no new connection, lets requests finish for at most `ms`, and closes what is left. */
   close(ms: number): Promise<void>;
 }
@@ -35,11 +35,11 @@ export async function serveHttp(
   bounds = CONNECTION_BOUNDS,
 ): Promise<HttpServer> {
   let listener = first;
-  let waning = false;
+  let endingKeepAlive = false;
   const opened = new Map<Socket, number>();
   const connections = new Connections((request, response) => listener(request, response), bounds);
   const answer: RequestListener = (request, response) => {
-    if (waning) response.setHeader("Connection", "close");
+    if (endingKeepAlive) response.setHeader("Connection", "close");
     connections.request(request, response);
   };
   // Without a listener of ours Node itself tells a client that asks first to send its body, whatever it is.
@@ -63,11 +63,11 @@ export async function serveHttp(
     answer: (next) => {
       listener = next;
     },
-    wane: () => {
-      waning = true;
+    endKeepAlive: () => {
+      endingKeepAlive = true;
     },
     close: (ms) => {
-      waning = true;
+      endingKeepAlive = true;
       return hangUp(server, listening, opened, ms);
     },
   };

@@ -9,7 +9,7 @@ export type Transaction = TransactionSql<{ bigint: number }>;
  * transactions are opened, so that a message is never seen as sent in one and not as sent in the other; then each pool needs
  * two connections.
  */
-export async function asOfOneMoment<T>(
+export async function inConsistentSnapshot<T>(
   databases: readonly Database[],
   work: (transactions: readonly Transaction[]) => Promise<T>,
 ): Promise<T> {

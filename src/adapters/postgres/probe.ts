@@ -6,7 +6,7 @@ const ANSWER_MS_MAX = 10_000;
 const NO_ANSWER = "NO_ANSWER";
 
 /** Makes sure that each database answers, and takes any text. Throws an Error with a sentence for the operator, without the password. */
-export async function greet(databases: readonly Database[], urls: readonly string[]): Promise<void> {
+export async function probe(databases: readonly Database[], urls: readonly string[]): Promise<void> {
   await Promise.all(
     databases.map(async (database, place) => {
       const named = `DATABASE_URL (${shown(urls[place] ?? "")})`;

@@ -1,5 +1,5 @@
 /**
- * One process works on a database at a time, or one cluster: its nodes share the claim. The claim is a lock of a session, so it ends with the process, however
+ * One process works on a database at a time, or one cluster: its nodes share the lock. It is an advisory lock of a session, so it ends with the process, however
  * that ends. It is a courtesy: what makes a second writer harmless is the journal's key.
  */
 import { type Database, isAway, openPool } from "./pool.ts";
@@ -7,7 +7,7 @@ import { type Database, isAway, openPool } from "./pool.ts";
 const CLAIM_LOCK = 7_245_002;
 const RETRY_MS = 250;
 
-export class Claim {
+export class DatabaseLock {
   readonly #database: Database;
   readonly #lost: () => void;
   readonly #shared: boolean;
@@ -17,23 +17,23 @@ export class Claim {
   private constructor(url: string, shared: boolean, lost: () => void) {
     this.#lost = lost;
     this.#shared = shared;
-    this.#database = openPool(url, { max: 1, name: "claim", keep: true, onclose: () => void this.#again() });
+    this.#database = openPool(url, { max: 1, name: "lock", keep: true, onclose: () => void this.#again() });
   }
 
   /**
-   * Claims the database behind `url`, alone or shared with others that share it, waiting at most `ms` for a process that is on its way out. Gives undefined when
+   * Locks the database behind `url`, alone or shared with others that share it, waiting at most `ms` for a process that is on its way out. Gives undefined when
    * another one holds it. `lost` is called when, after a lost connection, another process was quicker.
    */
-  static async acquire(url: string, shared: boolean, ms: number, lost: () => void): Promise<Claim | undefined> {
-    const claim = new Claim(url, shared, lost);
+  static async acquire(url: string, shared: boolean, ms: number, lost: () => void): Promise<DatabaseLock | undefined> {
+    const lock = new DatabaseLock(url, shared, lost);
     const until = Date.now() + ms;
     for (;;) {
-      if (await claim.#lock()) {
-        claim.#held = true;
-        return claim;
+      if (await lock.#lock()) {
+        lock.#held = true;
+        return lock;
       }
       if (Date.now() >= until) {
-        await claim.release();
+        await lock.release();
         return undefined;
       }
       await wait(RETRY_MS);
