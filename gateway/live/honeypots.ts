@@ -6,7 +6,7 @@ import { LRUCache } from "lru-cache";
 import type { Ids } from "../../actors/ports/ids.ts";
 import type { Log } from "../../actors/ports/log.ts";
 import type { Router } from "../../actors/router.ts";
-import type { TaskSpec } from "../../machines/task/facts.ts";
+import type { TaskSpec } from "../../machines/task/events.ts";
 import { credits, NO_CREDITS, taskId } from "../../machines/vocabulary.ts";
 import type { HoneypotRow, Operators } from "../ports/operators.ts";
 import { hashApiKey, makeApiKey, type Secrets } from "../secrets.ts";

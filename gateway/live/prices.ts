@@ -4,7 +4,7 @@ import type { Clock } from "../../actors/ports/clock.ts";
 import type { Ids } from "../../actors/ports/ids.ts";
 import { bestFirst, explores } from "../../machines/market/auction.ts";
 import type { Offer } from "../../machines/market/capability.ts";
-import type { TaskSpec } from "../../machines/task/facts.ts";
+import type { TaskSpec } from "../../machines/task/events.ts";
 import type { AccountId, TaskId } from "../../machines/vocabulary.ts";
 import type { PostedPrice, ReadModel } from "../ports/read-model.ts";
 import type { Presence } from "./presence.ts";

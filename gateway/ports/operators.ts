@@ -1,5 +1,5 @@
 /** What operators do and keep. */
-import type { TaskSpec } from "../../machines/task/facts.ts";
+import type { TaskSpec } from "../../machines/task/events.ts";
 import type { Millis } from "../../machines/vocabulary.ts";
 import type { Page } from "./read-model.ts";
 

@@ -1,7 +1,7 @@
 /** What lists and look-ups are served from: rows that commits have written. */
 import type { AccountView } from "../../machines/account/view.ts";
 import type { LedgerAccount, TransferReason } from "../../machines/money/postings.ts";
-import type { TaskFact, TaskSpec } from "../../machines/task/facts.ts";
+import type { TaskFact, TaskSpec } from "../../machines/task/events.ts";
 import type { TaskView } from "../../machines/task/view.ts";
 import type { AccountId, Millis, TaskStatus } from "../../machines/vocabulary.ts";
 

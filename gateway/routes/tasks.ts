@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import Type from "typebox";
 import { refuse } from "../../machines/refusal.ts";
-import type { TaskSpec } from "../../machines/task/facts.ts";
+import type { TaskSpec } from "../../machines/task/events.ts";
 import { canonicalText } from "../../machines/validation/equality.ts";
 import { type JsonValue, type Millis, TASK_STATUSES, type TaskId, taskId } from "../../machines/vocabulary.ts";
 import { exampleOf } from "../docs/example.ts";

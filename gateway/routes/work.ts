@@ -3,7 +3,7 @@ import type { AccountView } from "../../machines/account/view.ts";
 import { quality } from "../../machines/market/auction.ts";
 import { priorOf } from "../../machines/market/github.ts";
 import { EMPTY_RECORD, skillScore, skillTier } from "../../machines/market/skill.ts";
-import type { WorkerStanding } from "../../machines/task/commands.ts";
+import type { WorkerStanding } from "../../machines/task/protocol.ts";
 import { type AccountId, BOUNDS, type Credits, credits } from "../../machines/vocabulary.ts";
 import { idempotent, sameOutcome } from "../http/idempotency.ts";
 import { keyed } from "../http/operation.ts";

@@ -1,6 +1,6 @@
 /** A task's facts as a history for its two parties. Other workers' bids are the requester's to see, and nobody else's. */
 import { weightOf } from "../../machines/market/auction.ts";
-import type { TaskFact } from "../../machines/task/facts.ts";
+import type { TaskFact } from "../../machines/task/events.ts";
 import type { AccountId, JsonObject, JsonValue, QualityPreference } from "../../machines/vocabulary.ts";
 import type { History } from "../ports/read-model.ts";
 import { time, timeOrNull } from "./task.ts";

@@ -1,5 +1,5 @@
 /** What is shown of a task, and to whom: its text and its result belong to its two parties. */
-import type { TaskSpec } from "../../machines/task/facts.ts";
+import type { TaskSpec } from "../../machines/task/events.ts";
 import { type AccountId, BOUNDS, type Millis, type TaskId } from "../../machines/vocabulary.ts";
 import type { TaskRow } from "../ports/read-model.ts";
 import type { Task } from "../schemas/task.ts";

@@ -1,6 +1,6 @@
 /** What POST /tasks would say, without doing it. */
 import { creditOf } from "../../machines/account/view.ts";
-import type { TaskSpec } from "../../machines/task/facts.ts";
+import type { TaskSpec } from "../../machines/task/events.ts";
 import { SCHEMA_COST_MAX } from "../../machines/validation/cost.ts";
 import type { AccountId } from "../../machines/vocabulary.ts";
 import { Problem } from "../http/problems.ts";

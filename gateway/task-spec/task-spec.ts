@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Refusal } from "../../machines/refusal.ts";
 import { refuse } from "../../machines/refusal.ts";
-import type { TaskSpec } from "../../machines/task/facts.ts";
+import type { TaskSpec } from "../../machines/task/events.ts";
 import { type DemandsProblem, WHOLE_RESULT } from "../../machines/validation/verdict.ts";
 import { BOUNDS, credits, type JsonObject, type JsonValue } from "../../machines/vocabulary.ts";
 import { type FieldProblem, invalid, problemOf } from "../http/problems.ts";

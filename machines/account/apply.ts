@@ -3,9 +3,9 @@ import type { Capability } from "../market/capability.ts";
 import { judge } from "../market/reputation.ts";
 import { EMPTY_RECORD, type Record } from "../market/skill.ts";
 import { type Credits, credits, type Millis } from "../vocabulary.ts";
-import type { AccountContext, Debt, Tally } from "./context.ts";
-import type { AccountFact } from "./facts.ts";
+import type { AccountFact } from "./events.ts";
 import { withHold, withoutHold } from "./holds.ts";
+import type { AccountContext, Debt, Tally } from "./state.ts";
 import { withOpened, withWaiting } from "./turns.ts";
 
 /** So many counterparties are told apart; the highest rating asks for 20 (guide: Credit Rating System). */

@@ -3,11 +3,11 @@ import type { Decision } from "../entity.ts";
 import { isRefusal, type Refusal, refuse } from "../refusal.ts";
 import type { Millis } from "../vocabulary.ts";
 import { fold } from "./apply.ts";
-import type { AccountCommand } from "./commands.ts";
-import type { AccountContext } from "./context.ts";
-import type { AccountFact } from "./facts.ts";
+import type { AccountFact } from "./events.ts";
 import type { AccountSnapshot } from "./machine.ts";
+import type { AccountCommand } from "./protocol.ts";
 import { FROZEN, hold } from "./spending.ts";
+import type { AccountContext } from "./state.ts";
 import { callsAt, paceAllows, waitsFor } from "./turns.ts";
 
 /** The most batches of one account that may run at once. */

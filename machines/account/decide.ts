@@ -7,13 +7,13 @@ import { judge } from "../market/reputation.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import { type Credits, credits, type JsonValue, type Millis } from "../vocabulary.ts";
 import { batchEnded, callBatches, holdItem, startBatch } from "./batches.ts";
-import type { AccountCommand } from "./commands.ts";
-import type { AccountContext } from "./context.ts";
-import type { AccountFact } from "./facts.ts";
+import type { AccountFact } from "./events.ts";
 import { heldFor } from "./holds.ts";
 import type { AccountSnapshot } from "./machine.ts";
 import { withNews, worthOf } from "./payments.ts";
+import type { AccountCommand } from "./protocol.ts";
 import { hold } from "./spending.ts";
+import type { AccountContext } from "./state.ts";
 import { standingOf } from "./view.ts";
 
 /** The most that an account may hold, in NC: far from where a double stops counting. */

@@ -3,9 +3,9 @@ import type { Effect } from "../effect.ts";
 import { identityOf } from "../market/identity.ts";
 import { suspensionAt } from "../market/rating.ts";
 import { accountId } from "../vocabulary.ts";
-import type { AccountContext, Debt } from "./context.ts";
-import type { AccountFact } from "./facts.ts";
+import type { AccountFact } from "./events.ts";
 import type { AccountSnapshot } from "./machine.ts";
+import type { AccountContext, Debt } from "./state.ts";
 import { CALL_MS, nextCall } from "./turns.ts";
 
 /** The effects of one fact, given the contexts before and after it. */

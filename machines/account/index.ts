@@ -2,14 +2,13 @@ import { createActor, getInitialSnapshot } from "xstate";
 import type { Entity, Evolution } from "../entity.ts";
 import { stepOf } from "../fold.ts";
 import type { JsonValue } from "../vocabulary.ts";
-import type { AccountCommand } from "./commands.ts";
-import { type AccountContext, NEW } from "./context.ts";
 import { decideAccount, recoveryReply } from "./decide.ts";
 import { effectsOf, turnEffects } from "./effects.ts";
-import type { AccountFact } from "./facts.ts";
+import { type AccountFact, upcastAccountFact } from "./events.ts";
 import { type AccountSnapshot, accountMachine } from "./machine.ts";
 import { accountPostings } from "./postings.ts";
-import { upcastAccountFact } from "./upcast.ts";
+import type { AccountCommand } from "./protocol.ts";
+import { type AccountContext, NEW } from "./state.ts";
 import { type AccountView, viewAccount } from "./view.ts";
 
 const step = stepOf(accountMachine, createActor(accountMachine, { input: { id: "" } }));

@@ -1,8 +1,8 @@
 /** The statechart of an account: which facts may come in which state. Frozen accounts still receive and settle. */
 import { assign, type SnapshotFrom, setup } from "xstate";
 import { fold } from "./apply.ts";
-import { type AccountContext, NEW } from "./context.ts";
-import type { AccountFact } from "./facts.ts";
+import type { AccountFact } from "./events.ts";
+import { type AccountContext, NEW } from "./state.ts";
 
 const machineSetup = setup({
   types: { context: {} as AccountContext, events: {} as AccountFact, input: {} as { id: string } },

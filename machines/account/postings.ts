@@ -1,6 +1,6 @@
 import { type Posting, transfer } from "../money/postings.ts";
 import { type AccountId, accountId } from "../vocabulary.ts";
-import type { AccountFact } from "./facts.ts";
+import type { AccountFact } from "./events.ts";
 
 /**
  * The double entry of an account's fact (design: Money). An account writes only its own legs and the platform's;

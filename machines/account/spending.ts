@@ -3,11 +3,11 @@ import type { Decision } from "../entity.ts";
 import { ratingOf } from "../market/rating.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import { type Credits, credits, type Millis, NO_CREDITS } from "../vocabulary.ts";
-import type { AccountCommand } from "./commands.ts";
-import { type AccountContext, creditRecord } from "./context.ts";
-import type { AccountFact } from "./facts.ts";
+import type { AccountFact } from "./events.ts";
 import { heldFor } from "./holds.ts";
 import type { AccountSnapshot } from "./machine.ts";
+import type { AccountCommand } from "./protocol.ts";
+import { type AccountContext, creditRecord } from "./state.ts";
 
 /** The most tasks that one account may have open; each is an entry of its state. */
 export const OPEN_TASKS_MAX = 10_000;

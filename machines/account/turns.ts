@@ -3,8 +3,8 @@
  * one that waits asks for nothing.
  */
 import type { Credits, Millis } from "../vocabulary.ts";
-import type { AccountContext } from "./context.ts";
 import { OPEN_TASKS_MAX, spendingPower } from "./spending.ts";
+import type { AccountContext } from "./state.ts";
 
 /** What an item may wait for. */
 export type WaitsFor = "pace" | "credits" | "suspension" | "open_tasks";

@@ -3,11 +3,11 @@ import type { Capability } from "../market/capability.ts";
 import { priorOf } from "../market/github.ts";
 import { type CreditRecord, type Rating, ratingOf } from "../market/rating.ts";
 import { EMPTY_RECORD, type Record, skillScore, skillTier } from "../market/skill.ts";
-import type { WorkerStanding } from "../task/commands.ts";
+import type { WorkerStanding } from "../task/protocol.ts";
 import { type AccountId, type AccountStatus, accountId, type Millis } from "../vocabulary.ts";
-import { type AccountContext, creditRecord, type Tally } from "./context.ts";
-import type { GitHubLink } from "./facts.ts";
+import type { GitHubLink } from "./events.ts";
 import type { AccountSnapshot } from "./machine.ts";
+import { type AccountContext, creditRecord, type Tally } from "./state.ts";
 
 /** The row of an account from which it is shown. Amounts in NC. */
 export interface AccountView {

@@ -2,8 +2,7 @@ import type { WaitsFor } from "../account/turns.ts";
 import type { Decision } from "../entity.ts";
 import { type Refusal, type RefusalCode, refuse } from "../refusal.ts";
 import type { JsonValue, Millis } from "../vocabulary.ts";
-import type { BatchCommand } from "./commands.ts";
-import type { BatchFact } from "./facts.ts";
+import type { BatchFact } from "./events.ts";
 import {
   type BatchContext,
   type BatchSnapshot,
@@ -13,6 +12,7 @@ import {
   roomOf,
   waitingItems,
 } from "./machine.ts";
+import type { BatchCommand } from "./protocol.ts";
 
 /** The most items of a batch, and the most that may be open at once. */
 export const BATCH_ITEMS_MAX = 1_000;

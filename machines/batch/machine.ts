@@ -6,9 +6,9 @@ import { assign, type SnapshotFrom, setup } from "xstate";
 import type { WaitsFor } from "../account/turns.ts";
 import type { Effect } from "../effect.ts";
 import type { RefusalCode } from "../refusal.ts";
-import type { TaskSpec } from "../task/facts.ts";
+import type { TaskSpec } from "../task/events.ts";
 import type { AccountId, Millis, TerminalStatus } from "../vocabulary.ts";
-import type { BatchFact, BatchItem } from "./facts.ts";
+import type { BatchFact, BatchItem } from "./events.ts";
 
 type Of<T extends BatchFact["type"]> = Extract<BatchFact, { readonly type: T }>;
 type Folded = Pick<BatchSnapshot, "value" | "context">;

@@ -3,13 +3,13 @@
  * Messages that are on their way explain differences between two actors; nothing else does.
  */
 
-import type { AccountFact } from "../account/facts.ts";
+import type { AccountFact } from "../account/events.ts";
 import { account } from "../account/index.ts";
 import type { AccountSnapshot } from "../account/machine.ts";
 import { debtFloor } from "../account/spending.ts";
 import type { AnyCommand, EntityKind } from "../effect.ts";
 import type { StoredFact } from "../entity.ts";
-import type { TaskFact } from "../task/facts.ts";
+import type { TaskFact } from "../task/events.ts";
 import { task } from "../task/index.ts";
 import type { TaskSnapshot } from "../task/machine.ts";
 import { isTerminal, type TaskStatus } from "../vocabulary.ts";

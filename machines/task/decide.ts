@@ -5,9 +5,9 @@ import { isKnownAnswer } from "../market/honeypot.ts";
 import { identityOf, isOneIdentity } from "../market/identity.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import { type AccountId, isTerminal, type JsonValue, type Millis, type TaskStatus, taskId } from "../vocabulary.ts";
-import type { TaskCommand } from "./commands.ts";
-import type { DeliveryOutcome, PlacedBid, TaskFact, TaskSpec } from "./facts.ts";
+import type { DeliveryOutcome, PlacedBid, TaskFact, TaskSpec } from "./events.ts";
 import { retriesLeft, type TaskContext, type TaskSnapshot } from "./machine.ts";
+import type { TaskCommand } from "./protocol.ts";
 
 /** The most bids that one round collects; each stays in the task's state until the award. */
 export const BIDS_MAX = 100;

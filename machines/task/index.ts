@@ -2,11 +2,10 @@ import { createActor, getInitialSnapshot } from "xstate";
 import type { Entity, Evolution, StoredFact } from "../entity.ts";
 import { stepOf } from "../fold.ts";
 import { isTerminal, type JsonValue } from "../vocabulary.ts";
-import type { TaskCommand } from "./commands.ts";
 import { decideTask, JUDGING_MS_MAX, questionOf, submissionReply } from "./decide.ts";
-import type { TaskFact } from "./facts.ts";
+import { type TaskFact, upcastTaskFact } from "./events.ts";
 import { effectsOf, NEW, type TaskContext, type TaskSnapshot, taskMachine } from "./machine.ts";
-import { upcastTaskFact } from "./upcast.ts";
+import type { TaskCommand } from "./protocol.ts";
 import { type TaskView, viewTask } from "./view.ts";
 
 const HOOK_PENDING = (context: TaskContext) => context.order?.callbackUrl != null && !context.webhook.done;

@@ -7,7 +7,7 @@ import type { Effect } from "../effect.ts";
 import type { Offer } from "../market/capability.ts";
 import { split } from "../market/pricing.ts";
 import { type AccountId, BOUNDS, type JsonValue, type Millis, type TerminalStatus } from "../vocabulary.ts";
-import type { PlacedBid, TaskFact, TaskFactType, TaskSpec } from "./facts.ts";
+import type { PlacedBid, TaskFact, TaskFactType, TaskSpec } from "./events.ts";
 
 export interface Webhook {
   readonly attempts: number;

@@ -1,10 +1,10 @@
 /** Every state x every command: taken with these facts, or refused with this code. */
 import { describe, expect, test } from "vitest";
-import type { AccountCommand } from "../../machines/account/commands.ts";
 import { BALANCE_MAX, decideAccount } from "../../machines/account/decide.ts";
-import type { AccountFact } from "../../machines/account/facts.ts";
+import type { AccountFact } from "../../machines/account/events.ts";
 import { account as entity } from "../../machines/account/index.ts";
 import type { AccountSnapshot } from "../../machines/account/machine.ts";
+import type { AccountCommand } from "../../machines/account/protocol.ts";
 import { OPEN_TASKS_MAX } from "../../machines/account/spending.ts";
 import { isRefusal } from "../../machines/refusal.ts";
 import { credits, taskId } from "../../machines/vocabulary.ts";

@@ -1,14 +1,14 @@
 /** Batches and their account, as facts, commands and what they lead to. */
 import { describe, expect, test } from "vitest";
 import { RUNNING_BATCHES_MAX } from "../../machines/account/batches.ts";
-import type { AccountCommand } from "../../machines/account/commands.ts";
-import type { AccountFact } from "../../machines/account/facts.ts";
+import type { AccountFact } from "../../machines/account/events.ts";
 import { account } from "../../machines/account/index.ts";
+import type { AccountCommand } from "../../machines/account/protocol.ts";
 import { CALL_MS, callsAt, type Opened, paceAllows, withOpened } from "../../machines/account/turns.ts";
-import type { BatchCommand } from "../../machines/batch/commands.ts";
-import type { BatchFact } from "../../machines/batch/facts.ts";
+import type { BatchFact } from "../../machines/batch/events.ts";
 import { batch } from "../../machines/batch/index.ts";
 import { PATIENCE_MS } from "../../machines/batch/machine.ts";
+import type { BatchCommand } from "../../machines/batch/protocol.ts";
 import type { Effect } from "../../machines/effect.ts";
 import type { AnyFact, Entity } from "../../machines/entity.ts";
 import { isRefusal } from "../../machines/refusal.ts";

@@ -2,11 +2,11 @@
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../actors/limits.ts";
 import { isRefusal } from "../../machines/refusal.ts";
-import type { TaskCommand } from "../../machines/task/commands.ts";
 import { decideTask, JUDGING_MS_MAX, RESENDS_MAX } from "../../machines/task/decide.ts";
-import type { TaskFact } from "../../machines/task/facts.ts";
+import type { TaskFact } from "../../machines/task/events.ts";
 import { task as entity } from "../../machines/task/index.ts";
 import type { TaskSnapshot } from "../../machines/task/machine.ts";
+import type { TaskCommand } from "../../machines/task/protocol.ts";
 import { credits, type TaskStatus, taskId } from "../../machines/vocabulary.ts";
 import { VALIDATOR_LIMITS } from "../../src/adapters/validator/pool.ts";
 import { id, order, person, STANDING } from "../support/world.ts";

@@ -1,6 +1,6 @@
 /** What must hold after every commit; the whole of the books is audited besides, by the audit's own code. */
 import type { Batch, Entry } from "../../actors/ports/journal.ts";
-import type { AccountFact } from "../../machines/account/facts.ts";
+import type { AccountFact } from "../../machines/account/events.ts";
 import { type AccountView, creditOf } from "../../machines/account/view.ts";
 import { addressKey } from "../../machines/entity.ts";
 import { auditBooks } from "../../machines/money/books.ts";

@@ -2,7 +2,7 @@
 import type { CommandResult } from "../../actors/message.ts";
 import type { AnyCommand, EntityKind } from "../../machines/effect.ts";
 import { addressKey } from "../../machines/entity.ts";
-import type { TaskSpec } from "../../machines/task/facts.ts";
+import type { TaskSpec } from "../../machines/task/events.ts";
 import { type AccountId, credits, type TaskId, taskId } from "../../machines/vocabulary.ts";
 import { BAD_RESULT, GOOD_RESULT, order, person, STANDING } from "../support/world.ts";
 import type { Cluster } from "./cluster.ts";

@@ -9,7 +9,7 @@ import { batch } from "../../machines/batch/index.ts";
 import type { AnyCommand } from "../../machines/effect.ts";
 import type { Judgement, Question } from "../../machines/entity.ts";
 import { auditBooks } from "../../machines/money/books.ts";
-import type { TaskSpec } from "../../machines/task/facts.ts";
+import type { TaskSpec } from "../../machines/task/events.ts";
 import { task } from "../../machines/task/index.ts";
 import { judgeResult } from "../../machines/validation/verdict.ts";
 import { type AccountId, accountId, credits, type TaskId, taskId } from "../../machines/vocabulary.ts";

@@ -1,8 +1,7 @@
 /** The rows of tasks, as lists and pages show them. What was asked for is in the first fact of each, which never changes. */
 import type { History, HistoryRow, LedgerRow, OpenQuery, Page, TaskQuery, TaskRow } from "../../../gateway/ports/read-model.ts";
 import type { StoredFact } from "../../../machines/entity.ts";
-import type { TaskFactType } from "../../../machines/task/facts.ts";
-import { upcastTaskFact } from "../../../machines/task/upcast.ts";
+import { type TaskFactType, upcastTaskFact } from "../../../machines/task/events.ts";
 import type { TaskView } from "../../../machines/task/view.ts";
 import type { AccountId } from "../../../machines/vocabulary.ts";
 import { type Cursor, NEWEST, numberCursor, OLDEST, pageCursor, parseCursor, parseNumber } from "./cursor.ts";

@@ -6,7 +6,7 @@ import type { Clock } from "../../../actors/ports/clock.ts";
 import type { Courier } from "../../../actors/ports/courier.ts";
 import type { Ids } from "../../../actors/ports/ids.ts";
 import type { Delivery } from "../../../machines/entity.ts";
-import type { DeliveryOutcome } from "../../../machines/task/facts.ts";
+import type { DeliveryOutcome } from "../../../machines/task/events.ts";
 import { signatureHeaders } from "./sign.ts";
 
 export interface CourierOptions {

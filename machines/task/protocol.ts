@@ -1,7 +1,7 @@
 import type { Judgement } from "../entity.ts";
 import type { Offer } from "../market/capability.ts";
 import type { AccountId, AccountStatus, Credits, JsonValue, Millis, TaskId } from "../vocabulary.ts";
-import type { DeliveryOutcome, TaskSpec } from "./facts.ts";
+import type { DeliveryOutcome, TaskSpec } from "./events.ts";
 
 /** What the market knows of a worker when a bid comes in; looked up before the decision. */
 export interface WorkerStanding {

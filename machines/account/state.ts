@@ -3,7 +3,7 @@ import type { Capability } from "../market/capability.ts";
 import type { CreditRecord } from "../market/rating.ts";
 import type { Record } from "../market/skill.ts";
 import { type Credits, type Millis, NO_CREDITS } from "../vocabulary.ts";
-import type { GitHubLink } from "./facts.ts";
+import type { GitHubLink } from "./events.ts";
 import type { Holds } from "./holds.ts";
 import type { Payment } from "./payments.ts";
 import type { Opened, WaitingBatch } from "./turns.ts";

@@ -1,9 +1,9 @@
-import type { BatchItem } from "../batch/facts.ts";
+import type { BatchItem } from "../batch/events.ts";
 import type { Capability, Offer } from "../market/capability.ts";
 import type { Outcome } from "../market/reputation.ts";
-import type { TaskSpec } from "../task/facts.ts";
+import type { TaskSpec } from "../task/events.ts";
 import type { AccountId, Credits, Millis, TaskId } from "../vocabulary.ts";
-import type { GitHubLink } from "./facts.ts";
+import type { GitHubLink } from "./events.ts";
 import type { PaymentNews } from "./payments.ts";
 
 export type AccountCommand =

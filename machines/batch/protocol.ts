@@ -1,8 +1,8 @@
 import type { WaitsFor } from "../account/turns.ts";
 import type { RefusalCode } from "../refusal.ts";
-import type { TaskSpec } from "../task/facts.ts";
+import type { TaskSpec } from "../task/events.ts";
 import type { AccountId, Millis, TerminalStatus } from "../vocabulary.ts";
-import type { BatchItem } from "./facts.ts";
+import type { BatchItem } from "./events.ts";
 
 export type BatchCommand =
   | {

@@ -1,6 +1,7 @@
 import type { WaitsFor } from "../account/turns.ts";
+import type { StoredFact } from "../entity.ts";
 import type { RefusalCode } from "../refusal.ts";
-import type { TaskSpec } from "../task/facts.ts";
+import type { TaskSpec } from "../task/events.ts";
 import type { AccountId, Millis, TaskId, TerminalStatus } from "../vocabulary.ts";
 
 /** One text of a batch, and the task that it becomes. */
@@ -25,7 +26,7 @@ export type BatchFact = At &
         readonly items: readonly BatchItem[];
         /** How many of them may be open at once. */
         readonly atOnce: number;
-        /** See commands.ts; those that were opened before there was a pace have none. */
+        /** See protocol.ts; those that were opened before there was a pace have none. */
         readonly perMinute?: number;
       }
     /** Their budgets are asked for; `want` more wait for their turn then, and `called` says whether it was their turn. */
@@ -47,3 +48,20 @@ export type BatchFact = At &
     | { readonly type: "ItemRefused"; readonly item: number; readonly code: RefusalCode; readonly detail: string }
     | { readonly type: "ItemEnded"; readonly item: number; readonly status: TerminalStatus }
   );
+
+const TYPES: { readonly [T in BatchFact["type"]]: true } = {
+  BatchOpened: true,
+  ItemsStarted: true,
+  ItemPostponed: true,
+  WaitingRefused: true,
+  ItemRefused: true,
+  ItemEnded: true,
+};
+
+/** Reads a fact; version 1 is the only one so far. Throws on one that this code cannot know. */
+export function upcastBatchFact({ type, version, body }: StoredFact): BatchFact {
+  if (version !== 1 || !Object.hasOwn(TYPES, type))
+    throw new Error(`a newer NexusToken wrote ${type} v${version}; start that one`);
+  // The journal is our own writing, so a body's shape is trusted once its type and version are known.
+  return body as BatchFact;
+}
