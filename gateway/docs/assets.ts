@@ -32,7 +32,7 @@ export function serveAsset({ type, body, policy }: Asset): (context: RouterConte
     compressed.set(encoding, made);
     return made;
   };
-  return async (context) => {
+  return async function sendAsset(context) {
     const encoding = raw.length < COMPRESSED_MIN ? undefined : encodingOf(context);
     context.status = 200;
     context.type = type;

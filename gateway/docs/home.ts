@@ -48,7 +48,7 @@ const LINKS = [
 /** Makes what answers `GET /`. */
 export function serveHome({ health, clock, settings }: Services): (context: RouterContext) => Promise<void> {
   let last = { at: Number.NEGATIVE_INFINITY, unavailable: Promise.resolve<string | null>(null) };
-  return async (context) => {
+  return async function showHome(context) {
     const now = clock.now();
     if (now - last.at >= LOOK_MS) last = { at: now, unavailable: health.unavailable() };
     const unavailable = await last.unavailable;

@@ -7,7 +7,7 @@ import { docsRoutes } from "../docs/page.ts";
 import type { Health } from "../ports/health.ts";
 import { liveness, readiness } from "../routes/health.ts";
 import { OPERATIONS } from "../routes/index.ts";
-import type { Services } from "../services.ts";
+import type { GatewaySettings, Services } from "../services.ts";
 import { ignoredHeader } from "./fields.ts";
 import { readKey } from "./idempotency.ts";
 import { admit, countVisit } from "./middleware/admit.ts";
@@ -26,21 +26,21 @@ const HEALTH = /^\/health(\/(live|ready))?$/;
 /** How soon who asks a process that starts may ask again (s). */
 const STARTING_RETRY_S = 1;
 
+interface Surroundings extends Pick<Services, "log" | "clock" | "ids"> {
+  readonly settings: Pick<GatewaySettings, "trustedProxies" | "corsOrigins">;
+}
+
 /** Builds the HTTP application; it holds no state but caches. */
 export function createApp(services: Services): Koa {
-  const { trustedProxies, corsOrigins } = services.settings;
   const app = new Koa();
   app.on("error", (error: Error) => services.log.debug({ err: error }, "a connection failed"));
-  app.use(linger());
-  app.use(trace(services.log, services.clock, services.ids));
-  app.use(cors(corsOrigins));
-  app.use(errors(services.log));
-  app.use(clientAddress(trustedProxies));
-  app.use(wholePath());
+  for (const middleware of commonMiddleware(services)) app.use(middleware);
   const router = new HttpRouter();
   for (const operation of OPERATIONS) {
     const path = operation.path.replaceAll(/\{(\w+)\}/g, ":$1");
-    router[operation.method](path, (context) => serve(operation, services, context));
+    router[operation.method](operation.id, path, function serveOperation(context) {
+      return serve(operation, services, context);
+    });
   }
   const pages = new HttpRouter();
   pages.use(countVisits(services));
@@ -52,11 +52,23 @@ export function createApp(services: Services): Koa {
   return app;
 }
 
+/** What every request passes before it is routed, the outermost first. */
+export function commonMiddleware({ settings, log, clock, ids }: Surroundings): Middleware[] {
+  return [
+    linger(),
+    trace(log, clock, ids),
+    cors(settings.corsOrigins),
+    errors(log),
+    clientAddress(settings.trustedProxies),
+    wholePath(),
+  ];
+}
+
 /** Builds what a process without a gateway answers: whether it lives and can serve. */
 export function createHealthApp(health: Health, log: Log): Koa {
   const app = new Koa();
   app.use(errors(log));
-  app.use(async (context) => {
+  app.use(async function answerHealth(context) {
     if (!HEALTH.test(context.path)) return;
     const reply = context.path === "/health/live" ? liveness() : await readiness(health);
     context.status = reply.status;
@@ -69,7 +81,7 @@ export function createHealthApp(health: Health, log: Log): Koa {
 export function createStartingApp(unavailable: () => string, log: Log): Koa {
   const app = new Koa();
   app.use(errors(log));
-  app.use(async (context) => {
+  app.use(async function answerStarting(context) {
     if (context.path !== "/health/live") throw new Problem(503, "UNAVAILABLE", unavailable(), { retryAfter: STARTING_RETRY_S });
     context.body = liveness().body;
   });
@@ -78,7 +90,7 @@ export function createStartingApp(unavailable: () => string, log: Log): Koa {
 
 /** Whoever asks for what is not there has no key that counts. */
 function countVisits(services: Services): Middleware {
-  return async (context, next) => {
+  return async function countVisits(context, next) {
     await countVisit(services, context, networkOf(context.ip));
     await next();
   };

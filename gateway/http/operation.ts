@@ -60,6 +60,7 @@ export interface Reply {
 }
 
 export interface Outline<P extends TObject = TObject, Q extends TObject = TObject, B extends TSchema = TSchema> {
+  /** A verb and a noun in camelCase: the operationId, of which generators make the name of a method. */
   readonly id: string;
   readonly tag: string;
   readonly method: "get" | "post" | "patch" | "delete";
@@ -102,6 +103,8 @@ export interface Operation extends Outline {
   readonly auth: "key" | "operator" | "none";
   /** Checks what was given, and does nothing. Throws Problem. */
   readonly check: (incoming: Incoming) => unknown;
+  /** The function of the route itself: stack traces and profiles show its name, which is the id or, where it serves several, like one. */
+  readonly handler: (given: never) => Promise<Reply>;
   /** Checks and runs. Throws Problem. */
   readonly run: (incoming: Incoming) => Promise<Reply>;
 }
@@ -144,6 +147,7 @@ export function keyed<P extends TObject, Q extends TObject, B extends TSchema>(
   return {
     ...outline,
     auth: "key",
+    handler: run,
     check,
     run: (incoming) => {
       const { caller } = incoming;
@@ -159,7 +163,7 @@ export function operated<P extends TObject, Q extends TObject, B extends TSchema
   run: (given: Given<Static<P>, Static<Q>, Static<B>>) => Promise<Reply>,
 ): Operation {
   const check = checked(outline);
-  return { ...outline, auth: "operator", check, run: (incoming) => run(check(incoming)) };
+  return { ...outline, auth: "operator", handler: run, check, run: (incoming) => run(check(incoming)) };
 }
 
 /** An operation that anyone may call. */
@@ -168,5 +172,5 @@ export function open<P extends TObject, Q extends TObject, B extends TSchema>(
   run: (given: Given<Static<P>, Static<Q>, Static<B>>) => Promise<Reply>,
 ): Operation {
   const check = checked(outline);
-  return { ...outline, auth: "none", check, run: (incoming) => run(check(incoming)) };
+  return { ...outline, auth: "none", handler: run, check, run: (incoming) => run(check(incoming)) };
 }

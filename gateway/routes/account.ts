@@ -5,14 +5,14 @@ import { timeOrNull } from "../show/task.ts";
 
 const reputation = keyed(
   {
-    id: "reputation",
+    id: "getReputation",
     tag: "Account",
     method: "get",
     path: "/api/v1/account/reputation",
     summary: "Reputation, counts and skills",
     answers: { 200: { about: "How the market sees this account", schema: Reputation } },
   },
-  async ({ account, services }) => {
+  async function getReputation({ account, services }) {
     const row = await services.reads.account(account);
     if (row === undefined) throw new Error("an account with a key has a row");
     const { tally } = row;

@@ -59,7 +59,7 @@ const accounts = operated(
     query: AccountQuery,
     answers: { 200: { about: "The account", schema: AdminAccount } },
   },
-  async ({ query, services }) => {
+  async function adminFindAccount({ query, services }) {
     if ((query.id === undefined) === (query.email === undefined)) {
       throw invalid([{ field: "id", message: "give this or email, one of the two" }]);
     }
@@ -68,10 +68,10 @@ const accounts = operated(
   },
 );
 
-function accountAction(name: "freeze" | "unfreeze", path: string, summary: string) {
+function accountAction(id: string, name: "freeze" | "unfreeze", path: string, summary: string) {
   return operated(
     {
-      id: `admin_${name}`,
+      id,
       tag: "Operators",
       method: "post",
       path: `/api/v1/admin/accounts/{id}/${path}`,
@@ -80,7 +80,7 @@ function accountAction(name: "freeze" | "unfreeze", path: string, summary: strin
       body: Reason,
       answers: { 200: { about: "The account after it", schema: AdminAccount } },
     },
-    async ({ params, body, services }) => {
+    async function freezeOrRelease({ params, body, services }) {
       const { id } = await find(services, params.id);
       await act(services, { kind: "account", id }, { type: name, ...body }, body);
       services.signals.send({ type: "account", account: id });
@@ -91,7 +91,7 @@ function accountAction(name: "freeze" | "unfreeze", path: string, summary: strin
 
 const adjust = operated(
   {
-    id: "adminAdjust",
+    id: "adminAdjustAccount",
     tag: "Operators",
     method: "post",
     path: "/api/v1/admin/accounts/{id}/adjust",
@@ -102,7 +102,7 @@ const adjust = operated(
     idempotent: true,
     answers: { 200: { about: "The account after it", schema: AdminAccount } },
   },
-  async ({ params, body, sent, idempotencyKey, services }) => {
+  async function adminAdjustAccount({ params, body, sent, idempotencyKey, services }) {
     const { id } = await find(services, params.id);
     if (body.amount_credits === 0) throw invalid([{ field: "amount_credits", message: "must not be 0" }]);
     const keyed = idempotent(services, id, "adjust", idempotencyKey, sent);
@@ -123,7 +123,7 @@ const inspect = operated(
     params: IdParams,
     answers: { 200: { about: "The task", schema: AdminTask } },
   },
-  async ({ params, services }) => {
+  async function adminInspectTask({ params, services }) {
     const { reads } = services;
     const row = await reads.task(params.id.toLowerCase());
     if (row === undefined) throw problemOf(TASK_UNKNOWN);
@@ -143,19 +143,19 @@ const inspect = operated(
   },
 );
 
-function taskAction(name: "expire" | "resend", command: "expire" | "webhook.resend", summary: string) {
+function taskAction(id: string, path: string, command: "expire" | "webhook.resend", summary: string) {
   return operated(
     {
-      id: `admin_${name}`,
+      id,
       tag: "Operators",
       method: "post",
-      path: `/api/v1/admin/tasks/{id}/${name}`,
+      path: `/api/v1/admin/tasks/{id}/${path}`,
       summary,
       params: IdParams,
       body: Reason,
       answers: { 200: { about: "It is done", schema: Action } },
     },
-    async ({ params, body, services }) => {
+    async function expireOrResend({ params, body, services }) {
       const row = await services.reads.task(params.id.toLowerCase());
       if (row === undefined) throw problemOf(TASK_UNKNOWN);
       const { id, requester } = row.view;
@@ -167,7 +167,7 @@ function taskAction(name: "expire" | "resend", command: "expire" | "webhook.rese
 
 const log = operated(
   {
-    id: "adminLog",
+    id: "adminListActions",
     tag: "Operators",
     method: "get",
     path: "/api/v1/admin/log",
@@ -175,7 +175,7 @@ const log = operated(
     query: Type.Object(PageQuery),
     answers: { 200: { about: "A page of actions", schema: ActionPage } },
   },
-  async ({ query, services }) => {
+  async function adminListActions({ query, services }) {
     const page = await services.operators.list(query.limit ?? 50, query.cursor ?? null);
     if (page === undefined) throw new Problem(422, "VALIDATION_ERROR", "cursor: is none that this platform gave; leave it out.");
     const items = page.items.map(({ at, ...action }) => ({ ...action, at: time(at) }));
@@ -185,11 +185,11 @@ const log = operated(
 
 export const adminRoutes = [
   accounts,
-  accountAction("freeze", "freeze", "Freeze an account: it can do nothing but look and be paid"),
-  accountAction("unfreeze", "release", "Release a frozen account"),
+  accountAction("adminFreezeAccount", "freeze", "freeze", "Freeze an account: it can do nothing but look and be paid"),
+  accountAction("adminReleaseAccount", "unfreeze", "release", "Release a frozen account"),
   adjust,
   inspect,
-  taskAction("expire", "expire", "End a task; its budget is given back"),
-  taskAction("resend", "webhook.resend", "Send a task's webhook again"),
+  taskAction("adminExpireTask", "expire", "expire", "End a task; its budget is given back"),
+  taskAction("adminResendWebhook", "resend", "webhook.resend", "Send a task's webhook again"),
   log,
 ];

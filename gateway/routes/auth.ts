@@ -11,7 +11,7 @@ const UNGUESSABLE = /^([0-9a-f]{32,}|[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89
 
 const register = open(
   {
-    id: "register",
+    id: "registerAccount",
     tag: "Auth",
     method: "post",
     path: "/api/v1/auth/register",
@@ -23,7 +23,7 @@ const register = open(
     idempotent: true,
     answers: { 201: { about: "The account, its API key and its webhook secret", schema: Registered } },
   },
-  async ({ body, idempotencyKey, address, services }) => {
+  async function registerAccount({ body, idempotencyKey, address, services }) {
     const { router, secrets, settings, reads, guard } = services;
     if (idempotencyKey !== null && !UNGUESSABLE.test(idempotencyKey)) {
       const message =
@@ -51,7 +51,7 @@ const register = open(
 
 const rotate = keyed(
   {
-    id: "rotateKey",
+    id: "rotateApiKey",
     suspended: "allowed",
     tag: "Auth",
     method: "post",
@@ -60,7 +60,7 @@ const rotate = keyed(
     description: "The key that this request was made with is invalid from the answer on.",
     answers: { 200: { about: "The new key, shown only here", schema: Rotated } },
   },
-  async ({ account, keyHash: presented, address, services }) => {
+  async function rotateApiKey({ account, keyHash: presented, address, services }) {
     const key = makeApiKey();
     const keyHash = hashApiKey(key);
     const command = { type: "rotateKey", presented, keyHash };

@@ -27,7 +27,7 @@ const create = keyed(
     makesTask: true,
     answers: { 201: { about: "It runs", schema: BatchCreated } },
   },
-  async ({ account, body, sent, idempotencyKey, services }) => {
+  async function createBatch({ account, body, sent, idempotencyKey, services }) {
     const { items, template, max_concurrent: atOnce = 10 } = body;
     const whole = { ...template, input_data: items[0]?.input_data ?? "" };
     const order = within("template", () => toTaskSpec(whole, services.settings));
@@ -73,7 +73,7 @@ const show = keyed(
     query: BatchQuery,
     answers: { 200: { about: "Counts of all items, and a page of them", schema: BatchProgress } },
   },
-  async ({ account, params, query, services }) => {
+  async function getBatch({ account, params, query, services }) {
     const id = params.id.toLowerCase();
     const { limit = RECORDS, cursor = "0" } = query;
     if (!CURSOR.test(cursor)) throw wrongCursor();

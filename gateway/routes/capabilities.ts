@@ -64,7 +64,7 @@ const register = keyed(
     idempotent: true,
     answers: { 201: { about: "The capability", schema: Capability } },
   },
-  async ({ account, body, sent, idempotencyKey, services }) => {
+  async function registerCapability({ account, body, sent, idempotencyKey, services }) {
     checkTaskType(services.settings, body.task_type);
     const keyed = idempotent(services, account, "capability", idempotencyKey, sent);
     const capability = {
@@ -100,7 +100,9 @@ const list = keyed(
     summary: "Your capabilities",
     answers: { 200: { about: "All of them", schema: CapabilityList } },
   },
-  async ({ account, services }) => ({ status: 200, body: { items: (await services.reads.capabilities(account)).map(show) } }),
+  async function listCapabilities({ account, services }) {
+    return { status: 200, body: { items: (await services.reads.capabilities(account)).map(show) } };
+  },
 );
 
 const browse = keyed(
@@ -113,7 +115,7 @@ const browse = keyed(
     query: BrowseQuery,
     answers: { 200: { about: "A page of capabilities, the best first", schema: CapabilityPage } },
   },
-  async ({ query, services }) => {
+  async function browseCapabilities({ query, services }) {
     checkTaskType(services.settings, query.task_type);
     const page = await services.reads.browse({
       taskType: query.task_type ?? null,
@@ -132,7 +134,7 @@ const browse = keyed(
 
 const stats = keyed(
   {
-    id: "capabilityStats",
+    id: "getCapabilityStats",
     tag: "Capabilities",
     method: "get",
     path: "/api/v1/capabilities/{id}/stats",
@@ -140,7 +142,7 @@ const stats = keyed(
     params: CapabilityParams,
     answers: { 200: { about: "Score, its parts, counts, and the last 30 days", schema: CapabilityStats } },
   },
-  async ({ params, services }) => {
+  async function getCapabilityStats({ params, services }) {
     const { reads, clock } = services;
     const row = await reads.capability(params.id.toLowerCase());
     if (row === undefined) throw problemOf(UNKNOWN);
@@ -187,7 +189,7 @@ function quantile(sorted: readonly number[], share: number): number | null {
 
 const availability = keyed(
   {
-    id: "setAvailability",
+    id: "setCapabilityAvailability",
     tag: "Capabilities",
     method: "patch",
     path: "/api/v1/capabilities/{id}/availability",
@@ -196,7 +198,7 @@ const availability = keyed(
     body: Availability,
     answers: { 200: { about: "The capability", schema: Capability } },
   },
-  async ({ account, params, body, services }) => {
+  async function setCapabilityAvailability({ account, params, body, services }) {
     const id = params.id.toLowerCase();
     const command = { type: "setAvailability", capability: id, available: body.available };
     const answer = await services.router.ask({ kind: "account", id: account }, command);

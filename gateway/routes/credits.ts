@@ -15,14 +15,14 @@ function simulationOff(instead: string): Problem {
 
 const balance = keyed(
   {
-    id: "balance",
+    id: "getBalance",
     tag: "Credits",
     method: "get",
     path: "/api/v1/credits/balance",
     summary: "Balance and purchasing power",
     answers: { 200: { about: "The balances", schema: Balance } },
   },
-  async ({ account, services }) => {
+  async function getBalance({ account, services }) {
     const row = await services.reads.account(account);
     if (row === undefined) throw new Error("an account with a key has a row");
     const { line } = creditOf(row).rating;
@@ -41,7 +41,7 @@ const balance = keyed(
 
 const topup = keyed(
   {
-    id: "topup",
+    id: "topUpCredits",
     suspended: "allowed",
     tag: "Credits",
     method: "post",
@@ -52,7 +52,7 @@ const topup = keyed(
     idempotent: true,
     answers: { 200: { about: "The balance after it", schema: ToppedUp } },
   },
-  async ({ account, body, sent, idempotencyKey, services }) => {
+  async function topUpCredits({ account, body, sent, idempotencyKey, services }) {
     if (!services.settings.allowSimulatedTopup) throw simulationOff("Ask its operator how to buy credits.");
     const keyed = idempotent(services, account, "topup", idempotencyKey, sent);
     const command = { type: "topUp", topup: keyed.outcome, amount: credits(body.amount_credits) };
@@ -64,7 +64,7 @@ const topup = keyed(
 
 const creditInfo = keyed(
   {
-    id: "creditInfo",
+    id: "getCreditInfo",
     tag: "Credits",
     method: "get",
     path: "/api/v1/credits/credit-info",
@@ -72,7 +72,7 @@ const creditInfo = keyed(
     description: "Debt is what the balance is below 0. Top-ups, purchases and earnings pay it back as they come.",
     answers: { 200: { about: "How far you may go, and what the next rating needs", schema: CreditInfo } },
   },
-  async ({ account, services }) => {
+  async function getCreditInfo({ account, services }) {
     const row = await services.reads.account(account);
     if (row === undefined) throw new Error("an account with a key has a row");
     const { record, rating } = creditOf(row);
@@ -117,7 +117,7 @@ function whatIsNext(record: CreditRecord, rating: Rating) {
 
 const repay = keyed(
   {
-    id: "repay",
+    id: "repayDebt",
     suspended: "allowed",
     tag: "Credits",
     method: "post",
@@ -128,7 +128,7 @@ const repay = keyed(
     idempotent: true,
     answers: { 200: { about: "The balance, and what is still owed", schema: Repaid } },
   },
-  async ({ account, body, sent, idempotencyKey, services }) => {
+  async function repayDebt({ account, body, sent, idempotencyKey, services }) {
     if (!services.settings.allowSimulatedTopup) throw simulationOff("Buy credits instead; a purchase pays debt back first.");
     const keyed = idempotent(services, account, "repay", idempotencyKey, sent);
     const command = { type: "repay", repayment: keyed.outcome, amount: credits(body.amount_credits) };
@@ -141,7 +141,7 @@ const repay = keyed(
 
 const transactions = keyed(
   {
-    id: "transactions",
+    id: "listTransactions",
     tag: "Credits",
     method: "get",
     path: "/api/v1/credits/transactions",
@@ -149,7 +149,7 @@ const transactions = keyed(
     query: Type.Object(PageQuery),
     answers: { 200: { about: "A page of it", schema: Statement } },
   },
-  async ({ account, query, services }) => {
+  async function listTransactions({ account, query, services }) {
     const page = await services.reads.statement(account, query.limit ?? 50, query.cursor ?? null);
     if (page === undefined) throw wrongCursor();
     const items = page.items.map(({ transfer, reason, task, available, held, at }) => ({

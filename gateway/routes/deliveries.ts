@@ -10,7 +10,7 @@ import { findOwnTask } from "./find.ts";
 
 const log = keyed(
   {
-    id: "deliveries",
+    id: "listDeliveries",
     tag: "Webhooks",
     method: "get",
     path: "/api/v1/tasks/{id}/deliveries",
@@ -24,7 +24,7 @@ const log = keyed(
       },
     },
   },
-  async ({ account, params, query, services }) => {
+  async function listDeliveries({ account, params, query, services }) {
     const { view } = await findOwnTask(services, params.id, account);
     if (view.requester !== account) throw problemOf(refuse("NOT_YOUR_TASK", "Only the requester of a task sees its webhook."));
     const page = await services.reads.deliveries(view.id, query.limit ?? RECORDS, query.cursor ?? null);
@@ -53,7 +53,7 @@ const resend = keyed(
     idempotent: true,
     answers: { 202: { about: "It is on its way", schema: Type.Object({ id: Type.String(), status: Type.Literal("QUEUED") }) } },
   },
-  async ({ account, params, idempotencyKey, services }) => {
+  async function resendWebhook({ account, params, idempotencyKey, services }) {
     const { view } = await findOwnTask(services, params.id, account);
     const { options } = idempotent(services, account, `resend ${view.id}`, idempotencyKey, {});
     const answer = await services.router.ask(

@@ -16,7 +16,7 @@ const TOO_MANY = {
 
 const stream = keyed(
   {
-    id: "eventStream",
+    id: "streamEvents",
     tag: "Events",
     method: "get",
     path: "/api/v1/events/stream",
@@ -33,7 +33,7 @@ const stream = keyed(
     stream: true,
     answers: { 200: { about: "Events, for as long as you listen", schema: Type.String() } },
   },
-  async ({ account, keyHash, address, query, header, services }) => {
+  async function streamEvents({ account, keyHash, address, query, header, services }) {
     const asked = query.topics === undefined ? TOPICS : query.topics.split(",").map((topic) => topic.trim());
     const topics = TOPICS.filter((topic) => asked.includes(topic));
     if (topics.length !== asked.length) throw invalid([{ field: "topics", message: `must be some of ${TOPICS.join(", ")}` }]);

@@ -20,14 +20,17 @@ export function liveness(): Reply {
 
 function ready(id: string, path: string, summary: string): Operation {
   const answers = { 200: { about: "It can", schema: Ok } };
-  return open({ id, tag: "System", method: "get", path, door: "always", summary, answers }, ({ services }) =>
-    readiness(services.health),
+  return open(
+    { id, tag: "System", method: "get", path, door: "always", summary, answers },
+    function checkReadiness({ services }) {
+      return readiness(services.health);
+    },
   );
 }
 
 const live = open(
   {
-    id: "live",
+    id: "checkLiveness",
     tag: "System",
     method: "get",
     path: "/health/live",
@@ -36,11 +39,13 @@ const live = open(
     description: "For whoever restarts processes: it says nothing of the database or of other processes.",
     answers: { 200: { about: "It is", schema: Ok } },
   },
-  async () => liveness(),
+  async function checkLiveness() {
+    return liveness();
+  },
 );
 
 export const healthRoutes = [
-  ready("health", "/health", "Whether this process can serve"),
-  ready("ready", "/health/ready", "Whether this process should be sent requests; no longer once it was told to stop"),
+  ready("checkHealth", "/health", "Whether this process can serve"),
+  ready("checkReadiness", "/health/ready", "Whether this process should be sent requests; no longer once it was told to stop"),
   live,
 ];

@@ -28,7 +28,7 @@ function show({ id, order, at }: HoneypotRow) {
 
 const store = operated(
   {
-    id: "adminStoreHoneypot",
+    id: "adminCreateHoneypot",
     tag: "Operators",
     method: "post",
     path: "/api/v1/admin/honeypots",
@@ -38,7 +38,7 @@ const store = operated(
     body: StoreHoneypot,
     answers: { 201: { about: "It is kept", schema: Honeypot } },
   },
-  async ({ body, services }) => {
+  async function adminCreateHoneypot({ body, services }) {
     const { expected, ...task } = body;
     const order = toTaskSpec(task, services.settings);
     const { refusal, errors } = await checkDemands(order, OPERATORS, services);
@@ -72,7 +72,7 @@ const list = operated(
     query: Type.Object(PageQuery),
     answers: { 200: { about: "A page of them, the oldest first", schema: HoneypotList } },
   },
-  async ({ query, services }) => {
+  async function adminListHoneypots({ query, services }) {
     const page = await services.operators.listHoneypots(query.limit ?? 50, query.cursor ?? null);
     if (page === undefined) throw wrongCursor();
     return { status: 200, body: { items: page.items.map(show), next_cursor: page.next } };
@@ -81,7 +81,7 @@ const list = operated(
 
 const remove = operated(
   {
-    id: "adminRemoveHoneypot",
+    id: "adminDeleteHoneypot",
     tag: "Operators",
     method: "delete",
     path: "/api/v1/admin/honeypots/{id}",
@@ -89,7 +89,7 @@ const remove = operated(
     params: IdParams,
     answers: { 200: { about: "It is gone", schema: Type.Object({ id: Type.String() }) } },
   },
-  async ({ params, services }) => {
+  async function adminDeleteHoneypot({ params, services }) {
     const id = params.id.toLowerCase();
     const action = { action: "honeypot.remove", target: id, detail: {} };
     await logged(services, action, async () => {

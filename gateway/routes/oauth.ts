@@ -46,7 +46,7 @@ const STATE_WRONG = new Problem(
 
 const authorize = keyed(
   {
-    id: "githubAuthorize",
+    id: "authorizeGitHub",
     tag: "OAuth",
     method: "get",
     path: "/api/v1/oauth/github/authorize",
@@ -55,7 +55,7 @@ const authorize = keyed(
     description: "Open `authorize_url` in a browser within 10 minutes. A new one makes the one before void.",
     answers: { 200: { about: "Where to go", schema: AuthorizeUrl } },
   },
-  async ({ account, services }) => {
+  async function authorizeGitHub({ account, services }) {
     const identity = identityOf(services);
     const { secrets, router } = services;
     const state = secrets.oauthState(account);
@@ -71,7 +71,7 @@ const Code = { code: Type.String({ minLength: 1, maxLength: 500 }), state: Type.
 
 const callback = open(
   {
-    id: "githubCallback",
+    id: "completeGitHubLink",
     tag: "OAuth",
     method: "get",
     path: "/api/v1/oauth/github/callback",
@@ -86,7 +86,7 @@ const callback = open(
     }),
     answers: { 200: { about: "The account is linked", schema: GitHubLinked } },
   },
-  async ({ query, services }) => {
+  async function completeGitHubLink({ query, services }) {
     identityOf(services);
     const account = services.secrets.accountOfState(query.state);
     if (account === undefined) throw STATE_WRONG;
@@ -103,7 +103,7 @@ const callback = open(
 
 const linkByHand = keyed(
   {
-    id: "githubLink",
+    id: "linkGitHub",
     tag: "OAuth",
     method: "post",
     path: "/api/v1/oauth/github/link",
@@ -112,7 +112,7 @@ const linkByHand = keyed(
     body: Type.Object(Code),
     answers: { 200: { about: "The account is linked", schema: GitHubLinked } },
   },
-  async ({ account, body, services }) => {
+  async function linkGitHub({ account, body, services }) {
     identityOf(services);
     if (services.secrets.accountOfState(body.state) !== account) throw STATE_WRONG;
     return { status: 200, body: await link(services, account, body.code, body.state) };
@@ -147,14 +147,14 @@ async function take(services: Services, account: AccountId, token: string, refus
 
 const refresh = keyed(
   {
-    id: "githubRefresh",
+    id: "refreshGitHub",
     tag: "OAuth",
     method: "post",
     path: "/api/v1/oauth/github/refresh",
     summary: "Look at the GitHub account again",
     answers: { 200: { about: "The score as it is now", schema: GitHubLinked } },
   },
-  async ({ account, services }) => {
+  async function refreshGitHub({ account, services }) {
     identityOf(services);
     const row = await services.reads.account(account);
     const token = row?.github == null ? undefined : services.secrets.unseal(row.github.token);

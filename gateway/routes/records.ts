@@ -10,7 +10,7 @@ import { findOwnTask } from "./find.ts";
 
 const history = keyed(
   {
-    id: "taskEvents",
+    id: "listTaskEvents",
     tag: "Tasks",
     method: "get",
     path: "/api/v1/tasks/{id}/events",
@@ -24,7 +24,7 @@ const history = keyed(
       },
     },
   },
-  async ({ account, params, query, services }) => {
+  async function listTaskEvents({ account, params, query, services }) {
     const { view, order } = await findOwnTask(services, params.id, account);
     const viewer = { account, requester: view.requester, preference: order.quality };
     const page = await services.reads.history(view.id, query.limit ?? RECORDS, query.cursor ?? null);
@@ -35,7 +35,7 @@ const history = keyed(
 
 const ledger = keyed(
   {
-    id: "taskLedger",
+    id: "getTaskLedger",
     tag: "Tasks",
     method: "get",
     path: "/api/v1/tasks/{id}/ledger",
@@ -45,7 +45,7 @@ const ledger = keyed(
     query: RecordQuery,
     answers: { 200: { about: "The entries", schema: LedgerEntries } },
   },
-  async ({ account, params, query, services }) => {
+  async function getTaskLedger({ account, params, query, services }) {
     const { view } = await findOwnTask(services, params.id, account);
     const from = query.cursor === undefined ? 0 : Number(query.cursor);
     if (!Number.isSafeInteger(from) || from < 0) throw wrongCursor();

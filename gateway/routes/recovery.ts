@@ -21,7 +21,7 @@ const SENT_MS_MAX = 500;
 
 const recover = open(
   {
-    id: "recover",
+    id: "requestRecovery",
     tag: "Auth",
     method: "post",
     path: "/api/v1/auth/recover",
@@ -32,7 +32,7 @@ const recover = open(
     body: Recover,
     answers: { 200: { about: "If there is an account, a code is on its way", schema: RecoveryStarted } },
   },
-  async ({ body, services }) => {
+  async function requestRecovery({ body, services }) {
     const account = services.secrets.accountId(body.email);
     await spend(services.limiter, "recoveries", `account ${account}`);
     // Some time later, so that what is done for a known address delays neither this answer nor a certain one after it.
@@ -65,7 +65,7 @@ async function sendCode({ router, secrets, mailer, log }: Services, account: Acc
 
 const verify = open(
   {
-    id: "verifyRecover",
+    id: "verifyRecovery",
     tag: "Auth",
     method: "post",
     path: "/api/v1/auth/verify-recover",
@@ -75,7 +75,7 @@ const verify = open(
     body: VerifyRecover,
     answers: { 200: { about: "The new key, shown only here", schema: Rotated } },
   },
-  async ({ body, address, services }) => {
+  async function verifyRecovery({ body, address, services }) {
     const { router, secrets, keys, limiter, guard, clock } = services;
     const started = clock.now();
     const stroke = Math.ceil((started + FAILED_MS) / STROKE_MS) * STROKE_MS;

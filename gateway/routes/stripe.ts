@@ -52,7 +52,7 @@ const create = keyed(
     idempotent: true,
     answers: { 200: { about: "Where to pay", schema: Session } },
   },
-  async ({ account, body, sent, idempotencyKey, services }) => {
+  async function createStripeSession({ account, body, sent, idempotencyKey, services }) {
     const payments = paymentsOf(services);
     const amount = amountOf(body);
     const row = await services.reads.account(account);
@@ -77,7 +77,7 @@ const create = keyed(
 
 const webhook = open(
   {
-    id: "stripeWebhook",
+    id: "receiveStripeEvent",
     tag: "Credits",
     method: "post",
     path: "/api/v1/credits/stripe/webhook",
@@ -87,7 +87,7 @@ const webhook = open(
     door: "signed",
     answers: { 200: { about: "Heard", schema: Type.Object({ received: Type.Literal(true) }) } },
   },
-  async ({ text, header, address, services }) => {
+  async function receiveStripeEvent({ text, header, address, services }) {
     const told = await reaching(paymentsOf(services).read(text, header("Stripe-Signature")));
     if (told === undefined) {
       await spend(services.limiter, "failures", address);

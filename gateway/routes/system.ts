@@ -7,7 +7,7 @@ const Version = Type.String({ pattern: "^\\d+\\.\\d+\\.\\d+$", examples: ["0.1.0
 
 const heartbeat = open(
   {
-    id: "heartbeat",
+    id: "getHeartbeat",
     tag: "System",
     method: "get",
     path: "/api/v1/heartbeat",
@@ -19,10 +19,12 @@ const heartbeat = open(
       },
     },
   },
-  async ({ services }) => ({
-    status: 200,
-    body: { min_sdk_version: "0.1.0", latest_sdk_version: services.settings.version, announcement: null },
-  }),
+  async function getHeartbeat({ services }) {
+    return {
+      status: 200,
+      body: { min_sdk_version: "0.1.0", latest_sdk_version: services.settings.version, announcement: null },
+    };
+  },
 );
 
 export const systemRoutes = [heartbeat, ...healthRoutes];

@@ -30,7 +30,7 @@ const create = keyed(
     makesTask: true,
     answers: { 201: { about: "The task, open for bids", schema: Task } },
   },
-  async ({ account, body, idempotencyKey, services }) => {
+  async function createTask({ account, body, idempotencyKey, services }) {
     const order = toTaskSpec(body, services.settings);
     const { refusal, errors } = await checkDemands(order, account, services);
     if (refusal !== null) throw new Problem(422, refusal.refused, refusal.detail, { errors });
@@ -78,7 +78,9 @@ const validate = keyed(
     fields: CreateTask,
     answers: { 200: { about: "What would be refused, and what to expect", schema: Validation } },
   },
-  async ({ account, body, services }) => ({ status: 200, body: await dryRun(services, account, body) }),
+  async function validateTask({ account, body, services }) {
+    return { status: 200, body: await dryRun(services, account, body) };
+  },
 );
 
 const list = keyed(
@@ -95,7 +97,7 @@ const list = keyed(
     }),
     answers: { 200: { about: "A page of them", schema: Type.Object({ items: Type.Array(Task), next_cursor: NextCursor }) } },
   },
-  async ({ account, query, services }) => {
+  async function listTasks({ account, query, services }) {
     const { role = null, status = null, limit = 50, cursor = null } = query;
     const page = await services.reads.tasks({ account, role, status, limit, cursor });
     if (page === undefined) throw wrongCursor();
@@ -113,10 +115,9 @@ const get = keyed(
     params: IdParams,
     answers: { 200: { about: "The task", schema: Task } },
   },
-  async ({ account, params, services }) => ({
-    status: 200,
-    body: showTask(await findTask(services, params.id, account), account),
-  }),
+  async function getTask({ account, params, services }) {
+    return { status: 200, body: showTask(await findTask(services, params.id, account), account) };
+  },
 );
 
 const cancel = keyed(
@@ -130,7 +131,7 @@ const cancel = keyed(
     params: IdParams,
     answers: { 200: { about: "The task, CANCELLED; its budget is yours again", schema: Task } },
   },
-  async ({ account, params, services }) => {
+  async function cancelTask({ account, params, services }) {
     const row = await findTask(services, params.id, account);
     const answer = await services.router.ask({ kind: "task", id: row.view.id }, { type: "cancel", requester: account });
     // Cancelling what is cancelled changes nothing and is what the caller wants.
@@ -154,7 +155,7 @@ const rate = keyed(
     idempotent: true,
     answers: { 200: { about: "It is taken", schema: Type.Object({ id: Uuid("The task's id"), rating: Type.Integer() }) } },
   },
-  async ({ account, params, body, sent, idempotencyKey, services }) => {
+  async function rateTask({ account, params, body, sent, idempotencyKey, services }) {
     const { view } = await findOwnTask(services, params.id, account);
     const { options } = idempotent(services, account, `rate ${view.id}`, idempotencyKey, sent);
     const command = { type: "rate", requester: account, stars: body.rating };

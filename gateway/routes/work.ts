@@ -25,7 +25,7 @@ async function accountRow({ reads }: Services, account: AccountId): Promise<Acco
 
 const available = keyed(
   {
-    id: "availableTasks",
+    id: "listAvailableTasks",
     tag: "Work",
     method: "get",
     path: "/api/v1/tasks/available",
@@ -41,7 +41,7 @@ const available = keyed(
       200: { about: "The tasks; where there are more, the header Link has the next page (rel=next)", schema: Type.Array(Task) },
     },
   },
-  async ({ account, query, services }) => {
+  async function listAvailableTasks({ account, query, services }) {
     checkTaskType(services.settings, query.task_type);
     const row = await accountRow(services, account);
     if (row.status !== "ACTIVE") return { status: 200, body: [] };
@@ -87,7 +87,7 @@ function standing(row: AccountView, taskType: string): WorkerStanding {
 
 const bid = keyed(
   {
-    id: "bid",
+    id: "placeBid",
     suspended: "checked",
     tag: "Work",
     method: "post",
@@ -98,7 +98,7 @@ const bid = keyed(
     idempotent: true,
     answers: { 200: { about: "Your bid", schema: BidPlaced } },
   },
-  async ({ account, params, body, sent, idempotencyKey, services }) => {
+  async function placeBid({ account, params, body, sent, idempotencyKey, services }) {
     const id = params.id.toLowerCase();
     const bidder = await services.reads.bidder(account, id);
     if (bidder === undefined) throw problemOf(TASK_UNKNOWN);
@@ -126,7 +126,7 @@ async function postedPrice({ reads }: Services, worker: AccountId, taskType: str
 
 const start = keyed(
   {
-    id: "start",
+    id: "startTask",
     suspended: "allowed",
     tag: "Work",
     method: "post",
@@ -137,7 +137,7 @@ const start = keyed(
     idempotent: true,
     answers: { 200: { about: "The task is EXECUTING", schema: Started } },
   },
-  async ({ account, params, idempotencyKey, arrived, services }) => {
+  async function startTask({ account, params, idempotencyKey, arrived, services }) {
     const id = params.id.toLowerCase();
     const { options } = idempotent(services, account, `start ${id}`, idempotencyKey, {});
     const command = { type: "start", worker: account };
@@ -149,7 +149,7 @@ const start = keyed(
 
 const submit = keyed(
   {
-    id: "submit",
+    id: "submitResult",
     suspended: "allowed",
     tag: "Work",
     method: "post",
@@ -161,7 +161,7 @@ const submit = keyed(
     idempotent: true,
     answers: { 200: { about: "The verdict", schema: SubmissionVerdict } },
   },
-  async ({ account, params, body, sent, idempotencyKey, arrived, services }) => {
+  async function submitResult({ account, params, body, sent, idempotencyKey, arrived, services }) {
     const id = params.id.toLowerCase();
     const large = tooLarge("result_data", body.result_data, BOUNDS.resultBytes);
     if (large.length > 0) throw invalid(large);

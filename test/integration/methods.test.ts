@@ -29,13 +29,14 @@ describe("HEAD", () => {
     await market.until(task, ann, "PENDING_POOL");
     const facts = async () => (await market.database`select count(*)::int as n from journal`)[0]?.["n"];
     const before = await facts();
-    const query: { readonly [id: string]: string } = { githubCallback: "?state=x&code=y", adminFindAccount: `?id=${ann.id}` };
+    const query: { readonly [id: string]: string } = { completeGitHubLink: "?state=x&code=y", adminFindAccount: `?id=${ann.id}` };
     for (const { method, path, id } of OPERATIONS) {
       if (method !== "get") continue;
       const full = path.replace("{id}", path.includes("/tasks/") ? task : ann.id) + (query[id] ?? "");
       const { status, body, headers } = await ask("HEAD", full);
       expect([id, status < 500, body]).toEqual([id, true, ""]);
-      if (id === "eventStream" || id === "githubAuthorize" || id === "githubCallback") expect([id, status]).toEqual([id, 200]);
+      if (id === "streamEvents" || id === "authorizeGitHub" || id === "completeGitHubLink")
+        expect([id, status]).toEqual([id, 200]);
       else expect([id, status, headers["content-type"]]).toEqual([id, ...(await got(full))]);
     }
     expect(await facts()).toBe(before);

@@ -11,7 +11,7 @@ const WITH_PORT = /^(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}$/;
 
 /** Sets `context.ip` for everything below; `hops` is how many proxies stand in front. */
 export function clientAddress(hops: number): Middleware {
-  return async (context, next) => {
+  return async function clientAddress(context, next) {
     context.request.ip = forwarded(context.req.socket.remoteAddress ?? "", context.get("X-Forwarded-For"), hops);
     await next();
   };

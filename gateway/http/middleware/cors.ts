@@ -14,7 +14,7 @@ const NAMES = /^[\w!#$%&'*+.^`|~-]+(\s*,\s*[\w!#$%&'*+.^`|~-]+)*$/;
 export function cors(origins: readonly string[]): Middleware {
   const every = origins.includes("*");
   const known = new Set(origins);
-  return async (context, next) => {
+  return async function cors(context, next) {
     if (origins.length === 0) return next();
     if (!every) context.vary("Origin");
     const origin = context.get("Origin");

@@ -4,7 +4,7 @@ import { asProblem, Problem, problemBody, shortened } from "../problems.ts";
 
 /** Turns whatever is thrown below into a problem document (RFC 9457). What nobody expected is logged and told as 500. */
 export function errors(log: Log): Middleware {
-  return async (context, next) => {
+  return async function errors(context, next) {
     try {
       await next();
       if (context.status === 404 && context.body === undefined) {

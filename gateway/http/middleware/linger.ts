@@ -15,7 +15,7 @@ const HAS_NO_BODY = new Set([204, 205, 304]);
 
 /** Goes before everything else, so that it holds whatever answered, and why. */
 export function linger(): Middleware {
-  return async (context, next) => {
+  return async function linger(context, next) {
     await next();
     const { req, body, method } = context;
     // An answer that has no body by its status (204, 304) cannot be held open; it is small enough to go before a reset.

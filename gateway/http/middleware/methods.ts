@@ -4,7 +4,7 @@ import { Problem } from "../problems.ts";
 
 /** Answers requests whose path is known and whose method is not: OPTIONS with what there is (RFC 9110 9.3.7), others with 405. */
 export function methods(): Middleware<DefaultState, Pick<Partial<RouterContext>, "matched">> {
-  return (context) => {
+  return function methods(context) {
     const known = new Set(context.matched?.flatMap((layer) => layer.methods));
     if (known.size === 0) return;
     context.set("Allow", [...known, "OPTIONS"].join(", "));

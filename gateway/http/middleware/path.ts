@@ -3,7 +3,7 @@ import { Problem } from "../problems.ts";
 
 /** Refuses a path that is no percent-encoding of UTF-8, before anything looks for what it names. */
 export function wholePath(): Middleware {
-  return async (context, next) => {
+  return async function wholePath(context, next) {
     try {
       decodeURIComponent(context.path);
     } catch {

@@ -5,7 +5,7 @@ import type { Log } from "../../../actors/ports/log.ts";
 
 /** Gives each request an id that the answer, the log and the errors carry, and logs it once at its end. */
 export function trace(log: Log, clock: Clock, ids: Ids): Middleware {
-  return async (context, next) => {
+  return async function trace(context, next) {
     const started = clock.now();
     const request = ids.next();
     context.state["request"] = request;
