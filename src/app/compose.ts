@@ -43,7 +43,8 @@ import { serveHttp } from "./server/server.ts";
 import type { Config } from "./settings/config.ts";
 import { VERSION } from "./version.ts";
 
-const VALIDATOR_THREAD = new URL("../adapters/validator/thread.js", import.meta.url);
+/** Compiled, or as source where this file is. */
+const VALIDATOR_THREAD = new URL(`../adapters/validator/thread${import.meta.url.slice(-3)}`, import.meta.url);
 const PING_MS = 1_000;
 /** What the database answered is told to all who ask within this (ms). */
 const PING_SHARED_MS = 250;
