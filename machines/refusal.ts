@@ -1,6 +1,8 @@
 /**
  * A refusal is a typed no: a value, never an exception. Its sentence says what to do next and is meant for the client.
  */
+import type { Ineligibility } from "./eligibility.ts";
+
 export const REFUSAL_CODES = [
   "ACCOUNT_EXISTS",
   "ACCOUNT_UNKNOWN",
@@ -63,6 +65,8 @@ export interface Refusal {
   readonly refused: RefusalCode;
   /** A sentence that a person can act on. */
   readonly detail: string;
+  /** Why a worker may not take a task, where that is what is refused; the gateway makes the sentence of it. */
+  readonly reason?: Ineligibility;
 }
 
 /** Makes a refusal from its code and the sentence for the client. */

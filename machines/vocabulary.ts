@@ -67,6 +67,14 @@ export function isTerminal(status: TaskStatus): status is TerminalStatus {
   return status === "SETTLED" || status === "EXPIRED" || status === "CANCELLED";
 }
 
+/** Those in which a task takes bids. */
+export const BIDDING_STATUSES = ["ROUTING", "PENDING_POOL"] as const;
+
+/** Whether a task in `status` takes bids. */
+export function takesBids(status: TaskStatus): boolean {
+  return status === "ROUTING" || status === "PENDING_POOL";
+}
+
 export const QUALITY_PREFERENCES = ["best", "balanced", "cheapest"] as const;
 export type QualityPreference = (typeof QUALITY_PREFERENCES)[number];
 

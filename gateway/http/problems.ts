@@ -1,6 +1,7 @@
 /** Errors at the edge: a problem document (RFC 9457) for each, and the one table from refusals to statuses. */
 import { StoreUnavailable } from "../../actors/ports/journal.ts";
 import type { Refusal, RefusalCode } from "../../machines/refusal.ts";
+import { ineligibilitySentence } from "../show/ineligibility.ts";
 
 export interface FieldProblem {
   readonly field: string;
@@ -105,8 +106,9 @@ const TITLES: { readonly [status: number]: string } = {
 const RETRY_AFTER_S = 1;
 
 /** A refusal of the market as an answer of the gateway. */
-export function problemOf({ refused, detail }: Refusal): Problem {
+export function problemOf({ refused, detail: told, reason }: Refusal): Problem {
   const status = STATUS[refused];
+  const detail = (reason === undefined ? undefined : ineligibilitySentence(reason)) ?? told;
   const errors = refused === "BID_OVER_BUDGET" ? [{ field: "bid_credits", message: detail }] : undefined;
   return new Problem(status, refused, detail, {
     ...(errors === undefined ? {} : { errors }),

@@ -2,6 +2,7 @@
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../../actors/ports/clock.ts";
 import type { Ids } from "../../actors/ports/ids.ts";
+import { bidIneligibility, type TaskOnOffer } from "../../machines/eligibility.ts";
 import { bestFirst, explores } from "../../machines/market/auction.ts";
 import type { Offer } from "../../machines/market/capability.ts";
 import type { TaskSpec } from "../../machines/task/events.ts";
@@ -33,12 +34,14 @@ export class PostedPrices {
   async offers(task: TaskId, requester: AccountId, order: TaskSpec): Promise<readonly Offer[]> {
     const now = this.#clock.now();
     const { taskType, budget, minSkill, quality } = order;
+    const onOffer: TaskOnOffer = { status: "ROUTING", requester, marks: [], budget, minSkill, bidders: [], failed: [] };
     if (this.#presence.count(taskType, now) === 0) return [];
     const prices = await this.#prices(taskType);
-    const able = prices.filter(
-      ({ account, price, tier }) =>
-        price <= budget && tier >= minSkill && account !== requester && this.#presence.has(account, taskType, now),
-    );
+    // Their rows say that they are active; who shares an identity with the requester, or has no place left, declines.
+    const able = prices.filter(({ account: worker, price, tier }) => {
+      const standing = { status: "ACTIVE", cooldownUntil: null, tier } as const;
+      return this.#presence.has(worker, taskType, now) && bidIneligibility(onOffer, { worker, standing }, price) === undefined;
+    });
     const preference = explores(task) ? "cheapest" : quality;
     return able
       .map(({ account, price, quality: good }) => ({ worker: account, credits: price, quality: good, id: account }))

@@ -14,10 +14,10 @@ import { LRUCache } from "lru-cache";
 import type { Clock } from "../../actors/ports/clock.ts";
 import type { Log } from "../../actors/ports/log.ts";
 import type { AccountView } from "../../machines/account/view.ts";
-import { type AccountId, isTerminal, type Millis, TERMINAL_STATUSES } from "../../machines/vocabulary.ts";
+import { tiersIn } from "../../machines/market/standing.ts";
+import { type AccountId, isTerminal, type Millis, TERMINAL_STATUSES, takesBids } from "../../machines/vocabulary.ts";
 import type { ReadModel, TaskRow } from "../ports/read-model.ts";
-import { tiersOf } from "../show/skill.ts";
-import { isVisible, showTask } from "../show/task.ts";
+import { mayBid, showTask } from "../show/task.ts";
 import type { Presence } from "./presence.ts";
 
 export const TOPICS = ["task.new", "task.awarded", "task.terminal"] as const;
@@ -210,7 +210,7 @@ export class Feed {
     const me = topics.has("task.new") ? await this.#account(account) : undefined;
     const pages = await Promise.all([
       me?.status === "ACTIVE"
-        ? reads.open({ ...query, worker: account, marks: me.marks, taskType, tiers: tiersOf(me.records) })
+        ? reads.open({ ...query, worker: account, marks: me.marks, taskType, tiers: tiersIn(me.records) })
         : undefined,
       topics.has("task.awarded") ? reads.tasks({ ...query, role: "worker", status: "AWARDED" }) : undefined,
       ...(topics.has("task.terminal") ? TERMINAL_STATUSES : []).map((status) =>
@@ -239,20 +239,14 @@ export class Feed {
   }
 
   #topicOf({ account, taskType }: Stream, { view }: TaskRow): Topic | undefined {
-    if (view.status === "ROUTING" || view.status === "PENDING_POOL") {
-      const wanted = taskType === null || taskType === view.taskType;
-      return wanted && view.requester !== account ? "task.new" : undefined;
-    }
+    if (takesBids(view.status)) return taskType === null || taskType === view.taskType ? "task.new" : undefined;
     if (view.status === "AWARDED") return view.worker === account ? "task.awarded" : undefined;
     return isTerminal(view.status) && view.requester === account ? "task.terminal" : undefined;
   }
 
   async #mayTake({ account }: Stream, row: TaskRow): Promise<boolean> {
-    const { view } = row;
     const me = await this.#account(account);
-    if (me?.status !== "ACTIVE" || !isVisible(row, account)) return false;
-    const able = (tiersOf(me.records)[view.taskType] ?? 1) >= view.minSkill;
-    return able && !view.closedTo.includes(account) && !view.marks.some((mark) => me.marks.includes(mark));
+    return me !== undefined && mayBid(row, me);
   }
 
   #write({ out }: Stream, text: string): void {

@@ -1,4 +1,4 @@
-import { EMPTY_RECORD, skillScore, skillTier } from "../../machines/market/skill.ts";
+import { skillIn } from "../../machines/market/standing.ts";
 import { keyed } from "../http/operation.ts";
 import { Reputation } from "../schemas/account.ts";
 import { timeOrNull } from "../show/task.ts";
@@ -30,9 +30,9 @@ const reputation = keyed(
         counterparties: row.counterparties,
         is_frozen: row.status === "FROZEN",
         cooldown_until: timeOrNull(row.cooldownUntil),
-        skills: Object.entries(row.records).map(([taskType, record]) => {
-          const score = skillScore({ ...EMPTY_RECORD, ...record });
-          return { task_type: taskType, score: Math.round(score * 10) / 10, tier: skillTier(score), tasks: record.finished };
+        skills: Object.keys(row.records).map((taskType) => {
+          const { score, tier, finished } = skillIn(row.records, taskType);
+          return { task_type: taskType, score: Math.round(score * 10) / 10, tier, tasks: finished };
         }),
       },
     };

@@ -128,7 +128,7 @@ const inspect = operated(
     const row = await reads.task(params.id.toLowerCase());
     if (row === undefined) throw problemOf(TASK_UNKNOWN);
     const { requester } = row.view;
-    const viewer = { account: requester, requester, preference: row.order.quality };
+    const viewer = { account: requester, requester, preference: row.order.quality, operator: true };
     const [history, ledger] = await Promise.all([reads.history(row.view.id, HISTORY_MAX, null), reads.ledger(row.view.id)]);
     if (history === undefined) throw new Error("a history without a cursor begins at its beginning");
     const entries = ledger.map(({ transfer, reason, account, owner, amount, at }) => ({

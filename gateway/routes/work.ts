@@ -1,9 +1,6 @@
 import Type from "typebox";
 import type { AccountView } from "../../machines/account/view.ts";
-import { quality } from "../../machines/market/auction.ts";
-import { priorOf } from "../../machines/market/github.ts";
-import { EMPTY_RECORD, skillScore, skillTier } from "../../machines/market/skill.ts";
-import type { WorkerStanding } from "../../machines/task/protocol.ts";
+import { standingIn, tiersIn } from "../../machines/market/standing.ts";
 import { type AccountId, BOUNDS, type Credits, credits } from "../../machines/vocabulary.ts";
 import { idempotent, sameOutcome } from "../http/idempotency.ts";
 import { keyed } from "../http/operation.ts";
@@ -13,7 +10,7 @@ import { IdParams, PageQuery } from "../schemas/common.ts";
 import { Task } from "../schemas/task.ts";
 import { Bid, BidPlaced, Started, Submission, SubmissionVerdict } from "../schemas/work.ts";
 import type { Services } from "../services.ts";
-import { showTask } from "../show/task.ts";
+import { mayBid, showTask } from "../show/task.ts";
 import { checkTaskType } from "../task-spec/task-type.ts";
 import { TASK_UNKNOWN } from "./find.ts";
 
@@ -48,13 +45,12 @@ const available = keyed(
     const { settings, presence, clock } = services;
     const types = query.task_type === undefined ? settings.taskTypes : [query.task_type];
     for (const type of types) presence.seen(account, type, clock.now());
-    const tiers = Object.fromEntries(types.map((type) => [type, standing(row, type).tier]));
     const { limit = 50, cursor = null } = query;
     const page = await services.reads.open({
       worker: account,
       marks: row.marks,
       taskType: query.task_type ?? null,
-      tiers,
+      tiers: tiersIn(row.records),
       limit,
       cursor,
     });
@@ -66,24 +62,12 @@ const available = keyed(
     });
     return {
       status: 200,
-      body: page.items.map((task) => showTask(task, account)),
+      body: page.items.filter((task) => mayBid(task, row)).map((task) => showTask(task, account)),
       // RFC 8288.
       ...(page.next === null ? {} : { headers: { Link: `</api/v1/tasks/available?${next}>; rel="next"` } }),
     };
   },
 );
-
-function standing(row: AccountView, taskType: string): WorkerStanding {
-  const record = { ...EMPTY_RECORD, ...row.records[taskType] };
-  const score = skillScore(record);
-  return {
-    status: row.status,
-    cooldownUntil: row.cooldownUntil,
-    tier: skillTier(score),
-    quality: quality(score, row.reputation, record.finished, priorOf(row.github?.score ?? null)),
-    marks: row.marks,
-  };
-}
 
 const bid = keyed(
   {
@@ -109,7 +93,7 @@ const bid = keyed(
       bid: keyed.outcome,
       worker: account,
       credits: body.bid_credits === undefined ? await postedPrice(services, account, taskType) : credits(body.bid_credits),
-      standing: standing(bidder.account, taskType),
+      standing: standingIn(taskType, bidder.account.status, bidder.account),
       online: services.presence.online(taskType, services.clock.now()),
     };
     const answer = await services.router.ask({ kind: "task", id }, command, keyed.options);

@@ -1,8 +1,13 @@
-/** A task's facts as a history for its two parties. Other workers' bids are the requester's to see, and nobody else's. */
+/**
+ * A task's facts as a history for its two parties. Other workers' bids are the requester's to see, and nobody else's. Why a
+ * worker declined tells of its account, so that is for the worker itself and for operators.
+ */
+import type { Ineligibility } from "../../machines/eligibility.ts";
 import { weightOf } from "../../machines/market/auction.ts";
 import type { TaskFact } from "../../machines/task/events.ts";
 import type { AccountId, JsonObject, JsonValue, QualityPreference } from "../../machines/vocabulary.ts";
 import type { History } from "../ports/read-model.ts";
+import { ineligibilitySentence } from "./ineligibility.ts";
 import { time, timeOrNull } from "./task.ts";
 
 export interface HistoryEvent {
@@ -20,6 +25,8 @@ interface Viewer {
   readonly requester: AccountId;
   /** What the task's requester prefers. */
   readonly preference: QualityPreference;
+  /** Sees what the requester does, and why workers declined. */
+  readonly operator?: boolean;
 }
 
 /** Why a bid has won, as its weight says. */
@@ -40,10 +47,17 @@ export function showHistory({ items, worker: before }: History, viewer: Viewer):
   });
 }
 
+/** What was not told, by a version of before, is left out. */
+function whyDeclined(reason: Ineligibility | undefined): JsonObject {
+  if (reason === undefined) return {};
+  const sentence = ineligibilitySentence(reason);
+  return { reason: reason.why, ...(sentence === undefined ? {} : { detail: sentence }) };
+}
+
 function describe(
   fact: TaskFact,
   worker: AccountId | null,
-  { account, requester, preference }: Viewer,
+  { account, requester, preference, operator = false }: Viewer,
 ): { by: string | null; data: JsonObject } | undefined {
   const all = account === requester;
   const name = (who: AccountId | null) => (all || who === account ? who : null);
@@ -73,6 +87,7 @@ function describe(
       return { by: PLATFORM, data: all ? { ...won, awarded_price: fact.bid.credits, explored: fact.explored, why, bids } : won };
     }
     case "OfferDeclined":
+      return operator || fact.worker === account ? { by: fact.worker, data: whyDeclined(fact.reason) } : undefined;
     case "StandingBidDropped":
       return undefined;
     case "Rated":

@@ -1,6 +1,10 @@
 /** What is shown of a task, and to whom: its text and its result belong to its two parties. */
+
+import type { AccountView } from "../../machines/account/view.ts";
+import { bidIneligibility, onOfferByRow } from "../../machines/eligibility.ts";
+import { standingIn } from "../../machines/market/standing.ts";
 import type { TaskSpec } from "../../machines/task/events.ts";
-import { type AccountId, BOUNDS, type Millis, type TaskId } from "../../machines/vocabulary.ts";
+import { type AccountId, BOUNDS, type Millis, type TaskId, takesBids } from "../../machines/vocabulary.ts";
 import type { TaskRow } from "../ports/read-model.ts";
 import type { Task } from "../schemas/task.ts";
 
@@ -21,8 +25,13 @@ export function isParty({ view }: TaskRow, account: AccountId): boolean {
 /** Whether this account may see that the task exists: its parties, and everyone while it takes bids, and who bid on it. */
 export function isVisible(row: TaskRow, account: AccountId): boolean {
   const { view } = row;
-  const open = view.status === "ROUTING" || view.status === "PENDING_POOL";
-  return open || isParty(row, account) || view.closedTo.includes(account);
+  return takesBids(view.status) || isParty(row, account) || view.closedTo.includes(account);
+}
+
+/** Whether this worker could bid on the task now, by what both their rows say. */
+export function mayBid({ view, order }: TaskRow, worker: AccountView): boolean {
+  const applicant = { worker: worker.id, standing: standingIn(view.taskType, worker.status, worker) };
+  return bidIneligibility(onOfferByRow(view, order.autoRetry), applicant, null) === undefined;
 }
 
 /** Counted in characters, so that none is cut in half. */

@@ -1,11 +1,12 @@
 /** Command -> facts, or a refusal. Holds are asked for; what arrives by message is taken unconditionally. */
+import { offerIneligibility, type TaskOnOffer } from "../eligibility.ts";
 import type { Decision } from "../entity.ts";
 import { CAPABILITIES_MAX } from "../market/capability.ts";
-import { isOneIdentity, newMarks } from "../market/identity.ts";
+import { newMarks } from "../market/identity.ts";
 import { suspensionAt } from "../market/rating.ts";
 import { judge } from "../market/reputation.ts";
 import { type Refusal, refuse } from "../refusal.ts";
-import { type Credits, credits, type JsonValue, type Millis } from "../vocabulary.ts";
+import { accountId, type Credits, credits, type JsonValue, type Millis } from "../vocabulary.ts";
 import { batchEnded, callBatches, holdItem, startBatch } from "./batches.ts";
 import type { AccountFact } from "./events.ts";
 import { heldFor } from "./holds.ts";
@@ -14,7 +15,7 @@ import { withNews, worthOf } from "./payments.ts";
 import type { AccountCommand } from "./protocol.ts";
 import { hold } from "./spending.ts";
 import type { AccountContext } from "./state.ts";
-import { standingOf } from "./view.ts";
+import { postedTerms, standingOf } from "./view.ts";
 
 /** The most that an account may hold, in NC: far from where a double stops counting. */
 export const BALANCE_MAX = 1_000_000_000_000;
@@ -283,17 +284,20 @@ function setAvailability({ capabilities }: AccountContext, command: Of<"setAvail
 /** The price that stands is given where the capability is there, able and free; whoever asked must hear in either case. */
 function offer(state: AccountSnapshot, command: Of<"offer">, at: Millis): Result {
   const { context } = state;
-  const { task, bid, taskType, budget, minSkill, marks } = command;
-  const capability = context.capabilities[taskType];
+  const { task, bid, taskType } = command;
   const standing = standingOf(state, taskType);
-  const declined: Result = { facts: [{ type: "OfferDeclined", task, at }], reply: null };
-  if (capability === undefined || !capability.available || capability.price === null || capability.price > budget)
-    return declined;
-  if (standing.status !== "ACTIVE" || standing.tier < minSkill || isOneIdentity(context.marks, marks)) return declined;
-  const working = Object.values(context.slots).filter((id) => id === capability.id).length;
-  if (working >= capability.concurrency || task in context.slots) return declined;
+  const terms = postedTerms(context, taskType, task);
+  const reason = offerIneligibility(onOffer(command), { worker: accountId(context.id), standing }, terms);
+  if (reason !== undefined) return { facts: [{ type: "OfferDeclined", task, reason, at }], reply: null };
+  const { capability } = terms;
+  if (capability === undefined || capability.price === null) throw new Error("who may take a task at its posted price has one");
   const { id, price } = capability;
   return { facts: [{ type: "OfferTaken", task, bid, capability: id, price, standing, at }], reply: null };
+}
+
+/** What an account knows of a task that asks it; the rest is for the task to judge, when the bid comes. */
+function onOffer({ budget, minSkill, marks }: Of<"offer">): TaskOnOffer {
+  return { status: "ROUTING", requester: null, marks, budget, minSkill, bidders: [], failed: [] };
 }
 
 function timer(state: AccountSnapshot, { name }: Of<"timer">, at: Millis): Result {

@@ -58,8 +58,10 @@ function ownEffects(fact: AccountFact, { id, marks }: AccountContext): readonly 
       const command = { type: "standingBid", bid, worker: id, credits, standing };
       return [{ type: "tell", to: { kind: "task", id: task }, command }];
     }
-    case "OfferDeclined":
-      return [{ type: "tell", to: { kind: "task", id: fact.task }, command: { type: "declined", worker: id } }];
+    case "OfferDeclined": {
+      const why = fact.reason === undefined ? {} : { reason: fact.reason };
+      return [{ type: "tell", to: { kind: "task", id: fact.task }, command: { type: "declined", worker: id, ...why } }];
+    }
     case "Settled": {
       const { task, taskType, worker, payout, fee, refund, firstTry, durationMs, allowedMs } = fact;
       const earn = {

@@ -1,8 +1,10 @@
+import type { Ineligibility } from "../eligibility.ts";
 import type { StoredFact } from "../entity.ts";
 import type { Capability } from "../market/capability.ts";
 import type { Outcome } from "../market/reputation.ts";
+import type { WorkerStanding } from "../market/standing.ts";
 import type { RefusalCode } from "../refusal.ts";
-import type { WorkerStanding } from "../task/protocol.ts";
+
 import type { AccountId, Credits, Millis, TaskId } from "../vocabulary.ts";
 import type { Payment } from "./payments.ts";
 import type { Call, WaitingBatch } from "./turns.ts";
@@ -116,7 +118,8 @@ export type AccountFact = At &
         readonly price: Credits;
         readonly standing: WorkerStanding;
       }
-    | { readonly type: "OfferDeclined"; readonly task: TaskId }
+    /** Why is not there where it was written before that was told. */
+    | { readonly type: "OfferDeclined"; readonly task: TaskId; readonly reason?: Ineligibility }
     | { readonly type: "OfferFreed"; readonly task: TaskId }
     | { readonly type: "HoneypotJudged"; readonly task: TaskId; readonly passed: boolean }
     | { readonly type: "Rated"; readonly task: TaskId; readonly taskType: string; readonly stars: number }

@@ -1,9 +1,8 @@
-import { quality } from "../market/auction.ts";
+import type { PostedTerms } from "../eligibility.ts";
 import type { Capability } from "../market/capability.ts";
-import { priorOf } from "../market/github.ts";
 import { type CreditRecord, type Rating, ratingOf } from "../market/rating.ts";
-import { EMPTY_RECORD, type Record, skillScore, skillTier } from "../market/skill.ts";
-import type { WorkerStanding } from "../task/protocol.ts";
+import type { Record } from "../market/skill.ts";
+import { qualityOf, type Skill, skillIn, standingIn, type WorkerStanding } from "../market/standing.ts";
 import { type AccountId, type AccountStatus, accountId, type Millis } from "../vocabulary.ts";
 import type { GitHubLink } from "./events.ts";
 import type { AccountSnapshot } from "./machine.ts";
@@ -35,15 +34,9 @@ export interface AccountView {
 }
 
 /** The row of a capability, with the skill that its owner has in its task type. */
-export interface CapabilityView extends Capability {
-  /** 0..100. */
-  readonly score: number;
-  /** 1 Unrated to 5 Diamond. */
-  readonly tier: number;
+export interface CapabilityView extends Capability, Skill {
   /** 0..1, see market/auction.ts. */
   readonly quality: number;
-  /** Awards that ended. */
-  readonly finished: number;
 }
 
 /** How far an account may go into debt, and why. */
@@ -61,25 +54,24 @@ function statusOf(value: Exclude<AccountSnapshot["value"], "NEW">, { debt }: Acc
 
 /** What the market knows of a worker in a task type. */
 export function standingOf({ value, context }: AccountSnapshot, taskType: string): WorkerStanding {
-  const { reputation, cooldownUntil, marks } = context;
-  const record = { ...EMPTY_RECORD, ...context.records[taskType] };
-  const score = skillScore(record);
-  return {
-    status: value === "NEW" ? "FROZEN" : statusOf(value, context),
-    cooldownUntil,
-    tier: skillTier(score),
-    quality: quality(score, reputation, record.finished, priorOf(context.github?.score ?? null)),
-    marks,
-  };
+  return standingIn(taskType, value === "NEW" ? "FROZEN" : statusOf(value, context), context);
 }
 
-function capabilityViews({ capabilities, records, reputation, github }: AccountContext): readonly CapabilityView[] {
-  const prior = priorOf(github?.score ?? null);
-  return Object.values(capabilities).map((capability) => {
-    const record = { ...EMPTY_RECORD, ...records[capability.taskType] };
-    const score = skillScore(record);
-    const { finished } = record;
-    return { ...capability, score, tier: skillTier(score), quality: quality(score, reputation, finished, prior), finished };
+/** What an account knows of its own price, when it is asked to take a task of this type. */
+export function postedTerms(
+  { capabilities, slots }: Pick<AccountContext, "capabilities" | "slots">,
+  taskType: string,
+  task: string,
+): PostedTerms {
+  const capability = capabilities[taskType];
+  const kept = Object.values(slots).filter((id) => id === capability?.id).length;
+  return { capability, kept, keepsThis: Object.hasOwn(slots, task) };
+}
+
+function capabilityViews(context: AccountContext): readonly CapabilityView[] {
+  return Object.values(context.capabilities).map((capability) => {
+    const skill = skillIn(context.records, capability.taskType);
+    return { ...capability, ...skill, quality: qualityOf(context, skill) };
   });
 }
 

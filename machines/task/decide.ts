@@ -1,16 +1,15 @@
 /** Command -> facts, or a refusal. One function for each command; each says what it needs of the state. */
+import { type BidIneligibility, bidIneligibility, type TaskOnOffer } from "../eligibility.ts";
 import type { Decision, Question } from "../entity.ts";
 import { award } from "../market/auction.ts";
 import { isKnownAnswer } from "../market/honeypot.ts";
-import { identityOf, isOneIdentity } from "../market/identity.ts";
-import { type Refusal, refuse } from "../refusal.ts";
-import { type AccountId, isTerminal, type JsonValue, type Millis, type TaskStatus, taskId } from "../vocabulary.ts";
+import { identityOf } from "../market/identity.ts";
+import { type Refusal, type RefusalCode, refuse } from "../refusal.ts";
+import { type AccountId, BOUNDS, isTerminal, type JsonValue, type Millis, type TaskStatus, taskId } from "../vocabulary.ts";
 import type { DeliveryOutcome, PlacedBid, TaskFact, TaskSpec } from "./events.ts";
 import { retriesLeft, type TaskContext, type TaskSnapshot } from "./machine.ts";
 import type { TaskCommand } from "./protocol.ts";
 
-/** The most bids that one round collects; each stays in the task's state until the award. */
-export const BIDS_MAX = 100;
 /** How often a webhook may be asked for again; each is a fact, and up to four attempts. */
 export const RESENDS_MAX = 100;
 /** The waits before the retries of a webhook (guide: Webhook Callback), in ms. */
@@ -65,7 +64,7 @@ export function decideTask(state: TaskSnapshot, command: TaskCommand, at: Millis
     case "standingBid":
       return standingBid(task, command, at);
     case "declined":
-      return { facts: task.stage === "ROUTING" ? [{ type: "OfferDeclined", worker: command.worker, at }] : [], reply: null };
+      return declined(task, command, at);
     case "expire": {
       if (isTerminal(task.stage) || task.stage === "COMPLETED") {
         return refuse("TASK_ENDED", `This task is ${task.stage}; its money has been divided, or is about to be.`);
@@ -106,8 +105,10 @@ function open(state: TaskSnapshot, command: Of<"open">, at: Millis): Result {
 }
 
 function bid({ stage, context }: Opened, command: Of<"bid">, at: Millis): Result {
-  const refusal = ineligible(stage, context, command);
-  if (refusal !== undefined) return refusal;
+  const reason = bidIneligibility(onOffer(stage, context), command, command.credits);
+  if (reason !== undefined) {
+    return { ...refuse(REFUSED[reason.why], `This worker may not bid on this task: ${reason.why}.`), reason };
+  }
   const placed: PlacedBid = {
     id: command.bid,
     worker: command.worker,
@@ -125,7 +126,7 @@ function bid({ stage, context }: Opened, command: Of<"bid">, at: Millis): Result
 /** A price that stands, from a worker who keeps a place for the task. Balanced takes it at once. */
 function standingBid({ stage, context }: Opened, command: Of<"standingBid">, at: Millis): Result {
   const { bid: id, worker, credits, standing } = command;
-  if (ineligible(stage, context, { type: "bid", bid: id, worker, credits, standing, online: null }) !== undefined) {
+  if (bidIneligibility(onOffer(stage, context), command, credits) !== undefined) {
     return { facts: [{ type: "StandingBidDropped", worker, at }], reply: null };
   }
   const { quality, marks = [] } = standing;
@@ -136,6 +137,12 @@ function standingBid({ stage, context }: Opened, command: Of<"standingBid">, at:
   return { facts, reply: null };
 }
 
+/** Why it was declined is kept for operators, and for the worker itself. */
+function declined({ stage }: Opened, { worker, reason }: Of<"declined">, at: Millis): Result {
+  if (stage !== "ROUTING") return { facts: [], reply: null };
+  return { facts: [{ type: "OfferDeclined", worker, ...(reason === undefined ? {} : { reason }), at }], reply: null };
+}
+
 function rate({ stage, context }: Opened, command: Of<"rate">, at: Millis): Result {
   if (context.requester !== command.requester) return refuse("NOT_YOUR_TASK", "Only the requester of a task can rate it.");
   if (stage !== "SETTLED") return refuse("NOT_ENDED", `This task is ${stage}; it can be rated once it is SETTLED.`);
@@ -143,51 +150,44 @@ function rate({ stage, context }: Opened, command: Of<"rate">, at: Millis): Resu
   return { facts: [{ type: "Rated", stars: command.stars, at }], reply: { id: context.id, rating: command.stars } };
 }
 
-function ineligible(stage: TaskStatus, context: Opened["context"], command: Of<"bid">): Refusal | undefined {
-  const { worker, standing } = command;
-  if (context.requester === worker) {
-    return refuse("OWN_TASK", "This is your own task; another account must do it.");
-  }
-  if (isOneIdentity(context.marks, standing.marks ?? [])) {
-    return refuse("OWN_TASK", "This task was posted by another account of yours; somebody else must do it.");
-  }
-  if (stage !== "ROUTING" && stage !== "PENDING_POOL") {
-    return refuse("TASK_NOT_OPEN", `This task is ${stage} and takes no bids; look for others at GET /tasks/available.`);
-  }
-  if (standing.status === "FROZEN") {
-    return refuse("ACCOUNT_FROZEN", "Your account is frozen, its reputation is too low; ask the operator to release it.");
-  }
-  if (standing.status === "SUSPENDED") {
-    return refuse("ACCOUNT_SUSPENDED", "Your account is suspended, its debt is unpaid for 7 days; repay it and bid again.");
-  }
-  if (standing.status === "COOLING") {
-    const until = standing.cooldownUntil === null ? "later" : new Date(standing.cooldownUntil).toISOString();
-    return refuse("ACCOUNT_COOLING_DOWN", `Your account cools down after failures in a row; bid again at ${until}.`);
-  }
-  if (context.failures.some((failure) => failure.worker === worker)) {
-    return refuse("FAILED_THIS_TASK", "You failed this task before; it is kept for other workers.");
-  }
-  if (context.bids.some((placed) => placed.worker === worker)) {
-    return refuse("ALREADY_BID", "You have bid on this task already; wait for the award.");
-  }
-  if (context.bids.length >= BIDS_MAX) {
-    return refuse("TOO_MANY_BIDS", `This task has its ${BIDS_MAX} bids; look for others at GET /tasks/available.`);
-  }
-  if (command.credits !== null && command.credits > context.order.budget) {
-    return refuse("BID_OVER_BUDGET", `bid_credits must be at most the budget, ${context.order.budget} NC.`);
-  }
-  if (standing.tier < context.order.minSkill) {
-    return refuse("SKILL_TOO_LOW", `This task wants skill tier ${context.order.minSkill}; yours is ${standing.tier}.`);
-  }
-  return undefined;
+/** What a bid is refused with, whatever the reason. */
+const REFUSED: { readonly [W in BidIneligibility["why"]]: RefusalCode } = {
+  OWN_TASK: "OWN_TASK",
+  ONE_IDENTITY: "OWN_TASK",
+  TASK_NOT_OPEN: "TASK_NOT_OPEN",
+  FROZEN: "ACCOUNT_FROZEN",
+  SUSPENDED: "ACCOUNT_SUSPENDED",
+  COOLING: "ACCOUNT_COOLING_DOWN",
+  FAILED_BEFORE: "FAILED_THIS_TASK",
+  ALREADY_BID: "ALREADY_BID",
+  BIDS_FULL: "TOO_MANY_BIDS",
+  OVER_BUDGET: "BID_OVER_BUDGET",
+  TIER_TOO_LOW: "SKILL_TOO_LOW",
+};
+
+/** What of a task decides who may take it. */
+export function onOffer(stage: TaskStatus, { requester, marks, bids, failures, order }: Opened["context"]): TaskOnOffer {
+  const { budget, minSkill } = order;
+  return {
+    status: stage,
+    requester,
+    marks,
+    budget,
+    minSkill,
+    bidders: bids.map(({ worker }) => worker),
+    failed: failures.map(({ worker }) => worker),
+  };
 }
 
 /** Nobody who could still bid is missing, so waiting for the end of the window would change nothing. */
-function everyoneAnswered(context: TaskContext, bids: readonly PlacedBid[], online: Of<"bid">["online"]): boolean {
+function everyoneAnswered(context: Opened["context"], bids: readonly PlacedBid[], online: Of<"bid">["online"]): boolean {
   if (online === null) return false;
-  const excused = new Set([...bids, ...context.failures].map(({ worker }) => worker));
-  return online.every((worker) => excused.has(worker) || worker === context.requester);
+  const task = onOffer("ROUTING", { ...context, bids });
+  return online.every((worker) => bidIneligibility(task, { worker, standing: PRESENT }, null) !== undefined);
 }
+
+/** All that is known of a worker who is online is that it is there: whatever else may keep it from bidding, it is waited for. */
+const PRESENT = { status: "ACTIVE", cooldownUntil: null, tier: BOUNDS.skillRatingMax } as const;
 
 function awardFact(context: Opened["context"], bids: readonly PlacedBid[], at: Millis): TaskFact {
   const outcome = award(taskId(context.id), context.order.quality, bids);

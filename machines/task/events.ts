@@ -1,3 +1,4 @@
+import type { Ineligibility } from "../eligibility.ts";
 import type { StoredFact } from "../entity.ts";
 import type { Offer } from "../market/capability.ts";
 import type { FieldError, Rule } from "../validation/rules.ts";
@@ -65,8 +66,8 @@ export type TaskFact = At &
       }
     | { readonly type: "RoutingStarted"; readonly until: Millis }
     | { readonly type: "BidPlaced"; readonly bid: PlacedBid }
-    /** A worker whose price stands does not take the task. */
-    | { readonly type: "OfferDeclined"; readonly worker: AccountId }
+    /** A worker whose price stands does not take the task; why is not there where it was written before that was told. */
+    | { readonly type: "OfferDeclined"; readonly worker: AccountId; readonly reason?: Ineligibility }
     /** A bid at a price that stands came when none was taken any more. */
     | { readonly type: "StandingBidDropped"; readonly worker: AccountId }
     | { readonly type: "PoolEntered"; readonly until: Millis }

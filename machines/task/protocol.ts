@@ -1,19 +1,9 @@
+import type { Ineligibility } from "../eligibility.ts";
 import type { Judgement } from "../entity.ts";
 import type { Offer } from "../market/capability.ts";
-import type { AccountId, AccountStatus, Credits, JsonValue, Millis, TaskId } from "../vocabulary.ts";
+import type { WorkerStanding } from "../market/standing.ts";
+import type { AccountId, Credits, JsonValue, Millis, TaskId } from "../vocabulary.ts";
 import type { DeliveryOutcome, TaskSpec } from "./events.ts";
-
-/** What the market knows of a worker when a bid comes in; looked up before the decision. */
-export interface WorkerStanding {
-  readonly status: AccountStatus;
-  readonly cooldownUntil: Millis | null;
-  /** 1 Unrated to 5 Diamond, in this task's type. */
-  readonly tier: number;
-  /** 0..1, see market/auction.ts. */
-  readonly quality: number;
-  /** What the worker is known by; see market/identity.ts. Gateways of before do not say. */
-  readonly marks?: readonly string[];
-}
 
 export type TaskCommand =
   | {
@@ -35,7 +25,8 @@ export type TaskCommand =
       readonly credits: Credits;
       readonly standing: WorkerStanding;
     }
-  | { readonly type: "declined"; readonly worker: AccountId }
+  /** An account of before does not say why. */
+  | { readonly type: "declined"; readonly worker: AccountId; readonly reason?: Ineligibility }
   /** By an operator. */
   | { readonly type: "expire"; readonly reason: string }
   | { readonly type: "rate"; readonly requester: AccountId; readonly stars: number }

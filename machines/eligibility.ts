@@ -1,0 +1,126 @@
+/**
+ * May this worker take this task, and if not, why: the one rule of it.
+ *
+ * E1  A task decides on a bid by `bidIneligibility`, a worker's account on an offer by `offerIneligibility`; nobody else decides.
+ * E2  Whoever looks for tasks or workers beforehand (lists, streams, posted prices) knows less, and only narrows down: it never
+ *     leaves out who may, and asks this rule where it has all that the rule looks at.
+ * E3  Ties are for the worker: the tier that is wanted, a price of exactly the budget and the last place will do.
+ */
+import type { Capability } from "./market/capability.ts";
+import { isOneIdentity } from "./market/identity.ts";
+import type { WorkerStanding } from "./market/standing.ts";
+import { type AccountId, type Millis, type TaskStatus, takesBids } from "./vocabulary.ts";
+
+/** The most bids that one round collects; each stays in the task's state until the award. */
+export const BIDS_MAX = 100;
+
+/** What of a task decides who may take it. Amounts in NC. */
+export interface TaskOnOffer {
+  readonly status: TaskStatus;
+  /** null for an account that is offered a task: it knows the requester by its marks. */
+  readonly requester: AccountId | null;
+  /** What the requester is known by; see market/identity.ts. */
+  readonly marks: readonly string[];
+  readonly budget: number;
+  /** The least tier. */
+  readonly minSkill: number;
+  /** Who has bid in this round. */
+  readonly bidders: readonly AccountId[];
+  /** Whose awards ended without a result; they get this task no more. */
+  readonly failed: readonly AccountId[];
+}
+
+/** As much of a task's row; see task/view.ts. */
+export interface TaskRowOnOffer extends Omit<TaskOnOffer, "bidders" | "failed"> {
+  readonly closedTo: readonly AccountId[];
+  readonly autoRetriesLeft: number;
+}
+
+/** A worker that would take a task. */
+export interface Applicant {
+  readonly worker: AccountId;
+  readonly standing: Omit<WorkerStanding, "quality">;
+}
+
+/** What a worker's account knows of its own price for the task's type. */
+export interface PostedTerms {
+  readonly capability: Capability | undefined;
+  /** How many tasks that it won, or has bid for, by this price it keeps places for. */
+  readonly kept: number;
+  /** Whether this task is one of them. */
+  readonly keepsThis: boolean;
+}
+
+/** Why a worker may not bid on a task. */
+export type BidIneligibility =
+  | { readonly why: "OWN_TASK" }
+  /** Another account of the requester. */
+  | { readonly why: "ONE_IDENTITY" }
+  | { readonly why: "TASK_NOT_OPEN"; readonly status: TaskStatus }
+  | { readonly why: "FROZEN" }
+  | { readonly why: "SUSPENDED" }
+  | { readonly why: "COOLING"; readonly until: Millis | null }
+  | { readonly why: "FAILED_BEFORE" }
+  | { readonly why: "ALREADY_BID" }
+  | { readonly why: "BIDS_FULL"; readonly most: number }
+  | { readonly why: "OVER_BUDGET"; readonly price: number; readonly budget: number }
+  | { readonly why: "TIER_TOO_LOW"; readonly tier: number; readonly wanted: number };
+
+/** Why a worker may not take a task, by a bid or at its posted price. */
+export type Ineligibility =
+  | BidIneligibility
+  /** None for the task's type. */
+  | { readonly why: "NO_CAPABILITY" }
+  /** Its owner has taken it out. */
+  | { readonly why: "CAPABILITY_AWAY" }
+  /** It has no price, so its owner bids for each task. */
+  | { readonly why: "NO_POSTED_PRICE" }
+  /** It keeps a place for this task already. */
+  | { readonly why: "PLACE_KEPT" }
+  | { readonly why: "NO_PLACE"; readonly places: number };
+
+export type WhyNot = Ineligibility["why"];
+
+/** Says why a worker may not bid this price (NC; null is the budget) on a task; undefined when it may. */
+export function bidIneligibility(
+  task: TaskOnOffer,
+  { worker, standing }: Applicant,
+  price: number | null,
+): BidIneligibility | undefined {
+  if (task.requester === worker) return { why: "OWN_TASK" };
+  if (isOneIdentity(task.marks, standing.marks ?? [])) return { why: "ONE_IDENTITY" };
+  if (!takesBids(task.status)) return { why: "TASK_NOT_OPEN", status: task.status };
+  if (standing.status === "COOLING") return { why: "COOLING", until: standing.cooldownUntil };
+  if (standing.status !== "ACTIVE") return { why: standing.status };
+  if (task.failed.includes(worker)) return { why: "FAILED_BEFORE" };
+  if (task.bidders.includes(worker)) return { why: "ALREADY_BID" };
+  if (task.bidders.length >= BIDS_MAX) return { why: "BIDS_FULL", most: BIDS_MAX };
+  if (price !== null && price > task.budget) return { why: "OVER_BUDGET", price, budget: task.budget };
+  if (standing.tier < task.minSkill) return { why: "TIER_TOO_LOW", tier: standing.tier, wanted: task.minSkill };
+  return undefined;
+}
+
+/** Says why a worker may not take a task at its posted price; undefined when it may. */
+export function offerIneligibility(
+  task: TaskOnOffer,
+  applicant: Applicant,
+  { capability, kept, keepsThis }: PostedTerms,
+): Ineligibility | undefined {
+  if (capability === undefined) return { why: "NO_CAPABILITY" };
+  if (!capability.available) return { why: "CAPABILITY_AWAY" };
+  if (capability.price === null) return { why: "NO_POSTED_PRICE" };
+  const barred = bidIneligibility(task, applicant, capability.price);
+  if (barred !== undefined) return barred;
+  if (keepsThis) return { why: "PLACE_KEPT" };
+  return kept >= capability.concurrency ? { why: "NO_PLACE", places: capability.concurrency } : undefined;
+}
+
+/**
+ * Gives what a task's row tells of who may take it. The row lists this round's bidders before those who failed, of whom there
+ * are as many as automatic retries that are used up.
+ */
+export function onOfferByRow(row: TaskRowOnOffer, autoRetry: number): TaskOnOffer {
+  const { status, requester, marks, budget, minSkill, closedTo, autoRetriesLeft } = row;
+  const bids = takesBids(status) ? Math.max(0, closedTo.length - (autoRetry - autoRetriesLeft)) : 0;
+  return { status, requester, marks, budget, minSkill, bidders: closedTo.slice(0, bids), failed: closedTo.slice(bids) };
+}

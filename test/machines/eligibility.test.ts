@@ -1,0 +1,319 @@
+/** May this worker take this task, and if not, why: each reason at its exact boundary, and everybody who asks against the rule. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { decideAccount } from "../../machines/account/decide.ts";
+import type { AccountFact } from "../../machines/account/events.ts";
+import { account } from "../../machines/account/index.ts";
+import {
+  type Applicant,
+  BIDS_MAX,
+  bidIneligibility,
+  offerIneligibility,
+  onOfferByRow,
+  type PostedTerms,
+  type TaskOnOffer,
+} from "../../machines/eligibility.ts";
+import { isRefusal } from "../../machines/refusal.ts";
+import { decideTask } from "../../machines/task/decide.ts";
+import type { PlacedBid, TaskFact } from "../../machines/task/events.ts";
+import { task } from "../../machines/task/index.ts";
+import type { TaskSnapshot } from "../../machines/task/machine.ts";
+import { viewTask } from "../../machines/task/view.ts";
+import { credits, TASK_STATUSES, takesBids, taskId } from "../../machines/vocabulary.ts";
+import { id, order, person, STANDING } from "../support/world.ts";
+
+const [REQUESTER, ME, OTHER] = [person(1), person(2), person(3)];
+const AT = 1_000_000;
+const open: TaskOnOffer = {
+  status: "ROUTING",
+  requester: REQUESTER,
+  marks: ["mail:a"],
+  budget: 20,
+  minSkill: 2,
+  bidders: [],
+  failed: [],
+};
+const me: Applicant = { worker: ME, standing: { status: "ACTIVE", cooldownUntil: null, tier: 2, marks: ["mail:b"] } };
+const capability = {
+  id: id(70),
+  taskType: "json_extraction",
+  description: "",
+  tags: [],
+  price: credits(20),
+  concurrency: 2,
+  available: true,
+  createdAt: AT,
+};
+const terms: PostedTerms = { capability, kept: 1, keepsThis: false };
+
+describe("a bid is taken", () => {
+  const most = Array.from({ length: BIDS_MAX - 1 }, (_, n) => person(100 + n));
+  test.each<[string, Partial<TaskOnOffer>, Partial<Applicant["standing"]>, number | null]>([
+    ["at the tier that is wanted, for exactly the budget", {}, {}, 20],
+    ["without a price, which is the budget", {}, {}, null],
+    ["above the tier", {}, { tier: 3 }, 1],
+    ["where no tier is wanted", { minSkill: 0 }, { tier: 1 }, 20],
+    ["in the pool", { status: "PENDING_POOL" }, {}, 20],
+    ["as the last that there is room for", { bidders: most }, {}, 20],
+    ["from who is known by nothing", {}, { marks: [] }, 20],
+    ["where others failed", { failed: [OTHER] }, {}, 20],
+    ["after a cooldown of before", {}, { cooldownUntil: AT }, 20],
+  ])("%s", (_, changes, standing, price) => {
+    const applicant = { ...me, standing: { ...me.standing, ...standing } } as Applicant;
+    expect(bidIneligibility({ ...open, ...changes }, applicant, price)).toBeUndefined();
+  });
+});
+
+test("a bid is taken from a gateway of before, which does not say what the worker is known by", () => {
+  const { marks: _marks, ...standing } = me.standing;
+  expect(bidIneligibility(open, { ...me, standing }, 20)).toBeUndefined();
+});
+
+describe("a bid is not taken, and the reason says", () => {
+  const full = Array.from({ length: BIDS_MAX }, (_, n) => person(100 + n));
+  test.each<[Partial<TaskOnOffer>, Partial<Applicant["standing"]>, number | null, object]>([
+    [{ requester: ME }, {}, 20, { why: "OWN_TASK" }],
+    [{ marks: ["mail:z", "mail:b"] }, {}, 20, { why: "ONE_IDENTITY" }],
+    [{}, { status: "FROZEN" }, 20, { why: "FROZEN" }],
+    [{}, { status: "SUSPENDED" }, 20, { why: "SUSPENDED" }],
+    [{}, { status: "COOLING", cooldownUntil: AT }, 20, { why: "COOLING", until: AT }],
+    [{ failed: [ME] }, {}, 20, { why: "FAILED_BEFORE" }],
+    [{ bidders: [ME] }, {}, 20, { why: "ALREADY_BID" }],
+    [{ bidders: full }, {}, 20, { why: "BIDS_FULL", most: BIDS_MAX }],
+    [{}, {}, 21, { why: "OVER_BUDGET", price: 21, budget: 20 }],
+    [{ minSkill: 3 }, {}, 20, { why: "TIER_TOO_LOW", tier: 2, wanted: 3 }],
+  ])("%j %j", (changes, standing, price, reason) => {
+    expect(bidIneligibility({ ...open, ...changes }, { ...me, standing: { ...me.standing, ...standing } }, price)).toEqual(
+      reason,
+    );
+  });
+
+  test.each(TASK_STATUSES.filter((status) => !takesBids(status)))("that a task which is %s takes none", (status) => {
+    expect(bidIneligibility({ ...open, status }, me, 20)).toEqual({ why: "TASK_NOT_OPEN", status });
+  });
+});
+
+describe("an offer is", () => {
+  test.each<[string, Partial<PostedTerms>]>([
+    ["for the last place", { kept: 1 }],
+    ["at exactly the budget", {}],
+  ])("taken %s", (_, changes) => {
+    expect(offerIneligibility(open, me, { ...terms, ...changes })).toBeUndefined();
+  });
+
+  test.each<[Partial<PostedTerms>, object]>([
+    [{ capability: undefined }, { why: "NO_CAPABILITY" }],
+    [{ capability: { ...capability, available: false } }, { why: "CAPABILITY_AWAY" }],
+    [{ capability: { ...capability, price: null } }, { why: "NO_POSTED_PRICE" }],
+    [{ capability: { ...capability, price: credits(21) } }, { why: "OVER_BUDGET", price: 21, budget: 20 }],
+    [{ keepsThis: true }, { why: "PLACE_KEPT" }],
+    [{ kept: 2 }, { why: "NO_PLACE", places: 2 }],
+  ])("declined because %j", (changes, reason) => {
+    expect(offerIneligibility(open, me, { ...terms, ...changes })).toEqual(reason);
+  });
+});
+
+const TASK = taskId(id(99));
+const WORKERS = Array.from({ length: 6 }, (_, n) => person(10 + n));
+const MARKS = ["mail:a", "mail:b", "git:c"];
+const anyStanding = fc.record({
+  status: fc.constantFrom("ACTIVE" as const, "COOLING" as const, "SUSPENDED" as const, "FROZEN" as const),
+  cooldownUntil: fc.constantFrom(null, AT),
+  tier: fc.integer({ min: 1, max: 5 }),
+  quality: fc.constant(0.5),
+  marks: fc.subarray(MARKS),
+});
+/** The life of a task up to a moment: awards that failed, the bids of this round, and perhaps what came after. */
+const anyTask = fc
+  .record({
+    requester: fc.constantFrom(...WORKERS),
+    marks: fc.subarray(MARKS),
+    budget: fc.integer({ min: 5, max: 8 }),
+    minSkill: fc.integer({ min: 0, max: 5 }),
+    failed: fc.subarray(WORKERS, { maxLength: 3 }),
+    bidders: fc.subarray(WORKERS),
+    autoRetry: fc.integer({ min: 0, max: 3 }),
+    upTo: fc.constantFrom("routing", "pool", "awarded", "expired", "cancelled"),
+  })
+  .map((life) => ({ ...life, failed: life.failed.slice(0, life.autoRetry) }))
+  .map(({ failed, bidders, ...life }) => ({ ...life, failed, bidders: bidders.filter((worker) => !failed.includes(worker)) }));
+type Life = typeof anyTask extends fc.Arbitrary<infer T> ? T : never;
+
+function live({ requester, marks, budget, minSkill, failed, bidders, autoRetry, upTo }: Life): TaskSnapshot {
+  const bidOf = (worker: typeof ME): PlacedBid => ({ id: worker, worker, credits: credits(5), quality: 0.5 });
+  const spec = order({ budget: credits(budget), minSkill, autoRetry });
+  const award = (bid: PlacedBid): TaskFact => ({
+    type: "Awarded",
+    bid,
+    deadline: AT,
+    explored: false,
+    candidates: [bid],
+    at: AT,
+  });
+  const facts: TaskFact[] = [
+    { type: "Opened", task: TASK, requester, marks, order: spec, createdAt: AT, at: AT },
+    { type: "RoutingStarted", until: AT, at: AT },
+    ...failed.flatMap((worker): TaskFact[] => [
+      { type: "BidPlaced", bid: bidOf(worker), at: AT },
+      award(bidOf(worker)),
+      { type: "AwardTimedOut", at: AT },
+      { type: "Reopened", until: AT, at: AT },
+    ]),
+  ];
+  if (upTo === "pool") facts.push({ type: "PoolEntered", until: AT, at: AT });
+  else facts.push(...bidders.map((worker): TaskFact => ({ type: "BidPlaced", bid: bidOf(worker), at: AT })));
+  const [first] = bidders;
+  if (upTo === "awarded" && first !== undefined) facts.push(award(bidOf(first)));
+  if (upTo === "expired") facts.push({ type: "Expired", at: AT });
+  if (upTo === "cancelled") facts.push({ type: "Cancelled", at: AT });
+  return facts.reduce((state, fact) => task.evolve(state, fact).state, task.initial(TASK));
+}
+
+/** What the rule looks at, written out of the life itself. */
+function onOfferOf(life: Life, state: TaskSnapshot): TaskOnOffer {
+  const { requester, marks, budget, minSkill, failed, bidders, upTo } = life;
+  if (state.value === "NEW") throw new Error("a task that lives is open");
+  return { status: state.value, requester, marks, budget, minSkill, bidders: upTo === "pool" ? [] : bidders, failed };
+}
+
+describe("whatever a task has been through, and whoever asks,", () => {
+  test("it takes the bids that the rule allows, and refuses the others with the rule's reason", () => {
+    fc.assert(
+      fc.property(
+        anyTask,
+        fc.constantFrom(...WORKERS),
+        anyStanding,
+        fc.option(fc.integer({ min: 5, max: 8 })),
+        (life, worker, standing, price) => {
+          const state = live(life);
+          const reason = bidIneligibility(onOfferOf(life, state), { worker, standing }, price);
+          const bid = { bid: id(51), worker, standing, credits: price === null ? null : credits(price) };
+          const decision = decideTask(state, { type: "bid", ...bid, online: null }, AT);
+          expect(isRefusal(decision) ? decision.reason : undefined).toEqual(reason);
+          if (price === null) return;
+          const standingBid = decideTask(state, { type: "standingBid", ...bid, credits: credits(price) }, AT);
+          const placed = !isRefusal(standingBid) && standingBid.facts[0]?.type === "BidPlaced";
+          expect(placed).toBe(reason === undefined);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  test("its row says the same while it is open, and never that somebody may who may not", () => {
+    fc.assert(
+      fc.property(anyTask, fc.constantFrom(...WORKERS), anyStanding, (life, worker, standing) => {
+        const state = live(life);
+        const view = viewTask(state);
+        if (view === undefined) throw new Error("a task that lives has a row");
+        const byRow = bidIneligibility(onOfferByRow(view, life.autoRetry), { worker, standing }, null);
+        const reason = bidIneligibility(onOfferOf(life, state), { worker, standing }, null);
+        if (takesBids(view.status)) expect(byRow).toEqual(reason);
+        else expect(byRow).toBeDefined();
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+test("a worker's account takes the offers that the rule allows, and declines the others with the rule's reason", () => {
+  const posted = fc.record({
+    price: fc.option(fc.integer({ min: 5, max: 8 })),
+    available: fc.boolean(),
+    concurrency: fc.integer({ min: 1, max: 3 }),
+  });
+  const offered = fc.record({
+    budget: fc.integer({ min: 5, max: 8 }),
+    minSkill: fc.integer({ min: 0, max: 2 }),
+    marks: fc.subarray(MARKS),
+  });
+  const life = fc.record({
+    posted: fc.option(posted),
+    kept: fc.integer({ min: 0, max: 3 }),
+    keepsThis: fc.boolean(),
+    marks: fc.subarray(MARKS),
+    state: fc.constantFrom("active", "cooling", "frozen"),
+  });
+  fc.assert(
+    fc.property(life, offered, ({ posted: own, kept, keepsThis, marks, state: become }, { budget, ...wants }) => {
+      const price = own?.price == null ? null : credits(own.price);
+      const mine = own === null ? undefined : { ...capability, ...own, price };
+      const registered = { account: ME, email: "me@example.com", source: null, keyHash: "k", grant: credits(0) };
+      const slots = keepsThis ? [TASK] : [];
+      const facts: AccountFact[] = [
+        { type: "Registered", ...registered, at: AT },
+        { type: "Marked", marks, kin: [], at: AT },
+        ...(mine === undefined ? [] : [{ type: "CapabilityRegistered", capability: mine, at: AT } as const]),
+        ...[...slots, ...Array.from({ length: kept }, (_, n) => taskId(id(200 + n)))].map((kept): AccountFact => {
+          const taken = { task: kept, bid: id(300), capability: capability.id, price: credits(5), standing: STANDING };
+          return { type: "OfferTaken", ...taken, at: AT };
+        }),
+      ];
+      if (become === "cooling") facts.push({ type: "CooldownStarted", until: AT + 1, at: AT });
+      if (become === "frozen") facts.push({ type: "Frozen", at: AT });
+      const state = facts.reduce((before, fact) => account.evolve(before, fact).state, account.initial(ME));
+      const status = become === "active" ? "ACTIVE" : become === "cooling" ? "COOLING" : "FROZEN";
+      const standing = { status, cooldownUntil: become === "cooling" ? AT + 1 : null, tier: 1, marks } as const;
+      const onOffer: TaskOnOffer = { ...open, ...wants, requester: null, budget };
+      const places = { capability: mine, kept: mine === undefined ? 0 : kept + slots.length, keepsThis };
+      const reason = offerIneligibility(onOffer, { worker: ME, standing }, places);
+      const offer = { task: TASK, bid: id(51), taskType: "json_extraction", budget: credits(budget), ...wants };
+      const decision = decideAccount(state, { type: "offer", ...offer }, AT);
+      if (isRefusal(decision)) throw new Error("an offer is never refused");
+      const [fact] = decision.facts;
+      expect(fact?.type === "OfferDeclined" ? fact.reason : fact?.type).toEqual(reason ?? "OfferTaken");
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("the reason of a decline reaches the task; one of a version before has none", () => {
+  const facts: AccountFact[] = [
+    { type: "Registered", account: ME, email: "me@example.com", source: null, keyHash: "k", grant: credits(0), at: AT },
+  ];
+  const state = facts.reduce((before, fact) => account.evolve(before, fact).state, account.initial(ME));
+  const tells = (fact: AccountFact) => account.evolve(state, fact).effects;
+  const reason = { why: "NO_PLACE", places: 2 } as const;
+  expect(tells({ type: "OfferDeclined", task: TASK, reason, at: AT })).toMatchObject([
+    { command: { type: "declined", worker: ME, reason } },
+  ]);
+  expect(tells({ type: "OfferDeclined", task: TASK, at: AT })).toEqual([
+    { type: "tell", to: { kind: "task", id: TASK }, command: { type: "declined", worker: ME } },
+  ]);
+  const routing = live({
+    requester: REQUESTER,
+    marks: [],
+    budget: 20,
+    minSkill: 0,
+    failed: [],
+    bidders: [],
+    autoRetry: 0,
+    upTo: "routing",
+  });
+  const decided = (command: { readonly reason?: typeof reason }) => {
+    const decision = decideTask(routing, { type: "declined", worker: ME, ...command }, AT);
+    return isRefusal(decision) ? undefined : decision.facts;
+  };
+  expect(decided({ reason })).toEqual([{ type: "OfferDeclined", worker: ME, reason, at: AT }]);
+  expect(decided({})).toEqual([{ type: "OfferDeclined", worker: ME, at: AT }]);
+});
+
+test("the window ends early when everyone who is online has failed, has bid or is the requester", () => {
+  const state = live({
+    requester: REQUESTER,
+    marks: [],
+    budget: 20,
+    minSkill: 0,
+    failed: [OTHER],
+    bidders: [],
+    autoRetry: 1,
+    upTo: "routing",
+  });
+  const status = (online: readonly (typeof ME)[]) => {
+    const bid = { type: "bid", bid: id(51), worker: ME, credits: null, standing: STANDING, online } as const;
+    const decision = decideTask(state, bid, AT);
+    return isRefusal(decision) ? decision.refused : decision.reply;
+  };
+  expect(status([ME, OTHER, REQUESTER])).toMatchObject({ status: "AWARDED" });
+  expect(status([ME, OTHER, REQUESTER, person(4)])).toMatchObject({ status: "PENDING" });
+});
