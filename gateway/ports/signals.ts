@@ -5,6 +5,11 @@ export interface Signals {
   send(signal: Signal): void;
 }
 
+export interface SignalHub extends Signals {
+  /** Hears all signals from now on. */
+  listen(hear: (signal: Signal) => void): void;
+}
+
 export type Signal =
   /** A task has come to a status that somebody may wait for. */
   | { readonly type: "task"; readonly task: string; readonly status: TaskStatus }

@@ -17,10 +17,8 @@ import { Secrets } from "../../gateway/secrets.ts";
 import type { Services } from "../../gateway/services.ts";
 import { warmUp } from "../../machines/validation/verdict.ts";
 import { GitHubIdentity } from "../adapters/github/identity.ts";
+import { localSignals } from "../adapters/in-process/signals.ts";
 import { smtpMailer } from "../adapters/mail/mailer.ts";
-import { connectNats, type NatsLink, type NatsSettings } from "../adapters/nats/connect.ts";
-import { localSignals, natsSignals } from "../adapters/nats/signals.ts";
-import { NatsTransport } from "../adapters/nats/transport.ts";
 import { DatabaseLock } from "../adapters/postgres/database-lock.ts";
 import { Databases } from "../adapters/postgres/databases.ts";
 import { EmbeddedServer } from "../adapters/postgres/embedded.ts";
@@ -35,6 +33,7 @@ import { systemClock as clock } from "../adapters/system/clock.ts";
 import { randomIds as ids } from "../adapters/system/ids.ts";
 import { checkThread } from "../adapters/validator/check-thread.ts";
 import { VALIDATOR_LIMITS, ValidatorPool } from "../adapters/validator/pool.ts";
+import { isClustered, openBus } from "./bus.ts";
 import { aborted, Closing } from "./closing.ts";
 import { alone, DRAIN_MS, type Engine, type Frame, member, passer } from "./engine.ts";
 import { addressOf, whoAnswers } from "./neighbour.ts";
@@ -86,12 +85,12 @@ export async function startPlatform(
 }
 
 async function start(config: Config, role: Role, log: Log, lost: () => void, closing: Closing): Promise<Platform> {
-  if (config.natsUrl === null && role !== "both") {
+  if (!isClustered(config) && role !== "both") {
     throw new Error(
       `A ${role} is a part of a cluster: set NATS_URL and DATABASE_URL, or run \`nexus start\`, which needs neither.`,
     );
   }
-  if (config.natsUrl !== null && config.databaseUrls === null) {
+  if (isClustered(config) && config.databaseUrls === null) {
     throw new Error("NATS_URL is set, but DATABASE_URL is not: the processes of a cluster share one PostgreSQL; name it.");
   }
   // The port is the first that is taken: who cannot have it has begun nothing yet, and who has it can be asked how it does.
@@ -110,7 +109,7 @@ async function start(config: Config, role: Role, log: Log, lost: () => void, clo
   closing.add(() => server.close(0));
   const frame = await openFrame(config, role, log, lost, closing, starting);
   const { ending } = frame;
-  const transport = frame.nats === null ? null : natsTransport(frame, frame.nats);
+  const transport = frame.bus?.transport({ cluster: frame.secrets.clusterId(), shards: frame.read.shards, clock, log }) ?? null;
   const engine =
     transport === null
       ? await alone(frame)
@@ -160,7 +159,7 @@ async function openFrame(
   if (role !== "gateway") {
     const applied = await migrate(pools, config.shards ?? undefined);
     if (applied.length > 0) log.info({ applied }, "the database is set up");
-    for (const url of urls) await lockDatabase(url, config.natsUrl !== null, lost, closing);
+    for (const url of urls) await lockDatabase(url, isClustered(config), lost, closing);
   }
   const { secret, shards } = await platformOf(pools, log, closing, starting);
   if (config.shards !== null && config.shards !== shards) {
@@ -169,16 +168,16 @@ async function openFrame(
     );
   }
   const secrets = new Secrets(secret);
-  const nats = config.natsUrl === null ? null : await connectNats(natsSettings(config, config.natsUrl), nodeName(config), log);
-  if (nats !== null) closing.add(() => nats.connection.close());
+  const bus = await openBus(config, nodeName(config), log);
+  if (bus !== null) closing.add(() => bus.close());
   warmUp();
   const failed = (error: unknown) => log.error({ err: error }, "a result could not be judged; this is a bug");
   const validator = new ValidatorPool(VALIDATOR_THREAD, VALIDATOR_LIMITS, failed);
   closing.add(() => validator.close());
   await thread;
-  const signals = nats === null ? localSignals() : natsSignals(nats.connection, config.natsPrefix);
+  const signals = bus?.signals ?? localSignals();
   const ending = { begun: false, patienceMs: DRAIN_MS };
-  return { config, log, closing, urls, read: new Databases(pools, shards), secrets, validator, nats, signals, ending };
+  return { config, log, closing, urls, read: new Databases(pools, shards), secrets, validator, bus, signals, ending };
 }
 
 /** What the databases were set up with; a gateway, which sets up none, waits until somebody else has done so. */
@@ -220,30 +219,11 @@ async function lockDatabase(url: string, shared: boolean, lost: () => void, clos
   closing.add(() => taken.release());
 }
 
-function natsSettings(config: Config, url: string): NatsSettings {
-  return {
-    url,
-    prefix: config.natsPrefix,
-    user: config.natsUser,
-    password: config.natsPassword,
-    nkeyFile: config.natsNkeyFile,
-    credsFile: config.natsCredsFile,
-    tlsCa: config.natsTlsCa,
-    tlsCert: config.natsTlsCert,
-    tlsKey: config.natsTlsKey,
-  };
-}
-
 function nodeName(config: Config): string {
   return config.nodeName ?? `${hostname()}-${process.pid}`;
 }
 
-function natsTransport({ config, secrets, read, log }: Frame, nats: NatsLink): NatsTransport {
-  const options = { prefix: config.natsPrefix, cluster: secrets.clusterId(), shards: read.shards };
-  return new NatsTransport(nats.connection, options, clock, log);
-}
-
-function healthOf({ read, nats, ending }: Frame, engine: Engine): Health {
+function healthOf({ read, bus, ending }: Frame, engine: Engine): Health {
   const reads = postgresReadModel(read, PING_MS);
   let looked: { readonly at: number; readonly answers: Promise<boolean> } | null = null;
   // Whoever asks, and however often: the database is asked once in a while.
@@ -262,8 +242,9 @@ function healthOf({ read, nats, ending }: Frame, engine: Engine): Health {
   return {
     async unavailable() {
       if (ending.begun) return "This process is stopping.";
-      if (nats !== null && !nats.up()) return "NATS does not answer this process.";
-      return engine.unavailable() ?? ((await answers()) ? null : "The database does not answer this process.");
+      return (
+        bus?.unavailable() ?? engine.unavailable() ?? ((await answers()) ? null : "The database does not answer this process.")
+      );
     },
   };
 }
@@ -276,10 +257,10 @@ interface App {
 }
 
 function serve(frame: Frame, role: Role, { transport }: Engine, health: Health): App {
-  const { config, log, closing, read, secrets, validator, nats, signals } = frame;
+  const { config, log, closing, read, secrets, validator, bus, signals } = frame;
   if (role === "node") return { callback: createHealthApp(health, log).callback(), endStreams: () => {} };
   const reads = postgresReadModel(read);
-  const keys = new KeyRing(reads, signals, clock, nats === null ? 0 : KEY_TTL_MS);
+  const keys = new KeyRing(reads, signals, clock, bus === null ? 0 : KEY_TTL_MS);
   const { taskTypes, streamsPerAddress } = config;
   const presence = new Presence(signals, taskTypes);
   const feed = new Feed({ reads, presence, clock, log, taskTypes, streamsPerAddress });

@@ -4,9 +4,9 @@ import { LRUCache } from "lru-cache";
 import { shardOf } from "../../actors/address.ts";
 import { Host } from "../../actors/host/host.ts";
 import type { Log } from "../../actors/ports/log.ts";
-import type { Transport } from "../../actors/ports/transport.ts";
+import type { ClusterTransport, Transport } from "../../actors/ports/transport.ts";
 import { Node } from "../../actors/shards/node.ts";
-import type { Signals } from "../../gateway/ports/signals.ts";
+import type { SignalHub, Signals } from "../../gateway/ports/signals.ts";
 import type { Secrets } from "../../gateway/secrets.ts";
 import { account } from "../../machines/account/index.ts";
 import { batch } from "../../machines/batch/index.ts";
@@ -14,9 +14,6 @@ import type { Address } from "../../machines/effect.ts";
 import { task } from "../../machines/task/index.ts";
 import { TASK_STATUSES, type TaskStatus, TERMINAL_STATUSES } from "../../machines/vocabulary.ts";
 import { LocalTransport } from "../adapters/in-process/transport.ts";
-import type { NatsLink } from "../adapters/nats/connect.ts";
-import type { SignalHub } from "../adapters/nats/signals.ts";
-import type { NatsTransport } from "../adapters/nats/transport.ts";
 import { type Databases, placeOf, shardsAt } from "../adapters/postgres/databases.ts";
 import { PostgresJournal } from "../adapters/postgres/journal.ts";
 import { openPool } from "../adapters/postgres/pool.ts";
@@ -25,6 +22,7 @@ import { systemClock as clock } from "../adapters/system/clock.ts";
 import { randomIds as ids } from "../adapters/system/ids.ts";
 import type { ValidatorPool } from "../adapters/validator/pool.ts";
 import { WebhookCourier } from "../adapters/webhooks/courier.ts";
+import type { Bus } from "./bus.ts";
 import type { Config } from "./settings/config.ts";
 import { VERSION } from "./version.ts";
 
@@ -51,7 +49,7 @@ export interface Frame {
   readonly secrets: Secrets;
   readonly validator: ValidatorPool;
   /** null where this process is alone. */
-  readonly nats: NatsLink | null;
+  readonly bus: Bus | null;
   readonly signals: SignalHub;
   readonly ending: Ending;
 }
@@ -147,7 +145,7 @@ export function passer(transport: Transport): Engine {
 }
 
 /** A node among others, by this name: a member, with a host, in each database. */
-export async function member(frame: Frame, transport: NatsTransport, name: string): Promise<Engine> {
+export async function member(frame: Frame, transport: ClusterTransport, name: string): Promise<Engine> {
   const { config, log, urls, read, closing, ending } = frame;
   const makeHost = hostMaker(frame, transport);
   const nodes = urls.map((url, place) => {

@@ -8,8 +8,7 @@ import { LIMITS } from "../../../actors/limits.ts";
 import { type CommandResult, type Envelope, NOT_OWNER } from "../../../actors/message.ts";
 import type { Clock } from "../../../actors/ports/clock.ts";
 import type { Log } from "../../../actors/ports/log.ts";
-import type { Routes } from "../../../actors/ports/routes.ts";
-import type { Transport } from "../../../actors/ports/transport.ts";
+import type { ClusterTransport, Receiver } from "../../../actors/ports/transport.ts";
 import { refuse } from "../../../machines/refusal.ts";
 import { packEnvelope, packResult, unpackEnvelope, unpackResult } from "./wire-format.ts";
 
@@ -20,12 +19,7 @@ export interface NatsTransportOptions {
   readonly shards: number;
 }
 
-/** A node of this process, to which commands are brought. */
-export interface Receiver extends Transport {
-  owns(shard: number): boolean;
-}
-
-export class NatsTransport implements Transport, Routes {
+export class NatsTransport implements ClusterTransport {
   readonly #connection: NatsConnection;
   readonly #options: NatsTransportOptions;
   readonly #clock: Clock;
@@ -40,7 +34,6 @@ export class NatsTransport implements Transport, Routes {
     this.#log = log;
   }
 
-  /** Says where commands for shards that are served go. `look` is called when owners have changed elsewhere. */
   attach(receiver: Receiver, look: () => void): void {
     this.#receiver = receiver;
     this.#connection.subscribe(`${this.#options.prefix}.changed`, { callback: () => look() });

@@ -1,0 +1,73 @@
+/** What joins the processes of a platform. Another bus is an adapter of these ports, its settings, and a row of BUSES. */
+import type { Clock } from "../../actors/ports/clock.ts";
+import type { Log } from "../../actors/ports/log.ts";
+import type { ClusterTransport } from "../../actors/ports/transport.ts";
+import type { SignalHub } from "../../gateway/ports/signals.ts";
+import { connectNats, type NatsSettings } from "../adapters/nats/connect.ts";
+import { natsSignals } from "../adapters/nats/signals.ts";
+import { NatsTransport } from "../adapters/nats/transport.ts";
+import type { Config } from "./settings/config.ts";
+
+/** A connection to the bus; its processes are one platform's, or are kept apart by `cluster`. */
+export interface Bus {
+  transport(platform: {
+    readonly cluster: string;
+    readonly shards: number;
+    readonly clock: Clock;
+    readonly log: Log;
+  }): ClusterTransport;
+  readonly signals: SignalHub;
+  /** Why it cannot be used now, in a sentence, or null. */
+  unavailable(): string | null;
+  close(): Promise<void>;
+}
+
+/** Connects under a name that operators see. Rejects with a sentence for the operator. */
+type Open = (name: string, log: Log) => Promise<Bus>;
+
+/** Each gives how to open it, or null where the settings do not name it. */
+const BUSES: readonly ((config: Config) => Open | null)[] = [
+  (config) => {
+    const { natsUrl } = config;
+    return natsUrl === null ? null : (name, log) => openNats(natsSettings(config, natsUrl), name, log);
+  },
+];
+
+function named(config: Config): Open | undefined {
+  return BUSES.map((bus) => bus(config)).find((open) => open !== null) ?? undefined;
+}
+
+/** Whether this process is one of many. */
+export function isClustered(config: Config): boolean {
+  return named(config) !== undefined;
+}
+
+/** Opens the bus that the settings name; null where one process does all. */
+export async function openBus(config: Config, name: string, log: Log): Promise<Bus | null> {
+  return (await named(config)?.(name, log)) ?? null;
+}
+
+async function openNats(settings: NatsSettings, name: string, log: Log): Promise<Bus> {
+  const { connection, up } = await connectNats(settings, name, log);
+  const { prefix } = settings;
+  return {
+    transport: ({ clock, log, ...platform }) => new NatsTransport(connection, { prefix, ...platform }, clock, log),
+    signals: natsSignals(connection, prefix),
+    unavailable: () => (up() ? null : "NATS does not answer this process."),
+    close: () => connection.close(),
+  };
+}
+
+function natsSettings(config: Config, url: string): NatsSettings {
+  return {
+    url,
+    prefix: config.natsPrefix,
+    user: config.natsUser,
+    password: config.natsPassword,
+    nkeyFile: config.natsNkeyFile,
+    credsFile: config.natsCredsFile,
+    tlsCa: config.natsTlsCa,
+    tlsCert: config.natsTlsCert,
+    tlsKey: config.natsTlsKey,
+  };
+}
