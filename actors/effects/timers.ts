@@ -29,8 +29,8 @@ export class Timers {
   readonly #patience: (timer: DueTimer) => Millis;
   readonly #fire: (timer: DueTimer) => Promise<CommandResult>;
   #heap: Armed[] = [];
-  /** When each timer fires, by shard; what the heap says otherwise is out of date. */
-  readonly #due = new Map<number, Map<string, Millis>>();
+  /** The timers that are set, by shard; all others in the heap are out of date, even where they are set for the same moment. */
+  readonly #due = new Map<number, Map<string, Armed>>();
   #size = 0;
   #wakeAt = Number.POSITIVE_INFINITY;
   #callOff: (() => void) | null = null;
@@ -66,13 +66,13 @@ export class Timers {
 
   #set(timer: DueTimer, from: Millis): void {
     const shard = this.#shardOf(timer.address);
-    const fireAt = from + this.#patience(timer);
-    const due = this.#due.get(shard) ?? new Map<string, Millis>();
+    const armed = { ...timer, fireAt: from + this.#patience(timer) };
+    const due = this.#due.get(shard) ?? new Map<string, Armed>();
     this.#due.set(shard, due);
     this.#size -= due.size;
-    due.set(keyOf(timer), fireAt);
+    due.set(keyOf(timer), armed);
     this.#size += due.size;
-    this.#push({ ...timer, fireAt });
+    this.#push(armed);
     this.#arm();
   }
 
@@ -90,7 +90,7 @@ export class Timers {
       const page: readonly DueTimer[] = await journal.timers(shard, last, LIMITS.pageRows);
       for (const timer of page) {
         // What was set since the start is newer than the row that was read.
-        if (this.#firesAt(timer) !== undefined) continue;
+        if (this.#armed(timer) !== undefined) continue;
         this.#set(timer, this.#patience(timer) > 0 ? Math.max(timer.at, this.#clock.now()) : timer.at);
       }
       last = page.at(-1) ?? null;
@@ -103,7 +103,7 @@ export class Timers {
     this.#callOff?.();
   }
 
-  #firesAt({ address, name }: { readonly address: Address; readonly name: string }): Millis | undefined {
+  #armed({ address, name }: { readonly address: Address; readonly name: string }): Armed | undefined {
     return this.#due.get(this.#shardOf(address))?.get(keyOf({ address, name }));
   }
 
@@ -128,7 +128,7 @@ export class Timers {
     const now = this.#clock.now();
     while (this.#firing < LIMITS.timersAtOnce && (this.#heap[0]?.fireAt ?? Number.POSITIVE_INFINITY) <= now) {
       const timer = this.#pop();
-      if (timer === undefined || this.#firesAt(timer) !== timer.fireAt) continue;
+      if (timer === undefined || this.#armed(timer) !== timer) continue;
       this.#firing += 1;
       void this.#carryOut(timer);
     }
@@ -137,7 +137,7 @@ export class Timers {
   async #carryOut(timer: Armed): Promise<void> {
     const answer = await this.#fire(timer);
     this.#firing -= 1;
-    if (this.#firesAt(timer) === timer.fireAt) {
+    if (this.#armed(timer) === timer) {
       if (isTransient(answer)) this.#later(timer);
       else this.#unset(timer.address, timer.name);
     }
@@ -153,7 +153,7 @@ export class Timers {
   #compact(): void {
     if (this.#heap.length <= 2 * this.#size + STALE_MAX) return;
     // In order of time, so a heap.
-    this.#heap = this.#heap.filter((timer) => this.#firesAt(timer) === timer.fireAt).sort((a, b) => a.fireAt - b.fireAt);
+    this.#heap = this.#heap.filter((timer) => this.#armed(timer) === timer).sort((a, b) => a.fireAt - b.fireAt);
   }
 
   #push(timer: Armed): void {

@@ -1,6 +1,5 @@
 /** The exact boundaries of a task: what holds at a number, and what holds one beside it. */
 import { describe, expect, test } from "vitest";
-import { BIDS_MAX } from "../../machines/task/decide.ts";
 import { task as entity } from "../../machines/task/index.ts";
 import { credits, taskId } from "../../machines/vocabulary.ts";
 import { Life } from "../support/life.ts";
@@ -9,6 +8,7 @@ import { id, order, person } from "../support/world.ts";
 const TASK = taskId(id(99));
 const [REQUESTER, WORKER, OTHER] = [person(1), person(2), person(3)];
 const AT = 1_000_000;
+const BIDS_MAX = 100;
 type Command = Parameters<typeof entity.decide>[1];
 type Bid = Extract<Command, { type: "bid" }>;
 
