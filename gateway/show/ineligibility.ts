@@ -40,7 +40,7 @@ export function ineligibilitySentence(reason: Ineligibility): string | undefined
     case "PLACE_KEPT":
       return "Your capability keeps a place for this task already.";
     case "NO_PLACE":
-      return `Your capability works on ${reason.places} tasks at once, and has no place left; finish one, or raise max_concurrent.`;
+      return `All places of your capability are taken (max_concurrent is ${reason.places}); finish a task, or raise max_concurrent.`;
     default:
       reason satisfies never;
       return undefined;

@@ -5,6 +5,7 @@ import { runCluster } from "./cli/cluster.ts";
 import { runConfig } from "./cli/config.ts";
 import { runDemo } from "./cli/demo.ts";
 import { runDrain } from "./cli/drain.ts";
+import { runInspectAccount, runInspectTask } from "./cli/inspect.ts";
 import { Interrupted } from "./cli/interrupt.ts";
 import { runMigrate } from "./cli/migrate.ts";
 import { runStart } from "./cli/start.ts";
@@ -47,6 +48,19 @@ program
   .command("audit")
   .description("prove the promises about money and tasks on the database; exit code 1 when one is broken")
   .action(runAudit);
+const inspect = program.command("inspect").description("say why an account gets no work, or where a task is and why");
+inspect
+  .command("account")
+  .description("what an account may take, and for each reason how much it may not")
+  .argument("<who>", "its id, or its address")
+  .option("--json", "as JSON")
+  .action(runInspectAccount);
+inspect
+  .command("task")
+  .description("where a task is, who may take it, its offers, webhook and money")
+  .argument("<id>", "its id")
+  .option("--json", "as JSON")
+  .action(runInspectTask);
 program.command("migrate").description("bring the database up to date").action(runMigrate);
 program.command("config").description("print every setting with the value in force").action(runConfig);
 

@@ -1,0 +1,112 @@
+/** Why an account gets no work, or what it may take: out of its state, its history, and the tasks that are open. */
+import type { AccountFact } from "../../../machines/account/events.ts";
+import { account as entity } from "../../../machines/account/index.ts";
+import { type AccountView, postedTerms, standingOf, viewAccount } from "../../../machines/account/view.ts";
+import { bidIneligibility, offerIneligibility, onOfferByRow } from "../../../machines/eligibility.ts";
+import { type Skill, skillIn } from "../../../machines/market/standing.ts";
+import type { AccountId, Millis } from "../../../machines/vocabulary.ts";
+import { readMarked } from "../../adapters/postgres/accounts.ts";
+import type { Databases } from "../../adapters/postgres/databases.ts";
+import {
+  type Declined,
+  type OpenTask,
+  readActor,
+  readDeclined,
+  readLatest,
+  readOpenTasks,
+  readSurroundings,
+  type Sample,
+  type Surroundings,
+} from "../../adapters/postgres/inspect.ts";
+import { accountSentences } from "./account-sentences.ts";
+import { type Tally, tally } from "./reasons.ts";
+
+/** What one account may do in one task type now. */
+export interface TypeOfWork {
+  readonly taskType: string;
+  /** Tasks of it that take bids, of those that were looked at. */
+  readonly open: number;
+  readonly skill: Skill;
+  readonly capability: {
+    /** NC; null where it bids for each task. */
+    readonly price: number | null;
+    readonly available: boolean;
+    readonly places: number;
+    /** The tasks that a place is kept for. */
+    readonly kept: readonly string[];
+  } | null;
+  /** By a bid of its own, at a price that each would pay. */
+  readonly bids: Tally;
+  /** At its posted price. */
+  readonly offers: Tally;
+}
+
+export interface AccountReport {
+  readonly account: Omit<AccountView, "keyHash" | "github" | "capabilities" | "records" | "customer">;
+  /** Other accounts of the same identity. */
+  readonly kin: readonly AccountId[];
+  /** Its latest fact of each kind that says why it may not work. */
+  readonly history: readonly AccountFact[];
+  readonly work: readonly TypeOfWork[];
+  readonly openTasks: Omit<Sample<OpenTask>, "rows"> & { readonly judged: number };
+  readonly declined: readonly Declined[];
+  readonly surroundings: Surroundings;
+  readonly sentences: readonly string[];
+}
+
+const BARRING = ["Frozen", "Unfrozen", "CooldownStarted", "Suspended", "Failed", "Earned"] satisfies AccountFact["type"][];
+
+/** Looks at an account at the time `now` (ms); undefined where there is none. */
+export async function inspectAccount(databases: Databases, id: AccountId, now: Millis): Promise<AccountReport | undefined> {
+  const { snapshot, facts } = await readActor(databases, { kind: "account", id });
+  if (snapshot === null && facts.length === 0) return undefined;
+  const saved = snapshot === null ? entity.initial(id) : entity.restore(id, snapshot.state);
+  const state = facts.reduce((before, fact) => entity.evolve(before, entity.upcast(fact)).state, saved);
+  const view = viewAccount(state);
+  if (view === undefined) return undefined;
+  const [openTasks, history, declined, surroundings, marked] = await Promise.all([
+    readOpenTasks(databases),
+    readLatest(databases, id, BARRING),
+    readDeclined(databases, id),
+    readSurroundings(databases, id),
+    databases.each((database) => readMarked(database, view.marks)),
+  ]);
+  const { keyHash: _key, github: _github, capabilities, records, customer: _customer, ...account } = view;
+  const types = new Set([...capabilities, ...openTasks.rows].map(({ taskType }) => taskType));
+  const work = [...types].sort().map((taskType): TypeOfWork => {
+    const open = openTasks.rows.filter((task) => task.taskType === taskType);
+    const applicant = { worker: id, standing: standingOf(state, taskType) };
+    const { capability } = postedTerms(state.context, taskType, "");
+    const slots = Object.entries(state.context.slots);
+    return {
+      taskType,
+      open: open.length,
+      skill: skillIn(records, taskType),
+      capability:
+        capability === undefined
+          ? null
+          : {
+              price: capability.price,
+              available: capability.available,
+              places: capability.concurrency,
+              kept: slots.filter(([, kept]) => kept === capability.id).map(([task]) => task),
+            },
+      bids: tally(open.map((task) => bidIneligibility(onOfferByRow(task, task.autoRetry), applicant, null))),
+      offers: tally(
+        open.map((task) =>
+          offerIneligibility(onOfferByRow(task, task.autoRetry), applicant, postedTerms(state.context, taskType, task.id)),
+        ),
+      ),
+    };
+  });
+  const report = {
+    account,
+    kin: marked.flat().flatMap((other) => (other.id === id ? [] : [other.id])),
+    history: history.map((fact) => entity.upcast(fact)),
+    work,
+    openTasks: { total: openTasks.total, judged: openTasks.rows.length },
+    declined,
+    surroundings,
+  };
+  return { ...report, sentences: accountSentences(report, now) };
+}

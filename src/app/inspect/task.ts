@@ -1,0 +1,158 @@
+/** Where a task is and why: out of its history, the workers that could take it, its money, and what may move it on. */
+import { account } from "../../../machines/account/index.ts";
+import { postedTerms, standingOf } from "../../../machines/account/view.ts";
+import {
+  bidIneligibility,
+  type Ineligibility,
+  offerIneligibility,
+  onOfferByRow,
+  type TaskOnOffer,
+} from "../../../machines/eligibility.ts";
+import type { PlacedBid, TaskFact, TaskSpec } from "../../../machines/task/events.ts";
+import { task as entity } from "../../../machines/task/index.ts";
+import type { TaskSnapshot } from "../../../machines/task/machine.ts";
+import { type TaskView, viewTask } from "../../../machines/task/view.ts";
+import { type AccountId, type Millis, type TaskId, takesBids } from "../../../machines/vocabulary.ts";
+import type { Databases } from "../../adapters/postgres/databases.ts";
+import {
+  type CapableWorker,
+  readActor,
+  readCapableWorkers,
+  readSurroundings,
+  readTaskFacts,
+  type Surroundings,
+} from "../../adapters/postgres/inspect.ts";
+import { readLedger } from "../../adapters/postgres/tasks.ts";
+import { type Tally, tally } from "./reasons.ts";
+import { taskSentences } from "./task-sentences.ts";
+
+/** Of workers whose rows say that they may, the places of so many are looked up in their own states. */
+const LOOKED_UP_MAX = 200;
+
+export type Attempt = Extract<TaskFact, { readonly type: "WebhookAttempted" }>;
+type Decline = Pick<Extract<TaskFact, { readonly type: "OfferDeclined" }>, "worker" | "reason" | "at">;
+
+/** Who could take a task that takes bids, of all that have a capability for its type. */
+export interface Workers {
+  readonly capable: number;
+  readonly judged: number;
+  /** At their posted prices. */
+  readonly offers: Tally;
+  /** The cheapest of those who may. */
+  readonly atTheirPrice: readonly AccountId[];
+  /** By bids of their own. */
+  readonly bids: Tally;
+}
+
+export interface TaskReport {
+  readonly task: Omit<TaskView, "result" | "marks">;
+  readonly spec: Pick<TaskSpec, "maxSeconds" | "quality" | "poolHours" | "autoRetry" | "batch"> & {
+    readonly hasWebhook: boolean;
+    readonly isHoneypot: boolean;
+  };
+  readonly award: (PlacedBid & { readonly at: Millis; readonly deadline: Millis }) | null;
+  readonly bids: readonly PlacedBid[];
+  readonly failures: readonly { readonly worker: AccountId; readonly code: string }[];
+  /** Workers that were online with a posted price when it was posted, how many were asked in this round, and who declined. */
+  readonly offers: { readonly workers: number; readonly asked: number; readonly declined: readonly Decline[] };
+  /** null where it takes no bids. */
+  readonly workers: Workers | null;
+  /** null where no webhook is wanted. */
+  readonly webhook: { readonly attempts: readonly Attempt[]; readonly done: boolean } | null;
+  /** What is held for it now, in NC. */
+  readonly held: number;
+  /** How it ended, where nobody did it. */
+  readonly ended: Extract<TaskFact, { readonly type: "Expired" | "Cancelled" }> | null;
+  readonly surroundings: Surroundings;
+  readonly sentences: readonly string[];
+}
+
+/** Looks at a task at the time `now` (ms); undefined where there is none. */
+export async function inspectTask(databases: Databases, id: TaskId, now: Millis): Promise<TaskReport | undefined> {
+  const facts = await readTaskFacts(databases, id);
+  const state = facts.reduce((before, fact) => entity.evolve(before, fact).state, entity.initial(id));
+  const view = viewTask(state);
+  const { order } = state.context;
+  if (view === undefined || order === null) return undefined;
+  const [workers, ledger, surroundings] = await Promise.all([
+    takesBids(view.status) ? findWorkers(databases, id, view.taskType, onOfferByRow(view, order.autoRetry)) : null,
+    readLedger(databases, id),
+    readSurroundings(databases, id),
+  ]);
+  const { result: _result, marks: _marks, ...shown } = view;
+  const { maxSeconds, quality, poolHours, autoRetry, batch, callbackUrl, known } = order;
+  const report = {
+    task: shown,
+    spec: {
+      maxSeconds,
+      quality,
+      poolHours,
+      autoRetry,
+      ...(batch === undefined ? {} : { batch }),
+      hasWebhook: callbackUrl !== null,
+      isHoneypot: known !== undefined,
+    },
+    ...roundOf(state.context, facts),
+    workers,
+    held: ledger.filter(({ account: name }) => name === "held").reduce((sum, { amount }) => sum + amount, 0),
+    ended: facts.find((fact) => fact.type === "Expired" || fact.type === "Cancelled") ?? null,
+    surroundings,
+  };
+  return { ...report, sentences: taskSentences(report, now) };
+}
+
+/** What its state tells of this round, and its history of offers and webhooks. */
+function roundOf(
+  { award, awardedAt, deadline, bids, failures, offers, asked, order, webhook }: TaskSnapshot["context"],
+  facts: readonly TaskFact[],
+): Pick<TaskReport, "award" | "bids" | "failures" | "offers" | "webhook"> {
+  const declined = facts.flatMap((fact) => (fact.type === "OfferDeclined" ? [fact] : []));
+  const attempts = facts.flatMap((fact) => (fact.type === "WebhookAttempted" ? [fact] : []));
+  return {
+    award: award === null || awardedAt === null || deadline === null ? null : { ...award, at: awardedAt, deadline },
+    bids,
+    failures,
+    offers: {
+      workers: offers.length,
+      asked,
+      declined: declined.map(({ worker, reason, at }) => ({ worker, at, ...(reason === undefined ? {} : { reason }) })),
+    },
+    webhook: order?.callbackUrl == null ? null : { attempts, done: webhook.done },
+  };
+}
+
+async function findWorkers(databases: Databases, id: TaskId, taskType: string, onOffer: TaskOnOffer): Promise<Workers> {
+  const { rows, total } = await readCapableWorkers(databases, taskType);
+  const cheapestFirst = [...rows].sort((a, b) => (a.capability.price ?? Infinity) - (b.capability.price ?? Infinity));
+  const [offers, may]: [(Ineligibility | undefined)[], AccountId[]] = [[], []];
+  for (const worker of cheapestFirst) {
+    const byRow = offerIneligibility(onOffer, applicant(worker), { capability: worker.capability, kept: 0, keepsThis: false });
+    // Rows do not say how many places are kept; the worker's own state does.
+    const reason = byRow === undefined && may.length < LOOKED_UP_MAX ? await byState(databases, id, onOffer, worker) : byRow;
+    offers.push(reason);
+    if (reason === undefined) may.push(worker.account);
+  }
+  return {
+    capable: total,
+    judged: rows.length,
+    offers: tally(offers),
+    atTheirPrice: may,
+    bids: tally(rows.map((worker) => bidIneligibility(onOffer, applicant(worker), null))),
+  };
+}
+
+function applicant({ account: worker, status, cooldownUntil, marks, tier }: CapableWorker) {
+  return { worker, standing: { status, cooldownUntil, marks, tier } };
+}
+
+async function byState(databases: Databases, task: TaskId, onOffer: TaskOnOffer, { account: id, capability }: CapableWorker) {
+  const { snapshot, facts } = await readActor(databases, { kind: "account", id });
+  const saved = snapshot === null ? account.initial(id) : account.restore(id, snapshot.state);
+  const state = facts.reduce((before, fact) => account.evolve(before, account.upcast(fact)).state, saved);
+  const { taskType } = capability;
+  return offerIneligibility(
+    onOffer,
+    { worker: id, standing: standingOf(state, taskType) },
+    postedTerms(state.context, taskType, task),
+  );
+}
