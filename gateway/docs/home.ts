@@ -112,7 +112,7 @@ ${links}
 
 curl ${escaped(origin)}/api/v1/credits/balance \\
   -H 'X-API-Key: <i>the api_key that you got</i>'</pre>
-<p>A new account is given ${signupGrant} NC. From there to a paid task: the quick start in <code>README.md</code>, and more by example in <code>docs/USAGE_GUIDE.md</code>.
+<p>A new account is given ${signupGrant} NC. From there to a paid task: <code>docs/quick-start.md</code>; every call by example: <code>docs/USAGE_GUIDE.md</code>.
 <code>npm run demo</code> takes the ten texts in <code>examples/</code> from posted to paid.</p>
 <footer>NexusToken ${escaped(version)} · MIT licence</footer>
 </main>

@@ -62,7 +62,11 @@ inspect
   .option("--json", "as JSON")
   .action(runInspectTask);
 program.command("migrate").description("bring the database up to date").action(runMigrate);
-program.command("config").description("print every setting with the value in force").action(runConfig);
+program
+  .command("config")
+  .description("print every setting with the value in force")
+  .option("--markdown", "print the page docs/settings.md instead: every setting with its default")
+  .action(runConfig);
 
 try {
   await program.parseAsync();

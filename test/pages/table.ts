@@ -34,6 +34,8 @@ export const COMMANDS: { readonly [command: string]: How } = {
   "npm run strangers -- --seconds 60 --tasks 200": slow("npm run strangers -- --seconds 1 --tasks 1"),
   "npm run try:pages": { run: "not here", because: "it is this test, with all that is slow" },
   "npm run try:install": { run: "not here", because: "it makes a clone for each way to install; it is a test of its own" },
+  "npm run docs:settings": asWritten,
+  "npm run docs:demo": { run: "not here", because: "it is the demo once more" },
   "npm run bench": smaller("npm run bench -- 10 2"),
   "npm run bench:cluster": slow("npm run bench:cluster -- 2 1000"),
   "npm run bench:timing": smaller("npm run bench:timing -- 5"),

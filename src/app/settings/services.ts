@@ -1,4 +1,4 @@
-/** Settings of what others run for us: mail, payments, identities. */
+/** Settings of outside services: mail, payments, GitHub. */
 import { smtpUrl, webUrl } from "./values.ts";
 
 /** Mail, for recovery codes. */
@@ -7,7 +7,8 @@ export const MAIL = {
     name: "SMTP_URL",
     fallback: null as string | null,
     unit: "URL",
-    about: "The mail server for recovery codes, smtp://user:password@host:587 or smtps://…; left out, codes go to the log.",
+    about:
+      "Mail server for recovery codes, smtp://user:password@host:587 or smtps://…; without it, codes are written to the log.",
     secret: true,
     read: smtpUrl,
   },
@@ -15,7 +16,7 @@ export const MAIL = {
     name: "MAIL_FROM",
     fallback: "NexusToken <no-reply@localhost>",
     unit: "address",
-    about: "Whom mail comes from.",
+    about: "Sender of that mail.",
     read: String,
   },
 };
@@ -26,7 +27,7 @@ export const PAYMENTS = {
     name: "STRIPE_SECRET_KEY",
     fallback: null as string | null,
     unit: "text",
-    about: "The key to Stripe's API; left out, nothing can be bought.",
+    about: "Secret key of Stripe's API; without it, credits cannot be bought.",
     secret: true,
     read: String,
   },
@@ -34,7 +35,7 @@ export const PAYMENTS = {
     name: "STRIPE_WEBHOOK_SECRET",
     fallback: null as string | null,
     unit: "text",
-    about: "Checks the signatures of Stripe's events, which go to /api/v1/credits/stripe/webhook.",
+    about: "Signing secret of Stripe's webhook; have Stripe send its events to /api/v1/credits/stripe/webhook.",
     secret: true,
     read: String,
   },
@@ -42,32 +43,25 @@ export const PAYMENTS = {
     name: "STRIPE_API_BASE",
     fallback: "https://api.stripe.com",
     unit: "URL",
-    about: "Where Stripe's API is.",
-    read: webUrl,
-  },
-  publicUrl: {
-    name: "PUBLIC_URL",
-    fallback: null as string | null,
-    unit: "URL",
-    about: "Where clients reach this platform; left out, http://localhost and the port.",
+    about: "Base URL of Stripe's API.",
     read: webUrl,
   },
 };
 
-/** GitHub accounts that speak for their owners. */
+/** GitHub accounts that workers link to prove who they are. */
 export const GITHUB = {
   githubClientId: {
     name: "GITHUB_CLIENT_ID",
     fallback: null as string | null,
     unit: "text",
-    about: "The OAuth app's id at GitHub; left out, no GitHub account can be linked.",
+    about: "Client id of the OAuth app at GitHub; without it, GitHub accounts cannot be linked.",
     read: String,
   },
   githubClientSecret: {
     name: "GITHUB_CLIENT_SECRET",
     fallback: null as string | null,
     unit: "text",
-    about: "The OAuth app's secret; its callback is PUBLIC_URL/api/v1/oauth/github/callback.",
+    about: "Client secret of the OAuth app, whose callback is PUBLIC_URL/api/v1/oauth/github/callback.",
     secret: true,
     read: String,
   },
@@ -75,14 +69,14 @@ export const GITHUB = {
     name: "GITHUB_BASE_URL",
     fallback: "https://github.com",
     unit: "URL",
-    about: "Where GitHub's pages are.",
+    about: "Base URL of GitHub.",
     read: webUrl,
   },
   githubApiUrl: {
     name: "GITHUB_API_URL",
     fallback: "https://api.github.com",
     unit: "URL",
-    about: "Where GitHub's API is.",
+    about: "Base URL of GitHub's API.",
     read: webUrl,
   },
 };

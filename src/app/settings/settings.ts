@@ -1,7 +1,21 @@
 /** Every setting: its name in the environment, its default, its unit, a sentence. */
 import { RATES } from "./limits.ts";
 import { GITHUB, MAIL, PAYMENTS } from "./services.ts";
-import { adminToken, databaseUrls, flag, name, names, natsUrl, oneOf, origins, share, subject, weight, whole } from "./values.ts";
+import {
+  adminToken,
+  databaseUrls,
+  flag,
+  name,
+  names,
+  natsUrl,
+  oneOf,
+  origins,
+  share,
+  subject,
+  webUrl,
+  weight,
+  whole,
+} from "./values.ts";
 
 export interface Setting<T> {
   readonly name: string;
@@ -14,6 +28,12 @@ export interface Setting<T> {
   readonly read: (text: string) => T;
 }
 
+/** Settings that belong together, under a title. */
+export interface SettingGroup {
+  readonly title: string;
+  readonly settings: { readonly [key: string]: Setting<unknown> };
+}
+
 const TASK_TYPES = [
   "json_extraction",
   "translation",
@@ -23,125 +43,77 @@ const TASK_TYPES = [
   "analysis",
 ];
 
-/** What only a cluster of several processes needs. */
-const CLUSTER = {
-  natsUrl: {
-    name: "NATS_URL",
-    fallback: null as string | null,
-    unit: "URL",
-    about: "The NATS that joins gateways and nodes; left out, one process does all.",
-    secret: true,
-    read: natsUrl,
-  },
-  natsPrefix: {
-    name: "NATS_PREFIX",
-    fallback: "nexus",
-    unit: "subject",
-    about: "What the subjects of this platform begin with; two platforms that share a NATS need two.",
-    read: subject,
-  },
-  natsUser: { name: "NATS_USER", fallback: null as string | null, unit: "name", about: "The user at NATS.", read: String },
-  natsPassword: {
-    name: "NATS_PASSWORD",
-    fallback: null as string | null,
-    unit: "text",
-    about: "The password at NATS.",
-    secret: true,
-    read: String,
-  },
-  natsNkeyFile: {
-    name: "NATS_NKEY_FILE",
-    fallback: null as string | null,
-    unit: "file",
-    about: "The seed of the nkey to sign in to NATS with.",
-    read: String,
-  },
-  natsCredsFile: {
-    name: "NATS_CREDS_FILE",
-    fallback: null as string | null,
-    unit: "file",
-    about: "The credentials (JWT and seed) to sign in to NATS with.",
-    read: String,
-  },
-  natsTlsCa: {
-    name: "NATS_TLS_CA",
-    fallback: null as string | null,
-    unit: "file",
-    about: "The certificate of the authority that signed NATS's own.",
-    read: String,
-  },
-  natsTlsCert: {
-    name: "NATS_TLS_CERT",
-    fallback: null as string | null,
-    unit: "file",
-    about: "This process's certificate for NATS.",
-    read: String,
-  },
-  natsTlsKey: {
-    name: "NATS_TLS_KEY",
-    fallback: null as string | null,
-    unit: "file",
-    about: "The key of that certificate.",
-    read: String,
-  },
-  nodeName: {
-    name: "NODE_NAME",
-    fallback: null as string | null,
-    unit: "name",
-    about: "How `nexus cluster` and `nexus drain` call this node; left out, the machine's name and the process id.",
-    read: name,
-  },
-  nodeWeight: {
-    name: "NODE_WEIGHT",
-    fallback: 1,
-    unit: "number",
-    about: "This node's share of the shards against the other nodes'.",
-    read: weight,
-  },
-  leaseMs: {
-    name: "LEASE_MS",
-    fallback: 5_000,
-    unit: "ms",
-    about: "A node that is silent for so long is declared dead; the same for all nodes.",
-    read: whole(500, 120_000),
-  },
-  shards: {
-    name: "SHARDS",
-    fallback: null as number | null,
-    unit: "number",
-    about: "Logical shards; fixed when the database is created (128 then, if left out).",
-    read: whole(1, 4_096),
-  },
-  graceMs: {
-    name: "SHUTDOWN_GRACE_MS",
-    fallback: 0,
-    unit: "ms",
-    about: "How long a gateway that was told to stop still takes requests, so that the proxy in front sees it is not ready.",
-    read: whole(0, 60_000),
-  },
-};
+/** One process: HTTP, time limits, the log. */
+function server(production: boolean) {
+  return {
+    port: {
+      name: "PORT",
+      fallback: 8000,
+      unit: "TCP port",
+      about: "HTTP port; 0 takes a free one, and so does a node without this setting.",
+      read: whole(0, 65_535),
+    },
+    host: {
+      name: "HOST",
+      fallback: production ? "0.0.0.0" : "127.0.0.1",
+      unit: "address",
+      about: "Address that HTTP listens on: this machine alone, or all addresses in production.",
+      read: String,
+    },
+    publicUrl: {
+      name: "PUBLIC_URL",
+      fallback: null as string | null,
+      unit: "URL",
+      about: "Address at which clients reach this platform; the default is http://localhost and the port.",
+      read: webUrl,
+    },
+    corsOrigins: {
+      name: "CORS_ORIGINS",
+      fallback: [] as readonly string[],
+      unit: "origins",
+      about:
+        "Origins whose web pages may call the API from a browser, such as https://app.example.com, separated by commas; * for all.",
+      read: origins,
+    },
+    requestTimeoutMs: {
+      name: "REQUEST_TIMEOUT_MS",
+      fallback: 10_000,
+      unit: "ms",
+      about: "A request that takes longer is answered with 503.",
+      read: whole(100, 120_000),
+    },
+    adminToken: {
+      name: "ADMIN_TOKEN",
+      fallback: null as string | null,
+      unit: "text",
+      about: "Secret that operators send in X-Admin-Token; without it, /api/v1/admin is off.",
+      secret: true,
+      read: adminToken,
+    },
+    environment: {
+      name: "NODE_ENV",
+      fallback: "development",
+      unit: "word",
+      about: "`production` listens on all addresses and turns simulated payments off.",
+      read: String,
+    },
+    logLevel: {
+      name: "LOG_LEVEL",
+      fallback: "info",
+      unit: "word",
+      about: "Lowest level that is logged. Lines are for people on a terminal, JSON elsewhere.",
+      read: oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent"),
+    },
+  };
+}
 
-const SERVER = {
-  corsOrigins: {
-    name: "CORS_ORIGINS",
-    fallback: [] as readonly string[],
-    unit: "origins",
-    about: "Web pages that browsers may call the API from, as in https://app.example.com, with commas between; * for all.",
-    read: origins,
-  },
-  port: {
-    name: "PORT",
-    fallback: 8000,
-    unit: "TCP port",
-    about: "Where HTTP is served; 0 takes a free one, as does a node that is told none.",
-    read: whole(0, 65_535),
-  },
+const DATABASE = {
   databaseUrls: {
     name: "DATABASE_URL",
     fallback: null as readonly string[] | null,
     unit: "URLs",
     about:
-      "A PostgreSQL >= 14 to use, or several, over which the shards are spread; left out, an embedded one is started under NEXUS_DATA_DIR.",
+      "PostgreSQL >= 14 in UTF8, or several databases over which the shards are spread; without it, an embedded PostgreSQL is started.",
     secret: true,
     read: databaseUrls,
   },
@@ -149,16 +121,8 @@ const SERVER = {
     name: "DATABASE_CONNECTIONS",
     fallback: 8,
     unit: "connections",
-    about: "Connections for reading that a process opens to each database; one with actors opens 5 more.",
+    about: "Connections for reading, per process and database; a process that runs actors opens 5 more.",
     read: whole(2, 1_000),
-  },
-  adminToken: {
-    name: "ADMIN_TOKEN",
-    fallback: null as string | null,
-    unit: "text",
-    about: "What operators send in X-Admin-Token to use /api/v1/admin; left out, that is off.",
-    secret: true,
-    read: adminToken,
   },
   dataDir: {
     name: "NEXUS_DATA_DIR",
@@ -167,39 +131,122 @@ const SERVER = {
     about: "Where the embedded PostgreSQL keeps its data.",
     read: String,
   },
-  environment: {
-    name: "NODE_ENV",
-    fallback: "development",
-    unit: "word",
-    about: "production switches off what is only for trying out.",
+};
+
+/** Only a cluster of several processes needs these. */
+const CLUSTER = {
+  natsUrl: {
+    name: "NATS_URL",
+    fallback: null as string | null,
+    unit: "URL",
+    about: "The NATS server that connects gateways and nodes; without it, one process does everything.",
+    secret: true,
+    read: natsUrl,
+  },
+  natsPrefix: {
+    name: "NATS_PREFIX",
+    fallback: "nexus",
+    unit: "subject",
+    about: "Prefix of all subjects; platforms that share a NATS server need different ones.",
+    read: subject,
+  },
+  natsUser: { name: "NATS_USER", fallback: null as string | null, unit: "name", about: "User name for NATS.", read: String },
+  natsPassword: {
+    name: "NATS_PASSWORD",
+    fallback: null as string | null,
+    unit: "text",
+    about: "Password for NATS.",
+    secret: true,
     read: String,
   },
-  logLevel: {
-    name: "LOG_LEVEL",
-    fallback: "info",
-    unit: "word",
-    about: "The least important lines that are logged.",
-    read: oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent"),
+  natsNkeyFile: {
+    name: "NATS_NKEY_FILE",
+    fallback: null as string | null,
+    unit: "file",
+    about: "File with the NKey seed for NATS.",
+    read: String,
+  },
+  natsCredsFile: {
+    name: "NATS_CREDS_FILE",
+    fallback: null as string | null,
+    unit: "file",
+    about: "Credentials file (JWT and seed) for NATS.",
+    read: String,
+  },
+  natsTlsCa: {
+    name: "NATS_TLS_CA",
+    fallback: null as string | null,
+    unit: "file",
+    about: "CA certificate to check the NATS server's certificate with.",
+    read: String,
+  },
+  natsTlsCert: {
+    name: "NATS_TLS_CERT",
+    fallback: null as string | null,
+    unit: "file",
+    about: "Client certificate for NATS.",
+    read: String,
+  },
+  natsTlsKey: {
+    name: "NATS_TLS_KEY",
+    fallback: null as string | null,
+    unit: "file",
+    about: "Private key of the client certificate.",
+    read: String,
+  },
+  nodeName: {
+    name: "NODE_NAME",
+    fallback: null as string | null,
+    unit: "name",
+    about: "Name of this node in `nexus cluster` and `nexus drain`; the default is the host name and the process id.",
+    read: name,
+  },
+  nodeWeight: {
+    name: "NODE_WEIGHT",
+    fallback: 1,
+    unit: "number",
+    about: "Weight of this node when shards are placed: a node of weight 2 gets twice as many as one of weight 1.",
+    read: weight,
+  },
+  leaseMs: {
+    name: "LEASE_MS",
+    fallback: 5_000,
+    unit: "ms",
+    about: "A node that does not renew its lease for this long is declared dead; must be the same on all nodes.",
+    read: whole(500, 120_000),
+  },
+  shards: {
+    name: "SHARDS",
+    fallback: null as number | null,
+    unit: "number",
+    about: "Number of shards; set when the database is created (default 128) and fixed from then on.",
+    read: whole(1, 4_096),
+  },
+  graceMs: {
+    name: "SHUTDOWN_GRACE_MS",
+    fallback: 0,
+    unit: "ms",
+    about: "How long a gateway keeps serving after SIGTERM, so that the proxy sees it is not ready any more.",
+    read: whole(0, 60_000),
   },
 };
 
-/** All of them; some defaults differ in production. */
-export function settings(production: boolean) {
+/** What operators can set about the market. */
+function market(production: boolean) {
   return {
-    ...SERVER,
-    host: {
-      name: "HOST",
-      fallback: production ? "0.0.0.0" : "127.0.0.1",
-      unit: "address",
-      about: "The address that HTTP listens on; by default this machine alone, with NODE_ENV=production all addresses.",
-      read: String,
-    },
     routingWindowMs: {
       name: "ROUTING_WINDOW_MS",
       fallback: 3_000,
       unit: "ms",
       about: "How long a task collects bids; it ends sooner when every worker online for its type has answered.",
       read: whole(0, 600_000),
+    },
+    taskTypes: {
+      name: "TASK_TYPES",
+      fallback: TASK_TYPES as readonly string[],
+      unit: "names",
+      about: "Task types that may be posted; the first is the default.",
+      read: names,
     },
     signupGrant: {
       name: "SIGNUP_GRANT",
@@ -212,41 +259,50 @@ export function settings(production: boolean) {
       name: "HONEYPOT_RATE",
       fallback: 0.01,
       unit: "share",
-      about: "How many tasks are followed by one whose answer operators know, of the same type, if there is one.",
+      about: "Share of tasks that are followed by a honeypot of the same type, if operators keep any.",
       read: share,
-    },
-    taskTypes: {
-      name: "TASK_TYPES",
-      fallback: TASK_TYPES as readonly string[],
-      unit: "names",
-      about: "The task types that may be posted; the first is the default.",
-      read: names,
-    },
-    allowPrivateCallbacks: {
-      name: "ALLOW_PRIVATE_CALLBACKS",
-      fallback: false,
-      unit: "true or false",
-      about: "Whether webhooks may go to addresses that are not public.",
-      read: flag,
     },
     allowSimulatedTopup: {
       name: "ALLOW_SIMULATED_TOPUP",
       fallback: !production,
       unit: "true or false",
-      about: "Whether POST /credits/topup gives credits for nothing; on unless NODE_ENV is production.",
+      about: "Whether POST /credits/topup gives credits for free; off in production.",
       read: flag,
     },
-    requestTimeoutMs: {
-      name: "REQUEST_TIMEOUT_MS",
-      fallback: 10_000,
-      unit: "ms",
-      about: "How long a request waits for its actor before it is answered with 503.",
-      read: whole(100, 120_000),
+    allowPrivateCallbacks: {
+      name: "ALLOW_PRIVATE_CALLBACKS",
+      fallback: false,
+      unit: "true or false",
+      about: "Whether webhooks may go to private addresses; if not, such a `callback_url` is refused.",
+      read: flag,
     },
-    ...CLUSTER,
+  };
+}
+
+/** All of them by their keys; some defaults differ in production. */
+export function settings(production: boolean) {
+  return {
+    ...server(production),
+    ...DATABASE,
+    ...market(production),
     ...RATES,
+    ...CLUSTER,
     ...MAIL,
     ...PAYMENTS,
     ...GITHUB,
   } satisfies { readonly [key: string]: Setting<unknown> };
+}
+
+/** The same in groups, in the same order. */
+export function settingGroups(production: boolean): readonly SettingGroup[] {
+  return [
+    { title: "Server", settings: server(production) },
+    { title: "Database", settings: DATABASE },
+    { title: "Market", settings: market(production) },
+    { title: "Limits", settings: RATES },
+    { title: "Cluster", settings: CLUSTER },
+    { title: "Mail", settings: MAIL },
+    { title: "Payments", settings: PAYMENTS },
+    { title: "GitHub", settings: GITHUB },
+  ];
 }
