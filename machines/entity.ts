@@ -1,4 +1,5 @@
 import type { Address, AnyCommand, Effect, EntityKind, Tell } from "./effect.ts";
+import type { Formats } from "./formats.ts";
 import type { Posting } from "./money/postings.ts";
 import type { Refusal } from "./refusal.ts";
 import type { Demands, Verdict } from "./validation/verdict.ts";
@@ -81,8 +82,6 @@ export type Judgement = Judged | Unjudged;
  */
 export interface Entity<S, C extends AnyCommand, F extends AnyFact, V> {
   readonly kind: EntityKind;
-  /** The version with which new facts are written. */
-  readonly version: number;
   initial(id: string): S;
   /**
    * The question whose answer must be put into the command before it is decided, if it has one. Who has no right to ask for
@@ -91,20 +90,24 @@ export interface Entity<S, C extends AnyCommand, F extends AnyFact, V> {
   question(state: S, command: C, arrived: Millis): Question | undefined;
   /** Puts the answer to its question into a command. */
   answered(command: C, answer: Judgement): C;
-  /** `arrived` is when the request came to the platform, which may be before `at`; deadlines go by it. Both in ms. */
-  decide(state: S, command: C, at: Millis, arrived: Millis): Decision<F> | Refusal;
+  /**
+   * `arrived` is when the request came to the platform, which may be before `at`; deadlines go by it. Both in ms. A fact or a
+   * message of a newer format than `formats` (left out: of the newest) is not written; a fact carries what evolve must know of it.
+   */
+  decide(state: S, command: C, at: Millis, arrived: Millis, formats?: Formats): Decision<F> | Refusal;
   /** How long after its moment a timer is acted on (ms), so that what arrived before is decided first. */
   patience(timer: string): Millis;
   evolve(state: S, fact: F): Evolution<S>;
-  /** Reads a stored fact of any version; throws on one it never wrote. */
+  /** Reads a stored fact of any version, which is the format it was written in; throws on one it never wrote. */
   upcast(stored: StoredFact): F;
   /** The answer that a command got, from the facts that it caused: for one that is asked again. */
   recall(facts: readonly F[], state: S): JsonValue;
   postings(id: string, fact: F): readonly Posting[];
   /** The row for lists, or undefined while there is nothing to show. */
   view(id: string, state: S): V | undefined;
-  /** What a snapshot keeps; plain JSON. */
-  persist(state: S): unknown;
+  /** What a snapshot keeps, in a format of this entity; plain JSON. */
+  persist(state: S, format: number): unknown;
+  /** Reads a snapshot of any format. */
   restore(id: string, stored: unknown): S;
   /** Whether the actor may leave memory at once: nothing more is expected to come. */
   finished(state: S): boolean;

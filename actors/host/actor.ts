@@ -13,6 +13,7 @@
  */
 import type { Address, Effect, Tell } from "../../machines/effect.ts";
 import { type AnyEntity, type AnyFact, addressKey, type Decision, type Errand } from "../../machines/entity.ts";
+import type { Formats } from "../../machines/formats.ts";
 import { isRefusal, type Refusal, refuse } from "../../machines/refusal.ts";
 import type { JsonValue } from "../../machines/vocabulary.ts";
 import { LIMITS } from "../limits.ts";
@@ -58,6 +59,8 @@ export interface ActorPorts {
   readonly validator: Validator;
   /** Whether this node is sure now that nobody else owns the actor. */
   readonly leased: () => boolean;
+  /** What every member of the cluster reads, so what may be written. */
+  readonly formats: () => Formats;
   /** Lets the effects of a commit out; the promise is done when its messages have been taken in. */
   readonly release: (release: Release) => Promise<void>;
   /** Called whenever the actor has come to rest. */
@@ -128,7 +131,7 @@ export class Actor {
   passivate(): Entry | undefined {
     if (!this.#loaded || this.#seq - this.#snapshotSeq < LIMITS.snapshotOnLeaving) return undefined;
     this.#snapshotSeq = this.#seq;
-    return { ...this.#entry(this.#state, []), snapshot: this.#entity.persist(this.#state) };
+    return this.#entry(this.#state, [], true);
   }
 
   async #run(): Promise<void> {
@@ -246,7 +249,7 @@ export class Actor {
   #decide(pending: PendingCommand): boolean {
     const at = this.#ports.clock.now();
     const { command, arrived = at } = pending.envelope;
-    const decision = this.#entity.decide(this.#state, command, at, arrived);
+    const decision = this.#entity.decide(this.#state, command, at, arrived, this.#ports.formats());
     if (isRefusal(decision)) {
       // A network may bring one message twice. The second one would be refused for what the first one has done, and that
       // answer could come first: so what is refused is looked up. What is taken needs no look, the journal refuses it.
@@ -287,11 +290,10 @@ export class Actor {
     });
     const fresh = new Set(messages.filter((_, index) => tells[index]?.fresh === true).map(({ id }) => id));
     const entry: Entry = {
-      ...this.#entry(state, decision.facts),
+      ...this.#entry(state, decision.facts, snapshotDue),
       cause: pending.envelope.commandId,
       messages,
       timers,
-      ...(snapshotDue ? { snapshot: this.#entity.persist(state) } : {}),
     };
     this.#state = state;
     this.#seq = seq;
@@ -324,20 +326,21 @@ export class Actor {
     return { id: this.#ports.ids.next(), from: this.address, seq, leg, to: tell.to, command: tell.command };
   }
 
-  /** The entry of facts that follow the last one and lead to `state`. */
-  #entry(state: unknown, facts: readonly AnyFact[]): Entry {
+  /** The entry of facts that follow the last one and lead to `state`, which it saves or not. */
+  #entry(state: unknown, facts: readonly AnyFact[], saves: boolean): Entry {
     const { id } = this.address;
     const at = this.#ports.clock.now();
+    const version = this.#ports.formats()[this.address.kind];
     return {
       address: this.address,
       after: this.#seq,
-      facts: facts.map((fact) => ({ type: fact.type, version: this.#entity.version, body: fact, at })),
+      facts: facts.map((fact) => ({ type: fact.type, version, body: fact, at })),
       cause: null,
       postings: facts.map((fact) => this.#entity.postings(id, fact)),
       messages: [],
       timers: [],
       view: this.#entity.view(id, state),
-      snapshot: undefined,
+      snapshot: saves ? this.#entity.persist(state, version) : undefined,
     };
   }
 

@@ -7,6 +7,7 @@
  */
 import type { Address, EntityKind } from "../../machines/effect.ts";
 import { type AnyEntity, addressKey, type Delivery } from "../../machines/entity.ts";
+import { FORMATS, type Formats } from "../../machines/formats.ts";
 import { refuse } from "../../machines/refusal.ts";
 import type { Millis } from "../../machines/vocabulary.ts";
 import { SHARDS_DEFAULT, shardOf } from "../address.ts";
@@ -42,6 +43,8 @@ export interface HostPorts {
   readonly requestMsMax?: number;
   /** Whether this node is sure now that nobody else owns its shards. Left out, nobody else is there. */
   readonly leased?: () => boolean;
+  /** What every member of the cluster reads. Left out, this host is alone and agrees with itself. */
+  readonly formats?: () => Formats;
   /** Told when the journal takes nothing more from this host, because others own what it owned. */
   readonly fenced?: () => void;
   /** Told of every commit of an actor, with its row; what comes of that is lost when the process dies. */
@@ -100,6 +103,7 @@ export class Host implements Transport {
       log,
       validator,
       leased: ports.leased ?? (() => true),
+      formats: ports.formats ?? (() => FORMATS),
       release: (release) => this.#release(release),
       rested: (actor) => this.#rested(actor),
     };

@@ -1,3 +1,5 @@
+import type { Formats } from "../../machines/formats.ts";
+
 /** What a node tells of itself with every heartbeat. */
 export interface NodeStats {
   readonly actors: number;
@@ -20,6 +22,8 @@ export interface Member {
   readonly draining: boolean;
   /** How long ago its last heartbeat was (ms), by the registry's clock. */
   readonly ageMs: number;
+  /** What it reads; null for a member of before formats were published. */
+  readonly formats: Formats | null;
 }
 
 export interface ShardOwner {
@@ -34,11 +38,20 @@ export interface ClusterView {
   readonly members: readonly Member[];
   /** Every shard, in order. */
   readonly shards: readonly ShardOwner[];
+  /** What every member reads, and whoever joins must. Never lowered. */
+  readonly formats: Formats;
 }
+
+/** One life of a node, as it joins. */
+export type Joiner = Pick<Member, "id" | "node" | "weight" | "formats">;
+
+/** Thrown to who would join and does not read what has been written. The message tells the operator what to do. */
+export class TooOld extends Error {}
 
 /** Who is in the cluster and owns what. Every call may reject with StoreUnavailable. */
 export interface Registry {
-  join(member: { readonly id: string; readonly node: string; readonly weight: number }): Promise<void>;
+  /** Rejects with TooOld when the joiner does not read the formats agreed upon. */
+  join(member: Joiner): Promise<void>;
   /** Renews a member's lease; gives the cluster as it is, or null when this member is one no more. */
   beat(id: string, draining: boolean, stats: NodeStats): Promise<ClusterView | null>;
   /**
@@ -53,6 +66,8 @@ export interface Registry {
    * in this epoch.
    */
   handOver(id: string, shard: number, epoch: number, to: string): Promise<boolean>;
+  /** Records that these formats are agreed upon, if every member reads them; else nothing happens. Races with no join. */
+  raise(formats: Formats): Promise<void>;
   /** Leaves the cluster; what it still owned has no owner then. */
   leave(id: string): Promise<void>;
 }

@@ -14,6 +14,7 @@
  *     a database that was away costs nobody its shards.
  */
 
+import { agreedFormats, BASE_FORMATS, type Formats, reads } from "../../machines/formats.ts";
 import type { Host, HostStats } from "../host/host.ts";
 import { LIMITS } from "../limits.ts";
 import type { CommandResult, Envelope } from "../message.ts";
@@ -49,6 +50,8 @@ export interface NodeOptions {
   readonly name: string;
   readonly weight: number;
   readonly leaseMs: number;
+  /** What this node reads; null as nodes of before formats were published have it. */
+  readonly formats: Formats | null;
 }
 
 interface Life {
@@ -81,6 +84,7 @@ export class Node implements Transport {
   #beatAgain = false;
   #callOff: (() => void) | null = null;
   #view: ClusterView | null = null;
+  #formats: Formats = BASE_FORMATS;
 
   constructor(ports: NodePorts, options: NodeOptions) {
     this.#ports = ports;
@@ -117,6 +121,11 @@ export class Node implements Transport {
 
   get stats(): HostStats & { readonly shards: number } {
     return { ...this.#life.host.stats, shards: this.#life.open.size };
+  }
+
+  /** What every member reads, as far as this node knows: never more than is recorded, which nobody may join without. */
+  get formats(): Formats {
+    return this.#formats;
   }
 
   /** Looks at the cluster at once, because somebody said that it has changed. */
@@ -184,7 +193,8 @@ export class Node implements Transport {
   }
 
   #join({ id }: Life): Promise<void> {
-    return this.#ports.registry.join({ id, node: this.#options.name, weight: this.#options.weight });
+    const { name, weight, formats } = this.#options;
+    return this.#ports.registry.join({ id, node: name, weight, formats });
   }
 
   #leased({ relied }: Life): boolean {
@@ -234,7 +244,15 @@ export class Node implements Transport {
     life.relied = { elapsed: sent.elapsed + leaseMs * LEASE_RELIED_ON, now: sent.now + leaseMs * LEASE_RELIED_ON };
     this.#told = view.members.some(({ id, draining }) => id === life.id && draining);
     this.#view = view;
+    this.#agree(view.formats);
     if (!this.#adapting && changes === life.changes) void this.#adapt(life, this.#draining ? drained(view, life.id) : view);
+  }
+
+  /** Takes over what is recorded; it is never lowered, but a view may be late. */
+  #agree(formats: Formats): void {
+    if (reads(this.#formats, formats)) return;
+    this.#formats = formats;
+    this.#ports.log.info({ formats }, "every member reads these formats; they are written from now on");
   }
 
   async #rejoin(old: Life): Promise<void> {
@@ -251,6 +269,8 @@ export class Node implements Transport {
     const plan = planFor(view, life.id, life.open, this.#options.leaseMs);
     this.#adapting = true;
     try {
+      const agreed = agreedFormats(view.members.map(({ formats }) => formats));
+      if (!reads(view.formats, agreed)) await registry.raise(agreed);
       for (const shard of plan.drop) await this.#close(life, shard, 0);
       await this.#open(life, await this.#sure(life, plan.open));
       const steady = clock.elapsed() - life.steadySince >= this.#options.leaseMs;

@@ -1,5 +1,6 @@
 import type { Ineligibility } from "../eligibility.ts";
 import type { StoredFact } from "../entity.ts";
+import { FORMATS } from "../formats.ts";
 import type { Capability } from "../market/capability.ts";
 import type { Outcome } from "../market/reputation.ts";
 import type { WorkerStanding } from "../market/standing.ts";
@@ -174,11 +175,11 @@ const TYPES: { readonly [T in AccountFactType]: true } = {
 };
 
 /**
- * Reads an account's fact of any version that was ever written; version 1 is the only one so far. The journal is our
+ * Reads an account's fact of any format that was ever written; so far they are alike. The journal is our
  * own writing, so a body's shape is trusted once its type and version are known. Throws on one it cannot know.
  */
 export function upcastAccountFact(stored: StoredFact): AccountFact {
-  if (stored.version !== 1 || !Object.hasOwn(TYPES, stored.type)) {
+  if (stored.version > FORMATS.account || !Object.hasOwn(TYPES, stored.type)) {
     throw new Error(`a newer NexusToken wrote ${stored.type} v${stored.version}; start that one`);
   }
   return stored.body as AccountFact;

@@ -73,7 +73,6 @@ function restore(_id: string, stored: unknown): AccountSnapshot {
 
 export const account: Entity<AccountSnapshot, AccountCommand, AccountFact, AccountView> = {
   kind: "account",
-  version: 1,
   initial: (id) => getInitialSnapshot(accountMachine, { id }),
   question: () => undefined,
   answered: (command) => command,

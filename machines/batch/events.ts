@@ -1,5 +1,6 @@
 import type { WaitsFor } from "../account/turns.ts";
 import type { StoredFact } from "../entity.ts";
+import { FORMATS } from "../formats.ts";
 import type { RefusalCode } from "../refusal.ts";
 import type { TaskSpec } from "../task/events.ts";
 import type { AccountId, Millis, TaskId, TerminalStatus } from "../vocabulary.ts";
@@ -58,9 +59,9 @@ const TYPES: { readonly [T in BatchFact["type"]]: true } = {
   ItemEnded: true,
 };
 
-/** Reads a fact; version 1 is the only one so far. Throws on one that this code cannot know. */
+/** Reads a fact of any format; so far they are alike. Throws on one that this code cannot know. */
 export function upcastBatchFact({ type, version, body }: StoredFact): BatchFact {
-  if (version !== 1 || !Object.hasOwn(TYPES, type))
+  if (version > FORMATS.batch || !Object.hasOwn(TYPES, type))
     throw new Error(`a newer NexusToken wrote ${type} v${version}; start that one`);
   // The journal is our own writing, so a body's shape is trusted once its type and version are known.
   return body as BatchFact;

@@ -18,7 +18,6 @@ function evolve(state: BatchSnapshot, fact: BatchFact): Evolution<BatchSnapshot>
 /** Has no row: how far it is, it says itself. */
 export const batch: Entity<BatchSnapshot, BatchCommand, BatchFact, never> = {
   kind: "batch",
-  version: 1,
   initial: (id) => getInitialSnapshot(batchMachine, { id }),
   question: () => undefined,
   answered: (command) => command,

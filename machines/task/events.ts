@@ -1,5 +1,6 @@
 import type { Ineligibility } from "../eligibility.ts";
 import type { StoredFact } from "../entity.ts";
+import { FORMATS } from "../formats.ts";
 import type { Offer } from "../market/capability.ts";
 import type { FieldError, Rule } from "../validation/rules.ts";
 import type { AccountId, Credits, JsonObject, JsonValue, Millis, QualityPreference, TaskId } from "../vocabulary.ts";
@@ -137,11 +138,11 @@ const TYPES: { readonly [T in TaskFactType]: true } = {
 };
 
 /**
- * Reads a task's fact of any version that was ever written; version 1 is the only one so far. The journal is our own
+ * Reads a task's fact of any format that was ever written; so far they are alike. The journal is our own
  * writing, so a body's shape is trusted once its type and version are known. Throws on one that this code cannot know.
  */
 export function upcastTaskFact(stored: StoredFact): TaskFact {
-  if (stored.version !== 1 || !Object.hasOwn(TYPES, stored.type)) {
+  if (stored.version > FORMATS.task || !Object.hasOwn(TYPES, stored.type)) {
     throw new Error(`a newer NexusToken wrote ${stored.type} v${stored.version}; start that one`);
   }
   return stored.body as TaskFact;

@@ -21,7 +21,6 @@ function evolve(state: TaskSnapshot, fact: TaskFact): Evolution<TaskSnapshot> {
 
 export const task: Entity<TaskSnapshot, TaskCommand, TaskFact, TaskView> = {
   kind: "task",
-  version: 1,
   initial: (id) => getInitialSnapshot(taskMachine, { id }),
   question: questionOf,
   answered: (command, verdict) => (command.type === "submit" ? { ...command, verdict } : command),

@@ -11,13 +11,14 @@ import type { Secrets } from "../../gateway/secrets.ts";
 import { account } from "../../machines/account/index.ts";
 import { batch } from "../../machines/batch/index.ts";
 import type { Address } from "../../machines/effect.ts";
+import { agreedFormats, FORMATS, type Formats } from "../../machines/formats.ts";
 import { task } from "../../machines/task/index.ts";
 import { TASK_STATUSES, type TaskStatus, TERMINAL_STATUSES } from "../../machines/vocabulary.ts";
 import { LocalTransport } from "../adapters/in-process/transport.ts";
 import { type Databases, placeOf, shardsAt } from "../adapters/postgres/databases.ts";
 import { PostgresJournal } from "../adapters/postgres/journal.ts";
 import { openPool } from "../adapters/postgres/pool.ts";
-import { PostgresRegistry } from "../adapters/postgres/registry.ts";
+import { agreeAlone, PostgresRegistry } from "../adapters/postgres/registry.ts";
 import { systemClock as clock } from "../adapters/system/clock.ts";
 import { randomIds as ids } from "../adapters/system/ids.ts";
 import type { ValidatorPool } from "../adapters/validator/pool.ts";
@@ -74,6 +75,7 @@ export interface Engine {
 interface Standing {
   readonly leased?: () => boolean;
   readonly fenced?: () => void;
+  readonly formats?: () => Formats;
 }
 
 const WATCHED: ReadonlySet<TaskStatus> = new Set(["ROUTING", "AWARDED", ...TERMINAL_STATUSES]);
@@ -129,6 +131,7 @@ export async function alone(frame: Frame): Promise<Engine> {
   const hosts = urls.map((_, place) => makeHost(place, null));
   // After the gateway: nobody else could answer its last requests.
   closing.add(() => Promise.all(hosts.map((host) => host.stop(ending.patienceMs))));
+  await Promise.all(read.all.map((database) => agreeAlone(database, VERSION, FORMATS)));
   for (const [place, host] of hosts.entries()) {
     const routes = transport.routesOf(host, () => {});
     const shards = shardsAt(place, urls.length, read.shards);
@@ -148,12 +151,18 @@ export function passer(transport: Transport): Engine {
 export async function member(frame: Frame, transport: ClusterTransport, name: string): Promise<Engine> {
   const { config, log, urls, read, closing, ending } = frame;
   const makeHost = hostMaker(frame, transport);
-  const nodes = urls.map((url, place) => {
+  // A message may go from one database to another, so what is written is what the members of all of them read.
+  const formats = (): Formats => agreedFormats(nodes.map((node) => node.formats));
+  const nodes: readonly Node[] = urls.map((url, place) => {
     const registry = openPool(url, { max: REGISTRARS, name: "registry", keep: true });
     closing.add(() => registry.end({ timeout: 1 }));
-    const hostOf = (life: string, leased: () => boolean, fenced: () => void) => makeHost(place, life, { leased, fenced });
+    const hostOf = (life: string, leased: () => boolean, fenced: () => void) =>
+      makeHost(place, life, { leased, fenced, formats });
     const ports = { registry: new PostgresRegistry(registry, VERSION), routes: transport, clock, ids, log, hostOf };
-    return new Node({ ...ports, lagMs: lagMeter() }, { name, weight: config.nodeWeight, leaseMs: config.leaseMs });
+    return new Node(
+      { ...ports, lagMs: lagMeter() },
+      { name, weight: config.nodeWeight, leaseMs: config.leaseMs, formats: FORMATS },
+    );
   });
   const nodeOf = (shard: number): Node => {
     const node = nodes[placeOf(shard, nodes.length)];

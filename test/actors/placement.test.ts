@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { ClusterView } from "../../actors/ports/registry.ts";
 import { ownerOf } from "../../actors/shards/placement.ts";
 import { planFor } from "../../actors/shards/plan.ts";
+import { FORMATS } from "../../machines/formats.ts";
 import { id } from "../support/world.ts";
 
 const SHARDS = Array.from({ length: 1_024 }, (_, shard) => shard);
@@ -51,11 +52,13 @@ describe("the plan of a member", () => {
     weight: 1,
     draining: false,
     ageMs: 100,
+    formats: FORMATS,
     ...changes,
   });
   const view = (members: ClusterView["members"], owner: (shard: number) => string | null): ClusterView => ({
     members,
     shards: SHARDS.slice(0, 128).map((shard) => ({ shard, owner: owner(shard), epoch: 3 })),
+    formats: FORMATS,
   });
   const two = [seen(1), seen(2)];
   const mine = (members: readonly { id: string; weight: number }[], me: number) =>

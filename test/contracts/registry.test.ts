@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { Fenced, type Journal } from "../../actors/ports/journal.ts";
 import type { Registry } from "../../actors/ports/registry.ts";
 import { account } from "../../machines/account/index.ts";
+import { FORMATS } from "../../machines/formats.ts";
 import { accountId, credits } from "../../machines/vocabulary.ts";
 import { PostgresJournal } from "../../src/adapters/postgres/journal.ts";
 import { migrate } from "../../src/adapters/postgres/migrate.ts";
@@ -98,7 +99,7 @@ describe.each([
 
   async function joined(node = "n"): Promise<string> {
     const id = randomUUID();
-    await rig.done(registry.join({ id, node, weight: 2 }));
+    await rig.done(registry.join({ id, node, weight: 2, formats: FORMATS }));
     return id;
   }
 
@@ -181,7 +182,7 @@ describe("a registry in Postgres", () => {
     await migrate([pool]);
     const registry = new PostgresRegistry(pool, "0.0.0");
     const id = randomUUID();
-    await registry.join({ id, node: "n", weight: 1 });
+    await registry.join({ id, node: "n", weight: 1, formats: FORMATS });
     let commit: () => void = () => {};
     const begun = new Promise<void>((resolve) => {
       void pool.begin(async (transaction) => {

@@ -6,6 +6,7 @@ import { account as entity } from "../../machines/account/index.ts";
 import type { AccountSnapshot } from "../../machines/account/machine.ts";
 import type { AccountCommand } from "../../machines/account/protocol.ts";
 import { OPEN_TASKS_MAX } from "../../machines/account/spending.ts";
+import { FORMATS } from "../../machines/formats.ts";
 import { isRefusal } from "../../machines/refusal.ts";
 import { credits, taskId } from "../../machines/vocabulary.ts";
 import { id, order, person } from "../support/world.ts";
@@ -105,7 +106,7 @@ describe.each(CASES)("an account that is %s", (name, facts, expected) => {
   });
   test("is the same after a snapshot", () => {
     const state = fold(facts);
-    const restored = entity.restore(ME, JSON.parse(JSON.stringify(entity.persist(state))));
+    const restored = entity.restore(ME, JSON.parse(JSON.stringify(entity.persist(state, FORMATS.account))));
     expect([restored.value, restored.context]).toEqual([state.value, state.context]);
   });
 });
@@ -373,7 +374,10 @@ describe("credit and debt", () => {
   });
 
   test("a snapshot from before there was credit is read as one without debt", () => {
-    const { value, context } = entity.persist(fold(silver)) as { value: string; context: { [name: string]: unknown } };
+    const { value, context } = entity.persist(fold(silver), FORMATS.account) as {
+      value: string;
+      context: { [name: string]: unknown };
+    };
     const { debt: _debt, tally, ...old } = context;
     const { honeypotsPassed: _passed, honeypotsFailed: _failed, ...oldTally } = tally as { [name: string]: unknown };
     const restored = entity.restore(ME, { value, context: { ...old, tally: oldTally } });

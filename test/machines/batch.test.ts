@@ -11,6 +11,7 @@ import { PATIENCE_MS } from "../../machines/batch/machine.ts";
 import type { BatchCommand } from "../../machines/batch/protocol.ts";
 import type { Effect } from "../../machines/effect.ts";
 import type { AnyFact, Entity } from "../../machines/entity.ts";
+import { FORMATS } from "../../machines/formats.ts";
 import { isRefusal } from "../../machines/refusal.ts";
 import { credits, type Millis, taskId } from "../../machines/vocabulary.ts";
 import { id, order, person } from "../support/world.ts";
@@ -31,8 +32,8 @@ function when<S, C extends { readonly type: string }, F extends AnyFact, V>(
 ) {
   let state = given.reduce((before, fact) => entity.evolve(before, fact).state, entity.initial(of));
   // As after a crash: what a snapshot keeps is all that is known.
-  state = entity.restore(of, JSON.parse(JSON.stringify(entity.persist(state))));
-  const decision = entity.decide(state, command, at, at);
+  state = entity.restore(of, JSON.parse(JSON.stringify(entity.persist(state, FORMATS[entity.kind]))));
+  const decision = entity.decide(state, command, at, at, FORMATS);
   if (isRefusal(decision))
     return { facts: [] as readonly F[], refused: decision.refused, effects: [] as Effect[], state, reply: null };
   const effects: Effect[] = [...(decision.carry ?? [])];
@@ -201,7 +202,7 @@ describe("an account", () => {
     const { perMinute: _, ...before } = held(1) as Extract<AccountFact, { type: "Held" }>;
     const state = [...registered(50), before].reduce((s, fact) => account.evolve(s, fact).state, account.initial(ME));
     expect(state.context.opened).toEqual([]);
-    const { value, context } = account.persist(state) as { value: string; context: Record<string, unknown> };
+    const { value, context } = account.persist(state, FORMATS.account) as { value: string; context: Record<string, unknown> };
     const { opened: _o, waiting: _w, batches: _b, calledAt: _c, ...old } = context;
     expect(account.restore(ME, { value, context: old }).context).toEqual(state.context);
   });

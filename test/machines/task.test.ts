@@ -1,6 +1,7 @@
 /** Every state x every command: taken with these facts, or refused with this code. */
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../actors/limits.ts";
+import { FORMATS } from "../../machines/formats.ts";
 import { isRefusal } from "../../machines/refusal.ts";
 import { decideTask, JUDGING_MS_MAX, RESENDS_MAX } from "../../machines/task/decide.ts";
 import type { TaskFact } from "../../machines/task/events.ts";
@@ -175,7 +176,7 @@ describe.each(Object.entries(STATES))("a task that is %s", (name, facts) => {
   });
   test("is the same after a snapshot", () => {
     const state = fold(facts);
-    const restored = entity.restore(TASK, JSON.parse(JSON.stringify(entity.persist(state))));
+    const restored = entity.restore(TASK, JSON.parse(JSON.stringify(entity.persist(state, FORMATS.task))));
     expect(restored.value).toBe(state.value);
     expect(restored.context).toEqual(state.context);
   });

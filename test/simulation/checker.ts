@@ -5,6 +5,7 @@ import { type AccountView, creditOf } from "../../machines/account/view.ts";
 import { addressKey } from "../../machines/entity.ts";
 import { auditBooks } from "../../machines/money/books.ts";
 import type { Store } from "./store.ts";
+import { booksOfToday } from "./versions.ts";
 
 export class Checker {
   readonly wrong: string[] = [];
@@ -24,7 +25,7 @@ export class Checker {
   /** Runs the audit over all that is stored. */
   async audit(): Promise<void> {
     try {
-      for (const { wrong } of await auditBooks(this.#store.journal.books())) this.wrong.push(...wrong);
+      for (const { wrong } of await auditBooks(booksOfToday(this.#store.journal.books()))) this.wrong.push(...wrong);
     } catch (error) {
       this.wrong.push(`the journal cannot be read any more: ${error instanceof Error ? error.message : String(error)}`);
     }

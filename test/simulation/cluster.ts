@@ -6,7 +6,7 @@ import { Router } from "../../actors/router.ts";
 import { Node } from "../../actors/shards/node.ts";
 import { account } from "../../machines/account/index.ts";
 import { batch } from "../../machines/batch/index.ts";
-import type { Judgement, Question } from "../../machines/entity.ts";
+import type { AnyEntity, Judgement, Question } from "../../machines/entity.ts";
 import { JUDGING_MS_MAX } from "../../machines/task/decide.ts";
 import { task } from "../../machines/task/index.ts";
 import { judgeAtOnce, SILENT } from "../support/world.ts";
@@ -14,6 +14,7 @@ import { Network } from "./network.ts";
 import type { Random } from "./random.ts";
 import { type Mutation, Store } from "./store.ts";
 import { Process, Time } from "./time.ts";
+import { PUBLISHED, tomorrow, upTo, type Version } from "./versions.ts";
 
 export const LEASE_MS = 2_000;
 const DEADLINE_MS = 6_000;
@@ -24,6 +25,7 @@ const TOO_EXPENSIVE: Judgement = { because: "slow", unjudged: "takes too long" }
 
 export interface SimNode {
   readonly process: Process;
+  readonly version: Version;
   readonly node: Node;
   draining: boolean;
 }
@@ -40,6 +42,8 @@ export class Cluster {
   readonly nodes: SimNode[] = [];
   readonly gateways: SimGateway[] = [];
   readonly ids: Ids;
+  /** What nodes were given that they cannot read. */
+  readonly unreadable: string[] = [];
   /** How likely a webhook attempt fails. */
   webhooksFail = 0;
   readonly #random: Random;
@@ -70,7 +74,7 @@ export class Cluster {
     return gateway;
   }
 
-  startNode(weight: number): SimNode {
+  startNode(weight: number, version: Version = "today"): SimNode {
     const process = this.#process("node");
     const holder: { node?: Node } = {};
     const own = () => {
@@ -78,6 +82,8 @@ export class Cluster {
       return holder.node;
     };
     const transport = this.network.transportOf(process, own);
+    const older = (entity: AnyEntity) => upTo(PUBLISHED[version], entity, (what) => this.unreadable.push(what));
+    const of = version === "tomorrow" ? tomorrow : older;
     const node = new Node(
       {
         registry: this.store.registryOf(process),
@@ -88,7 +94,8 @@ export class Cluster {
         lagMs: () => 0,
         hostOf: (member, leased, fenced) =>
           new Host({
-            entities: { task, account, batch },
+            entities: { task: of(task), account: of(account), batch: of(batch) },
+            formats: () => own().formats,
             journal: this.store.journalOf(process, member),
             validator: { judge: (question) => this.#judge(process, question) },
             courier: { deliver: () => this.#deliver(process) },
@@ -101,10 +108,10 @@ export class Cluster {
             fenced,
           }),
       },
-      { name: process.name, weight, leaseMs: LEASE_MS },
+      { name: process.name, weight, leaseMs: LEASE_MS, formats: PUBLISHED[version] },
     );
     holder.node = node;
-    const made = { process, node, draining: false };
+    const made = { process, version, node, draining: false };
     this.nodes.push(made);
     this.#join(node, process);
     return made;

@@ -1,7 +1,7 @@
 /**
  * Simulated clusters for as long as one likes:
  *
- *   npm run simulate -- --seed N [--steps M] [--mutation fence|dedupe|gate]   one history, printed
+ *   npm run simulate -- --seed N [--steps M] [--mutation fence|dedupe|gate|formats]   one history, printed
  *   npm run simulate -- --seeds K [--from N] [--steps M]                      many, on all cores
  */
 import { fork } from "node:child_process";
@@ -11,7 +11,7 @@ import { parseArgs } from "node:util";
 import { STEPS_DEFAULT, simulate } from "./run.ts";
 import type { Mutation } from "./store.ts";
 
-const MUTATIONS: readonly Mutation[] = ["none", "fence", "dedupe", "gate"];
+const MUTATIONS: readonly Mutation[] = ["none", "fence", "dedupe", "gate", "formats"];
 
 interface Tally {
   readonly seeds: number;

@@ -1,10 +1,12 @@
 /** One seed, one history: a cluster, its clients, everything that goes wrong, and what must hold all the same. */
 import { batch } from "../../machines/batch/index.ts";
 import type { StoredFact } from "../../machines/entity.ts";
+import { FORMATS } from "../../machines/formats.ts";
 import { Checker } from "./checker.ts";
 import { Cluster, LEASE_MS, type SimNode } from "./cluster.ts";
 import { Random } from "./random.ts";
 import type { Mutation } from "./store.ts";
+import { stripped, type Version } from "./versions.ts";
 import { Workload } from "./workload.ts";
 
 export const STEPS_DEFAULT = 150;
@@ -43,6 +45,8 @@ const FAULTS = {
   skew: 1,
 } as const;
 
+const VERSIONS = { tomorrow: 6, today: 1, before: 1 } as const;
+
 class Simulation {
   readonly history: string[] = [];
   readonly random: Random;
@@ -62,17 +66,22 @@ class Simulation {
   }
 
   get wrong(): readonly string[] {
-    return [...this.checker.wrong, ...this.workload.wrong];
+    return [...this.checker.wrong, ...this.workload.wrong, ...this.cluster.unreadable];
   }
 
   async begin(): Promise<void> {
-    for (let n = 0; n < NODES; n += 1) this.cluster.startNode(this.random.pick([1, 1, 2]));
+    for (let n = 0; n < NODES; n += 1) this.cluster.startNode(this.random.pick([1, 1, 2]), this.#version());
     for (let n = 0; n < 2; n += 1) this.cluster.startGateway();
     await this.pass(LEASE_MS);
     this.workload.begin();
     await this.pass(LEASE_MS);
     this.workload.offer();
     await this.pass(LEASE_MS);
+  }
+
+  /** The version that the next node runs: an update is under way, and may be taken back. */
+  #version(): Version {
+    return this.random.weighted(VERSIONS);
   }
 
   pass(ms: number): Promise<void> {
@@ -125,7 +134,7 @@ class Simulation {
         if (node !== undefined && !node.draining) cluster.drainNode(node);
         return;
       case "join":
-        if (nodes.length < NODES_MAX) cluster.startNode(random.pick([1, 2]));
+        if (nodes.length < NODES_MAX) cluster.startNode(random.pick([1, 2]), this.#version());
         return;
       case "skew":
         if (node !== undefined) node.process.skew = random.int(-500, 500);
@@ -148,8 +157,9 @@ class Simulation {
     store.refused = 0;
     store.lost = 0;
     this.cluster.webhooksFail = 0;
-    const able = ({ draining }: SimNode) => !draining;
-    while (nodes.filter(able).length < 2) this.cluster.startNode(1);
+    // Those of before may not be let in any more.
+    const able = ({ draining, version }: SimNode) => !draining && version === "tomorrow";
+    while (nodes.filter(able).length < 2) this.cluster.startNode(1, "tomorrow");
     this.workload.enrich();
     for (let passed = 0; passed < END_MS && !this.ended(); passed += LEASE_MS) await this.pass(LEASE_MS);
   }
@@ -186,7 +196,8 @@ class Simulation {
 }
 
 function isDone(id: string, facts: readonly StoredFact[]): boolean {
-  const state = facts.reduce((before, fact) => batch.evolve(before, batch.upcast(fact)).state, batch.initial(id));
+  const read = (fact: StoredFact) => batch.upcast(stripped(fact, FORMATS.batch));
+  const state = facts.reduce((before, fact) => batch.evolve(before, read(fact)).state, batch.initial(id));
   return state.value === "DONE";
 }
 

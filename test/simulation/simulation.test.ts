@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { shardOf } from "../../actors/address.ts";
+import { FORMATS } from "../../machines/formats.ts";
 import { credits } from "../../machines/vocabulary.ts";
 import { person } from "../support/world.ts";
 import { Checker } from "./checker.ts";
@@ -36,6 +37,7 @@ describe("the simulation notices when", () => {
     ["the fence is off", "fence"],
     ["the dedupe is off", "dedupe"],
     ["the output gate is off", "gate"],
+    ["nobody is refused who cannot read what is written", "formats"],
   ])(
     "%s",
     async (_, mutation) => {
@@ -118,7 +120,13 @@ describe("two nodes that both think that they own a shard", () => {
   test("even when both are members: the journal takes one of two appends, and who lost decides anew on what the other wrote", async () => {
     const { cluster, sleeper, other, memberId } = await duel();
     expect(await ask(cluster, topUp(cluster, 5), other)).toMatchObject({ value: { credits_balance: 55 } });
-    cluster.store.members.set(memberId, { node: "risen", weight: 1, draining: false, beat: cluster.time.now + 2 * LEASE_MS });
+    cluster.store.members.set(memberId, {
+      node: "risen",
+      weight: 1,
+      draining: false,
+      formats: FORMATS,
+      beat: cluster.time.now + 2 * LEASE_MS,
+    });
     expect(await ask(cluster, topUp(cluster, 100), sleeper)).toMatchObject({ value: { credits_balance: 155 } });
     expect(await ask(cluster, topUp(cluster, 7))).toMatchObject({ value: { credits_balance: 162 } });
     expect(cluster.store.journal.actors.get(`account:${ADA}`)?.facts.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);

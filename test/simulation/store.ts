@@ -1,13 +1,14 @@
 /** The database of a simulated cluster: journal and registry, reached over a line that is slow, breaks, and loses answers. */
 import { SHARDS_DEFAULT, shardOf } from "../../actors/address.ts";
 import { type Batch, Fenced, type Journal, StoreUnavailable } from "../../actors/ports/journal.ts";
-import type { ClusterView, NodeStats, Registry } from "../../actors/ports/registry.ts";
+import { type ClusterView, type NodeStats, type Registry, TooOld } from "../../actors/ports/registry.ts";
+import { BASE_FORMATS, type Formats, reads } from "../../machines/formats.ts";
 import { MemoryJournal } from "../support/memory-journal.ts";
 import type { Random } from "./random.ts";
 import type { Process, Time } from "./time.ts";
 
 /** What is switched off on purpose, to see that the simulation notices. */
-export type Mutation = "none" | "fence" | "dedupe" | "gate";
+export type Mutation = "none" | "fence" | "dedupe" | "gate" | "formats";
 
 /** How likely what was given up for lost is carried out later. */
 const LATE = 0.2;
@@ -17,12 +18,15 @@ interface MemberState {
   readonly weight: number;
   draining: boolean;
   beat: number;
+  readonly formats: Formats | null;
 }
 
 export class Store {
   readonly journal = new MemoryJournal();
   readonly members = new Map<string, MemberState>();
   readonly shards = Array.from({ length: SHARDS_DEFAULT }, (_, shard) => ({ shard, owner: null as string | null, epoch: 0 }));
+  /** What all members have agreed to write. */
+  formats = BASE_FORMATS;
   /** Processes whose line is cut. */
   readonly cut = new Set<string>();
   /** Until when nobody reaches it (ms of simulated time). */
@@ -67,8 +71,11 @@ export class Store {
   registryOf(process: Process): Registry {
     const call = <T>(work: () => T) => this.#call(process, async () => work());
     return {
-      join: ({ id, node, weight }) =>
-        call(() => void this.members.set(id, { node, weight, draining: false, beat: this.#time.now })),
+      join: ({ id, node, weight, formats }) =>
+        call(() => {
+          if (!reads(formats, this.formats) && this.#mutation !== "formats") throw new TooOld("it does not read what is there");
+          if (!this.members.has(id)) this.members.set(id, { node, weight, draining: false, beat: this.#time.now, formats });
+        }),
       beat: (id, draining, _: NodeStats) => call(() => this.#beat(id, draining)),
       evict: (id, leaseMs) =>
         call(() => {
@@ -85,6 +92,16 @@ export class Store {
           row.epoch += 1;
           return true;
         }),
+      raise: (formats) =>
+        call(() => {
+          if (![...this.members.values()].every((member) => reads(member.formats, formats))) return;
+          const { task, account, batch } = this.formats;
+          this.formats = {
+            task: Math.max(task, formats.task),
+            account: Math.max(account, formats.account),
+            batch: Math.max(batch, formats.batch),
+          };
+        }),
       leave: (id) => call(() => void this.members.delete(id)),
     };
   }
@@ -94,14 +111,15 @@ export class Store {
     if (me === undefined) return null;
     me.beat = this.#time.now;
     me.draining ||= draining;
-    const members = [...this.members].map(([member, { node, weight, draining: leaves, beat }]) => ({
+    const members = [...this.members].map(([member, { node, weight, draining: leaves, beat, formats }]) => ({
       id: member,
       node,
       weight,
       draining: leaves,
       ageMs: this.#time.now - beat,
+      formats,
     }));
-    return { members, shards: this.shards.map((shard) => ({ ...shard })) };
+    return { members, shards: this.shards.map((shard) => ({ ...shard })), formats: this.formats };
   }
 
   #acquire(id: string, shards: readonly number[]): readonly number[] {

@@ -3,6 +3,7 @@ import { SHARDS_DEFAULT } from "../../../actors/address.ts";
 import { sql as market } from "./migrations/0001-market.ts";
 import { sql as cluster } from "./migrations/0002-cluster.ts";
 import { sql as guide } from "./migrations/0003-guide.ts";
+import { sql as formats } from "./migrations/0004-formats.ts";
 import type { Database } from "./pool.ts";
 
 /** In the order in which they are run; one that has been released never changes. */
@@ -10,7 +11,11 @@ const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
   { name: "0001-market", sql: market },
   { name: "0002-cluster", sql: cluster },
   { name: "0003-guide", sql: guide },
+  { name: "0004-formats", sql: formats },
 ];
+
+/** The lowest and the highest schema that this code works with, as the number of migrations. */
+export const SCHEMAS: readonly [lowest: number, highest: number] = [MIGRATIONS.length, MIGRATIONS.length];
 
 /** Any number will do, as long as every NexusToken uses the same. */
 const MIGRATION_LOCK = 7_245_001;

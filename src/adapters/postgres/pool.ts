@@ -75,6 +75,11 @@ export function isFenced(error: unknown): boolean {
   return codeOf(error) === "NX001";
 }
 
+/** Whether a member was refused that does not read what has been written (see admit_member in the migrations). */
+export function isTooOld(error: unknown): error is Error {
+  return codeOf(error) === "NX002";
+}
+
 /** Says StoreUnavailable where the database is away, and lets every other error through: those are bugs. */
 export async function reaching<T>(work: Promise<T>): Promise<T> {
   try {

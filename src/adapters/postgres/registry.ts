@@ -1,9 +1,55 @@
 /** Members and owners of shards in Postgres. Its clock alone says how old a heartbeat is. */
-import type { ClusterView, Member, NodeStats, Registry, ShardOwner } from "../../../actors/ports/registry.ts";
-import { type Database, isFenced, reaching } from "./pool.ts";
+import {
+  type ClusterView,
+  type Joiner,
+  type Member,
+  type NodeStats,
+  type Registry,
+  type ShardOwner,
+  TooOld,
+} from "../../../actors/ports/registry.ts";
+import { BASE_FORMATS, type Formats } from "../../../machines/formats.ts";
+import { SCHEMAS } from "./migrate.ts";
+import { type Database, isFenced, isTooOld, reaching } from "./pool.ts";
 
 /** Any number will do, as long as every NexusToken uses the same. */
 const CLAIM_LOCK = 7_245_003;
+
+/**
+ * Records what a process that is alone with a database reads, because it writes that from now on. Whoever was a member is
+ * none any more. Rejects with TooOld when this process does not read what is recorded.
+ */
+export async function agreeAlone(database: Database, version: string, formats: Formats): Promise<void> {
+  const agreed = JSON.stringify(formats);
+  await admitted(
+    database.begin(async (transaction) => {
+      await transaction`select require_formats(${readsOf(formats)}::text::json, ${version})`;
+      await transaction`delete from members`;
+      await transaction`select raise_formats(${agreed}::text::json)`;
+    }),
+  );
+}
+
+/** What a member publishes. */
+function readsOf(formats: Formats | null): string | null {
+  return formats === null ? null : JSON.stringify({ formats, schema: SCHEMAS });
+}
+
+/** Says TooOld, or StoreUnavailable, where that is why. */
+async function admitted(work: Promise<unknown>): Promise<void> {
+  try {
+    await reaching(work);
+  } catch (error) {
+    throw isTooOld(error) ? new TooOld(error.message, { cause: error }) : error;
+  }
+}
+
+interface BeatRow {
+  readonly member: boolean;
+  readonly members: readonly Member[];
+  readonly shards: readonly ShardOwner[];
+  readonly formats: Partial<Formats>;
+}
 
 export class PostgresRegistry implements Registry {
   readonly #database: Database;
@@ -15,24 +61,28 @@ export class PostgresRegistry implements Registry {
     this.#version = version;
   }
 
-  async join({ id, node, weight }: { readonly id: string; readonly node: string; readonly weight: number }): Promise<void> {
-    await reaching(
+  async join({ id, node, weight, formats }: Joiner): Promise<void> {
+    await admitted(
       this.#database`
-        insert into members (id, node, weight, version, stats) values (${id}, ${node}, ${weight}, ${this.#version}, '{}')
+        insert into members (id, node, weight, version, stats, reads)
+        values (${id}, ${node}, ${weight}, ${this.#version}, '{}', ${readsOf(formats)}::text::json)
         on conflict do nothing`,
     );
   }
 
   async beat(id: string, draining: boolean, stats: NodeStats): Promise<ClusterView | null> {
     const [row] = await reaching(
-      this.#database<{ member: boolean; members: readonly Member[]; shards: readonly ShardOwner[] }[]>`
+      this.#database<BeatRow[]>`
         with beat as (
           update members set beat = now(), draining = draining or ${draining}, stats = ${JSON.stringify(stats)}::text::json
           where id = ${id} returning id
         )
-        select exists (select from beat) as member, ${this.#members()} as members, ${this.#shards()} as shards`,
+        select exists (select from beat) as member, ${this.#members()} as members, ${this.#shards()} as shards,
+          (select formats from platform) as formats`,
     );
-    return row?.member === true ? { members: row.members, shards: row.shards } : null;
+    if (row?.member !== true) return null;
+    const { members, shards, formats } = row;
+    return { members, shards, formats: { ...BASE_FORMATS, ...formats } };
   }
 
   evict(id: string, leaseMs: number): Promise<boolean> {
@@ -76,6 +126,10 @@ export class PostgresRegistry implements Registry {
     return rows.length > 0;
   }
 
+  async raise(formats: Formats): Promise<void> {
+    await reaching(this.#database`select raise_formats(${JSON.stringify(formats)}::text::json)`);
+  }
+
   async leave(id: string): Promise<void> {
     await reaching(this.#database`delete from members where id = ${id}`);
   }
@@ -83,7 +137,7 @@ export class PostgresRegistry implements Registry {
   #members() {
     return this.#database`(
       select coalesce(json_agg(json_build_object('id', id, 'node', node, 'weight', weight, 'draining', draining,
-        'ageMs', round(extract(epoch from now() - beat) * 1000)) order by id), '[]') from members)`;
+        'formats', reads -> 'formats', 'ageMs', round(extract(epoch from now() - beat) * 1000)) order by id), '[]') from members)`;
   }
 
   #shards() {
