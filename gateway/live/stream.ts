@@ -13,7 +13,7 @@ import { PassThrough } from "node:stream";
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../../actors/ports/clock.ts";
 import type { Log } from "../../actors/ports/log.ts";
-import type { AccountView } from "../../machines/account/view.ts";
+import type { AccountRow } from "../../machines/account/view.ts";
 import { tiersIn } from "../../machines/market/standing.ts";
 import { type AccountId, isTerminal, type Millis, TERMINAL_STATUSES, takesBids } from "../../machines/vocabulary.ts";
 import type { ReadModel, TaskRow } from "../ports/read-model.ts";
@@ -78,7 +78,7 @@ interface Stream extends Omit<Listening, "topics" | "since"> {
 export class Feed {
   readonly #ports: FeedPorts;
   readonly #streams = new Set<Stream>();
-  readonly #accounts = new LRUCache<AccountId, { readonly at: Millis; readonly row: Promise<AccountView | undefined> }>({
+  readonly #accounts = new LRUCache<AccountId, { readonly at: Millis; readonly row: Promise<AccountRow | undefined> }>({
     max: ACCOUNTS_MAX,
   });
 
@@ -184,7 +184,7 @@ export class Feed {
   }
 
   /** An account's row of a moment ago, read once for all who ask meanwhile. */
-  #account(account: AccountId): Promise<AccountView | undefined> {
+  #account(account: AccountId): Promise<AccountRow | undefined> {
     const { clock, reads } = this.#ports;
     const now = clock.now();
     const known = this.#accounts.get(account);
@@ -196,7 +196,7 @@ export class Feed {
   }
 
   async #isOver({ account, keyHash }: Stream): Promise<boolean> {
-    const isGood = (row: AccountView | undefined) => row !== undefined && row.keyHash === keyHash && mayListen(row);
+    const isGood = (row: AccountRow | undefined) => row !== undefined && row.keyHash === keyHash && mayListen(row);
     if (isGood(await this.#account(account))) return false;
     // What is remembered may be older than the key.
     this.#accounts.delete(account);
@@ -256,6 +256,6 @@ export class Feed {
 }
 
 /** Whether an account may be told of what happens; who may not work or pay hears nothing of work. */
-function mayListen({ status }: AccountView): boolean {
+function mayListen({ status }: AccountRow): boolean {
   return status !== "FROZEN" && status !== "SUSPENDED";
 }

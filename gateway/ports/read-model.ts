@@ -1,6 +1,6 @@
 /** What lists and look-ups are served from: rows that commits have written. */
-import type { AccountView } from "../../machines/account/view.ts";
-import type { LedgerAccount, TransferReason } from "../../machines/money/postings.ts";
+import type { AccountRow, CapabilityView } from "../../machines/account/view.ts";
+import type { Posting, TransferReason } from "../../machines/money/postings.ts";
 import type { TaskFact, TaskSpec } from "../../machines/task/events.ts";
 import type { TaskView } from "../../machines/task/view.ts";
 import type { AccountId, Millis, TaskStatus } from "../../machines/vocabulary.ts";
@@ -44,13 +44,7 @@ export interface OpenQuery {
 }
 
 /** One leg of a transfer, in NC. */
-export interface LedgerRow {
-  readonly transfer: string;
-  readonly account: LedgerAccount;
-  readonly owner: AccountId | null;
-  readonly amount: number;
-  readonly task: string | null;
-  readonly reason: TransferReason;
+export interface LedgerRow extends Posting {
   readonly at: Millis;
 }
 
@@ -75,26 +69,11 @@ export interface HistoryRow {
   readonly fact: TaskFact;
 }
 
-/** An account as operators see it. */
-export type AccountRow = AccountView;
-
-export interface CapabilityRow {
-  readonly id: string;
+/** A capability among those of everybody. */
+export interface CapabilityRow extends CapabilityView {
   readonly account: AccountId;
-  readonly taskType: string;
-  readonly description: string;
-  readonly tags: readonly string[];
-  /** NC; null where its owner bids for each task. */
-  readonly price: number | null;
-  readonly concurrency: number;
-  readonly available: boolean;
   /** Whether its owner may take work now. */
   readonly active: boolean;
-  /** 0..100. */
-  readonly score: number;
-  readonly tier: number;
-  readonly finished: number;
-  readonly createdAt: Millis;
 }
 
 export interface BrowseQuery {
@@ -134,7 +113,7 @@ export interface Marked {
 }
 
 export interface Bidder {
-  readonly account: AccountView;
+  readonly account: AccountRow;
   readonly taskType: string;
 }
 
@@ -143,8 +122,8 @@ export interface ReadModel {
   /** Rejects when no database answers. */
   ping(): Promise<void>;
   /** The account of an API key's hash. */
-  accountByKey(keyHash: string): Promise<AccountView | undefined>;
-  account(id: AccountId): Promise<AccountView | undefined>;
+  accountByKey(keyHash: string): Promise<AccountRow | undefined>;
+  account(id: AccountId): Promise<AccountRow | undefined>;
   /** The accounts that are known by one of these marks. */
   marked(marks: readonly string[]): Promise<readonly Marked[]>;
   /** A worker's account with the type of the task that it bids on; undefined when one of the two is not there. */

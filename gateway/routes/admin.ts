@@ -1,12 +1,12 @@
 /** What operators do by hand, behind the operator's token; each action is in the log of actions before it is carried out. */
 import Type from "typebox";
+import type { AccountRow } from "../../machines/account/view.ts";
 import type { Address, AnyCommand } from "../../machines/effect.ts";
 import { refuse } from "../../machines/refusal.ts";
 import { accountId, credits } from "../../machines/vocabulary.ts";
 import { idempotent, sameOutcome } from "../http/idempotency.ts";
 import { operated } from "../http/operation.ts";
 import { invalid, Problem, problemOf } from "../http/problems.ts";
-import type { AccountRow } from "../ports/read-model.ts";
 import { AccountQuery, Action, ActionPage, Adjust, AdminAccount, AdminTask, Reason } from "../schemas/admin.ts";
 import { IdParams, PageQuery } from "../schemas/common.ts";
 import type { Services } from "../services.ts";

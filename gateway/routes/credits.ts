@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { type AccountView, creditOf } from "../../machines/account/view.ts";
+import { type AccountRow, creditOf } from "../../machines/account/view.ts";
 import { type CreditRecord, nextRating, type Rating, successPercent, suspensionAt } from "../../machines/market/rating.ts";
 import { credits } from "../../machines/vocabulary.ts";
 import { idempotent, sameOutcome } from "../http/idempotency.ts";
@@ -96,7 +96,7 @@ const creditInfo = keyed(
 );
 
 /** What is owed, in NC. */
-function debtOf({ available }: AccountView): number {
+function debtOf({ available }: AccountRow): number {
   return Math.max(0, -available);
 }
 

@@ -1,5 +1,5 @@
 import Type from "typebox";
-import type { AccountView } from "../../machines/account/view.ts";
+import type { AccountRow } from "../../machines/account/view.ts";
 import { standingIn, tiersIn } from "../../machines/market/standing.ts";
 import { type AccountId, BOUNDS, type Credits, credits } from "../../machines/vocabulary.ts";
 import { idempotent, sameOutcome } from "../http/idempotency.ts";
@@ -14,7 +14,7 @@ import { mayBid, showTask } from "../show/task.ts";
 import { checkTaskType } from "../task-spec/task-type.ts";
 import { TASK_UNKNOWN } from "./find.ts";
 
-async function accountRow({ reads }: Services, account: AccountId): Promise<AccountView> {
+async function accountRow({ reads }: Services, account: AccountId): Promise<AccountRow> {
   const row = await reads.account(account);
   if (row === undefined) throw new Error("an account with a key has a row");
   return row;

@@ -1,6 +1,6 @@
 /** What is shown of a task, and to whom: its text and its result belong to its two parties. */
 
-import type { AccountView } from "../../machines/account/view.ts";
+import type { AccountRow } from "../../machines/account/view.ts";
 import { bidIneligibility, onOfferByRow } from "../../machines/eligibility.ts";
 import { standingIn } from "../../machines/market/standing.ts";
 import type { TaskSpec } from "../../machines/task/events.ts";
@@ -29,7 +29,7 @@ export function isVisible(row: TaskRow, account: AccountId): boolean {
 }
 
 /** Whether this worker could bid on the task now, by what both their rows say. */
-export function mayBid({ view, order }: TaskRow, worker: AccountView): boolean {
+export function mayBid({ view, order }: TaskRow, worker: AccountRow): boolean {
   const applicant = { worker: worker.id, standing: standingIn(view.taskType, worker.status, worker) };
   return bidIneligibility(onOfferByRow(view, order.autoRetry), applicant, null) === undefined;
 }

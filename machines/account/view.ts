@@ -9,7 +9,7 @@ import type { AccountSnapshot } from "./machine.ts";
 import { type AccountContext, creditRecord, type Tally } from "./state.ts";
 
 /** The row of an account from which it is shown. Amounts in NC. */
-export interface AccountView {
+export interface AccountRow {
   readonly id: AccountId;
   readonly email: string;
   /** See market/identity.ts. */
@@ -25,12 +25,16 @@ export interface AccountView {
   readonly debtSince: Millis | null;
   readonly tally: Tally;
   readonly records: { readonly [taskType: string]: Record };
-  readonly capabilities: readonly CapabilityView[];
   /** What the payment service calls this account. */
   readonly customer: string | null;
   readonly github: GitHubLink | null;
   readonly createdAt: Millis;
   readonly updatedAt: Millis;
+}
+
+/** What an account writes for lists: its row, and those of its capabilities. */
+export interface AccountView extends AccountRow {
+  readonly capabilities: readonly CapabilityView[];
 }
 
 /** The row of a capability, with the skill that its owner has in its task type. */
@@ -40,7 +44,7 @@ export interface CapabilityView extends Capability, Skill {
 }
 
 /** How far an account may go into debt, and why. */
-export function creditOf({ tally, counterparties }: Pick<AccountView, "tally" | "counterparties">): {
+export function creditOf({ tally, counterparties }: Pick<AccountRow, "tally" | "counterparties">): {
   readonly record: CreditRecord;
   readonly rating: Rating;
 } {

@@ -5,7 +5,7 @@ import { PRESENT_MAX, Presence } from "../../gateway/live/presence.ts";
 import { Feed, type Listening, STREAMS_PER_ACCOUNT, TOPICS } from "../../gateway/live/stream.ts";
 import type { TaskRow } from "../../gateway/ports/read-model.ts";
 import { account } from "../../machines/account/index.ts";
-import type { AccountView } from "../../machines/account/view.ts";
+import type { AccountRow } from "../../machines/account/view.ts";
 import { task } from "../../machines/task/index.ts";
 import { accountId, credits, taskId } from "../../machines/vocabulary.ts";
 import { ManualClock } from "../support/clock.ts";
@@ -15,13 +15,13 @@ const LOOK_MS = 5_000;
 const TYPE = order().taskType;
 
 let clock: ManualClock;
-let rows: Map<string, AccountView>;
+let rows: Map<string, AccountRow>;
 let asked: string[];
 let feed: Feed;
 let shown: TaskRow | undefined;
 let missed: readonly TaskRow[];
 
-function member(n: number, keyHash = `key ${n}`): AccountView {
+function member(n: number, keyHash = `key ${n}`): AccountRow {
   const fact = {
     type: "Registered",
     account: person(n),

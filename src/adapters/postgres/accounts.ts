@@ -1,19 +1,19 @@
 /** The rows of accounts, and their statements out of the ledger. */
 import type { Marked, Page, StatementRow } from "../../../gateway/ports/read-model.ts";
-import type { AccountView } from "../../../machines/account/view.ts";
+import type { AccountRow } from "../../../machines/account/view.ts";
 import type { AccountId } from "../../../machines/vocabulary.ts";
+import { fieldsOf } from "./columns.ts";
 import { numberCursor, parseNumber } from "./cursor.ts";
 import type { Database } from "./pool.ts";
+import { ACCOUNT } from "./tables.ts";
 
 /** More accounts than one person has. */
 const KIN_MAX = 1_000;
 
-const fields = (database: Database) => database`
-  id, email, marks, status, key_hash as "keyHash", available, held, reputation, cooldown_until as "cooldownUntil", counterparties, debt_since as "debtSince", customer, github, tally,
-  records, created_at as "createdAt", updated_at as "updatedAt"`;
+const fields = (database: Database) => database.unsafe(fieldsOf(ACCOUNT));
 
-export async function readAccount(database: Database, id: AccountId): Promise<AccountView | undefined> {
-  const [row] = await database<AccountView[]>`select ${fields(database)} from accounts where id = ${id}`;
+export async function readAccount(database: Database, id: AccountId): Promise<AccountRow | undefined> {
+  const [row] = await database<AccountRow[]>`select ${fields(database)} from accounts where id = ${id}`;
   return row;
 }
 
@@ -22,8 +22,8 @@ export async function readMarked(database: Database, marks: readonly string[]): 
   return database<Marked[]>`select id, marks from accounts where marks && ${[...marks]}::text[] limit ${KIN_MAX}`;
 }
 
-export async function readAccountByKey(database: Database, keyHash: string): Promise<AccountView | undefined> {
-  const [row] = await database<AccountView[]>`select ${fields(database)} from accounts where key_hash = ${keyHash}`;
+export async function readAccountByKey(database: Database, keyHash: string): Promise<AccountRow | undefined> {
+  const [row] = await database<AccountRow[]>`select ${fields(database)} from accounts where key_hash = ${keyHash}`;
   return row;
 }
 

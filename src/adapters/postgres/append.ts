@@ -5,8 +5,10 @@
 import { shardOf } from "../../../actors/address.ts";
 import { type Batch, type Entry, Fenced } from "../../../actors/ports/journal.ts";
 import { addressKey } from "../../../machines/entity.ts";
-import { type Sections, sectionsOf } from "./columns.ts";
+import { insertRows, rowsText, upsertRows } from "./columns.ts";
 import { type Database, isDuplicate, isFenced } from "./pool.ts";
+import { rowsOf } from "./rows.ts";
+import { ACCOUNTS, CAPABILITIES, JOURNAL, LEDGER, OUTBOX, SNAPSHOTS, TASKS, TIMERS } from "./tables.ts";
 
 /** Each try takes out at least one actor, and others come in between only by mistake. */
 const TRIES_MAX = 20;
@@ -33,11 +35,7 @@ export class Appender {
     let unexplained = false;
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
       try {
-        await write(
-          this.#database,
-          sectionsOf({ ...batch, entries }, (id) => shardOf(id, this.#shards)),
-          this.#member,
-        );
+        await write(this.#database, { ...batch, entries }, this.#shards, this.#member);
         return conflicts;
       } catch (error) {
         if (isFenced(error)) {
@@ -103,102 +101,41 @@ export class Appender {
 }
 
 /** One statement, so one round trip and one transaction, whatever there is in it. */
-async function write(
-  database: Database,
-  { facts, postings, messages, timers, unset, snapshots, tasks, accounts, capabilities, acks }: Sections,
-  member: string | null,
-): Promise<void> {
-  await database`
-    with
-    facts as (
-      insert into journal (shard, kind, entity, seq, type, version, body, at, cause, part, batch)
-      select f.shard, f.kind, f.entity, f.seq, f.type, f.version, f.body::json, f.at, f.cause, f.part, ${acks.batch}
-      from unnest(${facts.shard}::int[], ${facts.kind}::text[], ${facts.entity}::uuid[], ${facts.seq}::int[], ${facts.type}::text[],
-        ${facts.version}::int[], ${facts.body}::text[], ${facts.at}::bigint[], ${facts.cause}::uuid[], ${facts.part}::int[])
-        f(shard, kind, entity, seq, type, version, body, at, cause, part)
-    ),
-    postings as (
-      insert into ledger (shard, entity, seq, leg, transfer, account, owner, amount, task, reason, at)
-      select * from unnest(${postings.shard}::int[], ${postings.entity}::uuid[], ${postings.seq}::int[], ${postings.leg}::int[],
-        ${postings.transfer}::text[], ${postings.account}::text[], ${postings.owner}::uuid[], ${postings.amount}::bigint[],
-        ${postings.task}::uuid[], ${postings.reason}::text[], ${postings.at}::bigint[])
-    ),
-    messages as (
-      insert into outbox (shard, id, sender_kind, sender, seq, leg, receiver_kind, receiver, command)
-      select m.shard, m.id, m.sender_kind, m.sender, m.seq, m.leg, m.receiver_kind, m.receiver, m.command::json
-      from unnest(${messages.shard}::int[], ${messages.id}::uuid[], ${messages.senderKind}::text[], ${messages.sender}::uuid[],
-        ${messages.seq}::int[], ${messages.leg}::int[], ${messages.receiverKind}::text[], ${messages.receiver}::uuid[],
-        ${messages.command}::text[])
-        m(shard, id, sender_kind, sender, seq, leg, receiver_kind, receiver, command)
-    ),
-    delivered as (delete from outbox where id = any(${acks.delivered}::uuid[])),
-    dead as (
-      update outbox o set dead = d.reason
-      from unnest(${acks.dead}::uuid[], ${acks.reasons}::text[]) d(id, reason) where o.id = d.id
-    ),
-    timers as (
-      insert into timers (shard, kind, entity, name, at)
-      select * from unnest(${timers.shard}::int[], ${timers.kind}::text[], ${timers.entity}::uuid[], ${timers.name}::text[], ${timers.at}::bigint[])
-      on conflict (entity, name) do update set at = excluded.at
-    ),
-    unset as (
-      delete from timers t using unnest(${unset.entity}::uuid[], ${unset.name}::text[]) u(entity, name)
-      where t.entity = u.entity and t.name = u.name
-    ),
-    snapshots as (
-      insert into snapshots (entity, seq, state)
-      select s.entity, s.seq, s.state::json
-      from unnest(${snapshots.entity}::uuid[], ${snapshots.seq}::int[], ${snapshots.state}::text[]) s(entity, seq, state)
-      on conflict (entity) do update set seq = excluded.seq, state = excluded.state where snapshots.seq < excluded.seq
-    ),
-    task_rows as (
-      insert into tasks (shard, id, status, requester, marks, worker, task_type, budget, min_skill, closed_to, awarded_price, result,
-        error_code, retries_left, auto_retries_left, expires_at, created_at, updated_at)
-      select t.shard, t.id, t.status, t.requester, t.marks::text[], t.worker, t.task_type, t.budget, t.min_skill, t.closed_to::uuid[], t.awarded_price,
-        t.result::json, t.error_code, t.retries_left, t.auto_retries_left, t.expires_at, t.created_at, t.updated_at
-      from unnest(${tasks.shard}::int[], ${tasks.id}::uuid[], ${tasks.status}::text[], ${tasks.requester}::uuid[], ${tasks.marks}::text[],
-        ${tasks.worker}::uuid[], ${tasks.taskType}::text[], ${tasks.budget}::bigint[], ${tasks.minSkill}::int[],
-        ${tasks.closedTo}::text[], ${tasks.awardedPrice}::bigint[], ${tasks.result}::text[], ${tasks.errorCode}::text[],
-        ${tasks.retriesLeft}::int[], ${tasks.autoRetriesLeft}::int[], ${tasks.expiresAt}::bigint[], ${tasks.createdAt}::bigint[],
-        ${tasks.updatedAt}::bigint[])
-        t(shard, id, status, requester, marks, worker, task_type, budget, min_skill, closed_to, awarded_price, result, error_code,
-          retries_left, auto_retries_left, expires_at, created_at, updated_at)
-      on conflict (id) do update set status = excluded.status, marks = excluded.marks, worker = excluded.worker, closed_to = excluded.closed_to,
-        awarded_price = excluded.awarded_price, result = excluded.result, error_code = excluded.error_code,
-        retries_left = excluded.retries_left, auto_retries_left = excluded.auto_retries_left,
-        expires_at = excluded.expires_at, updated_at = excluded.updated_at
-    ),
-    account_rows as (
-    insert into accounts (shard, id, email, marks, key_hash, status, available, held, reputation, cooldown_until, counterparties, debt_since, customer,
-      github, tally, records, created_at, updated_at)
-    select a.shard, a.id, a.email, a.marks::text[], a.key_hash, a.status, a.available, a.held, a.reputation, a.cooldown_until, a.counterparties,
-      a.debt_since, a.customer, a.github::json, a.tally::json, a.records::json, a.created_at, a.updated_at
-    from unnest(${accounts.shard}::int[], ${accounts.id}::uuid[], ${accounts.email}::text[], ${accounts.marks}::text[], ${accounts.keyHash}::text[],
-      ${accounts.status}::text[], ${accounts.available}::bigint[], ${accounts.held}::bigint[], ${accounts.reputation}::bigint[],
-      ${accounts.cooldownUntil}::bigint[], ${accounts.counterparties}::int[], ${accounts.debtSince}::bigint[], ${accounts.customer}::text[], ${accounts.github}::text[], ${accounts.tally}::text[], ${accounts.records}::text[],
-      ${accounts.createdAt}::bigint[], ${accounts.updatedAt}::bigint[])
-      a(shard, id, email, marks, key_hash, status, available, held, reputation, cooldown_until, counterparties, debt_since, customer, github, tally,
-        records, created_at, updated_at)
-    on conflict (id) do update set marks = excluded.marks, key_hash = excluded.key_hash, status = excluded.status, available = excluded.available,
-      held = excluded.held, reputation = excluded.reputation, cooldown_until = excluded.cooldown_until,
-      counterparties = excluded.counterparties, debt_since = excluded.debt_since, customer = excluded.customer, github = excluded.github, tally = excluded.tally, records = excluded.records,
-      updated_at = excluded.updated_at
-    ),
-    capability_rows as (
-      insert into capabilities (shard, id, account, task_type, description, tags, price, concurrency, available, active, score, tier,
-        quality, finished, created_at)
-      select c.shard, c.id, c.account, c.task_type, c.description, array(select json_array_elements_text(c.tags::json)), c.price,
-        c.concurrency, c.available, c.active, c.score, c.tier, c.quality, c.finished, c.created_at
-      from unnest(${capabilities.shard}::int[], ${capabilities.id}::uuid[], ${capabilities.account}::uuid[],
-        ${capabilities.taskType}::text[], ${capabilities.description}::text[], ${capabilities.tags}::text[],
-        ${capabilities.price}::bigint[], ${capabilities.concurrency}::int[], ${capabilities.available}::text[]::boolean[],
-        ${capabilities.active}::text[]::boolean[], ${capabilities.score}::float8[], ${capabilities.tier}::int[],
-        ${capabilities.quality}::float8[], ${capabilities.finished}::int[], ${capabilities.createdAt}::bigint[])
-        c(shard, id, account, task_type, description, tags, price, concurrency, available, active, score, tier, quality, finished,
-          created_at)
-      on conflict (id) do update set description = excluded.description, tags = excluded.tags, price = excluded.price,
-        concurrency = excluded.concurrency, available = excluded.available, active = excluded.active, score = excluded.score,
-        tier = excluded.tier, quality = excluded.quality, finished = excluded.finished
-    )
-    select require_member(m.id) from unnest(${member === null ? [] : [member]}::uuid[]) m(id)`;
+const STATEMENT = `
+  with
+  facts as (${insertRows(JOURNAL, 1)}),
+  postings as (${insertRows(LEDGER, 2)}),
+  messages as (${insertRows(OUTBOX, 3)}),
+  timers as (${upsertRows(TIMERS, ["entity", "name"], 4)}),
+  snapshots as (${upsertRows(SNAPSHOTS, ["entity"], 5)} where snapshots.seq < excluded.seq),
+  task_rows as (${upsertRows(TASKS, ["id"], 6)}),
+  account_rows as (${upsertRows(ACCOUNTS, ["id"], 7)}),
+  capability_rows as (${upsertRows(CAPABILITIES, ["id"], 8)}),
+  unset as (
+    delete from timers t using unnest($9::uuid[], $10::text[]) u(entity, name)
+    where t.entity = u.entity and t.name = u.name
+  ),
+  delivered as (delete from outbox where id = any($11::uuid[])),
+  dead as (update outbox o set dead = d.reason from unnest($12::uuid[], $13::text[]) d(id, reason) where o.id = d.id)
+  select require_member($14::uuid) where $14::uuid is not null`;
+
+async function write(database: Database, batch: Batch, shards: number, member: string | null): Promise<void> {
+  const rows = rowsOf(batch, (id) => shardOf(id, shards));
+  const parameters = [
+    rowsText(JOURNAL, rows.facts),
+    rowsText(LEDGER, rows.postings),
+    rowsText(OUTBOX, rows.messages),
+    rowsText(TIMERS, rows.timers),
+    rowsText(SNAPSHOTS, rows.snapshots),
+    rowsText(TASKS, rows.tasks),
+    rowsText(ACCOUNTS, rows.accounts),
+    rowsText(CAPABILITIES, rows.capabilities),
+    rows.unset.map(({ entity }) => entity),
+    rows.unset.map(({ name }) => name),
+    [...batch.delivered],
+    batch.dead.map(({ id }) => id),
+    batch.dead.map(({ reason }) => reason),
+    member,
+  ];
+  await database.unsafe(STATEMENT, parameters, { prepare: true });
 }

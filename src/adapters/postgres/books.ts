@@ -10,9 +10,11 @@ import {
   type PendingMessage,
   type StoredHistory,
 } from "../../../machines/money/books.ts";
+import { fieldsOf } from "./columns.ts";
 import { inConsistentSnapshot, type Transaction } from "./consistent-snapshot.ts";
 import { placeOf } from "./databases.ts";
 import type { Database } from "./pool.ts";
+import { FACT } from "./tables.ts";
 
 const ROWS_AT_ONCE = 5_000;
 const FIRST_ID = "00000000-0000-0000-0000-000000000000";
@@ -77,7 +79,7 @@ class FactReader {
 
   async #turn(): Promise<void> {
     this.#page = await this.#transaction<FactRow[]>`
-      select entity, seq, type, version, body, at from journal
+      select entity, ${this.#transaction.unsafe(fieldsOf(FACT))} from journal
       where (entity, seq) > (${this.#last.entity}, ${this.#last.seq}) and kind = ${this.#kind}
       order by entity, seq limit ${ROWS_AT_ONCE}`;
     this.#index = 0;

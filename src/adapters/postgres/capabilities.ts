@@ -1,13 +1,13 @@
 /** The rows of capabilities, as they are listed, browsed and asked for bids. */
 import type { BrowseQuery, CapabilityRow, Page, PostedPrice, Workload } from "../../../gateway/ports/read-model.ts";
 import type { AccountId, Millis } from "../../../machines/vocabulary.ts";
+import { fieldsOf } from "./columns.ts";
 import type { Databases } from "./databases.ts";
 import { jsonBytes, readPage } from "./page.ts";
 import type { Database } from "./pool.ts";
+import { CAPABILITY } from "./tables.ts";
 
-const fields = (database: Database) => database`
-  id, account, task_type as "taskType", description, tags, price, concurrency, available, active, score, tier, finished,
-  created_at as "createdAt"`;
+const fields = (database: Database) => database.unsafe(fieldsOf(CAPABILITY));
 
 /** Lists an account's capabilities, the oldest first. */
 export function readCapabilities(database: Database, account: AccountId): Promise<readonly CapabilityRow[]> {

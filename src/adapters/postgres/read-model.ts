@@ -1,6 +1,6 @@
 import { shardOf } from "../../../actors/address.ts";
 import type { Bidder, ReadModel } from "../../../gateway/ports/read-model.ts";
-import type { AccountView } from "../../../machines/account/view.ts";
+import type { AccountRow } from "../../../machines/account/view.ts";
 import { readAccount, readAccountByKey, readMarked, readStatement } from "./accounts.ts";
 import { browseCapabilities, readCapabilities, readCapability, readStandingPrices, readWorkload } from "./capabilities.ts";
 import type { Databases } from "./databases.ts";
@@ -51,7 +51,7 @@ export function postgresReadModel(databases: Databases, mostMs = READ_MS_MAX): R
 }
 
 /** A key says nothing of where its account is. One database that is away is no trouble for who is in another. */
-async function accountByKey(databases: Databases, keyHash: string): Promise<AccountView | undefined> {
+async function accountByKey(databases: Databases, keyHash: string): Promise<AccountRow | undefined> {
   const asked = databases.all.map((database) => readAccountByKey(database, keyHash));
   const found = asked.map(async (answer) => (await answer) ?? Promise.reject(new Error("not here")));
   return Promise.any(found).catch(async () => {

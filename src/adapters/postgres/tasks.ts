@@ -4,28 +4,23 @@ import type { StoredFact } from "../../../machines/entity.ts";
 import { type TaskFactType, upcastTaskFact } from "../../../machines/task/events.ts";
 import type { TaskView } from "../../../machines/task/view.ts";
 import type { AccountId } from "../../../machines/vocabulary.ts";
+import { fieldsOf } from "./columns.ts";
 import { type Cursor, NEWEST, numberCursor, OLDEST, pageCursor, parseCursor, parseNumber } from "./cursor.ts";
 import type { Databases } from "./databases.ts";
 import { jsonBytes, type PageOf, readPage } from "./page.ts";
 import type { Database } from "./pool.ts";
+import { FACT, POSTING, TASK } from "./tables.ts";
 
 /** The most that a number within a journal can be. */
 const SEQ_MAX = 2 ** 31 - 1;
 
-interface Row extends TaskView {
-  readonly type: string;
-  readonly version: number;
-  readonly body: unknown;
-}
+/** A task's row together with its first fact. */
+type Row = TaskView & StoredFact;
 
-const fields = (database: Database) => database`
-  t.id, t.status, t.requester, t.marks, t.worker, t.task_type as "taskType", t.budget, t.min_skill as "minSkill", t.closed_to as "closedTo",
-  t.awarded_price as "awardedPrice", t.result, t.error_code as "errorCode", t.retries_left as "retriesLeft",
-  t.auto_retries_left as "autoRetriesLeft", t.expires_at as "expiresAt", t.created_at as "createdAt", t.updated_at as "updatedAt",
-  j.type, j.version, j.body`;
+const fields = (database: Database) => database.unsafe(`${fieldsOf(TASK, "t")}, ${fieldsOf(FACT, "j")}`);
 
-function toTask({ type, version, body, ...view }: Row): TaskRow {
-  const fact = upcastTaskFact({ seq: 1, type, version, body, at: view.createdAt });
+function toTask({ seq, type, version, body, at, ...view }: Row): TaskRow {
+  const fact = upcastTaskFact({ seq, type, version, body, at });
   if (fact.type !== "Opened") throw new Error(`the first fact of task ${view.id} must be Opened, and is ${fact.type}`);
   return { view, order: fact.order };
 }
@@ -137,7 +132,7 @@ async function readFacts(
     limit,
     after: null,
     read: (after, count) => database<StoredFact[]>`
-      select seq, type, version, body, at from journal
+      select ${database.unsafe(fieldsOf(FACT))} from journal
       where entity = ${id} and kind = 'task' and seq > ${after ?? from} ${type === null ? database`` : database`and type = ${type}`}
       order by seq limit ${count}`,
     placeOf: ({ seq }) => seq,
@@ -173,7 +168,7 @@ export function readDeliveries(database: Database, id: string, limit: number, cu
 export async function readLedger(databases: Databases, task: string): Promise<readonly LedgerRow[]> {
   const found = await databases.each(
     (database) => database<LedgerRow[]>`
-      select transfer, account, owner, amount, task, reason, at from ledger where task = ${task} order by at, transfer, leg`,
+      select ${database.unsafe(fieldsOf(POSTING))} from ledger where task = ${task} order by at, transfer, leg`,
   );
   // The sort is stable, and the legs of one transfer are in one database.
   return found.flat().sort((a, b) => a.at - b.at || (a.transfer < b.transfer ? -1 : Number(a.transfer > b.transfer)));

@@ -1,0 +1,161 @@
+/** The tables that commits write, and the columns of each. `shard` is the shard of the row's entity. */
+import type { DueTimer, OutboxMessage } from "../../../actors/ports/journal.ts";
+import type { CapabilityRow, LedgerRow } from "../../../gateway/ports/read-model.ts";
+import type { AccountRow } from "../../../machines/account/view.ts";
+import type { EntityKind } from "../../../machines/effect.ts";
+import type { StoredFact } from "../../../machines/entity.ts";
+import type { TaskView } from "../../../machines/task/view.ts";
+import type { Columns, Table } from "./columns.ts";
+
+interface OfShard {
+  readonly shard: number;
+}
+
+/** A fact as it is kept; `part` counts the facts that one command caused. */
+interface JournalRow extends StoredFact, OfShard {
+  readonly kind: EntityKind;
+  readonly entity: string;
+  readonly cause: string | null;
+  readonly part: number;
+  readonly batch: string;
+}
+
+/** What a reader of facts gets of each. */
+export const FACT: Columns<StoredFact> = { seq: "integer", type: "text", version: "smallint", body: "json", at: "bigint" };
+
+export const JOURNAL: Table<JournalRow> = {
+  name: "journal",
+  columns: { shard: "smallint", kind: "text", entity: "uuid", ...FACT, cause: "uuid", part: "smallint", batch: "uuid" },
+};
+
+/** One leg of a transfer; `entity` and `seq` name the fact that moved the money. */
+interface PostingRow extends LedgerRow, OfShard {
+  readonly entity: string;
+  readonly seq: number;
+}
+
+export const POSTING: Columns<LedgerRow> = {
+  transfer: "text",
+  leg: "smallint",
+  account: "text",
+  owner: "uuid",
+  amount: "bigint",
+  task: "uuid",
+  reason: "text",
+  at: "bigint",
+};
+
+export const LEDGER: Table<PostingRow> = {
+  name: "ledger",
+  columns: { shard: "smallint", entity: "uuid", seq: "integer", ...POSTING },
+};
+
+/** A message that waits; once it is refused for good, `dead` says why. */
+export interface MessageRow extends OfShard, Pick<OutboxMessage, "id" | "seq" | "leg" | "command"> {
+  readonly senderKind: EntityKind;
+  readonly sender: string;
+  readonly receiverKind: EntityKind;
+  readonly receiver: string;
+}
+
+export const OUTBOX: Table<MessageRow> = {
+  name: "outbox",
+  columns: {
+    shard: "smallint",
+    id: "uuid",
+    senderKind: "text",
+    sender: "uuid",
+    seq: "integer",
+    leg: "smallint",
+    receiverKind: "text",
+    receiver: "uuid",
+    command: "json",
+  },
+};
+
+export interface TimerRow extends OfShard, Pick<DueTimer, "name" | "at"> {
+  readonly kind: EntityKind;
+  readonly entity: string;
+}
+
+export const TIMERS: Table<TimerRow> = {
+  name: "timers",
+  columns: { shard: "smallint", kind: "text", entity: "uuid", name: "text", at: "bigint" },
+};
+
+interface SnapshotRow {
+  readonly entity: string;
+  readonly seq: number;
+  readonly state: unknown;
+}
+
+export const SNAPSHOTS: Table<SnapshotRow> = {
+  name: "snapshots",
+  columns: { entity: "uuid", seq: "integer", state: "json" },
+};
+
+export const TASK: Columns<TaskView> = {
+  id: "uuid",
+  status: "text",
+  requester: "uuid",
+  marks: "text[]",
+  worker: "uuid",
+  taskType: "text",
+  budget: "bigint",
+  minSkill: "smallint",
+  closedTo: "uuid[]",
+  awardedPrice: "bigint",
+  result: "json",
+  errorCode: "text",
+  retriesLeft: "smallint",
+  autoRetriesLeft: "smallint",
+  expiresAt: "bigint",
+  createdAt: "bigint",
+  updatedAt: "bigint",
+};
+
+export const TASKS: Table<TaskView & OfShard> = { name: "tasks", columns: { shard: "smallint", ...TASK } };
+
+export const ACCOUNT: Columns<AccountRow> = {
+  id: "uuid",
+  email: "text",
+  marks: "text[]",
+  status: "text",
+  keyHash: "text",
+  available: "bigint",
+  held: "bigint",
+  reputation: "bigint",
+  cooldownUntil: "bigint",
+  counterparties: "integer",
+  debtSince: "bigint",
+  tally: "json",
+  records: "json",
+  customer: "text",
+  github: "json",
+  createdAt: "bigint",
+  updatedAt: "bigint",
+};
+
+export const ACCOUNTS: Table<AccountRow & OfShard> = { name: "accounts", columns: { shard: "smallint", ...ACCOUNT } };
+
+export const CAPABILITY: Columns<CapabilityRow> = {
+  id: "uuid",
+  account: "uuid",
+  taskType: "text",
+  description: "text",
+  tags: "text[]",
+  price: "bigint",
+  concurrency: "integer",
+  available: "boolean",
+  active: "boolean",
+  score: "double precision",
+  tier: "smallint",
+  quality: "double precision",
+  finished: "integer",
+  createdAt: "bigint",
+};
+
+export const CAPABILITIES: Table<CapabilityRow & OfShard> = {
+  name: "capabilities",
+  columns: { shard: "smallint", ...CAPABILITY },
+};
