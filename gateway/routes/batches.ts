@@ -1,8 +1,9 @@
 import type { Static } from "typebox";
 import { type JsonValue, taskId } from "../../machines/vocabulary.ts";
 import { type IdempotentRequest, idempotent, sameOutcome } from "../http/idempotency.ts";
+import { cursorAt, offsetOf } from "../http/offset.ts";
 import { keyed } from "../http/operation.ts";
-import { Problem, problemOf, within, wrongCursor } from "../http/problems.ts";
+import { Problem, problemOf, within } from "../http/problems.ts";
 import { BatchCreated, BatchParams, BatchProgress, BatchQuery, CreateBatch } from "../schemas/batch.ts";
 import { RECORDS } from "../schemas/common.ts";
 import type { Services } from "../services.ts";
@@ -75,9 +76,8 @@ const show = keyed(
   },
   async function getBatch({ account, params, query, services }) {
     const id = params.id.toLowerCase();
-    const { limit = RECORDS, cursor = "0" } = query;
-    if (!CURSOR.test(cursor)) throw wrongCursor();
-    const ask = { type: "show", requester: account, from: Number(cursor), limit };
+    const { limit = RECORDS, cursor } = query;
+    const ask = { type: "show", requester: account, from: offsetOf(cursor), limit };
     const answer = await services.router.ask({ kind: "batch", id }, ask);
     if (!answer.ok) throw problemOf(answer.refusal);
     // Made by the batch itself, see machines/batch/decide.ts.
@@ -88,14 +88,11 @@ const show = keyed(
         ...progress,
         next_at: timeOrNull(next_at),
         gives_up_at: timeOrNull(gives_up_at),
-        next_cursor: next === null ? null : String(next),
+        next_cursor: cursorAt(next),
       },
     };
   },
 );
-
-/** A place in the list of items. */
-const CURSOR = /^\d{1,4}$/;
 
 type Progress = Omit<Static<typeof BatchProgress>, "next_at" | "gives_up_at" | "next_cursor"> & {
   readonly next_at: number | null;

@@ -1,4 +1,5 @@
 import Type from "typebox";
+import { cursorAt, offsetOf } from "../http/offset.ts";
 import { keyed } from "../http/operation.ts";
 import { wrongCursor } from "../http/problems.ts";
 import { LedgerEntries } from "../schemas/account.ts";
@@ -47,8 +48,7 @@ const ledger = keyed(
   },
   async function getTaskLedger({ account, params, query, services }) {
     const { view } = await findOwnTask(services, params.id, account);
-    const from = query.cursor === undefined ? 0 : Number(query.cursor);
-    if (!Number.isSafeInteger(from) || from < 0) throw wrongCursor();
+    const from = offsetOf(query.cursor);
     // A task has a dozen entries at most: its hold, how that ended, and the payout.
     const rows = await services.reads.ledger(view.id);
     const mine = new Set(rows.filter(({ owner }) => owner === account).map(({ transfer }) => transfer));
@@ -63,7 +63,7 @@ const ledger = keyed(
       at: time(at),
     }));
     const fee = rows.filter(({ account: name }) => name === "fees").reduce((sum, { amount }) => sum + amount, 0);
-    return { status: 200, body: { items, fee, next_cursor: to < legs.length ? String(to) : null } };
+    return { status: 200, body: { items, fee, next_cursor: cursorAt(to < legs.length ? to : null) } };
   },
 );
 

@@ -1,24 +1,35 @@
 /** Arithmetic on numbers as they are written: 19.99 is a multiple of 0.01, whatever their doubles are. */
 
-interface Decimal {
-  readonly digits: bigint;
-  /** The power of ten that the digits are times. */
+/** The digits without zeros at either end, and the power of ten of the last one; no digits for 0. */
+export interface Decimal {
+  readonly negative: boolean;
+  readonly digits: string;
   readonly exponent: number;
 }
 
-/** A double by its shortest text, which is what was written wherever that had up to 15 digits. */
-function decimal(value: number): Decimal {
-  const [mantissa = "0", power = "0"] = value.toExponential().split("e");
-  const [whole = "0", fraction = ""] = mantissa.split(".");
-  return { digits: BigInt(whole + fraction), exponent: Number(power) - fraction.length };
+/** Takes a number of JSON apart, as it is written. */
+export function decimalOf(literal: string): Decimal {
+  const negative = literal.startsWith("-");
+  const [mantissa = "", power = "0"] = literal.slice(negative ? 1 : 0).split(/[eE]/);
+  const [whole = "", fraction = ""] = mantissa.split(".");
+  const digits = whole + fraction;
+  let [start, end] = [0, digits.length];
+  while (start < end && digits[start] === "0") start += 1;
+  while (end > start && digits[end - 1] === "0") end -= 1;
+  if (start === end) return { negative: false, digits: "", exponent: 0 };
+  return { negative, digits: digits.slice(start, end), exponent: Number(power) - fraction.length + digits.length - end };
 }
 
-/** Whether `value` is a whole number of times `divisor`, which is above 0; both as their shortest decimals. */
+/**
+ * Whether `value` is a whole number of times `divisor`, which is above 0. Each counts as its shortest text, which is what was
+ * written wherever that had up to 15 digits.
+ */
 export function isMultipleOf(value: number, divisor: number): boolean {
   if (Number.isSafeInteger(value) && Number.isSafeInteger(divisor)) return value % divisor === 0;
-  const a = decimal(value);
-  const b = decimal(divisor);
+  const a = decimalOf(String(value));
+  const b = decimalOf(String(divisor));
+  const [of, by] = [BigInt(a.digits), BigInt(b.digits)];
   const lift = a.exponent - b.exponent;
   // Doubles reach from 1e-324 to 1e308, so no power is above about 650 digits.
-  return lift >= 0 ? (a.digits * 10n ** BigInt(lift)) % b.digits === 0n : a.digits % (b.digits * 10n ** BigInt(-lift)) === 0n;
+  return lift >= 0 ? (of * 10n ** BigInt(lift)) % by === 0n : of % (by * 10n ** BigInt(-lift)) === 0n;
 }

@@ -51,6 +51,20 @@ describe("a number", () => {
     expect(refusal(literal)?.field).toBe("body");
   });
 
+  test.each([
+    ["1e999", 'the number 1e999 is larger than any that can be kept; send it as text ("1e999")'],
+    ["-1e400", 'the number -1e400 is larger than any that can be kept; send it as text ("-1e400")'],
+    ["1e-400", 'the number 1e-400 is closer to 0 than any that can be kept; send it as text ("1e-400")'],
+    [
+      "9007199254740993",
+      'the number 9007199254740993 cannot be kept exactly; send it as text ("9007199254740993"), or one with fewer digits',
+    ],
+    ["9".repeat(41), "is a number with more digits than can be kept exactly; send it as text, in quotes"],
+    ["9".repeat(400), "is a number larger than any that can be kept exactly; send it as text, in quotes"],
+  ])("is refused with advice that helps: %.30s", (literal, message) => {
+    expect(refusal(`{"a":${literal}}`)).toEqual({ field: "a", message });
+  });
+
   test("in a text is none", () => {
     const text = '{"id":"1790321456789012345","a\\\\":"\\\\\\"9007199254740993","b":["x\\\\",9007199254740992]}';
     expect(readJson(text)).toEqual(JSON.parse(text));

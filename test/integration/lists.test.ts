@@ -97,3 +97,12 @@ test.each(["/tasks/available?task_type=nothing", "/events/stream?task_type=nothi
     expect(body.detail).toMatch(/json_extraction/);
   },
 );
+
+test("a cursor of a task's entries that is none is refused, not read as the number that it resembles", async () => {
+  const task = await market.awarded(ann, bob, { callback_url: undefined });
+  for (const cursor of ["%20", "0x2", "1e1", "-1", "1.0", "12345", "bm9uZQ"]) {
+    const { status, body } = await market.call("GET", `/tasks/${task}/ledger?cursor=${cursor}`, undefined, ann);
+    expect([cursor, status, body.errors?.[0].field]).toEqual([cursor, 422, "cursor"]);
+  }
+  expect((await market.ok("GET", `/tasks/${task}/ledger?cursor=9999`, undefined, ann)).items).toEqual([]);
+});

@@ -1,26 +1,8 @@
 /** Decimal numbers as they are written, compared exactly: what a double cannot hold is found, not rounded. */
+import { decimalOf } from "../../../machines/validation/decimals.ts";
 
 /** Every literal of at most so many digits and without an exponent survives the way through a double (IEEE 754: 15 digits). */
 export const DIGITS_SAFE = 15;
-
-/** The digits without zeros at either end, and the power of ten of the last one; no digits for 0. */
-interface Decimal {
-  readonly negative: boolean;
-  readonly digits: string;
-  readonly exponent: number;
-}
-
-function decimalOf(literal: string): Decimal {
-  const negative = literal.startsWith("-");
-  const [mantissa = "", power = "0"] = literal.slice(negative ? 1 : 0).split(/[eE]/);
-  const [whole = "", fraction = ""] = mantissa.split(".");
-  const digits = whole + fraction;
-  let [start, end] = [0, digits.length];
-  while (start < end && digits[start] === "0") start += 1;
-  while (end > start && digits[end - 1] === "0") end -= 1;
-  if (start === end) return { negative: false, digits: "", exponent: 0 };
-  return { negative, digits: digits.slice(start, end), exponent: Number(power) - fraction.length + digits.length - end };
-}
 
 /** Whether the double that JSON.parse makes of this literal is written with the same value. */
 export function isExact(literal: string): boolean {

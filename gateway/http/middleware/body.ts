@@ -85,8 +85,12 @@ export function readJson(text: string): JsonValue {
 }
 
 function inexact(literal: string): string {
-  if (literal.length > SHOWN_CHARACTERS)
-    return "is a number with more digits than can be kept exactly; send it as text, in quotes";
+  const value = Number(literal);
+  const size = Number.isFinite(value) ? (value === 0 ? "closer to 0 than any that" : undefined) : "larger than any that";
+  if (literal.length > SHOWN_CHARACTERS) {
+    return `is a number ${size === undefined ? "with more digits than" : size} can be kept exactly; send it as text, in quotes`;
+  }
+  if (size !== undefined) return `the number ${literal} is ${size} can be kept; send it as text ("${literal}")`;
   return `the number ${literal} cannot be kept exactly; send it as text ("${literal}"), or one with fewer digits`;
 }
 

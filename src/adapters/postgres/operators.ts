@@ -4,7 +4,9 @@ import type { Page } from "../../../gateway/ports/read-model.ts";
 import { type Cursor, NEWEST, OLDEST, pageCursor, parseCursor } from "./cursor.ts";
 import type { Databases } from "./databases.ts";
 import { jsonBytes, type PageOf, readPage } from "./page.ts";
-import { reaching } from "./pool.ts";
+import { type Database, reaching } from "./pool.ts";
+
+const honeypot = (database: Database) => database`id, at, task as "order"`;
 
 export function postgresOperators(databases: Databases): Operators {
   return {
@@ -24,7 +26,7 @@ export function postgresOperators(databases: Databases): Operators {
     },
     async honeypots() {
       const found = await reaching(
-        databases.each((database) => database<HoneypotRow[]>`select id, at, task as "order" from honeypots`),
+        databases.each((database) => database<HoneypotRow[]>`select ${honeypot(database)} from honeypots`),
       );
       return found.flat().sort((a, b) => a.at - b.at);
     },
@@ -62,7 +64,7 @@ async function listHoneypots(databases: Databases, limit: number, cursor: string
     const { at, id } = after ?? first;
     const found = await databases.each(
       (database) => database<HoneypotRow[]>`
-        select id, at, task as "order" from honeypots where (at, id) > (${at}, ${id}) order by at, id limit ${count}`,
+        select ${honeypot(database)} from honeypots where (at, id) > (${at}, ${id}) order by at, id limit ${count}`,
     );
     return found
       .flat()

@@ -13,14 +13,25 @@ export interface Listening {
 /** For each host that includes one loopback, the address of the other. `::` has both by itself. */
 const OTHER_LOOPBACK: { readonly [host: string]: string } = { "127.0.0.1": "::1", "0.0.0.0": "::1", "::1": "127.0.0.1" };
 
-const WHY: { readonly [code: string]: string } = {
+/** What is wrong with a port on a host that this machine has. */
+const PORT_WHY: { readonly [code: string]: string } = {
   EADDRINUSE: "is taken by another process; stop it or set PORT",
   EACCES: "may not be used by this user; set PORT to 1024 or more",
-  EADDRNOTAVAIL: "cannot be used: this machine does not have that address; set HOST to one that it has, or to 0.0.0.0 for all",
-  EAFNOSUPPORT: "cannot be used: this machine does not have that kind of address; set HOST=0.0.0.0 for all of IPv4",
-  ENOTFOUND: "cannot be used: no such host name is known; set HOST to an address of this machine",
-  EAI_AGAIN: "cannot be used: no such host name is known; set HOST to an address of this machine",
 };
+
+/** What is wrong with a host, whatever the port. */
+const HOST_WHY: { readonly [code: string]: string } = {
+  EADDRNOTAVAIL: "this machine does not have that address; set HOST to one that it has, or to 0.0.0.0 for all",
+  EAFNOSUPPORT: "this machine does not have that kind of address; set HOST=0.0.0.0 for all of IPv4",
+  ENOTFOUND: "no such host name is known; set HOST to an address of this machine",
+  EAI_AGAIN: "no such host name is known; set HOST to an address of this machine",
+};
+
+function whyNot(code: string, port: number, host: string): string {
+  const wrongHost = HOST_WHY[code];
+  if (wrongHost !== undefined) return `HOST=${host} cannot be used: ${wrongHost}.`;
+  return `Port ${port} on ${host} ${PORT_WHY[code] ?? `cannot be used (${code})`}.`;
+}
 
 /**
  * Listens on a host (an address, a name, `localhost` for both loopbacks); port 0 takes a free one. Rejects with a sentence for
@@ -33,7 +44,7 @@ export async function listen(server: Server, port: number, host: string): Promis
     await bind(server, port, address);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    throw new Error(`Port ${port} on ${host} ${WHY[code] ?? `cannot be used (${code})`}.`);
+    throw new Error(whyNot(code, port, host));
   }
   const bound = server.address();
   const taken = typeof bound === "object" && bound !== null ? bound.port : port;
