@@ -93,6 +93,8 @@ export interface ValidatorStats {
   readonly inThreads: number;
   readonly killed: number;
   readonly refused: number;
+  /** Threads that wait for work now. */
+  readonly idle: number;
 }
 
 export class ValidatorPool implements Validator {
@@ -116,7 +118,7 @@ export class ValidatorPool implements Validator {
   }
 
   get stats(): ValidatorStats {
-    return { ...this.#stats };
+    return { ...this.#stats, idle: this.#idle.length };
   }
 
   /** Judges at once where that is cheap and `where` allows it, else in a thread. Never throws, never rejects. */
