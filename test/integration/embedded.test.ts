@@ -3,11 +3,13 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { EmbeddedServer } from "../../src/adapters/postgres/embedded.ts";
 import { openPool } from "../../src/adapters/postgres/pool.ts";
 import { whoIs } from "../../src/adapters/postgres/postmaster.ts";
+import { isAlive } from "../support/alive.ts";
 import { SILENT } from "../support/world.ts";
 
 const ENTRY = fileURLToPath(new URL("../../bin/nexus.js", import.meta.url));
@@ -90,18 +92,6 @@ async function notes(server: EmbeddedServer): Promise<readonly string[]> {
   const rows = await database<{ note: string }[]>`select note from notes order by note`;
   await database.end();
   return rows.map(({ note }) => note);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Runs `nexus migrate` as another user; gives what it said and its exit code. */

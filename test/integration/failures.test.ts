@@ -2,25 +2,19 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { expect, inject, test } from "vitest";
-import { Host } from "../../actors/host/host.ts";
-import { account } from "../../machines/account/index.ts";
-import { batch } from "../../machines/batch/index.ts";
-import { task } from "../../machines/task/index.ts";
-import { judgeResult } from "../../machines/validation/verdict.ts";
-import { accountId, credits, taskId } from "../../machines/vocabulary.ts";
 import { auditDatabases } from "../../src/adapters/postgres/books.ts";
 import { EmbeddedServer } from "../../src/adapters/postgres/embedded.ts";
-import { PostgresJournal } from "../../src/adapters/postgres/journal.ts";
 import { migrate } from "../../src/adapters/postgres/migrate.ts";
 import { openPool } from "../../src/adapters/postgres/pool.ts";
-import { systemClock as clock } from "../../src/adapters/system/clock.ts";
-import { randomIds as ids } from "../../src/adapters/system/ids.ts";
+import { isAlive } from "../support/alive.ts";
 import { Client } from "../support/client.mjs";
+import { BUDGET, GRANT, hostOn, postAt, registerAt } from "../support/ledger-host.ts";
 import { Market, ORDER } from "../support/market.ts";
 import { startProcess } from "../support/platform.mjs";
 import { makeDatabase } from "../support/postgres.mjs";
-import { order, SILENT } from "../support/world.ts";
+import { SILENT } from "../support/world.ts";
 
 const AWAY_MS = 10_000;
 const REQUEST_MS = 2_000;
@@ -39,53 +33,20 @@ test("two hosts that both write one database never both win: nothing is lost, do
   const { url, drop } = await makeDatabase(inject("postgresUrl"));
   const database = openPool(url, { max: 8, name: "test" });
   await migrate([database]);
-  const makeHost = () =>
-    new Host({
-      entities: { task, account, batch },
-      journal: new PostgresJournal(database, database, 128),
-      validator: {
-        judge: ({ demands, result }) => {
-          const judged = judgeResult(demands, result);
-          return "problem" in judged ? { unjudged: judged.problem, because: judged.field } : judged;
-        },
-      },
-      courier: { deliver: async () => ({ id: ids.next(), ms: 0, result: "delivered", status: 200 }) },
-      clock,
-      ids,
-      log: SILENT,
-    });
-  const hosts = [makeHost(), makeHost()] as const;
+  const hosts = [hostOn(database), hostOn(database)] as const;
   await Promise.all(hosts.map((host) => host.start()));
-  const owner = accountId(ids.next());
-  const ask = (host: Host, command: { type: string; [field: string]: unknown }) =>
-    host.request({
-      to: { kind: "account", id: owner },
-      command,
-      commandId: ids.next(),
-      origin: "client",
-      delivery: "first",
-      deadline: clock.now() + 20_000,
-    });
-  const email = `${owner}@test.example`;
-  await ask(hosts[0], { type: "register", account: owner, email, source: null, keyHash: "h", grant: credits(100) });
-  const answers = await Promise.all(
-    Array.from({ length: 60 }, (_, index) =>
-      ask(hosts[index % 2 === 0 ? 0 : 1], {
-        type: "hold",
-        task: taskId(ids.next()),
-        order: order({ budget: credits(5), windowMs: 60_000 }),
-        fresh: true,
-      }),
-    ),
-  );
+  const owner = await registerAt(hosts[0]);
+  const most = GRANT / BUDGET;
+  const posts = Array.from({ length: 3 * most }, (_, index) => postAt(hosts[index % 2 === 0 ? 0 : 1], owner));
+  const answers = await Promise.all(posts);
   const taken = answers.filter(({ ok }) => ok).length;
   const codes = new Set(answers.flatMap((answer) => (answer.ok ? [] : [answer.refusal.refused])));
   codes.delete("CONTENDED");
   expect([...codes].filter((code) => code !== "INSUFFICIENT_CREDITS")).toEqual([]);
   const [row] = await database`select available, held from accounts where id = ${owner}`;
-  expect(row).toEqual({ available: 100 - 5 * taken, held: 5 * taken });
+  expect(row).toEqual({ available: GRANT - BUDGET * taken, held: BUDGET * taken });
   expect(taken).toBeGreaterThan(0);
-  expect(taken).toBeLessThanOrEqual(20);
+  expect(taken).toBeLessThanOrEqual(most);
   await Promise.all(hosts.map((host) => host.stop(5_000)));
   expect((await auditDatabases([database])).flatMap(({ wrong }) => wrong)).toEqual([]);
   await database.end();
@@ -153,16 +114,4 @@ async function stopPostgres(data: string): Promise<void> {
   const [pid] = (await readFile(path.join(data, "postmaster.pid"), "utf8")).split("\n");
   process.kill(Number(pid), "SIGINT");
   while (isAlive(Number(pid))) await wait(10);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
