@@ -87,7 +87,9 @@ function wait(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-test("on a bare machine `npm run demo` goes from posted to paid and audited, and a second time", async () => {
+test("on a bare machine `npm run demo` goes from posted to paid and audited, and a second time", {
+  timeout: 180_000,
+}, async () => {
   const PORT = String(await freePort());
   for (const command of [["npm", "run", "demo"], NEXUS]) {
     const ended = await new Command(command, { PORT }).ended;
