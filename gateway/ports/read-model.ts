@@ -26,7 +26,7 @@ export interface TaskQuery {
   readonly status: TaskStatus | null;
   readonly limit: number;
   readonly cursor: string | null;
-  /** Of the page, only those that have changed since (ms). */
+  /** Of the page, only those that have changed since (ms), that moment included: others may have changed within it. */
   readonly since?: Millis;
 }
 
@@ -39,7 +39,7 @@ export interface OpenQuery {
   readonly tiers: { readonly [taskType: string]: number };
   readonly limit: number;
   readonly cursor: string | null;
-  /** Of the page, only those that have changed since (ms). */
+  /** Of the page, only those that have changed since (ms), that moment included: others may have changed within it. */
   readonly since?: Millis;
 }
 

@@ -78,7 +78,7 @@ export async function listTasks(databases: Databases, query: TaskQuery): Promise
       const chosen = role === null ? database`${one("requester")} union all ${one("worker")}` : one(role);
       return database<Row[]>`
         select ${fields(database)} from (${chosen}) t join journal j on j.entity = t.id and j.seq = 1
-        where t.updated_at > ${since ?? -1} order by t.created_at desc, t.id desc limit ${count}`;
+        where t.updated_at >= ${since ?? -1} order by t.created_at desc, t.id desc limit ${count}`;
     });
     return found
       .flat()
@@ -109,7 +109,7 @@ export async function listOpenTasks(
             and t.requester <> ${worker} and not (t.marks && ${[...marks]}::text[]) and not (${worker} = any(t.closed_to)) and t.min_skill <= coalesce(s.tier, 1)
           order by t.created_at, t.id limit ${count}) t
           join journal j on j.entity = t.id and j.seq = 1
-        where t.updated_at > ${since ?? -1} order by t.created_at, t.id`,
+        where t.updated_at >= ${since ?? -1} order by t.created_at, t.id`,
     );
     return found.flat().sort(byAge).slice(0, count);
   };
