@@ -69,7 +69,9 @@ test("goes on after the last event that was heard", async () => {
   await market.ok("DELETE", `/tasks/${missed}`, undefined, ann);
   const after = await listen(ann, "?topics=task.terminal", { "Last-Event-ID": last });
   await heard(after, missed, ["task.terminal"]);
-  expect(after.about(first)).toEqual([]);
+  // Of the moment of its last event everything is told again; of later ones, and to others, nothing.
+  const later = await listen(ann, "?topics=task.terminal", { "Last-Event-ID": String(Number(after.events.at(-1)?.id) + 1) });
+  expect([later.about(first), later.about(missed)]).toEqual([[], []]);
   expect((await listen(bob, "?topics=task.terminal", { "Last-Event-ID": last })).events).toEqual([]);
 });
 
