@@ -33,7 +33,7 @@ test("tells workers of new tasks, the winner of its award, the requester of the 
   const [anns, bobs, cyds] = [await listen(ann), await listen(bob), await listen(cyd)];
   const task = await market.post(ann);
   await Promise.all([heard(bobs, task, ["task.new"]), heard(cyds, task, ["task.new"])]);
-  expect(bobs.events.find(({ task: { id } }) => id === task)?.task).toMatchObject({ status: "ROUTING", input_data: null });
+  expect(bobs.events.find(({ task: { id } }) => id === task)?.task).toMatchObject({ input_data: null, awarded_to: null });
   await market.ok("POST", `/tasks/${task}/bid`, { bid_credits: 5 }, bob);
   await heard(bobs, task, ["task.awarded"]);
   await market.submit(task, bob, GOOD);
