@@ -1,21 +1,21 @@
-/** What a schema costs whatever it is applied to, and that applying it ends. */
+/** The static cost of a schema, whatever value it is applied to; refuses schemas whose application would not end. */
 import type { JsonValue } from "../vocabulary.ts";
 import { SCHEMA_DEPTH_MAX } from "./document.ts";
 import { isObject } from "./keywords.ts";
 import type { Plain } from "./normalise.ts";
 import { SchemaProblem, shown } from "./problem.ts";
 
-/** 1 for each schema, and what it applies to the same value again; an honest schema of ten fields scores about 15. */
+/** Each schema costs 1 plus the schemas that it applies to the same value; an honest schema of ten fields costs about 15. */
 export const SCHEMA_COST_MAX = 5_000;
 
 const REFERENCE = "#/$defs/";
 
-/** The name of the definition that a plain schema's `$ref` leads to. */
+/** The name of the definition that a plain schema's `$ref` refers to. */
 export function targetOf(reference: string): string {
   return reference.slice(REFERENCE.length);
 }
 
-/** The schemas that a plain schema applies to the value that it is applied to itself, references aside. */
+/** The schemas that a plain schema applies to its own value, without references. */
 export function inPlace(schema: JsonValue): readonly JsonValue[] {
   if (!isObject(schema)) return [];
   const found: JsonValue[] = [];
@@ -32,7 +32,7 @@ export function inPlace(schema: JsonValue): readonly JsonValue[] {
   return found;
 }
 
-/** The schemas that it applies to the value's items, properties or names. */
+/** The schemas that it applies to the value's items, properties or property names. */
 export function below(schema: JsonValue): readonly JsonValue[] {
   if (!isObject(schema)) return [];
   const found: JsonValue[] = [];
@@ -52,7 +52,7 @@ export function below(schema: JsonValue): readonly JsonValue[] {
 }
 
 interface Applied {
-  /** Schemas that are applied to one value. */
+  /** Number of schemas that are applied to one value. */
   readonly cost: number;
   readonly depth: number;
 }
@@ -66,7 +66,7 @@ class Survey {
     this.#plain = plain;
   }
 
-  /** The cost of a schema and of all that is in it, each as often as it is applied to one value. */
+  /** The cost of a schema with all its subschemas, each counted as often as it is applied to one value. */
   total(schema: JsonValue): number {
     return this.#applied(schema, 0).cost + this.#belows(schema);
   }
@@ -109,7 +109,7 @@ class Survey {
   }
 }
 
-/** Measures a plain schema's cost. Throws SchemaProblem where it is over a bound, or where applying it would not end. */
+/** Measures a plain schema's cost. Throws SchemaProblem if it exceeds a bound or its application would not end. */
 export function costOf(plain: Plain): number {
   const survey = new Survey(plain);
   let cost = 0;

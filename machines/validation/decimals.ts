@@ -1,13 +1,13 @@
-/** Arithmetic on numbers as they are written: 19.99 is a multiple of 0.01, whatever their doubles are. */
+/** Exact arithmetic on decimals as written: 19.99 is a multiple of 0.01, although their doubles say otherwise. */
 
-/** The digits without zeros at either end, and the power of ten of the last one; no digits for 0. */
+/** The digits without leading and trailing zeros, and the power of ten of the last one; no digits for 0. */
 export interface Decimal {
   readonly negative: boolean;
   readonly digits: string;
   readonly exponent: number;
 }
 
-/** Takes a number of JSON apart, as it is written. */
+/** Parses the text of a JSON number. */
 export function decimalOf(literal: string): Decimal {
   const negative = literal.startsWith("-");
   const [mantissa = "", power = "0"] = literal.slice(negative ? 1 : 0).split(/[eE]/);
@@ -21,8 +21,8 @@ export function decimalOf(literal: string): Decimal {
 }
 
 /**
- * Whether `value` is a whole number of times `divisor`, which is above 0. Each counts as its shortest text, which is what was
- * written wherever that had up to 15 digits.
+ * Whether `value` is a multiple of `divisor`, which is positive. Each counts as its shortest decimal, which is the text that
+ * was written if that had up to 15 digits.
  */
 export function isMultipleOf(value: number, divisor: number): boolean {
   if (Number.isSafeInteger(value) && Number.isSafeInteger(divisor)) return value % divisor === 0;
@@ -30,6 +30,6 @@ export function isMultipleOf(value: number, divisor: number): boolean {
   const b = decimalOf(String(divisor));
   const [of, by] = [BigInt(a.digits), BigInt(b.digits)];
   const lift = a.exponent - b.exponent;
-  // Doubles reach from 1e-324 to 1e308, so no power is above about 650 digits.
+  // Doubles range from 1e-324 to 1e308, so no power has more than about 650 digits.
   return lift >= 0 ? (of * 10n ** BigInt(lift)) % by === 0n : of % (by * 10n ** BigInt(-lift)) === 0n;
 }

@@ -1,24 +1,24 @@
 /**
- * A schema document with its names: which parts of it are resources of their own (`$id`), which have anchors, and what
- * a reference leads to. Nothing outside the document is ever looked for.
+ * A schema document: its resources (`$id`), its anchors, and how its references resolve. Nothing outside the document is
+ * ever fetched.
  */
 import type { JsonObject, JsonValue } from "../vocabulary.ts";
 import { checkShapes, type Dialect, dialectOf, innerSchemas, isObject, refStandsAlone, shapeOf } from "./keywords.ts";
 import { pointerStep, SchemaProblem, shown } from "./problem.ts";
 
-/** How deep schemas may nest. */
+/** Maximum nesting of schemas. */
 export const SCHEMA_DEPTH_MAX = 32;
 /** Schemas in a document, and each again for every dynamic scope from which it is reached; the longest honest one has about 1,500. */
 export const SCHEMAS_MAX = 2_000;
 /** Each address is read with the one that it is relative to. */
 const ADDRESS_CHARACTERS_MAX = 1_000;
 
-/** The document's own address, when it gives none. */
+/** The document's base URI if it has no `$id`. */
 const BASE = "schema://document/";
-/** Stands for `$recursiveAnchor: true`, which is a dynamic anchor without a name (2019-09). */
+/** Name for `$recursiveAnchor: true`, a dynamic anchor without one (2019-09). */
 export const RECURSIVE = "#";
 
-/** A part of the document with an address of its own, in which pointers and anchors begin. */
+/** A schema resource: a part of the document with its own base URI, the root of its pointers and anchors. */
 export interface Resource {
   readonly uri: string;
   readonly root: JsonValue;
@@ -48,7 +48,7 @@ function decoded(fragment: string): string {
   }
 }
 
-/** `base` with a reference applied (RFC 3986 5), without its fragment; undefined where that makes no URI. */
+/** Resolves a reference against `base` (RFC 3986 5), without the fragment; undefined if the result is no URI. */
 function resolved(reference: string, base: string): string | undefined {
   if (!URL.canParse(reference, base)) return undefined;
   const url = new URL(reference, base);
@@ -58,14 +58,14 @@ function resolved(reference: string, base: string): string | undefined {
 
 export class Document {
   readonly root: Place;
-  /** Whether any schema in it asks what others have looked at. */
+  /** Whether any schema in it has an unevaluated keyword. */
   hasUnevaluated = false;
   #schemas = 0;
   readonly #byUri = new Map<string, Resource>();
   readonly #resources = new Map<JsonObject, Resource>();
   readonly #checked = new Set<JsonObject>();
 
-  /** `schema` must be a tree of its own: its objects are told apart by identity. Throws SchemaProblem. */
+  /** No object may occur twice in `schema`: they are distinguished by identity. Throws SchemaProblem. */
   constructor(schema: JsonValue) {
     const dialect = isObject(schema) ? this.#dialect(schema, "open", "#") : "open";
     const outermost = this.#resource(schema, "#", dialect, BASE);
@@ -74,12 +74,12 @@ export class Document {
     this.root = { ...this.root, resource: this.resourceOf(this.root) };
   }
 
-  /** The resource that a schema is in: its own, where it begins one. */
+  /** The resource of a schema: its own, if it is the root of one. */
   resourceOf({ node, resource }: Place): Resource {
     return (isObject(node) ? this.#resources.get(node) : undefined) ?? resource;
   }
 
-  /** What a reference leads to. Throws SchemaProblem where that is outside the document, nothing, or no schema. */
+  /** Resolves a reference. Throws SchemaProblem if the target is outside the document, missing, or no schema. */
   resolve(reference: string, from: Resource, path: string): Place {
     const hash = reference.indexOf("#");
     const address = hash < 0 ? reference : reference.slice(0, hash);
@@ -101,7 +101,7 @@ export class Document {
     return found;
   }
 
-  /** Checks the shapes of a schema's keywords, once. */
+  /** Checks the values of a schema's keywords, once. */
   check(node: JsonObject, path: string, dialect: Dialect): void {
     if (this.#checked.has(node)) return;
     checkShapes(node, path, dialect);
@@ -162,7 +162,7 @@ export class Document {
     }
   }
 
-  /** Begins a resource where a schema has an address. An address of a fragment alone is an anchor of old drafts. */
+  /** Registers a resource if a schema has an `$id`. In old drafts an `$id` of only a fragment is an anchor. */
   #begin(node: JsonObject, path: string, outer: Resource): Resource {
     const own = this.#dialectWithin(node, path, outer);
     const id = textOf(node, "$id", own) ?? textOf(node, "id", own);
@@ -181,7 +181,7 @@ export class Document {
     throw new SchemaProblem(`has an $id of more than ${ADDRESS_CHARACTERS_MAX} characters at ${shown(path)}; shorten it`);
   }
 
-  /** Only a schema with an address may be of another dialect than what it is in. */
+  /** Only a schema with an `$id` may have another dialect than its parent. */
   #dialectWithin(node: JsonObject, path: string, outer: Resource): Dialect {
     if (path === "#") return outer.dialect;
     const named = typeof node["$id"] === "string" || typeof node["id"] === "string";

@@ -1,23 +1,23 @@
-/** Whether two JSON values are the same value: 1.0 is 1, the order of an object's keys does not count. */
+/** Equality of JSON values: 1.0 equals 1, and the order of keys does not matter. */
 import type { JsonValue } from "../vocabulary.ts";
 
-/** The one text of a value (RFC 8785): equal values have equal texts, and no others. Ids of requests that repeat are made of it. */
+/** The canonical text of a value (RFC 8785): values are equal if and only if their texts are. Also used to recognise repeated requests. */
 export function canonicalText(value: JsonValue): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(canonicalText).join(",")}]`;
-  // By UTF-16 units, as sort() does without a function; any order will do that is always the same.
+  // By UTF-16 units, the default of sort(); any fixed order would do.
   const names = Object.keys(value).sort();
   return `{${names.map((name) => `${JSON.stringify(name)}:${canonicalText(value[name] ?? null)}`).join(",")}}`;
 }
 
-/** Whether a value is one of these, in time that does not grow with how many there are. */
+/** Makes a test whether a value is one of these, in constant time. */
 export function oneOf(values: readonly JsonValue[]): (value: JsonValue) => boolean {
   const texts = new Set(values.map(canonicalText));
   const composite = values.some((value) => typeof value === "object" && value !== null);
   return (value) => (composite || typeof value !== "object" || value === null) && texts.has(canonicalText(value));
 }
 
-/** Whether no two of these are the same value. */
+/** Whether all values are different. */
 export function areUnique(values: readonly JsonValue[]): boolean {
   return values.length < 2 || new Set(values.map(canonicalText)).size === values.length;
 }

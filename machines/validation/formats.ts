@@ -1,6 +1,6 @@
 /**
- * The formats that are checked, and what a check costs. Each check is linear in the text; what no draft defines (int64, ...) is
- * an annotation. Names of hosts and mailboxes are bounded before anything else, because IDNA is not linear.
+ * The formats that are checked, and the cost of a check. Each check is linear in the text. Formats that no draft defines
+ * (int64, ...) are annotations. The length of host names and mailboxes is checked first, because IDNA is not linear.
  */
 import { HOST_CHARACTERS_MAX, IDN_CHARACTERS_MAX, isHostname, isIdnHostname, isInternational, isIpv4, isIpv6 } from "./hosts.ts";
 import { syntaxProblem } from "./syntax.ts";
@@ -17,14 +17,14 @@ function daysIn(year: number, month: number): number {
   return month === 2 && !leap ? 28 : (MONTHS[month - 1] ?? 0);
 }
 
-/** RFC 3339 full-date: of the calendar. */
+/** RFC 3339 full-date, a day that exists. */
 function isDate(text: string): boolean {
   const [, year, month, day] = DATE.exec(text) ?? [];
   if (day === undefined) return false;
   return Number(day) >= 1 && Number(day) <= daysIn(Number(year), Number(month));
 }
 
-/** The minute of the day in UTC at which a time is, of the day before or after too; undefined when it is no time (RFC 3339). */
+/** The UTC minute of a time, relative to midnight, maybe on the day before or after; undefined if invalid (RFC 3339). */
 function utcMinute(text: string): { readonly minute: number; readonly leap: boolean } | undefined {
   const [, hour, minute, second, sign, offsetHour = "0", offsetMinute = "0"] = TIME.exec(text) ?? [];
   if (second === undefined || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return undefined;
@@ -33,13 +33,13 @@ function utcMinute(text: string): { readonly minute: number; readonly leap: bool
   return { minute: 60 * Number(hour) + Number(minute) - offset, leap: Number(second) === 60 };
 }
 
-/** RFC 3339 full-time. A second 60 there is at the end of a UTC day only. */
+/** RFC 3339 full-time. Second 60 is valid only at the end of a UTC day. */
 function isTime(text: string): boolean {
   const at = utcMinute(text);
   return at !== undefined && (!at.leap || (at.minute + 2 * MINUTES_PER_DAY) % MINUTES_PER_DAY === MINUTES_PER_DAY - 1);
 }
 
-/** RFC 3339 date-time. A leap second comes at the end of a month, if it comes (RFC 3339 5.7). */
+/** RFC 3339 date-time. A leap second is valid only at the end of a month (RFC 3339 5.7). */
 function isDateTime(text: string): boolean {
   const date = text.slice(0, 10);
   const time = text.slice(11);
@@ -53,13 +53,13 @@ function isDateTime(text: string): boolean {
   return next.getUTCDate() === 1;
 }
 
-/** ISO 8601: RFC 3339 appendix A, and what common libraries write beyond it, a fraction of a second (PT0.5S) and gaps (PT1H2S). */
+/** ISO 8601 as in RFC 3339 appendix A, plus what common libraries write: fractions of a second (PT0.5S) and gaps (PT1H2S). */
 const DURATION = /^P(?:\d+W|(?=[\dT])(?:\d+Y)?(?:\d+M)?(?:\d+D)?(?:T(?=\d)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?)$/;
 
 const ATOM = /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*$/;
 const IDN_ATOM = /^[\w!#$%&'*+/=?^`{|}~\u{80}-\u{10FFFF}-]+(?:\.[\w!#$%&'*+/=?^`{|}~\u{80}-\u{10FFFF}-]+)*$/u;
 const QUOTED = /^"(?:[^"\\\r\n\0]|\\[ -~])*"$/;
-/** RFC 5321 4.5.3.1.1. Only the whole is bounded, because some longer ones are in use. */
+/** RFC 5321 4.5.3.1.1. Only the whole is bounded, because longer local parts are in use. */
 const LOCAL_PART_CHARACTERS = 64;
 
 /** RFC 5321 Mailbox; `idn`: RFC 6531. */
@@ -76,7 +76,7 @@ function isMailbox(text: string, idn: boolean): boolean {
 
 /** RFC 3986 appendix B. */
 const URI = /^(?:([A-Za-z][A-Za-z\d+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/s;
-/** RFC 3987 2.2, `ucschar` and `iprivate`: the last two of each plane are no characters. */
+/** RFC 3987 2.2, `ucschar` and `iprivate`, without the last two code points of each plane, which are no characters. */
 const PLANES = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "A", "B", "C", "D"];
 const UNICODE = [
   "\\u{A0}-\\u{D7FF}\\u{F900}-\\u{FDCF}\\u{FDF0}-\\u{FFEF}",
@@ -148,10 +148,10 @@ export const FORMATS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ["regex", (text) => syntaxProblem(text, true) === undefined],
 ]);
 
-/** For each character of a name that IDNA reads: measured at its worst. */
+/** Steps for each character of a name that IDNA processes, measured in the worst case. */
 const IDNA_STEPS = 15;
 
-/** The steps (work.ts) that checking a text by a format is. */
+/** The steps (work.ts) of checking a text against a format. */
 export function formatSteps(format: string, text: string): number {
   switch (format) {
     case "hostname":

@@ -1,21 +1,21 @@
-/** Names and numbers of hosts. */
+/** Host names and IP addresses. */
 import idna from "idn-hostname";
 
 const LABEL = /^[A-Za-z\d](?:[A-Za-z\d-]{0,61}[A-Za-z\d])?$/;
 const IS_INTERNATIONAL = /[\u0080-\uffff]|(?:^|[.@])xn--/i;
 const ENDS_IN_SEPARATOR = /[.\u3002\uff0e\uff61]$/;
 
-/** Characters of a host's name (RFC 1035 2.3.4, in text). */
+/** Maximum length of a host name (RFC 1035 2.3.4, as text). */
 export const HOST_CHARACTERS_MAX = 253;
-/** UTF-16 units of an international one: it has no more code points than its ASCII form has characters, each at most two units. */
+/** Maximum UTF-16 units of an international name: it has no more code points than its ASCII form, each at most two units. */
 export const IDN_CHARACTERS_MAX = 2 * HOST_CHARACTERS_MAX;
 
-/** Whether a host's name in this text would be read by the rules of IDNA. */
+/** Whether a host name in this text would need IDNA. */
 export function isInternational(text: string): boolean {
   return IS_INTERNATIONAL.test(text);
 }
 
-/** RFC 1123 2.1. A name with an A-label (`xn--`) is international. */
+/** RFC 1123 2.1. A name with an A-label (`xn--`) is checked as an international one. */
 export function isHostname(text: string): boolean {
   if (text.length > HOST_CHARACTERS_MAX || !text.split(".").every((label) => LABEL.test(label))) return false;
   return !isInternational(text) || isIdnHostname(text);
@@ -27,7 +27,7 @@ export function isIdnHostname(text: string): boolean {
   try {
     return idna.isIdnHostname(text);
   } catch {
-    // Whatever it throws, a RangeError for a label of which the mapping leaves nothing too, the text is no such name.
+    // Any error means an invalid name, even a RangeError, which it throws if the mapping leaves a label empty.
     return false;
   }
 }

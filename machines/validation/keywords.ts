@@ -1,11 +1,10 @@
 /**
- * The keywords that are understood, of each dialect: an allow-list. What is not in it is an annotation: it is neither
- * compiled nor walked, whatever it holds.
+ * The allow-list of keywords for each dialect. Any other keyword is an annotation: it is neither compiled nor walked.
  */
 import type { JsonObject, JsonValue } from "../vocabulary.ts";
 import { pointerStep, SchemaProblem, shown } from "./problem.ts";
 
-/** Drafts in the order of their years. `open` is a schema that names none: 2020-12 with the spellings of the older ones. */
+/** Drafts, oldest first. `open` is a schema without `$schema`: 2020-12 that accepts the spellings of older drafts. */
 export type Dialect = "draft-04" | "draft-06" | "draft-07" | "2019-09" | "2020-12" | "open";
 
 const NAMES: readonly [RegExp, Dialect][] = [
@@ -18,17 +17,17 @@ const NAMES: readonly [RegExp, Dialect][] = [
   [/^https?:\/\/spec\.openapis\.org\/oas\/3\.1\/dialect\/base$/, "open"],
 ];
 
-/** The dialect that a `$schema` names; undefined when it is not known. */
+/** The dialect of a `$schema`; undefined if unknown. */
 export function dialectOf(name: string): Dialect | undefined {
   return NAMES.find(([pattern]) => pattern.test(name))?.[1];
 }
 
-/** Whether `$ref` makes what stands beside it count for nothing, as it did before 2019-09. */
+/** Whether `$ref` overrides its siblings, as it did before 2019-09. */
 export function refStandsAlone(dialect: Dialect): boolean {
   return dialect === "draft-04" || dialect === "draft-06" || dialect === "draft-07";
 }
 
-/** What a keyword's value must be. */
+/** The kind of value that a keyword takes. */
 export type Shape =
   | "schema"
   | "schemas"
@@ -83,7 +82,7 @@ const KEYWORDS = new Map<string, readonly [Shape, readonly Dialect[]]>([
   ["unevaluatedProperties", ["schema", SINCE_2019]],
   ["items", ["schema or schemas", ALL]],
   ["prefixItems", ["schemas", SINCE_2020]],
-  // Beside a list of `items` only, which 2020-12 has not, so it is taken there as what it was.
+  // It has a meaning only beside an `items` list, which 2020-12 does not have, so its old meaning does no harm there.
   ["additionalItems", ["schema", ALL]],
   ["contains", ["schema", SINCE_6]],
   ["minContains", ["count", SINCE_2019]],
@@ -110,7 +109,7 @@ const KEYWORDS = new Map<string, readonly [Shape, readonly Dialect[]]>([
   ["required", ["names", ALL]],
 ]);
 
-/** What this keyword's value is in this dialect; undefined when it is an annotation there. */
+/** The kind of a keyword's value in a dialect; undefined if it is an annotation there. */
 export function shapeOf(keyword: string, dialect: Dialect): Shape | undefined {
   const known = KEYWORDS.get(keyword);
   return known?.[1].includes(dialect) ? known[0] : undefined;
@@ -152,7 +151,7 @@ const FITS: { readonly [S in Shape]: readonly [(value: JsonValue) => boolean, st
   any: [() => true, "anything"],
 };
 
-/** Refuses a schema one of whose own keywords has a value that means nothing, and says where. */
+/** Throws SchemaProblem, with the place, if one of the schema's own keywords has an invalid value. */
 export function checkShapes(node: JsonObject, path: string, dialect: Dialect): void {
   const alone = refStandsAlone(dialect) && typeof node["$ref"] === "string";
   for (const [keyword, value] of Object.entries(node)) {
@@ -168,13 +167,13 @@ export function checkShapes(node: JsonObject, path: string, dialect: Dialect): v
   }
 }
 
-/** A schema inside another one, and where. */
+/** A subschema and its place. */
 export interface Inner {
   readonly value: JsonValue;
   readonly path: string;
 }
 
-/** The schemas directly inside this one, those of definitions included. Shapes have been checked. */
+/** The direct subschemas, definitions included. Values have been checked. */
 export function innerSchemas(node: JsonObject, path: string, dialect: Dialect): readonly Inner[] {
   const found: Inner[] = [];
   for (const [keyword, value] of Object.entries(node)) {

@@ -1,6 +1,6 @@
 /**
- * Writes a schema of any dialect as one of 2020-12 that says the same: only keywords that are understood, each reference
- * replaced by the one name of what it leads to, dynamic references by what they lead to from where they are reached.
+ * Rewrites a schema of any dialect as an equivalent plain one of 2020-12: only known keywords, each reference by the one name
+ * of its target, and each dynamic reference resolved for the scope in which it is reached.
  */
 import type { JsonObject, JsonValue } from "../vocabulary.ts";
 import { type Document, type Place, RECURSIVE, type Resource, SCHEMAS_MAX } from "./document.ts";
@@ -9,50 +9,50 @@ import { type Dialect, isObject, refStandsAlone, shapeOf } from "./keywords.ts";
 import { type PatternPlan, planPattern } from "./pattern.ts";
 import { pointerStep, SchemaProblem, shown } from "./problem.ts";
 
-/** The same schema in other words. `defs` are what is referred to, by name; `root` is one of them. */
+/** The rewritten schema. `defs` are its definitions by name; `root` is one of them. */
 export interface Plain {
   readonly root: string;
   readonly defs: ReadonlyMap<string, Definition>;
-  /** How many schemas there are in all of them. */
+  /** Total number of schemas. */
   readonly schemas: number;
-  /** How each pattern in them will run, by its source. */
+  /** How each pattern will run, by its source. */
   readonly patterns: ReadonlyMap<string, PatternPlan>;
 }
 
 export interface Definition {
   readonly schema: JsonValue;
-  /** Where it stands in what the client sent, as a pointer. */
+  /** Pointer to its place in the client's schema. */
   readonly path: string;
 }
 
 /** Dynamic anchors in all scopes together, those of 2020-12's meta-schema many times over. */
 const SCOPED_MAX = 2_000;
 
-/** The outermost schema of each dynamic anchor's name on the way to where we are (2020-12 core 8.2.3.2). */
+/** The dynamic scope: the outermost schema for each dynamic anchor's name (2020-12 core 8.2.3.2). */
 interface Scope {
-  /** Tells scopes apart: equal ones are one. */
+  /** Identifies the scope; equal scopes have equal keys. */
   readonly number: number;
   readonly places: ReadonlyMap<string, Place>;
-  /** The scopes in the resources that are entered from here. */
+  /** The scopes of resources entered from here. */
   readonly within: Map<Resource, Scope>;
 }
 
-/** A word of ours in a plain schema: its `contains` does not count as having looked at the items (2019-09). */
+/** Our own keyword: its `contains` does not mark items as evaluated (2019-09). */
 export const CONTAINS_IS_SILENT = "nexusContainsIsSilent";
-/** The one name that is no property where objects are made by assignment, so it is told by a pattern. */
+/** `__proto__` cannot be a property of an object made by assignment, so it is written as a pattern. */
 const PROTO = "__proto__";
 const PROTO_PATTERN = "^__proto__$";
 
 interface Where {
   readonly node: JsonObject;
-  /** Its keywords that are understood. */
+  /** Its known keywords. */
   readonly own: ReadonlyMap<string, JsonValue>;
   readonly path: string;
   readonly resource: Resource;
   readonly scope: Scope;
 }
 
-/** Keywords whose value is taken as it is. */
+/** Keywords whose value is copied. */
 const AS_IT_IS = [
   ...["enum", "const", "multipleOf", "maximum", "minimum", "maxLength", "minLength", "pattern", "format"],
   ...["maxItems", "minItems", "uniqueItems", "maxProperties", "minProperties", "required", "minContains", "maxContains"],
@@ -64,7 +64,7 @@ const CALLED = ["not", "if"] as const;
 const BRANCH = ["contains", "unevaluatedItems", "unevaluatedProperties"] as const;
 const LISTS = ["allOf", "anyOf", "oneOf"] as const;
 const MAPS = ["properties", "patternProperties", "dependentSchemas"] as const;
-/** What may stand beside a `type` that null is added to: none of these says anything about null. */
+/** Keywords that may stand beside a `type` to which null is added: none of them constrains null. */
 const SILENT_ON_NULL = new Set<string>([
   ...["type", "properties", "patternProperties", "additionalProperties", "propertyNames", "required", "minProperties"],
   ...["maxProperties", "items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains", "minContains"],
@@ -83,7 +83,7 @@ class Normaliser {
   #scoped = 0;
   #schemas = 0;
 
-  /** Whether branches must be definitions, because it is asked on their own whether a value fits them (unevaluated.ts). */
+  /** Whether branches must be definitions, because they are validated on their own (unevaluated.ts). */
   readonly #branchesAreNamed: boolean;
 
   constructor(document: Document) {
@@ -93,7 +93,7 @@ class Normaliser {
 
   run(): Plain {
     const root = this.#named(this.#document.root, { number: 0, places: new Map(), within: new Map() });
-    // Not by recursion: a chain of references may be longer than a stack is deep.
+    // Not recursive: a chain of references may exceed the stack.
     for (let next = this.#waiting.pop(); next !== undefined; next = this.#waiting.pop()) {
       const { name, place, scope } = next;
       this.#defs.set(name, { schema: this.#schema(place, scope), path: place.path });
@@ -101,7 +101,7 @@ class Normaliser {
     return { root, defs: this.#defs, schemas: this.#schemas, patterns: this.#patterns };
   }
 
-  /** The one name of this schema as it is reached with this scope. */
+  /** The name of this schema in this scope. */
   #named(place: Place, outer: Scope): string {
     const scope = this.#entered(outer, this.#document.resourceOf(place));
     const key = `${scope.number} ${this.#numberOf(place.node)}`;
@@ -113,7 +113,7 @@ class Normaliser {
     return name;
   }
 
-  /** Tells the document's schemas apart. Their pointers would too, but a thousand below one long name are a thousand times as long. */
+  /** Identifies the document's schemas. Pointers would do too, but a thousand below one long name would each repeat it. */
   #numberOf(node: JsonValue): number {
     const known = this.#numbers.get(node);
     if (known !== undefined) return known;
@@ -121,12 +121,12 @@ class Normaliser {
     return this.#numbers.size - 1;
   }
 
-  /** The scope within a resource that is entered from another one. Throws SchemaProblem past SCOPED_MAX. */
+  /** The scope after entering a resource from another one. Throws SchemaProblem past SCOPED_MAX. */
   #entered(outer: Scope, resource: Resource): Scope {
     if (resource.dynamic.size === 0) return outer;
     const known = outer.within.get(resource);
     if (known !== undefined) return known;
-    // Each way through n resources may have a scope of its own, with n anchors in it.
+    // Every path through n resources may have its own scope, with n anchors.
     this.#scoped += outer.places.size + resource.dynamic.size;
     if (this.#scoped > SCOPED_MAX) {
       throw new SchemaProblem(
@@ -134,7 +134,7 @@ class Normaliser {
       );
     }
     const places = new Map([...resource.dynamic, ...outer.places]);
-    // A schema is the dynamic anchor of one name, and maybe the one without a name besides.
+    // A schema has at most one named dynamic anchor, and maybe the unnamed one too.
     const reached = [...places].map(([anchor, { node }]) => `${anchor === RECURSIVE ? RECURSIVE : ""}${this.#numberOf(node)}`);
     const key = reached.sort().join();
     const scope = this.#scopes.get(key) ?? { number: this.#scopes.size + 1, places, within: new Map() };
@@ -184,7 +184,7 @@ class Normaliser {
     }
   }
 
-  /** The outermost schema of the anchor's name, if what it leads to is a dynamic anchor of that name at all. */
+  /** The outermost schema with the anchor's name, if the target is a dynamic anchor of that name. */
   #dynamic(target: Place, reference: string, scope: Scope): Place {
     const anchor = reference.slice(reference.indexOf("#") + 1);
     const isDynamic = isObject(target.node) && target.node["$dynamicAnchor"] === anchor;
@@ -199,7 +199,7 @@ class Normaliser {
     }
   }
 
-  /** `exclusiveMinimum: true` beside `minimum` is how draft 4 says it. */
+  /** Draft 4 writes `exclusiveMinimum: true` beside `minimum`. */
   #limits({ own }: Where, keywords: Map<string, JsonValue>): void {
     for (const [exclusive, inclusive] of [
       ["exclusiveMinimum", "minimum"],
@@ -222,7 +222,7 @@ class Normaliser {
     this.#patterns.set(source, plan);
   }
 
-  /** A schema of which it may be asked on its own whether a value fits. */
+  /** A schema that can be validated on its own. */
   #branch(where: Where, value: JsonValue, ...steps: readonly (string | number)[]): JsonValue {
     return this.#branchesAreNamed ? this.#called(where, value, ...steps) : this.#inner(where, value, ...steps);
   }
@@ -272,7 +272,7 @@ class Normaliser {
     }
   }
 
-  /** A list of `items` is what `prefixItems` is since 2020-12, and `additionalItems` what `items` is. */
+  /** Since 2020-12 an `items` list is `prefixItems`, and `additionalItems` is `items`. */
   #lists(where: Where, keywords: Map<string, JsonValue>): void {
     const { own } = where;
     const prefix = own.get("prefixItems");
@@ -309,7 +309,7 @@ class Normaliser {
     if (names.size > 0) keywords.set("dependentRequired", Object.fromEntries(names));
   }
 
-  /** The engine leaves out what is under this name. */
+  /** The engine ignores what is under this name. */
   #proto(keywords: Map<string, JsonValue>, parts: JsonValue[]): void {
     const properties = object(keywords.get("properties"));
     if (Object.hasOwn(properties, PROTO)) {
@@ -325,7 +325,7 @@ class Normaliser {
   }
 }
 
-/** By concatenation, which copies nothing until a path is told, and few are. */
+/** By concatenation: V8 copies nothing until a path is read, and few are. */
 function pathBelow({ path }: Where, steps: readonly (string | number)[]): string {
   return steps.reduce<string>((above, step) => `${above}/${pointerStep(step)}`, path);
 }
@@ -342,7 +342,7 @@ function understood(node: JsonObject, dialect: Dialect): ReadonlyMap<string, Jso
   return new Map(Object.entries(node).filter(([keyword]) => shapeOf(keyword, dialect) !== undefined));
 }
 
-/** The one value that a plain schema takes, in a list; an empty one where it takes others. */
+/** The only value that a plain schema allows, in a list; an empty list if it allows others. */
 function constantOf(branch: JsonValue): readonly JsonValue[] {
   if (!isObject(branch) || branch["const"] === undefined) return [];
   const { const: value, type, ...more } = branch;
@@ -350,12 +350,12 @@ function constantOf(branch: JsonValue): readonly JsonValue[] {
   return isTyped && Object.keys(more).length === 0 ? [value] : [];
 }
 
-/** A choice of constants, as tools write unions of literals, is an enum: looked up, and not tried one by one. */
+/** A choice of constants, as tools write unions of literals, becomes an enum: looked up instead of tried one by one. */
 function chooseConstants(keywords: Map<string, JsonValue>): void {
   for (const keyword of ["anyOf", "oneOf"]) {
     const branches = list(keywords.get(keyword));
     const values = branches.flatMap(constantOf);
-    // Of two equal ones in oneOf neither is the only one.
+    // Two equal constants in a oneOf are never exactly one.
     const isChoice = values.length > 0 && values.length === branches.length && (keyword === "anyOf" || areUnique(values));
     if (!isChoice || keywords.has("enum")) continue;
     keywords.delete(keyword);
@@ -363,7 +363,7 @@ function chooseConstants(keywords: Map<string, JsonValue>): void {
   }
 }
 
-/** `nullable: true` is null or what stands beside it (OpenAPI 3.0, as it is meant). */
+/** `nullable: true` also allows null (OpenAPI 3.0, as intended). */
 function orNull(keywords: Map<string, JsonValue>): JsonValue {
   const type = keywords.get("type");
   if (type !== undefined && [...keywords.keys()].every((keyword) => SILENT_ON_NULL.has(keyword))) {
@@ -373,7 +373,7 @@ function orNull(keywords: Map<string, JsonValue>): JsonValue {
   return keywords.size === 0 ? {} : { anyOf: [Object.fromEntries(keywords), { type: "null" }] };
 }
 
-/** Writes a document's schema plainly. Throws SchemaProblem. */
+/** Rewrites a document's schema as a plain one. Throws SchemaProblem. */
 export function normalise(document: Document): Plain {
   return new Normaliser(document).run();
 }

@@ -1,38 +1,38 @@
 /**
- * Users' regular expressions (ECMA-262, flag u). What a linear engine (RE2) can be told runs there; the rest runs
- * natively, may take for ever, and so must run only where it can be ended from outside.
+ * Users' regular expressions (ECMA-262, flag u). Patterns that a linear engine (RE2) can express run there. The others run
+ * natively and may never end, so they must only run in a thread that can be terminated.
  */
 import { LRUCache } from "lru-cache";
 import { RE2JS } from "re2js";
 import { toLinear } from "./regexp.ts";
 import { syntaxProblem } from "./syntax.ts";
 
-/** Longer and heavier patterns run natively. RE2 repeats nothing more than 1,000 times, not by repeats in repeats either. */
+/** Longer or heavier patterns run natively. RE2 allows no more than 1,000 repetitions, nested ones multiplied. */
 const LINEAR_CHARACTERS_MAX = 256;
 const LINEAR_WEIGHT_MAX = 1_000;
-/** What all patterns of an order may weigh together on the linear engine; this much compiles in about 30 ms. */
+/** Maximum total weight of a specification's patterns on the linear engine; this much compiles in about 30 ms. */
 export const PATTERN_WEIGHT_MAX = 10_000;
-/** Bound of the cache, in the weight of the patterns in it: a schema may refer to one pattern thousands of times. */
+/** Bound of the cache, by weight: a schema may use one pattern thousands of times. */
 const CACHE_WEIGHT_MAX = 50_000;
-/** Tables of Unicode are copied into the class that names them, and folded when case does not matter. */
+/** Unicode tables are copied into the class that names them, and case-folded if case is ignored. */
 const UNICODE_CLASS_WEIGHT = 40;
 const CLASS_CHARACTER_WEIGHT = 3;
 
-/** A pattern as it will run. */
+/** A pattern, and how it will run. */
 export interface PatternPlan {
   /** As the client wrote it. */
   readonly source: string;
-  /** In RE2 syntax; undefined where it runs natively. */
+  /** In RE2 syntax; undefined if it runs natively. */
   readonly linear: string | undefined;
   /** For the native engine. */
   readonly native: { readonly source: string; readonly flags: string };
-  /** What it grows to when it is compiled, in steps. */
+  /** Its compiled size, in steps. */
   readonly weight: number;
 }
 
 export interface Pattern {
   test(text: string): boolean;
-  /** Tells patterns apart, and on which engine they run. */
+  /** Identifies the pattern and its engine. */
   toString(): string;
 }
 
@@ -46,8 +46,8 @@ function match(pattern: RegExp, source: string, at: number): RegExpExecArray | n
 }
 
 /**
- * The number of steps that a pattern grows to when it is compiled, judged too high rather than too low, without
- * compiling it: `x{1000}` is a thousand steps in 7 characters.
+ * An upper estimate of a pattern's compiled size, in steps, without compiling it: the 7 characters of `x{1000}` are a thousand
+ * steps.
  */
 export function weighPattern(source: string): number {
   const outer: number[] = [];
@@ -68,7 +68,7 @@ export function weighPattern(source: string): number {
       step(1);
     } else if (count !== null) {
       const [, least, upTo, most] = count;
-      // `{n,}` is n of them and one that repeats.
+      // `{n,}` is n copies and one that repeats.
       const times = upTo === undefined ? Number(least) : Math.max(Number(least) + 1, Number(most));
       group += last * Math.max(0, times - 1);
       last *= Math.max(1, times);
@@ -85,12 +85,12 @@ export function weighPattern(source: string): number {
   return tables + outer.reduce((sum, weight) => sum + weight, group);
 }
 
-/** Letters that mean something after a backslash in ECMA-262. */
+/** Letters with a meaning after a backslash in ECMA-262. */
 const MEANT = /^(?:[dDwWsSbBfnrtvcxukpP\d^$\\.*+?()[\]{}|/])$/;
 
 /**
- * What the flag u refuses and yet has one meaning: `\-` and other signs escaped without need, the anchors and named
- * groups of Python, and `\pL` of RE2.
+ * Syntax that the flag u refuses although its meaning is clear: needless escapes such as `\-`, anchors and named groups of
+ * Python, and `\pL` of RE2.
  */
 function repaired(source: string): string {
   return source
@@ -104,9 +104,9 @@ function repaired(source: string): string {
     });
 }
 
-/** Plans how a pattern will run; nothing of it is run. Gives the end of a sentence when it is no regular expression. */
+/** Decides how a pattern will run, without running it. Gives the end of a sentence if it is no regular expression. */
 export function planPattern(written: string): PatternPlan | string {
-  // As Python and RE2 write flags; ECMA-262 has no place for them in a pattern.
+  // Flags as Python and RE2 write them; ECMA-262 has none inside a pattern.
   const [prefix = "", letters = ""] = /^\(\?([ims]{1,3})\)/.exec(written) ?? [];
   const source = repaired(written.slice(prefix.length));
   const flags = `${[...new Set(letters)].join("")}u`;
@@ -116,7 +116,7 @@ export function planPattern(written: string): PatternPlan | string {
     const short = source.length <= LINEAR_CHARACTERS_MAX && weight <= LINEAR_WEIGHT_MAX;
     return { source: written, linear: short && flags === "u" ? toLinear(source) : undefined, native: { source, flags }, weight };
   }
-  // What only the flag u refuses is read without it: `a{,2}`, `[\w-.]`. Letters that would lose their backslash are not.
+  // Patterns that only the flag u refuses are read without it (`a{,2}`, `[\w-.]`), unless a letter would lose its backslash.
   const meaningless = /\\(?![dDwWsSbBfnrtvcxukpP])[a-z]/i.test(source);
   if (!meaningless && !/\\[pPk]/.test(source) && syntaxProblem(source, false) === undefined) {
     return { source: written, linear: undefined, native: { source, flags: flags.slice(0, -1) }, weight };
@@ -126,7 +126,7 @@ export function planPattern(written: string): PatternPlan | string {
 
 const compiled = new LRUCache<string, Pattern>({ maxSize: CACHE_WEIGHT_MAX });
 
-/** Compiles a pattern: on the linear engine if `linear` and if it can run there, else natively. */
+/** Compiles a pattern: for the linear engine if `linear` and possible, otherwise natively. */
 export function compilePattern(plan: PatternPlan, linear: boolean): Pattern {
   const { source, weight } = plan;
   if (!linear || plan.linear === undefined) return new RegExp(plan.native.source, plan.native.flags);

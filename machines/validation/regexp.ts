@@ -1,9 +1,9 @@
 /**
- * Says an ECMA-262 pattern in the syntax of a linear engine (RE2), for the part of the language in which both can be
- * made to mean the same. Everything that they read differently is spelt out: `.`, `\s`, `$`, and letters by their number.
+ * Translates an ECMA-262 pattern to the syntax of a linear engine (RE2), for the part of the language in which both can mean
+ * the same. Whatever they read differently is spelt out: `.`, `\s`, `$`, and characters by number.
  */
 
-/** RE2 repeats no more than this; what repeats more is not said. */
+/** Maximum repetitions in RE2; patterns with more are not translated. */
 const COUNT_MAX = 1_000;
 
 const SPACES = "\\x{9}-\\x{d} \\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}\\x{feff}";
@@ -15,7 +15,7 @@ const CLASSES: { readonly [letter: string]: string } = {
   s: `[${SPACES}]`,
   S: `[^${SPACES}]`,
 };
-/** What a class escape adds inside of a class; the negated ones cannot be spelt out there. */
+/** The content of a class escape inside a class; negated ones cannot be written there. */
 const WITHIN: { readonly [letter: string]: string } = { d: "0-9", w: "0-9A-Za-z_", s: SPACES };
 const CONTROLS: { readonly [letter: string]: number } = { t: 9, n: 10, v: 11, f: 12, r: 13 };
 
@@ -33,13 +33,13 @@ function literal(code: number): string {
   return `\\x{${code.toString(16)}}`;
 }
 
-/** The character that an escape stands for, or the letter of a class; undefined for what only ECMA-262 has. */
+/** The character of an escape, or the letter of a class; undefined for escapes that only ECMA-262 has. */
 function escaped(found: RegExpExecArray): { readonly code: number } | { readonly letter: string } | undefined {
   const [, byte, unit, point, control, zero, other, letter] = found;
   const hex = byte ?? unit ?? point;
   if (hex !== undefined) {
     const code = Number.parseInt(hex, 16);
-    // Halves of a pair mean one character together in ECMA-262.
+    // In ECMA-262 two escaped surrogates are one character.
     return code >= 0xd800 && code <= 0xdfff ? undefined : { code };
   }
   if (control !== undefined) return { code: control.charCodeAt(0) % 32 };
@@ -65,7 +65,7 @@ function sayEscape(source: string, at: number): Said | undefined {
   return text === undefined ? undefined : { text, length };
 }
 
-/** A class from its `[` to its `]`; only classes of characters, ranges and \d \w \s. */
+/** A class from `[` to `]`; only classes of characters, ranges, \d, \w and \s. */
 function sayClass(source: string, from: number): Said | undefined {
   let at = from + 1;
   const negated = source[at] === "^";
@@ -98,7 +98,7 @@ function sayCount(source: string, at: number): Said | undefined {
   return { text: `{${Number(least)}${upTo === undefined ? "" : `,${most === "" ? "" : Number(most)}`}}`, length: text.length };
 }
 
-/** A quantifier; whether it is greedy makes no difference to whether a text matches. */
+/** A quantifier; whether it is greedy does not affect whether a text matches. */
 function sayRepeat(source: string, at: number): Said | undefined {
   const said = source[at] === "{" ? sayCount(source, at) : { text: source[at] ?? "", length: 1 };
   if (said === undefined) return undefined;
@@ -128,7 +128,7 @@ function sayNext(source: string, at: number): Said | undefined {
   return { text: literal(code), length: code > 0xffff ? 2 : 1 };
 }
 
-/** The same pattern in RE2 syntax; undefined where it may mean something else there. `source` is valid with the flag u. */
+/** The pattern in RE2 syntax; undefined if it might mean something else there. `source` is valid with the flag u. */
 export function toLinear(source: string): string | undefined {
   let text = "";
   for (let at = 0; at < source.length; ) {

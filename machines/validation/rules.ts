@@ -1,6 +1,6 @@
 /**
- * The rules, one table: what each takes, how it is checked, what that costs (contract: Rules). The gateway's checks and
- * the OpenAPI document are made of it. A field is a property's name, or a path of names with dots between.
+ * The table of rules: the fields of each, its check, and the cost of that (contract: Rules). The gateway's validation and the
+ * OpenAPI document are generated from it. A field is a property's name, or a path of names separated by dots.
  */
 import type { JsonObject, JsonValue } from "../vocabulary.ts";
 import { oneOf } from "./equality.ts";
@@ -29,9 +29,9 @@ export type CompiledRule = (result: JsonValue) => readonly FieldError[];
 
 interface RuleKind<R extends Rule> {
   readonly about: string;
-  /** The schema of each field that it has beside `type`; all are required. */
+  /** The schema of each field except `type`; all are required. */
   readonly fields: { readonly [name in Exclude<keyof R, "type">]: JsonObject };
-  /** The pattern that it has to compile. */
+  /** The pattern to compile. */
   readonly pattern?: (rule: R) => string;
   readonly compile: (rule: R, linear: boolean) => CompiledRule;
   /** Counts the steps of checking a result. */
@@ -39,7 +39,7 @@ interface RuleKind<R extends Rule> {
 }
 
 const NAME_CHARACTERS_MAX = 200;
-/** Entries of a list in a rule; their bytes are bounded with the rules'. */
+/** Maximum entries of a list in a rule; the bytes of all rules are bounded elsewhere. */
 const NAMES_MAX = 100;
 const VALUES_MAX = 1_000;
 const LENGTH_MAX = 1_000_000;
@@ -57,7 +57,7 @@ const LENGTH: JsonObject = {
   description: "Characters of a text, items of a list",
 };
 
-/** Finds a field; a property whose own name has dots is found before the path is followed. */
+/** Finds a field; a property whose name contains the dots takes precedence over the path. */
 export function fieldOf(result: JsonValue, field: string): JsonValue | undefined {
   if (isObject(result) && Object.hasOwn(result, field)) return result[field];
   let at: JsonValue | undefined = result;
@@ -77,7 +77,7 @@ const FITS: { readonly [T in FieldType]: (value: JsonValue) => boolean } = {
   dict: (value) => isObject(value),
 };
 
-/** Code points of a text, items of a list. */
+/** Length of a text in code points, or of a list. */
 function lengthOf(value: JsonValue): number | undefined {
   if (Array.isArray(value)) return value.length;
   if (typeof value !== "string") return undefined;
@@ -86,7 +86,7 @@ function lengthOf(value: JsonValue): number | undefined {
   return points;
 }
 
-/** Checks a field that is there by `check`, which gives what is wrong with it. A missing field is required_fields' matter. */
+/** Applies `check`, which gives what is wrong, to a field that exists. Missing fields are left to required_fields. */
 function onField(field: string, check: (value: JsonValue) => string | undefined): CompiledRule {
   return (result) => {
     const value = fieldOf(result, field);
@@ -174,11 +174,11 @@ export const RULE_SCHEMAS: readonly JsonObject[] = Object.entries(KINDS).map(([t
 
 /** The kind of a rule, for the rule that it is the kind of. */
 function kindOf<R extends Rule>(rule: R): RuleKind<R> {
-  // KINDS has under each type the kind of that type's rule; the checker cannot follow the type through the look-up.
+  // KINDS maps each type to the kind of that type's rule; the compiler cannot follow the type through the look-up.
   return KINDS[rule.type] as unknown as RuleKind<R>;
 }
 
-/** How its pattern will run; undefined when it has none, the end of a sentence when it is no pattern. */
+/** How its pattern will run; undefined if it has none, the end of a sentence if the pattern is invalid. */
 export function patternOf(rule: Rule): PatternPlan | string | undefined {
   const source = kindOf(rule).pattern?.(rule);
   return source === undefined ? undefined : planPattern(source);
@@ -189,7 +189,7 @@ export function compileRule(rule: Rule, linear: boolean): CompiledRule {
   return kindOf(rule).compile(rule, linear);
 }
 
-/** Counts the steps of checking a result by a rule. */
+/** Counts the steps of checking a result against a rule. */
 export function countRule(rule: Rule, result: JsonValue, count: Count): void {
   kindOf(rule).work(rule, result, count);
 }

@@ -1,6 +1,6 @@
 /**
- * A requester's JSON Schema is hostile input: one of 1.5 KB can fill the memory of a process. So it is read by us,
- * written plainly (normalise.ts), and measured, before the engine compiles it.
+ * A requester's JSON Schema is hostile input: one of 1.5 KB can exhaust a process's memory. So we parse it, rewrite it
+ * (normalise.ts) and measure it before the engine compiles it.
  */
 import type { FuncKeywordDefinition, Options, ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -16,33 +16,33 @@ import { compilePattern, PATTERN_WEIGHT_MAX, type Pattern } from "./pattern.ts";
 import { SchemaProblem } from "./problem.ts";
 import { type Engine, unevaluatedItems, unevaluatedProperties } from "./unevaluated.ts";
 
-/** Characters of the schema as JSON. */
+/** Maximum characters of a schema as JSON. */
 export const SCHEMA_CHARACTERS_MAX = 32_768;
 
-/** A schema, read and measured; nothing of it is compiled. */
+/** A schema, parsed and measured but not compiled. */
 export interface MeasuredSchema {
   readonly plain: Plain;
   readonly cost: number;
-  /** What its patterns weigh together (pattern.ts). */
+  /** Total weight of its patterns (pattern.ts). */
   readonly patternWeight: number;
-  /** Whether some pattern can only run natively. */
+  /** Whether a pattern can only run natively. */
   readonly native: boolean;
 }
 
-/** Measures a schema without compiling it. Throws SchemaProblem when it is over a bound or refers where it may not. */
+/** Measures a schema without compiling it. Throws SchemaProblem if it exceeds a bound or has a forbidden reference. */
 export function measureSchema(schema: JsonObject): MeasuredSchema {
   const text = JSON.stringify(schema);
   if (text.length > SCHEMA_CHARACTERS_MAX) {
     throw new SchemaProblem(`is ${text.length} characters long; at most ${SCHEMA_CHARACTERS_MAX} are taken`);
   }
-  // A copy, so that no object is in two places of it.
+  // A copy, so that no object occurs twice.
   const plain = normalise(new Document(JSON.parse(text)));
   const plans = [...plain.patterns.values()];
   const patternWeight = plans.reduce((sum, { weight }) => sum + weight, 0);
   return { plain, cost: costOf(plain), patternWeight, native: plans.some(({ linear }) => linear === undefined) };
 }
 
-/** The keywords of ours in the place of the engine's: by value, linear, exact. */
+/** Our own keywords, which replace the engine's: they compare by value, are linear, and exact. */
 const KEYWORDS: readonly FuncKeywordDefinition[] = [
   {
     keyword: "enum",
@@ -75,7 +75,7 @@ const KEYWORDS: readonly FuncKeywordDefinition[] = [
   },
 ];
 
-/** The names that a `required` or `dependentRequired` asks for and an object has not; the engine's own takes an empty name for none. */
+/** The required names that an object lacks; the engine's own check mistakes an empty name for none. */
 export function missingNames(asked: JsonValue, value: JsonObject): readonly string[] {
   const names = Array.isArray(asked)
     ? asked
@@ -115,16 +115,16 @@ const OPTIONS: Options = {
   logger: false,
   ownProperties: true,
   validateFormats: false,
-  // A definition is a function however often it is referred to.
+  // A definition becomes one function, however often it is referred to.
   inlineRefs: false,
-  // Errors carry what they are about, so that missing names can be told.
+  // Errors carry their schema and value, so that missing names can be named.
   verbose: true,
 };
 
-/** The address of the one document on each engine. */
+/** The URI of the only document of each engine. */
 const DOCUMENT = "nexus:schema";
 
-/** Compiles a measured schema, on an engine of its own: what an engine has compiled it keeps for ever. */
+/** Compiles a measured schema with an engine of its own, because an engine keeps all that it has compiled. */
 export function compileSchema({ plain }: MeasuredSchema, linear: boolean): ValidateFunction {
   const pattern = (source: string): Pattern => {
     const plan = plain.patterns.get(source);
@@ -133,7 +133,7 @@ export function compileSchema({ plain }: MeasuredSchema, linear: boolean): Valid
   };
   const regExp = Object.assign((source: string) => pattern(source), { code: "regExp" });
   const ajv = new Ajv2020({ ...OPTIONS, code: { regExp, optimize: false } });
-  // Its own account of what is evaluated is not asked for (unevaluated.ts), so it need not keep it.
+  // Its own tracking of evaluated parts is not used (unevaluated.ts), so it is turned off.
   ajv.opts.unevaluated = false;
   const fits = (definition: string, value: JsonValue) => ajv.getSchema(`${DOCUMENT}#/$defs/${definition}`)?.(value) === true;
   for (const definition of [...KEYWORDS, ...ASKING, ...unevaluatedKeywords({ plain, fits, pattern })]) {
@@ -147,7 +147,7 @@ export function compileSchema({ plain }: MeasuredSchema, linear: boolean): Valid
   return validate;
 }
 
-/** An unevaluated keyword's schema is a reference or a boolean, as a branch is. */
+/** The schema of an unevaluated keyword is a reference or a boolean, as branches are. */
 function fitsInner(inner: JsonValue, value: JsonValue, engine: Engine): boolean {
   return typeof inner === "boolean" ? inner : isObject(inner) && engine.fits(targetOf(String(inner["$ref"])), value);
 }
@@ -171,7 +171,7 @@ function unevaluatedKeywords(engine: Engine): readonly FuncKeywordDefinition[] {
   ];
 }
 
-/** Whether these patterns together are few enough for the linear engine. */
+/** Whether all these patterns may run on the linear engine. */
 export function isLinear(weight: number): boolean {
   return weight <= PATTERN_WEIGHT_MAX;
 }

@@ -1,10 +1,10 @@
 /**
- * Whether a text is a regular expression (ECMA-262), read and never run. The engine makes the set of each class as it
- * reads: 0.2 ms for each `\p{...}` in a class, and 29 s for 16,000 times `\W` in one that ignores case. So each kind of class is
- * read once, and after that as `\d`, which stands wherever another may; and no flag is set that says nothing about syntax.
+ * Checks the syntax of a regular expression (ECMA-262) without running it. While parsing, the engine builds the set of each
+ * class: 0.2 ms for each `\p{...}` in a class, and 29 s for 16,000 times `\W` in one that ignores case. So each kind of class is
+ * parsed once and then replaced by `\d`, which is valid wherever others are; and flags that do not affect syntax are not set.
  */
 
-/** Their names are finite (ECMA-262, tables of Unicode properties). */
+/** Bounded, because the property names are (ECMA-262, tables of Unicode properties). */
 const PROPERTIES = new Set<string>();
 const ESCAPE = /\\(?:([DsSwW])|[pP]\{([\w=]{1,64})\}|.)/gsu;
 
@@ -19,7 +19,7 @@ function isProperty(name: string): boolean {
   return true;
 }
 
-/** What is wrong with a pattern, read with the flag u or without; undefined if nothing is. Linear in it. */
+/** What is wrong with a pattern, with or without the flag u; undefined if it is valid. Linear in its length. */
 export function syntaxProblem(source: string, unicode: boolean): string | undefined {
   const read = (whole: string, letter?: string, name?: string) =>
     letter !== undefined || (name !== undefined && isProperty(name)) ? "\\d" : whole;

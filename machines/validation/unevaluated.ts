@@ -1,7 +1,7 @@
 /**
- * Which properties and items of a value a schema has looked at (2020-12 core 11): what `unevaluatedProperties` and
- * `unevaluatedItems` leave out. The engine's own account of it is wrong for `contains`, for `if` without `then`, and
- * for nested items.
+ * Which properties and items of a value a schema has evaluated (2020-12 core 11); `unevaluatedProperties` and
+ * `unevaluatedItems` apply to the others. The engine's own tracking is wrong for `contains`, for `if` without `then`, and for
+ * nested items.
  */
 import type { JsonObject, JsonValue } from "../vocabulary.ts";
 import { targetOf } from "./cost.ts";
@@ -9,14 +9,14 @@ import { isObject } from "./keywords.ts";
 import { CONTAINS_IS_SILENT, type Plain } from "./normalise.ts";
 import type { Pattern } from "./pattern.ts";
 
-/** What the engine knows: whether a value fits a definition, and how a pattern runs. */
+/** What the engine provides: validation against a definition, and compiled patterns. */
 export interface Engine {
   readonly plain: Plain;
   readonly fits: (definition: string, value: JsonValue) => boolean;
   readonly pattern: (source: string) => Pattern;
 }
 
-/** The schemas that hold for a value together with this one, found valid: those of references, of branches that fit, ... */
+/** The schemas that apply to a valid value together with this one: targets of references, matching branches, ... */
 function* holding(schema: JsonValue, value: JsonValue, engine: Engine): Generator<JsonObject> {
   if (!isObject(schema)) return;
   yield schema;
@@ -37,13 +37,13 @@ function* holding(schema: JsonValue, value: JsonValue, engine: Engine): Generato
   }
 }
 
-/** Branches are references in the plain form of a schema that has unevaluated keywords. */
+/** In the plain form of a schema with unevaluated keywords, branches are references. */
 function holds(branch: JsonValue, value: JsonValue, engine: Engine): boolean {
   if (!isObject(branch) || typeof branch["$ref"] !== "string") return branch !== false;
   return engine.fits(targetOf(branch["$ref"]), value);
 }
 
-/** The properties of a value that a schema has not looked at, its own `unevaluatedProperties` aside. */
+/** The properties of a value that a schema has not evaluated, without its own `unevaluatedProperties`. */
 export function unevaluatedProperties(schema: JsonObject, value: JsonObject, engine: Engine): readonly string[] {
   const left = new Set(Object.keys(value));
   for (const one of holding(schema, value, engine)) {
@@ -57,7 +57,7 @@ export function unevaluatedProperties(schema: JsonObject, value: JsonObject, eng
   return [...left];
 }
 
-/** The indices of the items of a value that a schema has not looked at, its own `unevaluatedItems` aside. */
+/** The indices of the items of a value that a schema has not evaluated, without its own `unevaluatedItems`. */
 export function unevaluatedItems(schema: JsonObject, value: readonly JsonValue[], engine: Engine): readonly number[] {
   const left = new Set(value.keys());
   for (const one of holding(schema, [...value], engine)) {

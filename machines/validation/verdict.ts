@@ -17,41 +17,41 @@ export type Verdict =
   | { readonly code: null; readonly errors: readonly [] }
   | { readonly code: "SCHEMA_MISMATCH" | "RULE_VIOLATION"; readonly errors: readonly FieldError[] };
 
-/** What is wrong with the demands themselves, as the end of a sentence, and which field of the order it is in. */
+/** What is wrong with the demands themselves, as the end of a sentence, and the field of the specification. */
 export interface DemandsProblem {
   readonly field: "schema" | "rules";
   readonly problem: string;
 }
 
-/** How many errors a verdict names; a result that is wrong everywhere is told so no longer than this. */
+/** Maximum number of errors in a verdict. */
 export const ERRORS_MAX = 20;
 const MESSAGE_CHARACTERS_MAX = 400;
-/** Steps that surely take less than 1 ms (work.ts). */
+/** Steps that certainly take less than 1 ms (work.ts). */
 export const LIGHT_STEPS_MAX = 3_000;
-/** Schemas (measured: 0.07 ms each) and characters of rules that are surely compiled in little more than 1 ms. */
+/** Schemas (measured: 0.07 ms each) and characters of rules that certainly compile in little more than 1 ms. */
 const LIGHT_SCHEMAS_MAX = 16;
 const LIGHT_RULES_CHARACTERS_MAX = 2_000;
-/** Characters of demands that are surely measured within 2 ms, whatever they say. */
+/** Characters of demands that are certainly measured within 2 ms, whatever they contain. */
 export const QUICK_CHARACTERS_MAX = 4_000;
-/** Bound of the cache (bytes), and what is kept of a compiled schema, and of a step of a pattern, at most. */
+/** Bound of the cache (bytes), and upper estimates for a compiled schema and for a step of a pattern. */
 const CACHE_BYTES_MAX = 16 * 1024 * 1024;
 const SCHEMA_BYTES = 4_096;
 const PATTERN_STEP_BYTES = 100;
 
-/** Demands that have been measured, and what has been compiled of them so far. */
+/** Measured demands, with the parts that have been compiled so far. */
 export interface Measured {
   readonly demands: Demands;
   readonly schema: MeasuredSchema;
   readonly cost: number;
-  /** What all patterns weigh together (pattern.ts). */
+  /** Total weight of all patterns (pattern.ts). */
   readonly patternWeight: number;
-  /** Whether a pattern runs on the native engine, where it may take for ever: only in a thread that can be ended. */
+  /** Whether a pattern runs natively and may never end: then only in a thread that can be terminated. */
   readonly native: boolean;
   readonly rulesCharacters: number;
   readonly compiled: { schema?: ValidateFunction; rules?: readonly CompiledRule[] };
 }
 
-/** By the demands' whole text: two orders that share a key would be judged by each other's schema. */
+/** Keyed by the demands' whole text: with a shared key, one specification would be judged by another's schema. */
 const cache = new LRUCache<string, Measured>({ maxSize: CACHE_BYTES_MAX });
 
 function bytesOf(key: string, { schema, patternWeight }: Measured): number {
@@ -59,7 +59,7 @@ function bytesOf(key: string, { schema, patternWeight }: Measured): number {
 }
 
 /**
- * Whether demands may be measured where other work waits: because they are known, short, or so long that they are refused
+ * Whether demands may be measured on the event loop: because they are cached, short, or so long that they are refused
  * unread.
  */
 export function isQuicklyMeasured(demands: Demands): boolean {
@@ -68,7 +68,7 @@ export function isQuicklyMeasured(demands: Demands): boolean {
   return key.length <= QUICK_CHARACTERS_MAX || schemaText.length > SCHEMA_CHARACTERS_MAX || cache.has(key);
 }
 
-/** Measures demands without compiling anything of them. */
+/** Measures demands without compiling them. */
 export function measureDemands(demands: Demands): Measured | DemandsProblem {
   const rulesText = JSON.stringify(demands.rules);
   const key = `${JSON.stringify(demands.schema)}${rulesText}`;
@@ -104,7 +104,7 @@ function countAll({ demands, schema }: Measured, result: JsonValue, most: number
   return count;
 }
 
-/** Whether this judgement is surely made within 2 ms, so that it may be made where other work waits. */
+/** Whether this judgement certainly takes less than 2 ms, so that it may run on the event loop. */
 export function isLight(measured: Measured, result: JsonValue): boolean {
   if (measured.native) return false;
   const { compiled, schema, rulesCharacters, patternWeight } = measured;
@@ -114,10 +114,10 @@ export function isLight(measured: Measured, result: JsonValue): boolean {
   return (isCompiled || isQuick) && !countAll(measured, result, LIGHT_STEPS_MAX).over;
 }
 
-/** How a verdict names the result itself, where no field of it is meant. */
+/** The name of the result itself in a verdict. */
 export const WHOLE_RESULT = "(the whole result)";
 
-/** `/a/b` and what is missing below it, as a person names a field: `a.b.c`. */
+/** Writes `/a/b` and a name that is missing below it as a person would: `a.b.c`. */
 function fieldName(error: ErrorObject): string {
   const more: unknown = error.params["additionalProperty"];
   const path = error.instancePath
@@ -127,7 +127,7 @@ function fieldName(error: ErrorObject): string {
   return [...path, ...(typeof more === "string" ? [more] : [])].join(".") || WHOLE_RESULT;
 }
 
-/** What the engine says for machines, said for people. */
+/** Translates the engine's error for people. */
 const WORDS: { readonly [keyword: string]: string } = {
   additionalProperties: "is not a field that the schema has",
   "false schema": "must not be there",
@@ -138,7 +138,7 @@ function cut(text: string): string {
   return text.length <= MESSAGE_CHARACTERS_MAX ? text : `${text.slice(0, MESSAGE_CHARACTERS_MAX).toWellFormed()}…`;
 }
 
-/** The engine says what is wrong by each branch and then that none fits: of what is wrong with one field that makes one error. */
+/** The engine reports the errors of each branch and then that none matches: they become one error for the field. */
 function branched({ params }: ErrorObject, field: string, told: FieldError[]): FieldError {
   if (Array.isArray(params["passingSchemas"]))
     return { field, message: "must fit one of the kinds that the schema lists, and fits several" };
@@ -151,7 +151,7 @@ function branched({ params }: ErrorObject, field: string, told: FieldError[]): F
 }
 
 function missing(error: ErrorObject): readonly FieldError[] {
-  // The engine hands out what it was given: the schema that we wrote, and a value of JSON.
+  // The engine passes on what it was given: the schema that we wrote, and a JSON value.
   const names = missingNames(error.schema as JsonValue, error.data as JsonObject);
   const path = fieldName(error);
   return names
@@ -159,7 +159,7 @@ function missing(error: ErrorObject): readonly FieldError[] {
     .map((name) => ({ field: path === WHOLE_RESULT ? name : `${path}.${name}`, message: "is required" }));
 }
 
-/** The first errors, each with the field as a person names it. */
+/** The first errors, with readable field names. */
 function told(errors: readonly ErrorObject[]): readonly FieldError[] {
   const said: FieldError[] = [];
   for (const error of errors) {
@@ -169,7 +169,7 @@ function told(errors: readonly ErrorObject[]): readonly FieldError[] {
       continue;
     }
     const field = fieldName(error);
-    // Nothing more can be said of what "then" or "else" demands than what was said before.
+    // The errors of "then" or "else" have been reported already.
     if (error.keyword === "if" && said.length > 0) continue;
     const isBranched = error.keyword === "anyOf" || error.keyword === "oneOf";
     said.push(
@@ -190,7 +190,7 @@ function schemaErrors({ compiled, schema, patternWeight }: Measured, result: Jso
   return errors;
 }
 
-/** Judges `result` by the demands. Gives the verdict, or what is wrong with the demands. Does not throw. */
+/** Judges `result` against the demands. Gives the verdict, or what is wrong with the demands. Never throws. */
 export function judgeResult(demands: Demands, result: JsonValue): Verdict | DemandsProblem {
   const measured = measureDemands(demands);
   if ("problem" in measured) return measured;
@@ -202,7 +202,7 @@ export function judgeResult(demands: Demands, result: JsonValue): Verdict | Dema
     const broken = compiled.rules.flatMap((rule) => rule(result)).slice(0, ERRORS_MAX);
     return broken.length > 0 ? { code: "RULE_VIOLATION", errors: broken } : { code: null, errors: [] };
   } catch (error) {
-    // Only a native pattern throws as it is run, or a stack that is full.
+    // Only a native pattern or a stack overflow throws here.
     if (error instanceof RangeError || error instanceof SyntaxError) {
       return { field: "schema", problem: "cannot be checked by: its patterns are too large, or it refers on too deep; say less" };
     }
@@ -210,7 +210,7 @@ export function judgeResult(demands: Demands, result: JsonValue): Verdict | Dema
   }
 }
 
-/** Does the costly first steps, so that no request has to wait for them. */
+/** Does the costly initialisation, so that no request has to wait for it. */
 export function warmUp(): void {
   const text = { type: "string", format: "email", pattern: "^[^@]+@x$", enum: ["a@x"] };
   const schema: JsonObject = { $defs: { text }, type: "object", properties: { a: { $ref: "#/$defs/text" } }, required: ["a"] };

@@ -1,6 +1,6 @@
 /**
- * How much work it is to check a value: counted over (schema, value) pairs as the engine walks them, every applicator
- * applied, each list whole. The count never falls short of what the engine does, and it ends where it is over its bound.
+ * The work of checking a value, counted over (schema, value) pairs as the engine walks them, with every applicator applied
+ * and every list whole. It is never less than what the engine does, and counting stops at the bound.
  */
 import type { JsonObject, JsonValue } from "../vocabulary.ts";
 import { inPlace, targetOf } from "./cost.ts";
@@ -8,11 +8,11 @@ import { formatSteps } from "./formats.ts";
 import { isObject } from "./keywords.ts";
 import type { Plain } from "./normalise.ts";
 
-/** Characters that are compared in the time of one step. */
+/** Characters that are compared in one step. */
 const CHARACTERS_PER_STEP = 8;
-/** A name that is not there is an error, which takes longer to tell than a name that is there. */
+/** Steps for a missing name: reporting the error costs more than finding the name. */
 const MISSING_STEPS = 3;
-/** Levels of references and values in one another above which a count is over any bound; a stack holds several times that. */
+/** Nesting of references and values above which the count exceeds any bound; the stack holds several times that. */
 const LEVELS_MAX = 800;
 
 /** Counts steps up to a bound. */
@@ -33,7 +33,7 @@ export class Count {
   }
 }
 
-/** What reading all of a value is: its parts and its characters. */
+/** The steps of reading a whole value: its parts and characters. */
 export function addSize(value: JsonValue, count: Count): void {
   count.add(1);
   if (typeof value === "string") count.add(value.length / CHARACTERS_PER_STEP);
@@ -52,7 +52,7 @@ export function addSize(value: JsonValue, count: Count): void {
   }
 }
 
-/** What matching a text is: each character may be tried against each step of the pattern. */
+/** The steps of matching a text: each character may be tried against each step of the pattern. */
 export function addMatch(text: string, weight: number, count: Count): void {
   count.add(2 + text.length * Math.max(1, weight / 4));
 }
@@ -81,7 +81,7 @@ class Walk {
     }
   }
 
-  /** What it takes to say which parts of a value a schema has looked at: its branches are tried once more (unevaluated.ts). */
+  /** The steps of finding the evaluated parts of a value: branches are validated once more (unevaluated.ts). */
   #holding(schema: JsonValue, value: JsonValue, level: number): void {
     const count = this.#count;
     count.add(1);
@@ -211,7 +211,7 @@ class Walk {
   }
 }
 
-/** Counts the steps of checking a value by a schema. */
+/** Counts the steps of checking a value against a schema. */
 export function countWork(plain: Plain, value: JsonValue, count: Count): void {
   new Walk(plain, count).apply(plain.defs.get(plain.root)?.schema ?? true, value, 0);
 }

@@ -7,7 +7,7 @@ import { numberCursor, parseNumber } from "./cursor.ts";
 import type { Database } from "./pool.ts";
 import { ACCOUNT } from "./tables.ts";
 
-/** More accounts than one person has. */
+/** A bound above the number of accounts that one person can have. */
 const KIN_MAX = 1_000;
 
 const fields = (database: Database) => database.unsafe(fieldsOf(ACCOUNT));
@@ -17,7 +17,7 @@ export async function readAccount(database: Database, id: AccountId): Promise<Ac
   return row;
 }
 
-/** Those who are known by one of these marks. */
+/** Finds the accounts that have one of these marks. */
 export async function readMarked(database: Database, marks: readonly string[]): Promise<readonly Marked[]> {
   return database<Marked[]>`select id, marks from accounts where marks && ${[...marks]}::text[] limit ${KIN_MAX}`;
 }
@@ -27,7 +27,7 @@ export async function readAccountByKey(database: Database, keyHash: string): Pro
   return row;
 }
 
-/** Reads an account's statement, newest first: one line for each transfer, with what it did to the two balances. */
+/** Reads an account's statement, newest first: one line for each transfer, with the change of both balances. */
 export async function readStatement(
   database: Database,
   account: AccountId,

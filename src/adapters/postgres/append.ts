@@ -1,6 +1,6 @@
 /**
  * Commits: facts, ledger, outbox, timers, snapshots and rows for lists, in one statement, which is one transaction.
- * It is tried as if nobody else wrote; only when a key is there already is it found out whose, and the rest goes again.
+ * The write is optimistic: only a duplicate key makes it look for the actors in conflict, and write the rest again without them.
  */
 import { shardOf } from "../../../actors/address.ts";
 import { type Batch, type Entry, Fenced } from "../../../actors/ports/journal.ts";
@@ -10,7 +10,7 @@ import { type Database, isDuplicate, isFenced } from "./pool.ts";
 import { rowsOf } from "./rows.ts";
 import { ACCOUNTS, CAPABILITIES, JOURNAL, LEDGER, OUTBOX, SNAPSHOTS, TASKS, TIMERS } from "./tables.ts";
 
-/** Each try takes out at least one actor, and others come in between only by mistake. */
+/** Each try takes out at least one actor, and a second writer is rare. */
 const TRIES_MAX = 20;
 
 export class Appender {
@@ -18,7 +18,7 @@ export class Appender {
   readonly #shards: number;
   readonly #member: string | null;
 
-  /** `member` is who writes: its commits are refused once it is declared dead. null where there is nobody else. */
+  /** `member` is the id of the node that writes: its commits are refused once it is declared dead. null without a cluster. */
   constructor(database: Database, shards: number, member: string | null) {
     this.#database = database;
     this.#shards = shards;
@@ -26,8 +26,8 @@ export class Appender {
   }
 
   /**
-   * See Journal.append. Rejects with the database's error when the outcome is unknown; repeated, it runs into its own
-   * rows, if they are there, and knows them by the batch's id.
+   * See Journal.append. Rejects with the database's error when the outcome is unknown; when it is repeated, it
+   * recognises rows of its own by the batch's id.
    */
   async append(batch: Batch): Promise<ReadonlySet<string>> {
     const conflicts = new Set<string>();
@@ -47,20 +47,20 @@ export class Appender {
         const settled = await this.#known(batch);
         if (settled !== undefined) return settled;
         const taken = await this.#taken(entries);
-        // A key that is there and none that we know of: it is this batch that cannot be written, whoever else writes.
+        // A duplicate key that none of our look-ups explains, twice: the batch itself cannot be written.
         if (taken.size === 0 && unexplained) throw error;
         unexplained = taken.size === 0;
         for (const key of taken) conflicts.add(key);
         entries = entries.filter(({ address }) => !conflicts.has(addressKey(address)));
       }
     }
-    // Others keep writing in between: all of it is decided anew.
+    // Other writers keep interfering: everything is decided again.
     return new Set(batch.entries.map(({ address }) => addressKey(address)));
   }
 
   /**
-   * What became of a batch that was sent before: undefined when nothing of it is there; else the actors that had been
-   * taken out of it.
+   * The outcome of a batch that was sent before: undefined if none of it is stored; otherwise the actors that were in
+   * conflict then.
    */
   async #known(batch: Batch): Promise<ReadonlySet<string> | undefined> {
     const rows = await this.#database<{ entity: string }[]>`
@@ -72,7 +72,7 @@ export class Appender {
     return new Set(factual.filter(({ address }) => !there.has(address.id)).map(({ address }) => addressKey(address)));
   }
 
-  /** The actors of these entries that somebody else wrote for: another number, command or transfer is there. */
+  /** The actors of these entries that have another writer: a later fact, the same command or the same transfer is stored. */
   async #taken(entries: readonly Entry[]): Promise<ReadonlySet<string>> {
     const first = new Map<string, Entry>();
     for (const entry of entries) if (!first.has(entry.address.id)) first.set(entry.address.id, entry);
@@ -100,7 +100,7 @@ export class Appender {
   }
 }
 
-/** One statement, so one round trip and one transaction, whatever there is in it. */
+/** One statement, so one round trip and one transaction, whatever the batch contains. */
 const STATEMENT = `
   with
   facts as (${insertRows(JOURNAL, 1)}),

@@ -1,4 +1,4 @@
-/** Everything that is stored, as of one moment, for the audit. */
+/** All that is stored, in one consistent snapshot, for the audit. */
 import { SHARDS_DEFAULT, shardOf } from "../../../actors/address.ts";
 import type { EntityKind } from "../../../machines/effect.ts";
 import type { StoredFact } from "../../../machines/entity.ts";
@@ -23,7 +23,7 @@ interface FactRow extends StoredFact {
   readonly entity: string;
 }
 
-/** Runs the audit over a platform's databases, live or not, as of one moment. */
+/** Audits a platform's databases in one consistent snapshot; the platform may be running. */
 export function auditDatabases(databases: readonly Database[]): Promise<readonly Finding[]> {
   return inConsistentSnapshot(databases, async (transactions) => {
     for (const transaction of transactions) await transaction`set local statement_timeout = 0`;
@@ -49,7 +49,7 @@ async function* allHistories(transactions: readonly Transaction[], kind: EntityK
 /** What is stored of an actor besides its facts. */
 type Rest = Omit<StoredHistory, "id" | "facts">;
 
-/** Reads the facts of all actors of a kind in order, a page at a time, so that no long history must fit into memory. */
+/** Reads the facts of all actors of a kind in order, page by page, so that a long history need not fit into memory. */
 class FactReader {
   readonly #transaction: Transaction;
   readonly #kind: EntityKind;
@@ -63,7 +63,7 @@ class FactReader {
     this.#kind = kind;
   }
 
-  /** The next fact, which stays the next; undefined at the end. */
+  /** The next fact, without consuming it; undefined at the end. */
   async peek(): Promise<FactRow | undefined> {
     if (this.#index >= this.#page.length) await this.#turn();
     return this.#page[this.#index];
@@ -138,7 +138,7 @@ async function sumsOf(transaction: Transaction, kind: EntityKind, ids: readonly 
   return new Map(rows.map(({ entity, ...sums }) => [entity, sums]));
 }
 
-/** The sums over all ledgers. A transfer is one actor's, so all of its legs are in one database. */
+/** Sums over all ledgers. One actor writes a whole transfer, so all of its legs are in one database. */
 async function totals(transactions: readonly Transaction[]): Promise<LedgerTotals> {
   const parts = await Promise.all(transactions.map(totalsOf));
   const sum = (of: (part: LedgerTotals) => number) => parts.reduce((total, part) => total + of(part), 0);
@@ -162,7 +162,7 @@ async function totalsOf(transaction: Transaction): Promise<LedgerTotals> {
   return { ...all, unbalanced: unbalanced.map(({ transfer }) => transfer) };
 }
 
-/** The messages of every outbox that are not in the journal of their receiver, which may be in another database. */
+/** The messages in all outboxes that their receivers, maybe in another database, have not journaled. */
 async function pending(transactions: readonly Transaction[], shards: number): Promise<readonly PendingMessage[]> {
   const sent = await Promise.all(
     transactions.map((transaction) => transaction<PendingMessage[]>`select id, receiver, command, dead from outbox`),
@@ -181,7 +181,7 @@ async function pending(transactions: readonly Transaction[], shards: number): Pr
   return messages.filter(({ id }) => !there.has(id));
 }
 
-/** Those of the messages that their receivers have in their journals. */
+/** The ids of those messages that their receivers have journaled. */
 async function takenIn(transaction: Transaction, messages: readonly PendingMessage[]): Promise<readonly string[]> {
   const rows = await transaction<{ id: string }[]>`
     select m.id from unnest(${messages.map(({ id }) => id)}::uuid[], ${messages.map(({ receiver }) => receiver)}::uuid[]) m(id, receiver)

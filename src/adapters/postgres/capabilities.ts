@@ -1,4 +1,4 @@
-/** The rows of capabilities, as they are listed, browsed and asked for bids. */
+/** The rows of capabilities: listing, browsing, and the prices at which tasks are offered. */
 import type { BrowseQuery, CapabilityRow, Page, PostedPrice, Workload } from "../../../gateway/ports/read-model.ts";
 import type { AccountId, Millis } from "../../../machines/vocabulary.ts";
 import { fieldsOf } from "./columns.ts";
@@ -15,7 +15,7 @@ export function readCapabilities(database: Database, account: AccountId): Promis
     select ${fields(database)} from capabilities where account = ${account} order by created_at, id`;
 }
 
-/** Finds a capability, in whichever database its owner is. */
+/** Finds a capability in any of the databases. */
 export async function readCapability(databases: Databases, id: string): Promise<CapabilityRow | undefined> {
   const found = await databases.each(
     (database) => database<CapabilityRow[]>`select ${fields(database)} from capabilities where id = ${id}`,
@@ -23,20 +23,20 @@ export async function readCapability(databases: Databases, id: string): Promise<
   return found.flat()[0];
 }
 
-/** How a list is ordered: by this column, then by id; `down` from the largest. */
+/** Sort orders: by this column, then by id; `down` is descending. */
 const ORDERS = {
   score: { column: "score", down: true },
   price: { column: "price", down: false },
   tasks: { column: "finished", down: true },
 } as const;
 
-/** Lists capabilities of everybody; undefined for a cursor that is none. */
+/** Lists the capabilities of all accounts; undefined for an invalid cursor. */
 export async function browseCapabilities(databases: Databases, query: BrowseQuery): Promise<Page<CapabilityRow> | undefined> {
   const { taskType, tag, tierMin, priceMax, available, sort, limit, cursor } = query;
   const { column, down } = ORDERS[sort];
   const after = cursor === null ? null : parseCursor(cursor);
   if (after === undefined) return undefined;
-  // Who names no price comes after all who do.
+  // Capabilities without a price come last.
   const key = (database: Database) =>
     sort === "price" ? database`coalesce(price, 1e15)::float8` : database`${database(column)}::float8`;
   type Placed = CapabilityRow & { place: number };
@@ -69,7 +69,7 @@ export async function browseCapabilities(databases: Databases, query: BrowseQuer
   };
 }
 
-/** Where a row stands in the order that was asked for. */
+/** A row's position in the chosen order. */
 interface Place {
   readonly place: number;
   readonly id: string;
@@ -80,10 +80,10 @@ function parseCursor(text: string): Place | undefined {
   return id !== "" && Number.isFinite(Number(place)) ? { place: Number(place), id } : undefined;
 }
 
-/** More prices than a task is offered at. */
+/** A bound above the number of prices at which one task is offered. */
 const STANDING_MAX = 200;
 
-/** The lowest prices that stand for a task type. */
+/** The lowest posted prices for a task type. */
 export async function readStandingPrices(databases: Databases, taskType: string): Promise<readonly PostedPrice[]> {
   const found = await databases.each(
     (database) => database<PostedPrice[]>`
@@ -96,10 +96,10 @@ export async function readStandingPrices(databases: Databases, taskType: string)
     .slice(0, STANDING_MAX);
 }
 
-/** So many facts of an account are looked at, the latest ones. */
+/** How many of an account's latest facts are read. */
 const FACTS_MAX = 10_000;
 
-/** What an account did in a task type since then, out of its journal. */
+/** What an account did in a task type since a moment, from its journal. */
 export async function readWorkload(database: Database, account: AccountId, taskType: string, since: Millis): Promise<Workload> {
   const rows = await database<{ type: "Earned" | "Failed"; ms: number | null; payout: number | null }[]>`
     select type, (body->>'durationMs')::float8 as ms, (body->>'payout')::float8 as payout from (

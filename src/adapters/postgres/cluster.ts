@@ -1,8 +1,8 @@
-/** The cluster as operators look at it and steer it: through the databases alone, so that it works from anywhere. */
+/** What operators see of the cluster and change in it. It needs the databases only, so it works from any machine. */
 import type { NodeStats } from "../../../actors/ports/registry.ts";
 import type { Database } from "./pool.ts";
 
-/** A node is a member in each database of the platform. */
+/** A node is a member in every database of the platform. */
 export interface MemberRow {
   readonly id: string;
   readonly node: string;
@@ -11,7 +11,7 @@ export interface MemberRow {
   readonly weight: number;
   readonly draining: boolean;
   readonly version: string;
-  /** Ms since its start and since its last heartbeat. */
+  /** Time since its start and since its last heartbeat (ms). */
   readonly upMs: number;
   readonly ageMs: number;
   readonly shards: number;
@@ -21,7 +21,7 @@ export interface MemberRow {
 export interface ShardRow {
   readonly shard: number;
   readonly epoch: number;
-  /** null when nobody owns it. */
+  /** null if nobody owns it. */
   readonly node: string | null;
 }
 
@@ -30,7 +30,7 @@ export interface ClusterStatus {
   readonly shards: readonly ShardRow[];
 }
 
-/** Reads who is a member and who owns what, in each database as of one moment. */
+/** Reads the members and the owners of shards, consistent within each database. */
 export async function readCluster(databases: readonly Database[]): Promise<ClusterStatus> {
   const parts = await Promise.all(databases.map(readPart));
   return {
@@ -53,7 +53,7 @@ async function readPart(database: Database): Promise<ClusterStatus> {
   });
 }
 
-/** Marks the members of this name to give their shards away, or to take some again. Gives how many there are. */
+/** Starts or ends the draining of all members of this name. Gives their number. */
 export async function markDraining(databases: readonly Database[], node: string, draining: boolean): Promise<number> {
   const marked = await Promise.all(
     databases.map((database) => database`update members set draining = ${draining} where node = ${node} returning id`),

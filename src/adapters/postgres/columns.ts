@@ -1,10 +1,10 @@
 /**
- * A table's columns are declared once, by the fields of its rows, and all SQL that names them is made from that. Rows travel
- * to the server as one JSON text for each table. What is `json` in the database travels in it as text within the text:
- * taken apart by the server, a body with \u0000 or half of a surrogate pair would be refused.
+ * A table's columns are declared once, by the fields of its rows, and all SQL that lists them is generated. Rows are sent as
+ * one JSON text for each table. Values of `json` columns are strings in it: if the server parsed them as part of the whole, it
+ * would refuse a body with \u0000 or half of a surrogate pair.
  */
 
-/** The SQL types that can hold a field's value. */
+/** The SQL types that can hold a value. */
 type TypeFor<Value> = [Value] extends [boolean]
   ? "boolean"
   : [Value] extends [number]
@@ -28,7 +28,7 @@ function columnOf(field: string): string {
   return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** What a `select` lists to get rows of these columns under the names of their fields; `of` is the table's alias. */
+/** The list of a `select` that gives these columns under the names of their fields; `of` is the table's alias. */
 export function fieldsOf<Row>(columns: Columns<Row>, of?: string): string {
   const prefix = of === undefined ? "" : `${of}.`;
   return Object.keys(columns)
@@ -37,8 +37,8 @@ export function fieldsOf<Row>(columns: Columns<Row>, of?: string): string {
 }
 
 /**
- * SQL that inserts rows, which are given as the parameter `$n` (see rowsText). The columns are named, so that one which a
- * later migration adds has its default when it is written by those who do not know it yet.
+ * SQL that inserts rows from parameter `$n` (see rowsText). It lists the columns, so that a column which a later migration adds
+ * gets its default from older nodes.
  */
 export function insertRows<Row>({ name, columns }: Table<Row>, n: number): string {
   const fields: [string, string][] = Object.entries(columns);
@@ -48,7 +48,7 @@ export function insertRows<Row>({ name, columns }: Table<Row>, n: number): strin
     select ${values.join(", ")} from json_to_recordset($${n}::text::json) r(${given.join(", ")})`;
 }
 
-/** SQL that inserts rows, or replaces those that have the same key. */
+/** SQL that inserts rows, and replaces those with the same key. */
 export function upsertRows<Row>(table: Table<Row>, key: readonly (keyof Row & string)[], n: number): string {
   const keys: readonly string[] = key;
   const rest = Object.keys(table.columns).filter((field) => !keys.includes(field));
@@ -56,7 +56,7 @@ export function upsertRows<Row>(table: Table<Row>, key: readonly (keyof Row & st
   return `${insertRows(table, n)} on conflict (${keys.map(columnOf).join(", ")}) do update set ${set.join(", ")}`;
 }
 
-/** Rows as the text that insertRows takes. None may have undefined in a field: it would be null. */
+/** Writes rows as the text that insertRows reads. A field that is undefined becomes null. */
 export function rowsText<Row>({ columns }: Table<Row>, rows: readonly Row[]): string {
   const bodies: (keyof Row & string)[] = [];
   for (const field in columns) if (columns[field] === "json") bodies.push(field);

@@ -1,12 +1,12 @@
-/** Reading several databases as of one moment, while others write to them. */
+/** One consistent snapshot of several databases, while others write to them. */
 import type { TransactionSql } from "postgres";
 import type { Database } from "./pool.ts";
 
 export type Transaction = TransactionSql<{ bigint: number }>;
 
 /**
- * Runs `work` in a read-only transaction of each database. With several of them, commits wait for the instant in which all
- * transactions are opened, so that a message is never seen as sent in one and not as sent in the other; then each pool needs
+ * Runs `work` with a read-only transaction on each database. With several databases, commits are held back while all
+ * transactions begin, so that no message is seen as received in one database and not as sent in another. Each pool then needs
  * two connections.
  */
 export async function inConsistentSnapshot<T>(
@@ -16,10 +16,10 @@ export async function inConsistentSnapshot<T>(
   if (databases.length === 1) return within(databases, [], work);
   const holds: Hold[] = [];
   try {
-    // One after the other, so that two who do this wait for one another and not each for the other.
+    // One after the other, always in the same order, so that two such readers cannot deadlock.
     for (const database of databases) holds.push(await holdCommits(database));
     return await within(databases, [], async (transactions) => {
-      // The first statement is what a transaction sees the world as of.
+      // A transaction's snapshot is taken by its first statement.
       await Promise.all(transactions.map((transaction) => transaction`select`));
       await letGo(holds);
       return work(transactions);
@@ -47,7 +47,7 @@ interface Hold {
   readonly released: Promise<unknown>;
 }
 
-/** Waits for the commits under way and holds back all others until it is released. */
+/** Waits for running commits and holds back new ones until it is released. */
 function holdCommits(database: Database): Promise<Hold> {
   return new Promise((resolve, reject) => {
     const released = database.begin(async (transaction) => {

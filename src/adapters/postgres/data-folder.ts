@@ -1,4 +1,4 @@
-/** The folder of the embedded PostgreSQL: its settings (server.json), its data, and what its programs say (server.log). */
+/** The folder of the embedded PostgreSQL: settings (server.json), data, and the programs' output (server.log). */
 import { randomBytes } from "node:crypto";
 import { chmod, chown, link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -19,9 +19,9 @@ const SAID_CHARACTERS_MAX = 500;
 const SETTING_UP = new Set<string>();
 
 export class DataFolder {
-  /** Where all of it is. */
+  /** The whole folder. */
   readonly path: string;
-  /** PostgreSQL's own part. */
+  /** PostgreSQL's data directory in it. */
   readonly data: string;
   readonly #log: string;
 
@@ -31,7 +31,7 @@ export class DataFolder {
     this.#log = path.join(this.path, "server.log");
   }
 
-  /** Reads the settings; undefined when there are none. Throws an Error with a sentence for the operator. */
+  /** Reads the settings; undefined if there are none. Throws an Error with a sentence for the operator. */
   async settings(): Promise<ServerSettings | undefined> {
     const file = path.join(this.path, "server.json");
     try {
@@ -45,7 +45,7 @@ export class DataFolder {
     }
   }
 
-  /** Reads the settings, or makes them; of several processes that do so at once, the first decides. */
+  /** Reads the settings, or creates them; of several processes that do so at once, the first one wins. */
   async makeSettings(): Promise<ServerSettings> {
     await this.#writing(() => mkdir(this.path, { recursive: true }));
     const known = await this.settings();
@@ -62,7 +62,7 @@ export class DataFolder {
     return (await this.settings()) ?? made;
   }
 
-  /** Keeps the port, or takes another one where somebody else has it by now. */
+  /** Keeps the port, or takes another one if it is in use by now. */
   async freePort(settings: ServerSettings): Promise<ServerSettings> {
     if (await isFree(settings.port)) return settings;
     const moved = { ...settings, port: await freePort() };
@@ -74,7 +74,7 @@ export class DataFolder {
     return moved;
   }
 
-  /** Lets the server's user pass, and makes sure that it can. Throws an Error with a sentence for the operator. */
+  /** Gives the server's user access and checks that it has it. Throws an Error with a sentence for the operator. */
   async admit(programs: Programs, as: RunAs): Promise<void> {
     if (as.uid !== undefined) for (const folder of [path.dirname(this.path), this.path]) await chmod(folder, 0o755);
     await requireOpen([programs.postgres, this.data], as);
@@ -87,19 +87,19 @@ export class DataFolder {
     }
   }
 
-  /** Whether the data is there. */
+  /** Whether the data directory exists. */
   async isSetUp(): Promise<boolean> {
     return (await this.#names())?.includes("PG_VERSION") === true;
   }
 
-  /** What is in the data folder; undefined when it is not there, or not for us to see. */
+  /** The contents of the data directory; undefined if it does not exist or we may not read it. */
   #names(): Promise<readonly string[] | undefined> {
     return readdir(this.data).catch(() => undefined);
   }
 
   /**
-   * Sets the data up, beside its place, and moves it there, so that a kill in between leaves nothing half made. `started` is
-   * told of the program that does it. Throws an Error with a sentence for the operator.
+   * Creates the data directory under a temporary name and renames it, so that a kill in between leaves nothing half done.
+   * `started` is called with the program that does it. Throws an Error with a sentence for the operator.
    */
   async setUp(programs: Programs, as: RunAs, { password }: ServerSettings, started: (run: Run) => void): Promise<void> {
     requireName();
@@ -118,7 +118,7 @@ export class DataFolder {
       started(initdb);
       if ((await initdb.exited) !== 0) throw await this.failure("could not be set up");
       await rename(unfinished, this.data).catch(async (error: unknown) => {
-        // Another process of ours was quicker.
+        // Another process of ours was faster.
         if (await this.isSetUp()) return;
         throw new Error(`${this.data} is there, but is no PostgreSQL's: move it away, ${INSTEAD}.`, { cause: error });
       });
@@ -129,7 +129,7 @@ export class DataFolder {
     }
   }
 
-  /** Runs one of the programs; what it says goes to the log file, from the beginning. */
+  /** Runs one of the programs; its output overwrites the log file. */
   async run(program: string, args: readonly string[], as: RunAs, more: { readonly [name: string]: string } = {}): Promise<Run> {
     const file = await this.#writing(() => open(this.#log, "w", 0o600));
     try {
@@ -139,12 +139,12 @@ export class DataFolder {
     }
   }
 
-  /** What the last program said. */
+  /** The output of the last program. */
   async said(): Promise<string> {
     return (await readFile(this.#log, "utf8").catch(() => "")).trim();
   }
 
-  /** The error for a program that failed, with what it gives as its reason. */
+  /** The error for a program that failed, with the reason from its output. */
   async failure(what: string): Promise<Error> {
     const lines = (await this.said()).split("\n");
     const reason = /^.*\b(?:FATAL|PANIC|ERROR|error): +/;
@@ -157,12 +157,12 @@ export class DataFolder {
     );
   }
 
-  /** What processes that are gone have left of their setting up. */
+  /** Removes temporary directories of processes that have ended. */
   async #removeUnfinished(): Promise<void> {
     for (const name of await readdir(this.path)) {
       const [, pid] = /^data\.new-(\d+)/.exec(name) ?? [];
       if (pid === undefined && name !== "data.new") continue;
-      // The number of who left it may be another's by now, ours too.
+      // The process id may belong to another process by now, even to ours.
       const mine = Number(pid) === process.pid;
       if (mine ? SETTING_UP.has(name.replace(/\.password$/, "")) : isRunning(Number(pid))) continue;
       await rm(path.join(this.path, name), { recursive: true, force: true });

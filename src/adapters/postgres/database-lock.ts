@@ -1,6 +1,6 @@
 /**
- * One process works on a database at a time, or one cluster: its nodes share the lock. It is an advisory lock of a session, so it ends with the process, however
- * that ends. It is a courtesy: what makes a second writer harmless is the journal's key.
+ * One process, or one cluster whose nodes share the lock, works on a database at a time. It is an advisory lock of a session,
+ * so it ends with the process, however that ends. It is a courtesy: a second writer is harmless because of the journal's key.
  */
 import { type Database, isAway, openPool } from "./pool.ts";
 
@@ -21,8 +21,8 @@ export class DatabaseLock {
   }
 
   /**
-   * Locks the database behind `url`, alone or shared with others that share it, waiting at most `ms` for a process that is on its way out. Gives undefined when
-   * another one holds it. `lost` is called when, after a lost connection, another process was quicker.
+   * Locks the database at `url`, exclusively or shared, and waits at most `ms` for a process that is shutting down. Gives
+   * undefined if another process holds the lock. `lost` is called if another process took it while the connection was lost.
    */
   static async acquire(url: string, shared: boolean, ms: number, lost: () => void): Promise<DatabaseLock | undefined> {
     const lock = new DatabaseLock(url, shared, lost);
@@ -52,7 +52,7 @@ export class DatabaseLock {
     return row?.locked === true;
   }
 
-  /** The session is gone, and the lock with it; takes it again as soon as the database is back. */
+  /** The session has ended, and the lock with it; takes it again as soon as the database is back. */
   async #again(): Promise<void> {
     if (!this.#held || this.#closed) return;
     this.#held = false;

@@ -1,21 +1,21 @@
-/** The databases of a platform. Each holds all that belongs to its shards; nothing but the audit looks across them. */
+/** The databases of a platform. Each holds all data of its shards; only the audit reads across them. */
 import { shardOf } from "../../../actors/address.ts";
 import type { Database } from "./pool.ts";
 
-/** The place, in the list of databases, of the one that a shard is in. */
+/** The index, in the list of databases, of the one that holds a shard. */
 export function placeOf(shard: number, places: number): number {
   return shard % places;
 }
 
-/** The shards that the database at a place holds. */
+/** The shards that the database at an index holds. */
 export function shardsAt(place: number, places: number, shards: number): readonly number[] {
   return Array.from({ length: shards }, (_, shard) => shard).filter((shard) => placeOf(shard, places) === place);
 }
 
 export class Databases {
-  /** In the order of their places. */
+  /** In the order of DATABASE_URL. */
   readonly all: readonly Database[];
-  /** Logical shards of the whole platform. */
+  /** Number of logical shards of the whole platform. */
   readonly shards: number;
 
   constructor(all: readonly Database[], shards: number) {
@@ -23,14 +23,14 @@ export class Databases {
     this.shards = shards;
   }
 
-  /** The one that holds an entity. */
+  /** The database that holds an entity. */
   of(id: string): Database {
     const database = this.all[placeOf(shardOf(id, this.shards), this.all.length)];
     if (database === undefined) throw new Error("a platform has at least one database");
     return database;
   }
 
-  /** Asks each of them; gives their answers in order. */
+  /** Queries all databases at once; gives their answers in order. */
   each<T>(ask: (database: Database) => Promise<T>): Promise<readonly T[]> {
     return Promise.all(this.all.map(ask));
   }

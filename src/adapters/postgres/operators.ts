@@ -1,4 +1,4 @@
-/** What operators have done, and the tasks whose answers they know. Each action is where its target is. */
+/** The operators' log, and the tasks with known answers. Each action is in the database of its target. */
 import type { ActionRow, HoneypotRow, Operators } from "../../../gateway/ports/operators.ts";
 import type { Page } from "../../../gateway/ports/read-model.ts";
 import { type Cursor, NEWEST, OLDEST, pageCursor, parseCursor } from "./cursor.ts";

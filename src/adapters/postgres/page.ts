@@ -1,8 +1,8 @@
-/** A page of a list ends when it has its entries or its bytes; what is not sent is not read, but for a few rows. */
+/** A page ends at its limit of entries or of bytes; only a few rows are read that are not sent. */
 
-/** About what a page may have (bytes). Its first entry is always there, however large. */
+/** About the size of a page at most (bytes). The first entry is always sent, however large. */
 export const PAGE_BYTES = 1_048_576;
-/** Rows that are read at first, while nobody knows how large they are. */
+/** Rows that are read first, while their size is unknown. */
 const FIRST_ROWS = 16;
 
 export interface PageOf<Row> {
@@ -11,14 +11,14 @@ export interface PageOf<Row> {
   readonly more: boolean;
 }
 
-/** How a list is read; `read` gives at most `count` rows after a place, in order. */
+/** How a list is read; `read` gives at most `count` rows after a position, in order. */
 export interface Reading<Row, Place> {
   readonly limit: number;
-  /** null is the beginning. */
+  /** null for the first page. */
   readonly after: Place | null;
   readonly read: (after: Place | null, count: number) => Promise<readonly Row[]>;
   readonly placeOf: (row: Row) => Place;
-  /** About what a row has in an answer (bytes). */
+  /** About the size of a row in the answer (bytes). */
   readonly bytesOf: (row: Row) => number;
 }
 

@@ -1,26 +1,26 @@
 import postgres, { type Sql } from "postgres";
 import { StoreUnavailable } from "../../../actors/ports/journal.ts";
 
-/** A pool whose 8-byte integers come as numbers: amounts and times stay far below 2^53. */
+/** A pool that gives 8-byte integers as numbers: amounts and times stay far below 2^53. */
 export type Database = Sql<{ bigint: number }>;
 
 export interface PoolOptions {
-  /** Connections at most. */
+  /** Maximum number of connections. */
   readonly max: number;
-  /** How the sessions are named in pg_stat_activity. */
+  /** Name of the sessions in pg_stat_activity. */
   readonly name: string;
-  /** Keeps connections that have nothing to do; else they are closed after a minute. */
+  /** Keeps idle connections; otherwise they are closed after a minute. */
   readonly keep?: boolean;
-  /** Told when a connection was closed. */
+  /** Called when a connection was closed. */
   readonly onclose?: () => void;
 }
 
-/** The longest that one statement may take (ms); the audit and migrations set their own. */
+/** Timeout of a statement (ms); the audit and migrations set their own. */
 const STATEMENT_MS_MAX = 15_000;
-/** The wait before a lost connection is tried again (s). */
+/** Delay before a lost connection is retried (s). */
 const RECONNECT_S = 0.25;
 
-/** Opens a pool on `url` (postgres://…). Connects when first used. */
+/** Opens a pool for `url` (postgres://…). Connects on first use. */
 export function openPool(url: string, { max, name, keep = false, onclose }: PoolOptions): Database {
   return postgres(url, {
     max,
@@ -35,7 +35,7 @@ export function openPool(url: string, { max, name, keep = false, onclose }: Pool
   });
 }
 
-/** Codes of this driver and of Node for a server that is away. */
+/** Error codes of this driver and of Node for an unreachable server. */
 const AWAY = new Set([
   "CONNECTION_CLOSED",
   "CONNECTION_ENDED",
@@ -51,7 +51,7 @@ const AWAY = new Set([
   "EAI_AGAIN",
   "CANCELLED",
 ]);
-/** SQLSTATE classes and codes after which the same statement may succeed later (Postgres, appendix A). */
+/** SQLSTATE classes and codes of transient errors: the same statement may succeed later (Postgres, appendix A). */
 const PASSING = /^(08|53|57P|58|40001$|40P01$|57014$|25006$|55P03$)/;
 
 function codeOf(error: unknown): string | undefined {
@@ -59,18 +59,18 @@ function codeOf(error: unknown): string | undefined {
   return typeof error.code === "string" ? error.code : undefined;
 }
 
-/** Whether the database is away or overloaded, so that the same call may succeed later. */
+/** Whether the database is unreachable or overloaded, so that the same call may succeed later. */
 export function isAway(error: unknown): boolean {
   const code = codeOf(error);
   return code !== undefined && (AWAY.has(code) || PASSING.test(code));
 }
 
-/** Whether a row with the same key was there already (SQLSTATE 23505). */
+/** Whether a row with the same key exists (SQLSTATE 23505). */
 export function isDuplicate(error: unknown): boolean {
   return codeOf(error) === "23505";
 }
 
-/** Whether the writer is no member any more (see require_member in the migrations). */
+/** Whether the writer is no longer a member (see require_member in the migrations). */
 export function isFenced(error: unknown): boolean {
   return codeOf(error) === "NX001";
 }
@@ -80,7 +80,7 @@ export function isTooOld(error: unknown): error is Error {
   return codeOf(error) === "NX002";
 }
 
-/** Says StoreUnavailable where the database is away, and lets every other error through: those are bugs. */
+/** Rejects with StoreUnavailable if the database is unreachable, and passes on all other errors: those are bugs. */
 export async function reaching<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
@@ -90,7 +90,7 @@ export async function reaching<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** Gives what `work` gives; rejects with StoreUnavailable when that takes longer than `ms`, and lets the work go on unheard. */
+/** Gives the result of `work`; rejects with StoreUnavailable after `ms`. The work goes on, its result is ignored. */
 export async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {

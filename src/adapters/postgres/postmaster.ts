@@ -1,6 +1,6 @@
 /**
- * Who runs in a data folder. PostgreSQL leaves its process id in postmaster.pid; after a power cut the file stays, and its
- * number may be another process's by now, which is usual in containers.
+ * Which process runs in a data folder. PostgreSQL writes its process id to postmaster.pid; after a power cut the file remains,
+ * and the id may belong to another process by now, which is usual in containers.
  */
 import { execFile } from "node:child_process";
 import { readFile, stat } from "node:fs/promises";
@@ -10,14 +10,14 @@ import { promisify } from "node:util";
 export interface Postmaster {
   readonly pid: number;
   readonly port: number;
-  /** Whether it takes connections by its own word. */
+  /** Whether it says that it takes connections. */
   readonly ready: boolean;
 }
 
 /** Lines of the file (PostgreSQL, src/include/utils/pidfile.h). */
 const LINE = { pid: 0, port: 3, status: 7 } as const;
 
-/** What postmaster.pid says; undefined when there is none that can be read. */
+/** Parses postmaster.pid; undefined if there is no readable one. */
 export async function readPostmaster(data: string): Promise<Postmaster | undefined> {
   try {
     const lines = (await readFile(path.join(data, "postmaster.pid"), "utf8")).split("\n");
@@ -34,16 +34,16 @@ export function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    // Somebody else's process is one all the same.
+    // A process of another user exists too.
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }
 
 /**
- * Whose a process is:
- *   gone      there is none of this number;
- *   stranger  it is no PostgreSQL, or one of another folder;
- *   server    it may be the one of this folder, and is left alone.
+ * What a process is:
+ *   gone      no process has this id;
+ *   stranger  not a PostgreSQL, or one of another folder;
+ *   server    maybe the one of this folder, so it is left alone.
  */
 export async function whoIs(pid: number, data: string): Promise<"gone" | "stranger" | "server"> {
   if (!isRunning(pid)) return "gone";
@@ -56,7 +56,7 @@ export async function whoIs(pid: number, data: string): Promise<"gone" | "strang
   return flag > 0 && folder !== undefined && (await areDifferent(folder, data)) ? "stranger" : "server";
 }
 
-/** Whether these are two folders, whatever they are called; false where that cannot be learned. */
+/** Whether two paths are different folders; false if that cannot be found out. */
 async function areDifferent(one: string, other: string): Promise<boolean> {
   try {
     const [a, b] = await Promise.all([stat(one), stat(other)]);
@@ -66,11 +66,11 @@ async function areDifferent(one: string, other: string): Promise<boolean> {
   }
 }
 
-/** A process's command line, in parts; undefined where that cannot be learned. */
+/** A process's command line, in parts; undefined if that cannot be found out. */
 async function commandOf(pid: number): Promise<readonly string[] | undefined> {
   try {
     const text = await readFile(`/proc/${pid}/cmdline`, "utf8");
-    // Processes of the kernel have none.
+    // Kernel processes have none.
     return text.split("\0");
   } catch {
     if (process.platform === "linux" || process.platform === "win32") return undefined;

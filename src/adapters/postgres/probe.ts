@@ -1,11 +1,11 @@
 import { StoreUnavailable } from "../../../actors/ports/journal.ts";
 import { type Database, inTime } from "./pool.ts";
 
-/** One that is there answers within this (ms). Where something else answers, or hangs up, the driver tries again for ever. */
+/** A reachable server answers within this time (ms). If something else answers or hangs up, the driver would retry for ever. */
 const ANSWER_MS_MAX = 10_000;
 const NO_ANSWER = "NO_ANSWER";
 
-/** Makes sure that each database answers, and takes any text. Throws an Error with a sentence for the operator, without the password. */
+/** Checks that each database answers and can store any text. Throws an Error with a sentence for the operator, without the password. */
 export async function probe(databases: readonly Database[], urls: readonly string[]): Promise<void> {
   await Promise.all(
     databases.map(async (database, place) => {
@@ -18,7 +18,7 @@ export async function probe(databases: readonly Database[], urls: readonly strin
       } catch (error) {
         throw new Error(`${named}: ${whyNot(error)}`, { cause: error });
       }
-      // Elsewhere one emoji in a text would be an entry that cannot be written.
+      // In other encodings one emoji would make an entry that cannot be written.
       if (encoding !== "UTF8") {
         throw new Error(
           `${named}: its encoding is ${encoding}, which cannot hold every text; make a database with \`create database nexus encoding 'UTF8' template template0\`, and name that.`,

@@ -1,25 +1,25 @@
-/** How the programs of the embedded PostgreSQL are run, and as whom. */
+/** How the programs of the embedded PostgreSQL are run, and as which user. */
 import { execFile, spawn } from "node:child_process";
 import { stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { ELSE } from "./installation.ts";
 
-/** Whom the server runs as; empty where it is who we are. PostgreSQL refuses to run as root. */
+/** The user that the server runs as; empty for our own. PostgreSQL refuses to run as root. */
 export type RunAs = { readonly uid: number; readonly gid: number } | Record<string, never>;
 
 export interface Run {
   readonly pid: number;
-  /** With the exit code; null when a signal ended it. Never rejects. */
+  /** Resolves with the exit code, or null if a signal ended it. Never rejects. */
   readonly exited: Promise<number | null>;
-  /** Lets it go on by itself: this process need not wait for its end. */
+  /** Detaches it: this process need not wait for its end. */
   readonly release: () => void;
 }
 
 const SERVER_USER = "postgres";
 
 /**
- * Whom the server runs as: who we are, or, where we are root, the owner of the data that is there, or a user for it, which is
- * made when there is none. Throws an Error with a sentence for the operator.
+ * The user that the server runs as: our own, or, if we are root, the owner of the existing data, or a user for this purpose,
+ * which is created if necessary. Throws an Error with a sentence for the operator.
  */
 export async function serverUser(data: string): Promise<RunAs> {
   if (process.getuid?.() !== 0) return {};
@@ -30,7 +30,7 @@ export async function serverUser(data: string): Promise<RunAs> {
   try {
     await promisify(execFile)("useradd", ["--system", "--user-group", "--no-create-home", SERVER_USER]);
   } catch {
-    // Told below: what counts is whether the user is there.
+    // Reported below: what counts is whether the user exists.
   }
   const made = await idsOf(SERVER_USER);
   if (made !== undefined) return made;
@@ -49,8 +49,8 @@ async function idsOf(user: string): Promise<{ readonly uid: number; readonly gid
 }
 
 /**
- * Starts a program in a session of its own, so that a Ctrl-C at the terminal is for us alone, with what it says going to an
- * open file. It may outlive us.
+ * Starts a program in a session of its own, so that Ctrl-C at the terminal reaches only us, with its output going to an open
+ * file. It may outlive us.
  */
 export function run(
   program: string,

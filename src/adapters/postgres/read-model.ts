@@ -17,12 +17,12 @@ import {
   readTaskType,
 } from "./tasks.ts";
 
-/** How long a read may wait for a connection and for its rows together (ms); who asked is then told to try again. */
+/** Timeout of a read, waiting for a connection included (ms); the client is then told to try again. */
 const READ_MS_MAX = 10_000;
 
 /**
- * Serves the gateway's reads from the rows that commits write: from one database where an id tells which, else from all.
- * Each rejects with StoreUnavailable when it has taken `mostMs`.
+ * Serves the gateway's reads from the rows that commits write: from one database if an id tells which, otherwise from all.
+ * Each read rejects with StoreUnavailable after `mostMs`.
  */
 export function postgresReadModel(databases: Databases, mostMs = READ_MS_MAX): ReadModel {
   const { shards } = databases;
@@ -50,12 +50,12 @@ export function postgresReadModel(databases: Databases, mostMs = READ_MS_MAX): R
   };
 }
 
-/** A key says nothing of where its account is. One database that is away is no trouble for who is in another. */
+/** A key does not tell the account's database. One that is unreachable does not affect accounts in the others. */
 async function accountByKey(databases: Databases, keyHash: string): Promise<AccountRow | undefined> {
   const asked = databases.all.map((database) => readAccountByKey(database, keyHash));
   const found = asked.map(async (answer) => (await answer) ?? Promise.reject(new Error("not here")));
   return Promise.any(found).catch(async () => {
-    // Nobody has it, or who has it did not answer, which rejects here.
+    // No database has it, or one did not answer, which rejects here.
     await Promise.all(asked);
     return undefined;
   });

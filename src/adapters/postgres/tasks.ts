@@ -1,4 +1,4 @@
-/** The rows of tasks, as lists and pages show them. What was asked for is in the first fact of each, which never changes. */
+/** The rows of tasks, for lists and single reads. A task's specification is in its first fact, which never changes. */
 import type { History, HistoryRow, LedgerRow, OpenQuery, Page, TaskQuery, TaskRow } from "../../../gateway/ports/read-model.ts";
 import type { StoredFact } from "../../../machines/entity.ts";
 import { type TaskFactType, upcastTaskFact } from "../../../machines/task/events.ts";
@@ -11,7 +11,7 @@ import { jsonBytes, type PageOf, readPage } from "./page.ts";
 import type { Database } from "./pool.ts";
 import { FACT, POSTING, TASK } from "./tables.ts";
 
-/** The most that a number within a journal can be. */
+/** The largest sequence number of a fact. */
 const SEQ_MAX = 2 ** 31 - 1;
 
 /** A task's row together with its first fact. */
@@ -38,20 +38,20 @@ export async function isOpening(database: Database, shard: number, account: stri
   return rows.length > 0;
 }
 
-/** The type of a task; undefined when there is none. */
+/** The type of a task; undefined if the task does not exist. */
 export async function readTaskType(database: Database, id: string): Promise<string | undefined> {
   const [row] = await database<{ taskType: string }[]>`select task_type as "taskType" from tasks where id = ${id}`;
   return row?.taskType;
 }
 
-/** Of two rows the older one first, in the order of both lists. */
+/** Oldest first; ties by id. */
 function byAge(a: TaskView, b: TaskView): number {
   return a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
 }
 
 const placeOf = ({ createdAt: at, id }: Row): Cursor => ({ at, id });
 
-/** The text is shown twice to who may see it, once as its own preview. */
+/** The input is shown twice, once as its preview. */
 function taskBytes(row: Row): number {
   return jsonBytes(row) + jsonBytes(toTask(row).order.inputData);
 }
@@ -74,7 +74,7 @@ export async function listTasks(databases: Databases, query: TaskQuery): Promise
          where ${database(column)} = ${account} and (created_at, id) < (${at}, ${id})
            ${status === null ? database`` : database`and status = ${status}`}
          order by created_at desc, id desc limit ${count})`;
-      // Nobody works on a task of their own, so that no task is in both halves.
+      // Nobody works on their own task, so no task is in both halves.
       const chosen = role === null ? database`${one("requester")} union all ${one("worker")}` : one(role);
       return database<Row[]>`
         select ${fields(database)} from (${chosen}) t join journal j on j.entity = t.id and j.seq = 1
@@ -85,7 +85,7 @@ export async function listTasks(databases: Databases, query: TaskQuery): Promise
       .sort((a, b) => byAge(b, a))
       .slice(0, count);
   };
-  // What has changed is few of many, so how many rows came says nothing of whether there are more.
+  // Few rows of a page have changed, so their number does not tell whether there are more.
   if (since !== undefined) return taskPage({ rows: await read(null, limit), more: false });
   return taskPage(await readPage({ limit, after: null, read, placeOf, bytesOf: taskBytes }));
 }
@@ -113,12 +113,12 @@ export async function listOpenTasks(
     );
     return found.flat().sort(byAge).slice(0, count);
   };
-  // What has changed is few of many, so how many rows came says nothing of whether there are more.
+  // Few rows of a page have changed, so their number does not tell whether there are more.
   if (since !== undefined) return taskPage({ rows: await read(null, limit), more: false });
   return taskPage(await readPage({ limit, after: null, read, placeOf, bytesOf: taskBytes }));
 }
 
-/** Reads a page of what happened to a task, in order; of these types, or all. Undefined for a cursor that is none. */
+/** Reads a page of a task's facts, in order, of one type or all. Undefined for an invalid cursor. */
 async function readFacts(
   database: Database,
   id: string,
@@ -143,7 +143,7 @@ async function readFacts(
   return { items, next: more && last !== undefined ? numberCursor(last.seq) : null, from };
 }
 
-/** Reads a page of what happened to a task, in order. */
+/** Reads a page of a task's history, in order. */
 export async function readHistory(
   database: Database,
   id: string,
@@ -159,12 +159,12 @@ export async function readHistory(
   return { ...rest, worker: awarded[0]?.worker ?? null };
 }
 
-/** Reads a page of the attempts at a task's webhook, in order. */
+/** Reads a page of a task's webhook attempts, in order. */
 export function readDeliveries(database: Database, id: string, limit: number, cursor: string | null) {
   return readFacts(database, id, limit, cursor, "WebhookAttempted");
 }
 
-/** Reads the entries of a task that are there by now: each is where the account is that wrote it. */
+/** Reads a task's ledger entries so far, each from the database of the account that wrote it. */
 export async function readLedger(databases: Databases, task: string): Promise<readonly LedgerRow[]> {
   const found = await databases.each(
     (database) => database<LedgerRow[]>`
@@ -174,7 +174,7 @@ export async function readLedger(databases: Databases, task: string): Promise<re
   return found.flat().sort((a, b) => a.at - b.at || (a.transfer < b.transfer ? -1 : Number(a.transfer > b.transfer)));
 }
 
-/** How many settled tasks a likely price is made from. */
+/** How many settled tasks a likely price is computed from. */
 const PRICES = 50;
 
 /** Gives the median price of the type's latest settled tasks, in NC. */
