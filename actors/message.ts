@@ -34,6 +34,11 @@ export const UNREACHABLE = refuse(
   "UNAVAILABLE",
   "The journal cannot be reached at the moment, nothing was changed; try again shortly.",
 );
+/** Told of an actor whose facts or snapshot this node's code cannot read. */
+export const UNREADABLE = refuse(
+  "UNAVAILABLE",
+  "The node that serves this cannot read it, because a newer version wrote it; nothing was changed. The operator must update that node; try again then.",
+);
 /** Told of a bug. */
 export const BROKEN = refuse(
   "INTERNAL",

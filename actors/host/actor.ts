@@ -17,7 +17,7 @@ import type { Formats } from "../../machines/formats.ts";
 import { isRefusal, type Refusal, refuse } from "../../machines/refusal.ts";
 import type { JsonValue } from "../../machines/vocabulary.ts";
 import { LIMITS } from "../limits.ts";
-import { BROKEN, CONTENDED, type CommandResult, type Envelope, NOT_OWNER, UNREACHABLE } from "../message.ts";
+import { BROKEN, CONTENDED, type CommandResult, type Envelope, NOT_OWNER, UNREACHABLE, UNREADABLE } from "../message.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
 import { type Entry, type Journal, type OutboxMessage, StoreUnavailable, type TimerChange } from "../ports/journal.ts";
@@ -81,6 +81,7 @@ export class Actor {
   #generation = 0;
   #running = false;
   #abandoned = false;
+  #notRead = UNREACHABLE;
   lastUsed = 0;
 
   constructor(address: Address, entity: AnyEntity, ports: ActorPorts) {
@@ -148,7 +149,7 @@ export class Actor {
         const question = ready && known === NEW ? this.#ask(pending) : undefined;
         if (question !== undefined) await question;
         if (this.#begunAnew(generation, pending)) continue;
-        if (!ready || known === UNREAD) pending.answer({ ok: false, refusal: UNREACHABLE });
+        if (!ready || known === UNREAD) pending.answer({ ok: false, refusal: this.#notRead });
         else if (known === NEW && !this.#decide(pending)) continue;
         else if (known !== NEW) this.#pass(pending, { ok: true, value: known.answered });
         this.#inbox.shift();
@@ -203,10 +204,15 @@ export class Actor {
       this.#begin(state, from + facts.length, from);
       return true;
     } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error;
-      this.#ports.log.warn({ err: error, actor: addressKey(this.address) }, "an actor could not be loaded");
-      return false;
+      return this.#unread(error);
     }
+  }
+
+  /** What is stored could not be read, which says nothing final about a command. */
+  #unread(error: unknown): false {
+    this.#notRead = error instanceof StoreUnavailable ? UNREACHABLE : UNREADABLE;
+    this.#ports.log.error({ err: error, actor: addressKey(this.address) }, this.#notRead.detail);
+    return false;
   }
 
   #begin(state: unknown, seq: number, snapshotSeq: number): void {
@@ -221,11 +227,9 @@ export class Actor {
     try {
       const stored = await this.#ports.journal.caused(this.address, envelope.commandId);
       if (stored.length === 0 || !this.#loaded) return NEW;
-      const facts = stored.map((fact) => this.#entity.upcast(fact));
-      return { answered: this.#entity.recall(facts, this.#state) };
+      return { answered: this.#entity.recall(stored.map(this.#entity.upcast), this.#state) };
     } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error;
-      this.#ports.log.warn({ err: error, actor: addressKey(this.address) }, "the journal could not be asked for a command");
+      this.#unread(error);
       return UNREAD;
     }
   }

@@ -180,7 +180,7 @@ const TYPES: { readonly [T in AccountFactType]: true } = {
  */
 export function upcastAccountFact(stored: StoredFact): AccountFact {
   if (stored.version > FORMATS.account || !Object.hasOwn(TYPES, stored.type)) {
-    throw new Error(`a newer NexusToken wrote ${stored.type} v${stored.version}; start that one`);
+    throw new Error(`a newer NexusToken wrote ${stored.type} v${stored.version}`);
   }
   return stored.body as AccountFact;
 }

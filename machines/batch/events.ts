@@ -61,8 +61,7 @@ const TYPES: { readonly [T in BatchFact["type"]]: true } = {
 
 /** Reads a fact of any format; so far they are alike. Throws on one that this code cannot know. */
 export function upcastBatchFact({ type, version, body }: StoredFact): BatchFact {
-  if (version > FORMATS.batch || !Object.hasOwn(TYPES, type))
-    throw new Error(`a newer NexusToken wrote ${type} v${version}; start that one`);
+  if (version > FORMATS.batch || !Object.hasOwn(TYPES, type)) throw new Error(`a newer NexusToken wrote ${type} v${version}`);
   // The journal is our own writing, so a body's shape is trusted once its type and version are known.
   return body as BatchFact;
 }

@@ -143,7 +143,7 @@ const TYPES: { readonly [T in TaskFactType]: true } = {
  */
 export function upcastTaskFact(stored: StoredFact): TaskFact {
   if (stored.version > FORMATS.task || !Object.hasOwn(TYPES, stored.type)) {
-    throw new Error(`a newer NexusToken wrote ${stored.type} v${stored.version}; start that one`);
+    throw new Error(`a newer NexusToken wrote ${stored.type} v${stored.version}`);
   }
   return stored.body as TaskFact;
 }

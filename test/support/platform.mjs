@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const ENTRY = fileURLToPath(new URL("../../bin/nexus.js", import.meta.url));
-const START_MS = 30_000;
+const START_MS = 90_000;
 /** Lines that no input may cause, how many of them are kept, and how much of each. */
 const ALARM = /a bug|"level":60|unhandled|FATAL ERROR/i;
 const ALARMS_MAX = 100;
@@ -28,11 +28,12 @@ const NO_LIMITS = {
  * @param {Record<string, string>} settings
  * @param {"start" | "gateway" | "node"} [role]
  * @param {Record<string, string>} [limits]
+ * @param {string} [entry] of another checkout
  * @returns {Promise<PlatformProcess>}
  */
-export async function startProcess(settings, role = "start", limits = NO_LIMITS) {
+export async function startProcess(settings, role = "start", limits = NO_LIMITS, entry = ENTRY) {
   const env = { PATH: process.env["PATH"] ?? "", HOST: "127.0.0.1", PORT: "0", LOG_LEVEL: "info", ...limits, ...settings };
-  const child = spawn(process.execPath, [ENTRY, role], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [entry, role], { env, stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   /** @type {(chunk: Buffer) => void} */
   const keep = (chunk) => {
