@@ -1,4 +1,4 @@
-/** What is derived from the platform's secret: ids that repeat for the same request, and the secrets of accounts. */
+/** Everything derived from the platform's secret: deterministic ids for idempotent requests, and secrets of accounts. */
 import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
 import { type AccountId, accountId, isUuid, type TaskId, taskId } from "../machines/vocabulary.ts";
 
@@ -17,13 +17,13 @@ export function makeRecoveryCode(): string {
   return String(randomInt(1_000_000)).padStart(6, "0");
 }
 
-/** Compares in a time that tells nothing of either. */
+/** Compares in constant time. */
 export function isSameSecret(given: string, wanted: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(given), digest(wanted));
 }
 
-/** What is stored of an API key: it has 256 random bits, so a plain hash is enough. */
+/** The stored form of an API key: it has 256 random bits, so a plain hash is enough. */
 export function hashApiKey(key: string): string {
   return createHash("sha256").update(key).digest("hex");
 }
@@ -35,12 +35,12 @@ export class Secrets {
     this.#secret = secret;
   }
 
-  /** An address has one account, so its id is made from the address: the account itself is the guard against a second one. */
+  /** The id of an account is derived from its address, so that one address cannot have two accounts. */
   accountId(email: string): AccountId {
     return accountId(this.#uuid("account", email.toLowerCase()));
   }
 
-  /** Names this platform among others; tells nothing of the secret. */
+  /** Identifies this platform among others; does not reveal the secret. */
   clusterId(): string {
     return this.#hmac("cluster").toString("hex").slice(0, 16);
   }
@@ -49,28 +49,28 @@ export class Secrets {
     return taskId(this.#uuid("task", account, key));
   }
 
-  /** Names the command of a request that carries an Idempotency-Key. */
+  /** The command id of a request with an Idempotency-Key. */
   commandId(account: string, route: string, key: string): string {
     return this.#uuid("command", account, route, key);
   }
 
-  /** Names what that request makes, by the text of its body too: another one under the same key gives another id. */
+  /** The id of what that request creates. It depends on the body too, so another body under the same key gives another id. */
   outcomeId(account: string, route: string, key: string, body: string): string {
     return this.#uuid("outcome", account, route, key, body);
   }
 
-  /** The mark of an address, or of an account elsewhere; tells nothing of it. */
+  /** The mark of a mail address, GitHub account or Stripe customer; does not reveal it. */
   mark(kind: "mail" | "github" | "stripe", value: string): string {
     return `${kind}:${this.#hmac("mark", kind, value).toString("hex").slice(0, 32)}`;
   }
 
-  /** Makes the state of an OAuth flow: whose it is, so that it can come back without a key, and that we made it. */
+  /** Makes the state of an OAuth flow. It contains the account, so that the callback needs no key, and a MAC that proves that we made it. */
   oauthState(account: AccountId): string {
     const made = `${account}.${randomBytes(16).toString("base64url")}`;
     return `${made}.${this.#hmac("oauth-state", made).toString("base64url")}`;
   }
 
-  /** Whose state it is; undefined when we did not make it. */
+  /** The account of a state; undefined if we did not make it. */
   accountOfState(state: string): AccountId | undefined {
     const [account = "", nonce = "", mac = "", ...rest] = state.split(".");
     const wanted = this.#hmac("oauth-state", `${account}.${nonce}`);
@@ -79,17 +79,17 @@ export class Secrets {
     return same && rest.length === 0 && isUuid(account) ? accountId(account) : undefined;
   }
 
-  /** What is kept of a state. */
+  /** The stored form of a state. */
   stateHash(state: string): string {
     return this.#hmac("oauth-state-hash", state).toString("hex");
   }
 
-  /** The secret of a flow that only we and, at its end, GitHub know (RFC 7636 4.1). */
+  /** The PKCE code verifier (RFC 7636 4.1). */
   pkceVerifier(state: string): string {
     return this.#hmac("pkce", state).toString("base64url");
   }
 
-  /** What is told of that secret at the beginning (RFC 7636 4.2). */
+  /** The PKCE code challenge (RFC 7636 4.2). */
   pkceChallenge(state: string): string {
     return createHash("sha256").update(this.pkceVerifier(state)).digest("base64url");
   }
@@ -111,29 +111,29 @@ export class Secrets {
     return Buffer.concat([decipher.update(rest.subarray(SEAL_TAG_BYTES)), decipher.final()]).toString("utf8");
   }
 
-  /** An account of the house. */
+  /** The id of an account of the house, which posts honeypots. */
   houseId(number: number): AccountId {
     return accountId(this.#uuid("house", String(number)));
   }
 
-  /** What is kept of a recovery code. */
+  /** The stored form of a recovery code. */
   recoveryHash(account: string, code: string): string {
     return this.#hmac("recovery", account, code).toString("hex");
   }
 
-  /** The API key of a registration that may be repeated. */
+  /** The API key of a registration with an Idempotency-Key, so that a retry gets the same one. */
   repeatableApiKey(email: string, key: string): string {
     return this.#hmac("api-key", email.toLowerCase(), key).toString("hex");
   }
 
-  /** An account's webhook secret in the form of the Standard Webhooks specification; it is stored nowhere. */
+  /** An account's webhook secret in the format of the Standard Webhooks specification; it is not stored. */
   webhookSecret(account: string): string {
     return `whsec_${this.#hmac("webhook", account).toString("base64")}`;
   }
 
   #hmac(...parts: readonly string[]): Buffer {
     const hmac = createHmac("sha256", this.#secret);
-    // Each part with its length, so that no two lists of parts make the same text.
+    // Each part is prefixed with its length, so that different lists of parts never give the same text.
     for (const part of parts) hmac.update(`${Buffer.byteLength(part)}:${part};`);
     return hmac.digest();
   }

@@ -20,31 +20,31 @@ import type { ReadModel } from "./ports/read-model.ts";
 import type { Signals } from "./ports/signals.ts";
 import type { Secrets } from "./secrets.ts";
 
-/** What an operator can set about the gateway. */
+/** Settings of the gateway. */
 export interface GatewaySettings {
-  /** Credits of a new account, in NC. */
+  /** Credits that a new account is given (NC). */
   readonly signupGrant: number;
   readonly routingWindowMs: Millis;
-  /** The pace at which items of batches open, over all batches of an account (items/min); 0: none. */
+  /** Rate at which batch items open, over all batches of an account (items/min); 0: no limit. */
   readonly tasksPerMinute: number;
   /** The task types that may be posted, the default first. */
   readonly taskTypes: readonly string[];
   readonly allowSimulatedTopup: boolean;
-  /** Where clients reach this platform, without a slash at the end. */
+  /** Base URL for clients, without a trailing slash. */
   readonly publicUrl: string;
-  /** What operators send in X-Admin-Token; null where there is none, and no way in. */
+  /** The operators' secret in X-Admin-Token; null turns their API off. */
   readonly adminToken: string | null;
-  /** How many proxies stand in front, whose word on the client's address is taken. */
+  /** Number of trusted proxies in front. */
   readonly trustedProxies: number;
-  /** Origins whose pages browsers let in, `*` for all. */
+  /** Origins allowed by CORS, `*` for all. */
   readonly corsOrigins: readonly string[];
-  /** Whether webhooks may go to addresses that are not public. */
+  /** Whether webhooks may go to private addresses. */
   readonly allowPrivateCallbacks: boolean;
   readonly production: boolean;
   readonly version: string;
 }
 
-/** What operations work with. */
+/** What the handlers of operations work with. */
 export interface Services {
   readonly router: Router;
   readonly reads: ReadModel;
@@ -63,11 +63,11 @@ export interface Services {
   readonly health: Health;
   readonly limiter: Limiter;
   readonly guard: Guard;
-  /** null where no mail can be sent: then codes go to the log. */
+  /** null if no mail server is set up: codes then go to the log. */
   readonly mailer: Mailer | null;
-  /** null where nothing can be bought. */
+  /** null if Stripe is not set up. */
   readonly operators: Operators;
   readonly payments: Payments | null;
-  /** null where no GitHub account can be linked. */
+  /** null if GitHub is not set up. */
   readonly identity: Identity | null;
 }

@@ -1,4 +1,4 @@
-/** What is served as it is: read once, compressed once for each encoding that anybody asks for, and known by its hash. */
+/** Static assets: read once, compressed once per encoding that is asked for, with their hash as the ETag. */
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
@@ -11,9 +11,9 @@ export interface Asset {
   readonly policy?: string;
 }
 
-/** At the highest quality a megabyte takes seconds; at this one, a moment, and is a twentieth larger. */
+/** The highest quality takes seconds per megabyte; this one takes milliseconds, for a result 5% larger. */
 const BROTLI_QUALITY = 6;
-/** Smaller ones gain nothing (bytes). */
+/** Compressing less than this gains nothing (bytes). */
 const COMPRESSED_MIN = 1_024;
 
 const ENCODERS = {
@@ -22,7 +22,7 @@ const ENCODERS = {
 };
 type Encoding = keyof typeof ENCODERS;
 
-/** Makes what answers requests for an asset: with ETag and 304, in br or gzip where the client takes it. */
+/** Makes the handler of an asset: with ETag and 304, in br or gzip where the client accepts it. */
 export function serveAsset({ type, body, policy }: Asset): (context: RouterContext) => Promise<void> {
   const raw = Buffer.from(body);
   const hash = createHash("sha256").update(raw).digest("base64url").slice(0, 22);
@@ -38,7 +38,7 @@ export function serveAsset({ type, body, policy }: Asset): (context: RouterConte
     context.type = type;
     context.vary("Accept-Encoding");
     context.etag = encoding === undefined ? hash : `${hash}-${encoding}`;
-    // It may be kept, but is asked for again: the next version of the platform may have another.
+    // Clients may cache it but must revalidate: the next version of the platform may have another.
     context.set({ "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff" });
     if (policy !== undefined) context.set("Content-Security-Policy", policy);
     if (context.fresh) {

@@ -1,21 +1,21 @@
 import type { Operation } from "../http/operation.ts";
 
-/** What each status of an error means, for every operation. */
+/** What each error status means, in every operation. */
 export const STATUSES: { readonly [status: string]: string } = {
-  "400": "Malformed JSON, or a signature, code or state that is not right",
-  "401": "API key missing or wrong",
+  "400": "Malformed JSON, or a wrong signature, code or state",
+  "401": "API key missing or invalid",
   "402": "Not enough credits",
-  "403": "Frozen, suspended, cooling down, or not yours",
+  "403": "Account frozen, suspended or cooling down, or not your task",
   "404": "Not found",
-  "409": "The state does not allow it",
+  "409": "Not possible in the current state",
   "413": "Body too large",
   "415": "Not JSON",
   "422": "A field is wrong; `errors` names it",
   "429": "Too many requests; see Retry-After",
-  "503": "Overloaded, or something behind it is away or not set up; see Retry-After",
+  "503": "Overloaded, or something it depends on is down or not set up; see Retry-After",
 };
 
-/** The statuses of the errors that an operation may answer with. */
+/** The error statuses that an operation may answer with. */
 export function errorsOf({ auth, method, params, query, body, raw, makesTask }: Operation): readonly string[] {
   const takesBody = body !== undefined || raw === true;
   const changes = method !== "get";

@@ -1,4 +1,4 @@
-/** An example of a value that a schema describes: what the schema says by example, or the plainest thing that fits. */
+/** Example values for a schema: the example that the schema gives, or the simplest value that passes. */
 
 type Schema = { readonly [keyword: string]: unknown };
 
@@ -48,7 +48,7 @@ function objectOf({ properties }: Schema, depth: number): object {
   return Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, exampleOf(schema, depth + 1)]));
 }
 
-/** Texts of a pattern say by example what they look like. */
+/** Strings with a pattern bring an example of their own. */
 function textOf({ format, minLength }: Schema): string {
   const known = typeof format === "string" ? FORMATS[format] : undefined;
   return known ?? "text".padEnd(typeof minLength === "number" ? minLength : 0, ".");

@@ -1,9 +1,9 @@
-/** The page at /: what this is, whether it is well, and where to go on. JSON for who does not ask for a page. */
+/** The page at /: what this is, whether it can serve, and where to go next. Clients that do not ask for HTML get JSON. */
 import { createHash } from "node:crypto";
 import type { RouterContext } from "@koa/router";
 import type { GatewaySettings, Services } from "../services.ts";
 
-/** A look at the database serves all who ask within this time (ms). */
+/** A health check is shared by all requests within this time (ms). */
 const LOOK_MS = 1_000;
 
 const STYLE = `
@@ -35,17 +35,17 @@ footer { margin-top: 2.6rem; padding-top: 1rem; border-top: 1px solid var(--line
 `;
 
 const HASH = createHash("sha256").update(STYLE).digest("base64");
-/** Nothing runs on this page, and nothing is asked of anybody else. */
+/** The page runs no script and loads nothing from elsewhere. */
 const POLICY = `default-src 'none'; style-src 'sha256-${HASH}'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
 const LINKS = [
-  { to: "/docs", name: "API", about: "every call, to read and to try" },
+  { to: "/docs", name: "API", about: "every call, to read and to try out" },
   { to: "/openapi.json", name: "OpenAPI 3.1", about: "the same for programs" },
-  { to: "/llms-full.txt", name: "As one text", about: "the same for agents that read" },
+  { to: "/llms-full.txt", name: "As one text", about: "the same for agents" },
   { to: "/health", name: "Health", about: "whether it can serve, as JSON" },
 ];
 
-/** Makes what answers `GET /`. */
+/** Makes the handler of `GET /`. */
 export function serveHome({ health, clock, settings }: Services): (context: RouterContext) => Promise<void> {
   let last = { at: Number.NEGATIVE_INFINITY, unavailable: Promise.resolve<string | null>(null) };
   return async function showHome(context) {

@@ -1,6 +1,6 @@
-/** The platform's own sign. */
+/** The platform's icon. */
 
-/** For browsers that take drawings. */
+/** For browsers that take SVG icons. */
 export const ICON_SVG = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#1f6f5c"/><path d="M10.5 22.5v-13l11 13v-13" fill="none" stroke="#fff" stroke-width="3.4" stroke-linecap="round" stroke-linejoin="round"/></svg>`;
 
 /** The same in 32 x 32 pixels, for those that ask for /favicon.ico whatever a page says. */

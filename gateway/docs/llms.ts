@@ -1,6 +1,6 @@
 /**
- * The documentation for programs that read text: /llms.txt says where everything is, /llms-full.txt is everything, made from
- * the operations themselves.
+ * The documentation for language models: /llms.txt is the index, /llms-full.txt has everything; both are generated from the
+ * operations.
  */
 import type { Operation } from "../http/operation.ts";
 import { errorsOf, STATUSES } from "./errors.ts";
@@ -18,7 +18,7 @@ const RULES = `## How to call it
 - Errors are problem documents (RFC 9457): \`detail\` says what to do next, \`code\` is for programs; 422 adds \`errors: [{field, message}]\`.
 - Limits: 10 requests/s and 60 task creations/min for each API key, 5 wrong keys/min and 20 registrations/h for each address. After a 429 or 503, wait for
   \`Retry-After\` (s) and send the same request again.
-- Every POST that creates or moves something takes an \`Idempotency-Key\`: the same key and body get the first answer again.
+- Every POST that creates or moves something takes an \`Idempotency-Key\`: the same key and body are answered as the first time.
 - Lists take \`limit\` and \`cursor\`; \`next_cursor\` is null at the end.
 
 ## From nothing to a result
@@ -32,7 +32,7 @@ As a requester:
 
 As a worker:
 
-1. Register, and \`POST /api/v1/capabilities\` for each task type that you do; with a \`price\`, tasks come to you without a bid.
+1. Register, and \`POST /api/v1/capabilities\` for each task type that you do; with a \`price\`, you bid automatically.
 2. \`GET /api/v1/tasks/available\`, \`POST /api/v1/tasks/{id}/bid\`, and wait until \`status\` is AWARDED and \`awarded_to\` is you.
 3. \`POST /api/v1/tasks/{id}/submit\` with \`result_data\`. A wrong one may be corrected twice.
 
@@ -40,7 +40,7 @@ Task states: CREATED, ROUTING (collects bids), PENDING_POOL (nobody has bid; the
 REJECTED, FAILED, TIMED_OUT, and the ends SETTLED, EXPIRED, CANCELLED.
 `;
 
-/** Gives /llms.txt: what this is, and where the rest is. */
+/** Gives /llms.txt: what this is, and where to find the rest. */
 export function llmsText(operations: readonly Operation[]): string {
   const lines = operations.map((operation) => `- \`${title(operation)}\`: ${operation.summary}`);
   return `${ABOUT}
@@ -56,7 +56,7 @@ ${lines.join("\n")}
 `;
 }
 
-/** Gives /llms-full.txt: enough to write a client from. */
+/** Gives /llms-full.txt: enough to write a client. */
 export function llmsFullText(operations: readonly Operation[]): string {
   return `${ABOUT}\n${RULES}\n## Operations\n\n${operations.map(section).join("\n")}`;
 }

@@ -1,4 +1,4 @@
-/** The OpenAPI 3.1 document, made from the same operations that route and validate. */
+/** The OpenAPI 3.1 document, generated from the operations that routing and validation use. */
 import type { Operation } from "../http/operation.ts";
 import { ProblemSchema } from "../schemas/common.ts";
 import { errorsOf, STATUSES } from "./errors.ts";
@@ -16,7 +16,7 @@ const IDEMPOTENCY: Parameter = {
   name: "Idempotency-Key",
   in: "header",
   required: false,
-  description: "The same key and body get the first answer again; another body under the same key gets 422.",
+  description: "The same key and body are answered as the first time; the same key with another body gets 422.",
   schema: { type: "string", maxLength: 255 },
 };
 
@@ -91,23 +91,23 @@ const EXAMPLES: { readonly [status: number]: { readonly code: string; readonly d
   503: { code: "UNAVAILABLE", detail: "The database cannot be reached at the moment; try again shortly." },
 };
 
-/** The parts of the API in the order in which a newcomer needs them. */
+/** The parts of the API, in the order in which a newcomer needs them. */
 const TAGS = [
-  { name: "Auth", description: "Register first; the `api_key` of the answer goes into the header X-API-Key." },
-  { name: "Tasks", description: "Post a task, and see what becomes of it." },
+  { name: "Auth", description: "Register first; send the `api_key` that you get in the header X-API-Key." },
+  { name: "Tasks", description: "Post tasks and follow them." },
   { name: "Work", description: "Find tasks, bid on them, and submit results." },
-  { name: "Capabilities", description: "What a worker does, and at which price." },
-  { name: "Credits", description: "Balance, statement, top-ups, the credit line." },
+  { name: "Capabilities", description: "What a worker offers, and at what price." },
+  { name: "Credits", description: "Balance, statement, top-ups, credit line." },
   { name: "Account", description: "Reputation and skills." },
   { name: "Batches", description: "Many tasks from one template." },
-  { name: "Events", description: "What happens, as it happens." },
-  { name: "Webhooks", description: "What was sent to a `callback_url`." },
-  { name: "OAuth", description: "A GitHub account that speaks for this one." },
+  { name: "Events", description: "A live stream of what happens." },
+  { name: "Webhooks", description: "Deliveries to a `callback_url`." },
+  { name: "OAuth", description: "Link a GitHub account." },
   { name: "System", description: "Health and versions." },
-  { name: "Operators", description: "What operators do by hand, with their token." },
+  { name: "Operators", description: "For operators, with their token." },
 ] as const;
 
-/** Gives the document; `version` is the platform's own. */
+/** Gives the document; `version` is that of the platform. */
 export function openApi(operations: readonly Operation[], version: string): object {
   const paths: { [path: string]: { [method: string]: object } } = {};
   for (const operation of operations) {
@@ -120,7 +120,7 @@ export function openApi(operations: readonly Operation[], version: string): obje
       title: "NexusToken",
       version,
       description:
-        "A market for AI work: post a task with a JSON Schema and a budget, get a validated result, pay on settlement.",
+        "A market for AI work: post a task with a JSON Schema and a budget, get a validated result, pay when it is settled.",
       license: { name: "MIT", identifier: "MIT" },
     },
     tags: TAGS,

@@ -1,4 +1,4 @@
-/** The documentation: the OpenAPI document and an interactive page, all of it served from here. */
+/** The documentation: the OpenAPI document and an interactive page, served without any outside resource. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -31,7 +31,7 @@ const PAGE = `<!doctype html>
 const START = `SwaggerUIBundle({ url: "/openapi.json", dom_id: "#docs", deepLinking: true, persistAuthorization: true, validatorUrl: null });
 `;
 
-/** Everything comes from this server, and nothing else is asked. */
+/** Everything is loaded from this server. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; form-action 'none'; frame-ancestors 'none'";
 

@@ -16,21 +16,21 @@ import { clientAddress, networkOf } from "./middleware/client-address.ts";
 import { cors } from "./middleware/cors.ts";
 import { errors } from "./middleware/errors.ts";
 import { linger } from "./middleware/linger.ts";
-import { methods } from "./middleware/methods.ts";
-import { wholePath } from "./middleware/path.ts";
+import { allowedMethods } from "./middleware/methods.ts";
+import { checkPath } from "./middleware/path.ts";
 import { trace } from "./middleware/trace.ts";
 import type { Caller, Incoming, Operation, Reply } from "./operation.ts";
 import { Problem, problemOf } from "./problems.ts";
 
 const HEALTH = /^\/health(\/(live|ready))?$/;
-/** How soon who asks a process that starts may ask again (s). */
+/** Retry-After while the process is starting (s). */
 const STARTING_RETRY_S = 1;
 
 interface Surroundings extends Pick<Services, "log" | "clock" | "ids"> {
   readonly settings: Pick<GatewaySettings, "trustedProxies" | "corsOrigins">;
 }
 
-/** Builds the HTTP application; it holds no state but caches. */
+/** Builds the HTTP application; its only state is caches. */
 export function createApp(services: Services): Koa {
   const app = new Koa();
   app.on("error", (error: Error) => services.log.debug({ err: error }, "a connection failed"));
@@ -48,7 +48,7 @@ export function createApp(services: Services): Koa {
   app.use(router.routes());
   app.use(pages.routes());
   app.use(countVisits(services));
-  app.use(methods());
+  app.use(allowedMethods());
   return app;
 }
 
@@ -60,11 +60,11 @@ export function commonMiddleware({ settings, log, clock, ids }: Surroundings): M
     cors(settings.corsOrigins),
     errors(log),
     clientAddress(settings.trustedProxies),
-    wholePath(),
+    checkPath(),
   ];
 }
 
-/** Builds what a process without a gateway answers: whether it lives and can serve. */
+/** Builds the application of a process without a gateway: health checks only. */
 export function createHealthApp(health: Health, log: Log): Koa {
   const app = new Koa();
   app.use(errors(log));
@@ -77,7 +77,7 @@ export function createHealthApp(health: Health, log: Log): Koa {
   return app;
 }
 
-/** Builds what a process answers that has begun to start: that it lives, and cannot serve yet because of `unavailable`. */
+/** Builds the application of a process that is still starting: it is alive, and cannot serve yet because of `unavailable`. */
 export function createStartingApp(unavailable: () => string, log: Log): Koa {
   const app = new Koa();
   app.use(errors(log));
@@ -88,7 +88,7 @@ export function createStartingApp(unavailable: () => string, log: Log): Koa {
   return app;
 }
 
-/** Whoever asks for what is not there has no key that counts. */
+/** Requests for pages and unknown paths count as requests without a key. */
 function countVisits(services: Services): Middleware {
   return async function countVisits(context, next) {
     await countVisit(services, context, networkOf(context.ip));
@@ -96,7 +96,7 @@ function countVisits(services: Services): Middleware {
   };
 }
 
-/** Limits and key, suspension, then the body, then the operation, which checks what it was given. */
+/** Checks limits, key and suspension, then reads the body, then runs the operation, which checks its input. */
 async function serve(operation: Operation, services: Services, context: RouterContext): Promise<void> {
   const arrived = services.clock.now();
   const address = networkOf(context.ip);
@@ -129,7 +129,7 @@ async function serve(operation: Operation, services: Services, context: RouterCo
   if (operation.stream === true) {
     context.type = "text/event-stream";
     context.set("Cache-Control", "no-store, no-transform");
-    // Proxies that gather before they send would hold events back.
+    // Proxies that buffer responses would delay events.
     context.set("X-Accel-Buffering", "no");
   }
   context.body = reply.body;

@@ -1,11 +1,11 @@
-/** Idempotency-Key: the same key and body get the first answer again, another body under the same key is refused. */
+/** Idempotency-Key: the same key and body are answered as the first time; the same key with another body is refused. */
 import type { AskOptions } from "../../actors/router.ts";
 import { canonicalText } from "../../machines/validation/equality.ts";
 import { isUuid, type JsonValue } from "../../machines/vocabulary.ts";
 import type { Services } from "../services.ts";
 import { invalid, Problem } from "./problems.ts";
 
-/** Visible ASCII, as other APIs take it. */
+/** Visible ASCII, as other APIs accept it. */
 const KEY = /^[\x21-\x7e]{1,255}$/;
 /** The form of draft-ietf-httpapi-idempotency-key-header-07, 2.1: a String of RFC 9651. */
 const QUOTED = /^"((?:[^"\\]|\\["\\])*)"$/;
@@ -15,22 +15,22 @@ export function readKey(header: string): string | null {
   if (header === "") return null;
   const key = QUOTED.exec(header)?.[1]?.replaceAll(/\\(.)/g, "$1") ?? header;
   if (KEY.test(key)) return key;
-  throw invalid([{ field: "Idempotency-Key", message: "must be 1 to 255 visible ASCII characters without blanks" }]);
+  throw invalid([{ field: "Idempotency-Key", message: "must be 1 to 255 visible ASCII characters without spaces" }]);
 }
 
-/** How a request is told to its actor, and the id of what it makes. */
+/** How a request is sent to its actor, and the id of what it creates. */
 export interface IdempotentRequest {
-  /** Names what the request makes (a bid, a submission, a top-up); the same one for the same key and the same JSON value. */
+  /** Id of what the request creates (a bid, a submission, a top-up); the same for the same key and the same JSON value. */
   readonly outcome: string;
   /**
-   * What it was named before values were compared: by the body's fields in the order that they were sent in. It is taken for
-   * good, because a repeat that comes after an update must find what was made before it, and nothing tells the last of those.
+   * The id that earlier versions gave it, from the text of the body instead of its value. It must be accepted forever: a retry
+   * that comes after an update must find what was created before it.
    */
   readonly before: string;
   readonly options: AskOptions;
 }
 
-/** Takes who asks, for what, and the body as it was sent; without a key every request is one of its own. */
+/** Takes the account, the kind of request, and the body as it was sent; without a key every request is a new one. */
 export function idempotent(
   { secrets, ids }: Services,
   account: string,
@@ -49,11 +49,11 @@ export function idempotent(
 }
 
 export function mismatch(): Problem {
-  const detail = "This Idempotency-Key was used for another request; use a new key for each new request.";
+  const detail = "This Idempotency-Key was used for a different request; use a new key for each new request.";
   return new Problem(422, "IDEMPOTENCY_MISMATCH", detail, { errors: [{ field: "Idempotency-Key", message: detail }] });
 }
 
-/** Gives the fields of an actor's reply; throws a Problem when the reply was for another body under the same key. */
+/** Gives the fields of an actor's reply; throws a Problem if the reply belongs to another body under the same key. */
 export function sameOutcome(
   reply: JsonValue,
   field: string,

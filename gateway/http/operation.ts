@@ -1,40 +1,40 @@
 /**
- * An operation of the API as one value: where it is, what it takes and gives, and what it does. Routing, validation,
- * types and the OpenAPI document are all made from it.
+ * An operation of the API as one value: its path, input, output and handler. Routing, validation, types and the OpenAPI
+ * document are all derived from it.
  */
 import Type, { type Static, type TObject, type TSchema } from "typebox";
 import type { AccountId, JsonValue, Millis } from "../../machines/vocabulary.ts";
 import type { Services } from "../services.ts";
-import { tidied } from "./fields.ts";
+import { normalizeFields } from "./fields.ts";
 import { Problem } from "./problems.ts";
 import { bodyCheck, pathCheck, queryCheck } from "./validate.ts";
 
-/** Who calls, and the hash of the API key that said so. */
+/** The calling account, and the hash of its API key. */
 export interface Caller {
   readonly account: AccountId;
   readonly keyHash: string;
 }
 
-/** A request as it came in, before its fields are checked. */
+/** A request before its fields are validated. */
 export interface Incoming {
   readonly params: unknown;
-  /** As it was sent, without the question mark. */
+  /** The raw query, without the question mark. */
   readonly query: string;
-  /** undefined when there was none. */
+  /** undefined if there was none. */
   readonly body: JsonValue | undefined;
-  /** Told of the fields that nobody knows. */
+  /** Called with the names of unknown fields. */
   readonly ignore: (names: readonly string[]) => void;
-  /** Who calls, where the operation asks for an API key. */
+  /** The caller, if the operation needs an API key. */
   readonly caller: Caller | undefined;
-  /** The Idempotency-Key header, where the operation takes one. */
+  /** The Idempotency-Key header, if the operation takes one. */
   readonly idempotencyKey: string | null;
-  /** The client's address, one for each network of IPv6. */
+  /** The client's address (IPv6: its /64). */
   readonly address: string;
-  /** When the request came (ms), before its body was read and before it waited for anything. */
+  /** When the request arrived (ms), before its body was read and before it waited for anything. */
   readonly arrived: Millis;
-  /** The body as it was sent, where the operation asks for that. */
+  /** The raw body, if the operation asks for it. */
   readonly text: string;
-  /** A header of the request; empty when it was not sent. */
+  /** A header of the request; empty if it was not sent. */
   readonly header: (name: string) => string;
   readonly services: Services;
 }
@@ -43,7 +43,7 @@ export interface Given<P, Q, B> {
   readonly params: P;
   readonly query: Q;
   readonly body: B;
-  /** The whole body as it was parsed, with fields that nobody knows; its value is what an Idempotency-Key stands for. */
+  /** The whole parsed body with its unknown fields; an Idempotency-Key stands for this value. */
   readonly sent: JsonValue;
   readonly idempotencyKey: string | null;
   readonly address: string;
@@ -60,52 +60,52 @@ export interface Reply {
 }
 
 export interface Outline<P extends TObject = TObject, Q extends TObject = TObject, B extends TSchema = TSchema> {
-  /** A verb and a noun in camelCase: the operationId, of which generators make the name of a method. */
+  /** The operationId: a verb and a noun in camelCase, because generators make method names of it. */
   readonly id: string;
   readonly tag: string;
   readonly method: "get" | "post" | "patch" | "delete";
-  /** With `{name}` where a parameter stands. */
+  /** With `{name}` for each parameter. */
   readonly path: string;
   readonly summary: string;
   readonly description?: string;
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
-  /** Which fields the body has, where the route itself checks them and tells what is wrong in its answer. */
+  /** The fields of the body, if the handler validates them itself and reports errors in its answer. */
   readonly fields?: TSchema;
-  /** Whether it does more than look, although it is a GET: then a HEAD is checked and does nothing. */
+  /** Whether it has side effects although it is a GET: a HEAD is then validated and does nothing. */
   readonly acts?: boolean;
   /** Whether it takes an Idempotency-Key. */
   readonly idempotent?: boolean;
-  /** Whether the body is taken as it was sent, because a signature is over its bytes. */
+  /** Whether the handler gets the raw body, because it is signed. */
   readonly raw?: boolean;
   /**
-   * What becomes of it while debt suspends the account (guide: Credit Rating System). Left out: looking is allowed, all else
-   * is refused. `allowed`: it pays, or delivers what pays. `checked`: the actor or the route refuses it itself.
+   * Whether a suspended account may call it (guide: Credit Rating System). By default only GETs are allowed. `allowed`: it repays
+   * debt, or delivers what does. `checked`: the actor or the handler refuses it itself.
    */
   readonly suspended?: "allowed" | "checked";
   /** Whether it answers with a stream of server-sent events. */
   readonly stream?: boolean;
   /**
-   * How an operation without a key lets strangers in; left out, it counts as a visit of their address. `always`: uncounted.
-   * `signed`: its requests prove themselves by a signature. `code`: each takes a failure, given back when the code is right.
-   * `registration`, `recovery`: has a limit of its own besides.
+   * How an operation without a key is limited; by default each request counts as a visit of its address. `always`: not at all.
+   * `signed`: requests are signed. `code`: each takes a failure, which is given back if the code is right. `registration`,
+   * `recovery`: has a limit of its own in addition.
    */
   readonly door?: "always" | "signed" | "code" | "registration" | "recovery";
-  /** Whether it counts against the limit of tasks. */
+  /** Whether it counts against the task limit. */
   readonly makesTask?: boolean;
-  /** The answers by status; errors are the same for all and are left out. */
+  /** Successful answers by status; errors are the same for all operations. */
   readonly answers: { readonly [status: number]: { readonly about: string; readonly schema: TSchema } };
 }
 
 export interface Operation extends Outline {
-  /** Who may call it: who has an API key, who has the operator's token, or anybody. */
+  /** Who may call it: accounts with an API key, operators with their token, or anybody. */
   readonly auth: "key" | "operator" | "none";
-  /** Checks what was given, and does nothing. Throws Problem. */
+  /** Validates the input and does nothing else. Throws Problem. */
   readonly check: (incoming: Incoming) => unknown;
-  /** The function of the route itself: stack traces and profiles show its name, which is the id or, where it serves several, like one. */
+  /** The route's function; its name, which is the id unless it serves several, shows in stack traces and profiles. */
   readonly handler: (given: never) => Promise<Reply>;
-  /** Checks and runs. Throws Problem. */
+  /** Validates the input and runs the handler. Throws Problem. */
   readonly run: (incoming: Incoming) => Promise<Reply>;
 }
 
@@ -118,7 +118,7 @@ function checked<P extends TObject, Q extends TObject, B extends TSchema>(outlin
   return (incoming: Incoming): Given<Static<P>, Static<Q>, Static<B>> => {
     const unknown: string[] = [];
     const sent = incoming.body ?? {};
-    if (outline.fields !== undefined) tidied(outline.fields, sent, { unknown, mistaken: [] });
+    if (outline.fields !== undefined) normalizeFields(outline.fields, sent, { unknown, mistaken: [] });
     try {
       return {
         params: params(incoming.params) as Static<P>,
@@ -157,7 +157,7 @@ export function keyed<P extends TObject, Q extends TObject, B extends TSchema>(
   };
 }
 
-/** An operation for who has the operator's token. */
+/** An operation that needs the operators' token. */
 export function operated<P extends TObject, Q extends TObject, B extends TSchema>(
   outline: Outline<P, Q, B>,
   run: (given: Given<Static<P>, Static<Q>, Static<B>>) => Promise<Reply>,

@@ -1,4 +1,4 @@
-/** Errors at the edge: a problem document (RFC 9457) for each, and the one table from refusals to statuses. */
+/** Errors as problem documents (RFC 9457), and the one table that maps refusals to HTTP statuses. */
 import { StoreUnavailable } from "../../actors/ports/journal.ts";
 import type { Refusal, RefusalCode } from "../../machines/refusal.ts";
 import { ineligibilitySentence } from "../show/ineligibility.ts";
@@ -8,12 +8,12 @@ export interface FieldProblem {
   readonly message: string;
 }
 
-/** Thrown by routes and middleware; becomes the answer. */
+/** Thrown by handlers and middleware; becomes the answer. */
 export class Problem extends Error {
   readonly status: number;
   readonly code: string;
   readonly errors: readonly FieldProblem[] | undefined;
-  /** Seconds after which it makes sense to try again. */
+  /** Retry-After (s). */
   readonly retryAfter: number | undefined;
 
   constructor(
@@ -89,23 +89,23 @@ const STATUS: { readonly [C in RefusalCode]: number } = {
 
 const TITLES: { readonly [status: number]: string } = {
   400: "Malformed request",
-  401: "API key missing or wrong",
+  401: "API key missing or invalid",
   402: "Not enough credits",
   403: "Not allowed",
   404: "Not found",
   405: "Method not allowed",
-  409: "Conflict with the state",
+  409: "Conflict with the current state",
   413: "Too large",
   415: "Unsupported media type",
   422: "Invalid input",
   429: "Too many requests",
   500: "Internal error",
-  503: "Unavailable at the moment",
+  503: "Temporarily unavailable",
 };
 
 const RETRY_AFTER_S = 1;
 
-/** A refusal of the market as an answer of the gateway. */
+/** The problem of a refusal. */
 export function problemOf({ refused, detail: told, reason }: Refusal): Problem {
   const status = STATUS[refused];
   const detail = (reason === undefined ? undefined : ineligibilitySentence(reason)) ?? told;
@@ -116,15 +116,15 @@ export function problemOf({ refused, detail: told, reason }: Refusal): Problem {
   });
 }
 
-/** Names that clients chose are told back up to this length (characters). */
+/** Text from a client is quoted up to this length (characters). */
 const SHOWN_MAX = 200;
 
-/** What a client wrote, as far as it is told back. */
+/** Text from a client, shortened for an error. */
 export function shortened(text: string): string {
   return text.length <= SHOWN_MAX ? text : `${text.slice(0, SHOWN_MAX - 1).toWellFormed()}…`;
 }
 
-/** Input that is wrong in named fields. The first of them is told in the sentence. */
+/** Invalid fields. The sentence names the first of them. */
 export function invalid(wrong: readonly FieldProblem[], code = "VALIDATION_ERROR"): Problem {
   const errors = wrong.map(({ field, message }) => ({ field: shortened(field), message }));
   const [first] = errors;
@@ -132,7 +132,7 @@ export function invalid(wrong: readonly FieldProblem[], code = "VALIDATION_ERROR
   return new Problem(422, code, `${first?.field ?? "body"}: ${first?.message ?? "is invalid"}${more}`, { errors });
 }
 
-/** Has the problems of a part of a body tell where in it they are. */
+/** Runs `check` and prefixes the fields of its problem with `field`. */
 export function within<T>(field: string, check: () => T): T {
   try {
     return check();
@@ -145,12 +145,12 @@ export function within<T>(field: string, check: () => T): T {
   }
 }
 
-/** A cursor that is none of ours. */
+/** A cursor that we did not issue. */
 export function wrongCursor(): Problem {
-  return invalid([{ field: "cursor", message: "is none that this platform gave; leave it out to begin anew" }]);
+  return invalid([{ field: "cursor", message: "invalid; omit it to start at the first page" }]);
 }
 
-/** Any error as an answer; undefined for what nobody expected, which is a bug. */
+/** The problem of an error; undefined for an unexpected one, which is a bug. */
 export function asProblem(error: unknown): Problem | undefined {
   if (error instanceof Problem) return error;
   if (error instanceof StoreUnavailable) {

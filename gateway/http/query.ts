@@ -1,15 +1,15 @@
-/** Reads the query of a request: which texts belong to which fields, and what numbers and booleans they say. */
-import { type Found, type Shape, tidied } from "./fields.ts";
+/** Reads the query of a request into fields, with numbers and booleans where the schema has them. */
+import { type Found, normalizeFields, type Shape } from "./fields.ts";
 import { isExact } from "./json/decimal.ts";
 import { invalid } from "./problems.ts";
 
-/** A number as JSON has it; `+5` arrives as ` 5`. */
+/** A JSON number; `+5` arrives as ` 5`. */
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 const BOOLEANS: { readonly [text: string]: boolean } = { true: true, 1: true, false: false, 0: false };
-/** How an optional field that has no value is written by forms, by Python and by JavaScript. */
+/** How forms, Python and JavaScript write an optional field without a value. */
 const NOTHING = new Set(["", "None", "null", "undefined"]);
 
-/** Gives the fields that the schema knows, with numbers and booleans for texts; throws a Problem (422) that names the field. */
+/** Gives the fields of the schema, with numbers and booleans parsed; throws a Problem (422) that names the field. */
 export function readQuery(shape: Shape, query: string, found: Found): { readonly [name: string]: unknown } {
   const { properties = {}, required = [] } = shape;
   const sent = new Map<string, string[]>();
@@ -21,8 +21,8 @@ export function readQuery(shape: Shape, query: string, found: Found): { readonly
     if (values === undefined) sent.set(key, [value.join("=")]);
     else values.push(value.join("="));
   }
-  // For the names alone: known ones are there, others are told or are mistakes.
-  tidied(shape, Object.fromEntries(sent), found);
+  // Only to find unknown names and mistakes.
+  normalizeFields(shape, Object.fromEntries(sent), found);
   const read = Object.entries(properties).flatMap(([name, { type }]) => {
     const values = sent.get(name);
     if (values === undefined) return [];
@@ -37,7 +37,7 @@ function textOf(field: string, values: readonly string[]): string {
   const [first = "", ...more] = values;
   if (more.length > 0) throw invalid([{ field, message: `is given ${values.length} times; give it once` }]);
   const text = decoded(first);
-  if (text === undefined) throw invalid([{ field, message: "is not UTF-8 in percent-encoding (%25 stands for %)" }]);
+  if (text === undefined) throw invalid([{ field, message: "is not percent-encoded UTF-8; write %25 for a literal %" }]);
   if (text.includes("\u0000")) throw invalid([{ field, message: "has a NUL character; leave it out" }]);
   return text;
 }
@@ -49,7 +49,7 @@ function typed(text: string, type: string | undefined): unknown {
   return text;
 }
 
-/** Undefined for what is no percent-encoding of UTF-8. */
+/** Undefined for what is not percent-encoded UTF-8. */
 function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text.replaceAll("+", " "));

@@ -1,14 +1,14 @@
-/** How large a JSON value is that came in. */
+/** Size limits of JSON values. */
 import type { FieldProblem } from "./problems.ts";
 
-/** What is wrong with a field whose value is over `bytesMax` bytes as JSON in UTF-8; empty when it is not. */
+/** Gives an error if the value of a field has more than `bytesMax` bytes as JSON in UTF-8; else an empty list. */
 export function tooLarge(field: string, value: unknown, bytesMax: number): readonly FieldProblem[] {
   const bytes = Buffer.byteLength(JSON.stringify(value) ?? "");
   if (bytes <= bytesMax) return [];
   return [
     {
       field,
-      message: `must be at most ${bytesMax / 1024} KB (${bytesMax} bytes) as JSON, and is ${bytes} bytes; make it smaller`,
+      message: `must be at most ${bytesMax / 1024} KB (${bytesMax} bytes) as JSON, but has ${bytes} bytes; make it smaller`,
     },
   ];
 }

@@ -1,21 +1,21 @@
-/** Checks what comes in against the operation's schemas, and says in words which field is wrong and why. */
+/** Validates input against the schemas of an operation, and says which field is wrong and why. */
 import type { ErrorObject, ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 import type { Static, TSchema } from "typebox";
-import { type Found, tidied } from "./fields.ts";
+import { type Found, normalizeFields } from "./fields.ts";
 import { type FieldProblem, invalid } from "./problems.ts";
 import { readQuery } from "./query.ts";
 
-// verbose: errors carry the schema that says no, for its examples.
+// verbose: errors carry the schema that failed, for its examples.
 const ajv = new Ajv2020({ allErrors: false, strict: false, verbose: true, discriminator: true });
 formats.default(ajv, ["email", "uri", "date-time"]);
-/** RFC 9562 4, without the `urn:uuid:` that ajv's own takes. */
+/** RFC 9562 4, without the `urn:uuid:` that ajv's own format accepts. */
 ajv.addFormat("uuid", /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i);
 
 /**
- * Gives the value back with its type, without optional fields that were null; throws a Problem (422) that names the field.
- * Fields that nobody knows are let be, and added to `unknown`.
+ * Gives the typed value without optional fields that were null; throws a Problem (422) that names the field. Unknown fields
+ * are kept, and added to `unknown`.
  */
 export type Check<T> = (value: unknown, unknown?: string[]) => T;
 
@@ -31,11 +31,11 @@ const TYPES: { readonly [type: string]: string } = {
 
 const FORMATS: { readonly [format: string]: string } = {
   email: "an e-mail address, as in ann@example.com",
-  uri: "a whole URL, as in https://example.com/hook",
+  uri: "an absolute URL, as in https://example.com/hook",
   uuid: "a bare UUID, as in 6f1c3f0e-2b7a-4d51-9c3e-5a8d7b60f142",
 };
 
-/** What is wrong, in the words of one error; of a union, in those of the branch that was meant. */
+/** Describes the error; for a union, that of the branch that was meant. */
 function worded(errors: readonly ErrorObject[]): FieldProblem {
   const last = errors.at(-1);
   if (last === undefined) return { field: "body", message: "is invalid" };
@@ -79,7 +79,7 @@ function sentence({ keyword, params, parentSchema, message = "is invalid" }: Err
     case "minItems":
       return limit === "1" ? "must have an entry" : `must have at least ${limit} entries`;
     case "uniqueItems":
-      return `must not have an entry twice; entries ${String(params["i"])} and ${String(params["j"])} are equal`;
+      return `must not have duplicates; entries ${String(params["i"])} and ${String(params["j"])} are equal`;
     case "format":
       return `must be ${FORMATS[String(params["format"])] ?? `a valid ${String(params["format"])}`}`;
     case "pattern":
@@ -89,7 +89,7 @@ function sentence({ keyword, params, parentSchema, message = "is invalid" }: Err
   }
 }
 
-/** What the tag of a discriminated union may be. */
+/** The values of the tag of a discriminated union. */
 function tagsOf(schema: ErrorObject["parentSchema"], tag: string): readonly string[] {
   const branches: unknown = schema?.["oneOf"];
   return (Array.isArray(branches) ? branches : []).map((branch) => String(branch?.properties?.[tag]?.const));
@@ -109,24 +109,24 @@ function refuseMistakes({ mistaken }: Found): void {
   if (mistaken.length > 0) throw invalid(mistaken);
 }
 
-/** Makes the check of a body. */
+/** Makes the validation of a body. */
 export function bodyCheck<S extends TSchema>(schema: S): Check<Static<S>> {
   const validate = ajv.compile<Static<S>>(schema);
   return (value, unknown = []) => {
     const found: Found = { unknown, mistaken: [] };
-    const tidy = tidied(schema, value, found);
+    const tidy = normalizeFields(schema, value, found);
     refuseMistakes(found);
     return checked(validate, tidy);
   };
 }
 
-/** Makes the check of a path's texts. */
+/** Makes the validation of path parameters. */
 export function pathCheck<S extends TSchema>(schema: S): Check<Static<S>> {
   const validate = ajv.compile<Static<S>>(schema);
   return (value) => checked(validate, value);
 }
 
-/** Makes the check of a query, as it was sent, without the question mark. */
+/** Makes the validation of a raw query, without the question mark. */
 export function queryCheck<S extends TSchema>(schema: S): (query: string, unknown: string[]) => Static<S> {
   const validate = ajv.compile<Static<S>>(schema);
   return (query, unknown) => {

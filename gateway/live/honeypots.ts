@@ -1,6 +1,6 @@
 /**
- * Posts tasks whose answer is known, now and then, as an ordinary requester would: some share of the tasks of a type are
- * followed by one. Accounts of the house pay for them, so that nothing tells a worker which ones they are.
+ * Posts honeypots, tasks whose answer is known, after some share of the tasks of their type. Accounts of the house post and pay
+ * for them like ordinary requesters, so that workers cannot tell which ones they are.
  */
 import { LRUCache } from "lru-cache";
 import type { Ids } from "../../actors/ports/ids.ts";
@@ -12,9 +12,9 @@ import type { HoneypotRow, Operators } from "../ports/operators.ts";
 import { hashApiKey, makeApiKey, type Secrets } from "../secrets.ts";
 import type { PostedPrices } from "./prices.ts";
 
-/** Accounts that post them. */
+/** Number of accounts that post them. */
 const HOUSES = 32;
-/** How long the list of a type is believed in (ms). */
+/** How long the list of a type is cached (ms). */
 const TTL_MS = 10_000;
 const TYPES_MAX = 1_000;
 
@@ -25,9 +25,9 @@ export interface HoneypotPorts {
   readonly standing: PostedPrices;
   readonly ids: Ids;
   readonly log: Log;
-  /** A draw, 0 ≤ x < 1. */
+  /** A random number, 0 ≤ x < 1. */
   readonly random: () => number;
-  /** The share of tasks that one follows, 0..1. */
+  /** The share of tasks that are followed by a honeypot, 0..1. */
   readonly rate: number;
 }
 
@@ -39,7 +39,7 @@ export class Honeypots {
     this.#ports = ports;
   }
 
-  /** Called with every task that was posted; never throws, and nobody waits for it. */
+  /** Called with every posted task; never throws, and works in the background. */
   follow(order: TaskSpec): void {
     const { random, rate, log } = this.#ports;
     if (random() >= rate) return;

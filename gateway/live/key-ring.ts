@@ -5,12 +5,12 @@ import type { ReadModel } from "../ports/read-model.ts";
 import type { Signals } from "../ports/signals.ts";
 
 const KEYS_MAX = 50_000;
-/** A look-up that began before a key was replaced may put it into a cache for so long after that (ms). */
+/** How long after a key was replaced a lookup that began before may still put it into a cache (ms). */
 const LOOKUP_MS = 500;
 
 /**
- * Finds the account of an API key, through a cache of key hashes. A key that is rotated away is dropped before the
- * rotation is answered, and a lookup that was under way meanwhile is not kept: it may have read the old row.
+ * Finds the account of an API key through a cache of key hashes. A rotated key is dropped before the rotation is answered, and
+ * the result of a lookup that was pending meanwhile is not cached: it may have read the old row.
  */
 export class KeyRing {
   readonly #reads: ReadModel;
@@ -20,7 +20,7 @@ export class KeyRing {
   readonly #known: LRUCache<string, AccountId>;
   #drops = 0;
 
-  /** `ttlMs` is how long a key is believed in without a look: for ever (0) where no other gateway can have rotated it. */
+  /** `ttlMs` is how long a key is cached: for ever (0) if no other gateway can have rotated it. */
   constructor(reads: ReadModel, signals: Signals, clock: Clock, ttlMs: number) {
     this.#reads = reads;
     this.#signals = signals;
@@ -29,7 +29,7 @@ export class KeyRing {
     this.#known = new LRUCache({ max: KEYS_MAX, ttl: ttlMs });
   }
 
-  /** Takes an API key's hash; gives the account's id, or undefined when no account has this key. Rejects with StoreUnavailable. */
+  /** Takes an API key's hash; gives the account's id, or undefined if no account has this key. Rejects with StoreUnavailable. */
   async find(hash: string): Promise<AccountId | undefined> {
     const known = this.#known.get(hash);
     if (known !== undefined) return known;
@@ -40,7 +40,7 @@ export class KeyRing {
     return account.id;
   }
 
-  /** Forgets a key that is valid no longer; done when no gateway believes in it any more, even if it did not hear of it. */
+  /** Forgets a key that is no longer valid; resolves when no gateway accepts it any more, even if it missed the signal. */
   async drop(hash: string): Promise<void> {
     this.forget(hash);
     this.#signals.send({ type: "key", hash });

@@ -2,32 +2,32 @@ import { LRUCache } from "lru-cache";
 import type { AccountId, Millis } from "../../machines/vocabulary.ts";
 import type { Signals } from "../ports/signals.ts";
 
-/** A worker that asks for work is online for this long (ms). */
+/** A worker counts as online for this long after asking for work (ms). */
 const ONLINE_MS = 10_000;
-/** With more workers online than this, a task does not wait for each of them. */
+/** With more workers online than this, a task does not wait for all of them. */
 const COUNTED_MAX = 32;
 
-/** The other gateways are told of the same worker at most this often (ms). */
+/** Other gateways are told of the same worker at most this often (ms). */
 const TOLD_MS = 2_000;
 const TOLD_MAX = 50_000;
-/** Workers that are remembered for a type; past that, the one that asked the longest ago is forgotten. */
+/** Workers remembered per type; above that, the one that asked the longest ago is forgotten. */
 export const PRESENT_MAX = 10_000;
 
-/** Who is looking for work right now, by task type: kept in memory, because it is true only for seconds. */
+/** Which workers are online, by task type. In memory only, because it is outdated within seconds. */
 export class Presence {
   readonly #signals: Signals;
   readonly #seen: ReadonlyMap<string, Map<AccountId, Millis>>;
 
-  /** When the others were told of a worker and a type. */
+  /** When other gateways were last told of a worker and type. */
   readonly #told = new LRUCache<string, true>({ max: TOLD_MAX, ttl: TOLD_MS });
 
-  /** Nothing is remembered of other types than these. */
+  /** Only these types are remembered. */
   constructor(signals: Signals, taskTypes: readonly string[]) {
     this.#signals = signals;
     this.#seen = new Map(taskTypes.map((type) => [type, new Map<AccountId, Millis>()]));
   }
 
-  /** Notes that a worker asked this gateway for tasks of this type at `now` (ms), and tells the others. */
+  /** Records that a worker asked this gateway for tasks of this type at `now` (ms), and tells the other gateways. */
   seen(worker: AccountId, taskType: string, now: Millis): void {
     if (!this.#seen.has(taskType)) return;
     this.note(worker, taskType, now);
@@ -37,7 +37,7 @@ export class Presence {
     this.#signals.send({ type: "presence", worker, taskType });
   }
 
-  /** Notes that a worker asked for tasks of this type at `now` (ms). */
+  /** Records that a worker asked for tasks of this type at `now` (ms). */
   note(worker: AccountId, taskType: string, now: Millis): void {
     const workers = this.#seen.get(taskType);
     if (workers === undefined) return;
@@ -62,12 +62,12 @@ export class Presence {
     return workers.size;
   }
 
-  /** The workers online for a type, or null when they are too many to be waited for one by one. */
+  /** The workers online for a type, or null if they are too many to wait for all of them. */
   online(taskType: string, now: Millis): readonly AccountId[] | null {
     return this.count(taskType, now) > COUNTED_MAX ? null : [...(this.#seen.get(taskType)?.keys() ?? [])];
   }
 
-  /** The map is in the order of last sight, so the ones that left are at its front. */
+  /** The map is ordered by when workers were last seen, so expired ones come first. */
   #prune(workers: Map<AccountId, Millis>, now: Millis): void {
     for (const [worker, at] of workers) {
       if (now - at <= ONLINE_MS) return;

@@ -1,4 +1,4 @@
-/** Workers that are connected and whose price stands: a new task asks them for a bid, so that nobody waits for a poll. */
+/** Posted prices of the workers online: a new task asks these workers for a bid, so that nobody waits for a poll. */
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../../actors/ports/clock.ts";
 import type { Ids } from "../../actors/ports/ids.ts";
@@ -10,9 +10,9 @@ import type { AccountId, TaskId } from "../../machines/vocabulary.ts";
 import type { PostedPrice, ReadModel } from "../ports/read-model.ts";
 import type { Presence } from "./presence.ts";
 
-/** A task asks at most so many. */
+/** A task asks at most this many workers. */
 const OFFERS_MAX = 8;
-/** How long prices are believed in (ms); whoever is asked at an old one answers at the new one, or declines. */
+/** How long prices are cached (ms); a worker that is asked at an old price bids the new one, or declines. */
 const TTL_MS = 1_000;
 const TYPES_MAX = 1_000;
 
@@ -30,7 +30,7 @@ export class PostedPrices {
     this.#ids = ids;
   }
 
-  /** Whom a new task asks, the best first. Rejects with StoreUnavailable. */
+  /** The workers that a new task asks, the best first. Rejects with StoreUnavailable. */
   async offers(task: TaskId, requester: AccountId, order: TaskSpec): Promise<readonly Offer[]> {
     const now = this.#clock.now();
     const { taskType, budget, minSkill, quality } = order;

@@ -1,13 +1,13 @@
 /**
- * The event stream (contract: SSE): tasks that may be taken, awards to who won them, ends to who posted them.
+ * The event stream (contract: SSE): open tasks, awards to their winners, outcomes to their requesters.
  *
- * F1  What is told is what the database shows; a signal only says when to look.
- * F2  Every stream looks by itself now and then, further back than its last look, so that a lost signal costs a delay and
- *     no event. An event that was told is not told again on the same stream.
- * F3  A stream that begins with the id of the last event it was told gets all that came after it.
- * F4  A stream ends with its key, and when its account is frozen or suspended: at once when a signal says so, else at its
- *     next look.
- * F5  Streams are bounded for each account, for each address, and in all.
+ * F1  Events come from the database; a signal only says when to poll.
+ * F2  Every stream also polls on its own, further back than its last poll, so that a lost signal costs a delay and no event.
+ *     No event is sent twice on the same stream.
+ * F3  A stream that is opened with the id of the last event seen gets all later events.
+ * F4  A stream ends when its key is rotated or its account frozen or suspended: at once if a signal says so, else at its next
+ *     poll.
+ * F5  Streams are limited per account, per address, and in total.
  */
 import { PassThrough } from "node:stream";
 import { LRUCache } from "lru-cache";
@@ -23,22 +23,22 @@ import type { Presence } from "./presence.ts";
 export const TOPICS = ["task.new", "task.awarded", "task.terminal"] as const;
 export type Topic = (typeof TOPICS)[number];
 
-/** A comment is sent so often, so that nobody in between thinks the stream dead (ms). */
+/** Keep-alive interval: a comment, so that no proxy closes the stream (ms). */
 const COMMENT_MS = 15_000;
-/** How often a stream looks by itself, and how much further back than its last look (ms): clocks of nodes differ. */
+/** Poll interval of a stream, and how much further back than its last poll it reads, because the clocks of nodes differ (ms). */
 const LOOK_MS = 5_000;
 const OVERLAP_MS = 10_000;
 const EVENTS_MAX = 200;
 const TOLD_MAX = 5_000;
 export const STREAMS_PER_ACCOUNT = 10;
-/** Of one process; about 10 KB each, and a look of each every few seconds. */
+/** Streams of one process; each takes about 10 KB and a poll every few seconds. */
 const STREAMS_MAX = 2_000;
-/** An account's row is read at most so often, however many streams and tasks ask for it (ms). */
+/** How long an account's row is cached for all streams (ms). */
 const ACCOUNT_MS = 1_000;
 const ACCOUNTS_MAX = 2_000;
-/** What a slow reader may leave unread before it is cut off (bytes); it comes back with the id of its last event. */
+/** A slow client with this much unread is disconnected (bytes); it can reconnect with the id of its last event. */
 const UNREAD_MAX = 1_048_576;
-/** What is told in one go (bytes). */
+/** What is sent in one go (bytes). */
 const UNSENT_MAX = 65_536;
 
 export interface FeedPorts {
@@ -47,31 +47,31 @@ export interface FeedPorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly taskTypes: readonly string[];
-  /** Streams of one address; 0 is no bound. */
+  /** Streams per address; 0: no limit. */
   readonly streamsPerAddress: number;
 }
 
-/** Who listens, and to what. */
+/** Who subscribes, and to what. */
 export interface Listening {
   readonly account: AccountId;
   readonly keyHash: string;
   readonly address: string;
   readonly topics: readonly Topic[];
-  /** null for every type. */
+  /** null: all types. */
   readonly taskType: string | null;
-  /** The time of the last event that was told (ms), or null. */
+  /** The time of the last event that the client saw (ms), or null. */
   readonly since: Millis | null;
 }
 
 interface Stream extends Omit<Listening, "topics" | "since"> {
   readonly topics: ReadonlySet<Topic>;
   readonly out: PassThrough;
-  /** The latest of what it was told, the oldest first. */
+  /** The latest events sent, the oldest first. */
   readonly told: Set<string>;
-  /** Events before this are not looked for again (ms). */
+  /** Events before this were sent (ms). */
   since: Millis;
   looking: boolean;
-  /** Calls off its next look and its next comment. */
+  /** Cancels the next poll and the next comment. */
   stop: () => void;
 }
 
@@ -86,7 +86,7 @@ export class Feed {
     this.#ports = ports;
   }
 
-  /** Opens a stream; where there are too many, says of what. */
+  /** Opens a stream; if there are too many, says which limit was reached. */
   open({ topics, since, ...listening }: Listening): PassThrough | "account" | "address" | "process" {
     const { account, address } = listening;
     const { streamsPerAddress, clock } = this.#ports;
@@ -111,17 +111,17 @@ export class Feed {
     return out;
   }
 
-  /** How many streams there are. */
+  /** Number of open streams. */
   get size(): number {
     return this.#streams.size;
   }
 
-  /** Ends the streams of a key that is valid no longer. */
+  /** Ends the streams of a key that is no longer valid. */
   endKey(keyHash: string): void {
     for (const stream of this.#streams) if (stream.keyHash === keyHash) stream.out.end();
   }
 
-  /** Looks whether an account's streams may go on, because somebody said that its state has changed. */
+  /** Checks whether an account's streams may continue, after a signal that its state has changed. */
   check(account: AccountId): void {
     const streams = [...this.#streams].filter((stream) => stream.account === account);
     if (streams.length === 0) return;
@@ -129,13 +129,13 @@ export class Feed {
     for (const stream of streams) void this.#look(stream);
   }
 
-  /** Looks at a task because somebody said that it has changed. */
+  /** Reads a task after a signal that it has changed. */
   hear(task: string): void {
     if (this.#streams.size === 0) return;
     void this.#ports.reads
       .task(task)
       .then((row) => (row === undefined ? [] : Promise.all([...this.#streams].map((stream) => this.#offer(stream, row)))))
-      .catch((error: unknown) => this.#ports.log.debug({ err: error }, "a task that changed could not be read"));
+      .catch((error: unknown) => this.#ports.log.debug({ err: error }, "could not read a changed task"));
   }
 
   close(): void {
@@ -147,7 +147,7 @@ export class Feed {
     this.#streams.delete(stream);
   }
 
-  /** Looks, notes that the worker is there, and says that the stream lives. */
+  /** Polls, records that the worker is online, and sends the keep-alive. */
   #pulse(stream: Stream, beats: number): void {
     const { clock, presence, taskTypes } = this.#ports;
     if (stream.topics.has("task.new")) {
@@ -173,17 +173,17 @@ export class Feed {
       for (const row of rows) {
         if (stream.out.destroyed) return;
         await this.#offer(stream, row);
-        // What was written gets its turn to leave, and so does everybody else's work.
+        // Lets the written bytes leave, and other work run.
         if (stream.out.writableLength > UNSENT_MAX) await new Promise((resolve) => setImmediate(resolve));
       }
     } catch (error) {
-      this.#ports.log.debug({ err: error }, "a stream could not look; it does so again");
+      this.#ports.log.debug({ err: error }, "a stream could not poll; it will try again");
     } finally {
       stream.looking = false;
     }
   }
 
-  /** An account's row of a moment ago, read once for all who ask meanwhile. */
+  /** An account's row, cached for a moment and read once for concurrent callers. */
   #account(account: AccountId): Promise<AccountRow | undefined> {
     const { clock, reads } = this.#ports;
     const now = clock.now();
@@ -198,12 +198,12 @@ export class Feed {
   async #isOver({ account, keyHash }: Stream): Promise<boolean> {
     const isGood = (row: AccountRow | undefined) => row !== undefined && row.keyHash === keyHash && mayListen(row);
     if (isGood(await this.#account(account))) return false;
-    // What is remembered may be older than the key.
+    // The cached row may be older than the key.
     this.#accounts.delete(account);
     return !isGood(await this.#account(account));
   }
 
-  /** What may be news to a stream, the oldest first. */
+  /** Candidate events for a stream, the oldest first. */
   async #recent({ account, topics, taskType }: Stream, since: Millis): Promise<readonly TaskRow[]> {
     const { reads } = this.#ports;
     const query = { account, limit: EVENTS_MAX, cursor: null, since };
@@ -220,12 +220,12 @@ export class Feed {
     return pages.flatMap((page) => page?.items ?? []).sort((a, b) => a.view.updatedAt - b.view.updatedAt);
   }
 
-  /** Tells a stream of a task, if that is for it and not told yet. */
+  /** Sends a task to a stream, if it is for it and was not sent before. */
   async #offer(stream: Stream, row: TaskRow): Promise<void> {
     const { view } = row;
     const topic = this.#topicOf(stream, row);
     if (topic === undefined || !stream.topics.has(topic)) return;
-    // A task that takes bids is news once in each round, however many have bid on it since.
+    // An open task is sent once per round, however many bids it gets.
     const key =
       topic === "task.new" ? `${view.id} new ${view.autoRetriesLeft}` : `${view.id} ${view.status} ${view.worker ?? ""}`;
     if (stream.told.has(key)) return;
@@ -255,7 +255,7 @@ export class Feed {
   }
 }
 
-/** Whether an account may be told of what happens; who may not work or pay hears nothing of work. */
+/** Whether an account may listen; frozen and suspended accounts may not. */
 function mayListen({ status }: AccountRow): boolean {
   return status !== "FROZEN" && status !== "SUSPENDED";
 }

@@ -1,5 +1,5 @@
-/** What keeps this process from serving. */
+/** Whether this process can serve. */
 export interface Health {
-  /** A sentence for the operator, or null when all is well. */
+  /** Gives a sentence that says why it cannot, or null. */
   unavailable(): Promise<string | null>;
 }

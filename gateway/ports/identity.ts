@@ -1,10 +1,10 @@
-/** Who somebody is elsewhere. */
+/** The port of an identity provider (GitHub). */
 import type { GitHubProfile } from "../../machines/market/github.ts";
 
-/** Thrown by an identity provider that does not accept a code or a token. */
+/** Thrown if the identity provider does not accept a code or token. */
 export class IdentityRefused extends Error {}
 
-/** Thrown by an identity provider that does not answer, or wants to be left alone for a while. */
+/** Thrown if the identity provider does not answer or limits our requests. */
 export class IdentityUnavailable extends Error {
   readonly retryAfterS: number;
 
@@ -19,10 +19,10 @@ export interface IdentityProfile extends GitHubProfile {
   readonly login: string;
 }
 
-/** Says who somebody is elsewhere. exchange() and profile() throw IdentityRefused and IdentityUnavailable. */
+/** An OAuth provider. exchange() and profile() throw IdentityRefused and IdentityUnavailable. */
 export interface Identity {
   authorizeUrl(state: string, challenge: string): string;
-  /** Gives a token for a code. */
+  /** Exchanges a code for a token. */
   exchange(code: string, verifier: string): Promise<string>;
   profile(token: string): Promise<IdentityProfile>;
 }

@@ -1,34 +1,34 @@
 /**
- * What is limited: requests and tasks of an account; visits (requests without a key), registrations and failures (wrong
- * secrets) of an address; recoveries of both.
+ * Limits: requests and tasks per account; visits (requests without a key), registrations and failures (wrong secrets) per
+ * address; recoveries per account and per address.
  */
 export type LimitName = "requests" | "tasks" | "visits" | "registrations" | "failures" | "recoveries";
 
-/** What came of taking from a limit. */
+/** The outcome of taking from a limit. */
 export interface Allowance {
   readonly name: LimitName;
-  /** How many are allowed in a window; 0 when the limit is off. */
+  /** How many are allowed per window; 0: the limit is off. */
   readonly limit: number;
   readonly windowS: number;
   readonly left: number;
-  /** Ms until the window ends. */
+  /** Time until the window ends (ms). */
   readonly resetMs: number;
   readonly allowed: boolean;
 }
 
-/** Counts; no call rejects because a server is away. */
+/** The rate limiter. No call rejects because a server is down. */
 export interface Limiter {
-  /** Takes `points` (1) from what this key may have. */
+  /** Takes `points` (1) from the limit of this key. */
   take(name: LimitName, key: string, points?: number): Promise<Allowance>;
-  /** What `take` would say, but takes nothing. */
+  /** What `take` would give, without taking. */
   look(name: LimitName, key: string): Promise<Allowance>;
   /** Gives one back. */
   give(name: LimitName, key: string): Promise<void>;
-  readonly familiar: Familiar;
+  readonly allowlist: Allowlist;
 }
 
-/** Pairs of an address and a secret that was good from it within the hour. No call rejects because a server is away. */
-export interface Familiar {
+/** Pairs of an address and a secret that was valid from it within the last hour. No call rejects because a server is down. */
+export interface Allowlist {
   has(pair: string): Promise<boolean>;
   add(pair: string): void;
   drop(pair: string): void;

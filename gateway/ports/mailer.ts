@@ -1,5 +1,5 @@
-/** Brings mail to people. */
+/** Sends mail. */
 export interface Mailer {
-  /** Sends a text; rejects when it cannot be handed over. */
+  /** Sends a text; rejects if the mail server does not accept it. */
   send(mail: { readonly to: string; readonly subject: string; readonly text: string }): Promise<void>;
 }

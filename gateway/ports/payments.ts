@@ -1,34 +1,34 @@
-/** The service that takes money from people. */
+/** The port of a payment service (Stripe). */
 import type { PaymentNews } from "../../machines/account/payments.ts";
 import type { AccountId } from "../../machines/vocabulary.ts";
 
-/** What the payment service tells of a payment of an account. */
-export interface PaymentTold {
+/** An event of the payment service about a payment of an account. */
+export interface PaymentEvent {
   readonly account: AccountId;
-  /** The payment's id there. */
+  /** The payment service's id of the payment. */
   readonly payment: string;
   readonly customer: string | null;
   readonly news: PaymentNews;
 }
 
-/** Thrown by payments that cannot be reached, or refuse. */
+/** Thrown if the payment service does not answer or refuses. */
 export class PaymentsUnavailable extends Error {}
 
 export interface Payments {
-  /** Opens a page on which an account can buy; the same key opens the same page. Throws PaymentsUnavailable. */
+  /** Opens a checkout page for an account; the same key gives the same page. Throws PaymentsUnavailable. */
   open(purchase: {
     readonly account: AccountId;
     readonly email: string;
     readonly customer: string | null;
-    /** NC; as many US cents. */
+    /** NC; 1 NC is 1 US cent. */
     readonly amount: number;
     readonly successUrl: string;
     readonly cancelUrl: string;
     readonly key: string;
   }): Promise<{ readonly id: string; readonly url: string }>;
   /**
-   * Reads what the service has sent: null when it concerns no payment of ours, undefined when the signature is not the
-   * service's. Throws PaymentsUnavailable.
+   * Reads an event that the service sent: null if it is about no payment of ours, undefined if its signature is wrong. Throws
+   * PaymentsUnavailable.
    */
-  read(body: string, signature: string): Promise<PaymentTold | null | undefined>;
+  read(body: string, signature: string): Promise<PaymentEvent | null | undefined>;
 }

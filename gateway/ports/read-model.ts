@@ -1,19 +1,19 @@
-/** What lists and look-ups are served from: rows that commits have written. */
+/** The read model (CQRS): rows written by commits, from which lists and lookups are served. */
 import type { AccountRow, CapabilityView } from "../../machines/account/view.ts";
 import type { Posting, TransferReason } from "../../machines/money/postings.ts";
 import type { TaskFact, TaskSpec } from "../../machines/task/events.ts";
 import type { TaskView } from "../../machines/task/view.ts";
 import type { AccountId, Millis, TaskStatus } from "../../machines/vocabulary.ts";
 
-/** A task as it is shown: its row, and what was asked for. */
+/** A row of a task, with its spec. */
 export interface TaskRow {
   readonly view: TaskView;
   readonly order: TaskSpec;
 }
 
 /**
- * A page of a list; `next` is where the following page begins, or null at the end. It ends early when its entries have about
- * 1 MB, but has at least one.
+ * A page of a list; `next` is the cursor of the next page, or null at the end. A page ends early at about 1 MB, but has at
+ * least one entry.
  */
 export interface Page<T> {
   readonly items: readonly T[];
@@ -32,10 +32,10 @@ export interface TaskQuery {
 
 export interface OpenQuery {
   readonly worker: AccountId;
-  /** What the worker is known by. */
+  /** The marks of the worker. */
   readonly marks: readonly string[];
   readonly taskType: string | null;
-  /** The worker's tier for each task type; 1 where none is named. */
+  /** The worker's tier per task type; 1 if missing. */
   readonly tiers: { readonly [taskType: string]: number };
   readonly limit: number;
   readonly cursor: string | null;
@@ -58,9 +58,9 @@ export interface StatementRow {
   readonly at: Millis;
 }
 
-/** What happened to a task, in order. */
+/** A page of the facts of a task, in order. */
 export interface History extends Page<HistoryRow> {
-  /** Who had the last award before the page. */
+  /** The worker of the last award before the page. */
   readonly worker: AccountId | null;
 }
 
@@ -72,7 +72,7 @@ export interface HistoryRow {
 /** A capability among those of everybody. */
 export interface CapabilityRow extends CapabilityView {
   readonly account: AccountId;
-  /** Whether its owner may take work now. */
+  /** Whether its owner may take work. */
   readonly active: boolean;
 }
 
@@ -88,7 +88,7 @@ export interface BrowseQuery {
   readonly cursor: string | null;
 }
 
-/** A price (NC) at which a worker takes tasks of a type without being asked. */
+/** A price (NC) at which a worker bids automatically on tasks of a type. */
 export interface PostedPrice {
   readonly account: AccountId;
   readonly price: number;
@@ -96,9 +96,9 @@ export interface PostedPrice {
   readonly quality: number;
 }
 
-/** What a worker did in a task type within some time. */
+/** What a worker did in a task type since some time. */
 export interface Workload {
-  /** Of the settled ones, from the award to the accepted result (ms), in order. */
+  /** Times from award to accepted result of settled tasks (ms), sorted. */
   readonly durationsMs: readonly number[];
   readonly settled: number;
   readonly failed: number;
@@ -106,7 +106,7 @@ export interface Workload {
   readonly earned: number;
 }
 
-/** An account and what it is known by. */
+/** An account and its marks. */
 export interface Marked {
   readonly id: AccountId;
   readonly marks: readonly string[];
@@ -117,35 +117,35 @@ export interface Bidder {
   readonly taskType: string;
 }
 
-/** Reads what commits have written. Every call may reject with StoreUnavailable. A cursor that is none gives undefined. */
+/** Every call may reject with StoreUnavailable. An invalid cursor gives undefined. */
 export interface ReadModel {
-  /** Rejects when no database answers. */
+  /** Rejects if no database answers. */
   ping(): Promise<void>;
-  /** The account of an API key's hash. */
+  /** The account with this hash of an API key. */
   accountByKey(keyHash: string): Promise<AccountRow | undefined>;
   account(id: AccountId): Promise<AccountRow | undefined>;
-  /** The accounts that are known by one of these marks. */
+  /** The accounts that have one of these marks. */
   marked(marks: readonly string[]): Promise<readonly Marked[]>;
-  /** A worker's account with the type of the task that it bids on; undefined when one of the two is not there. */
+  /** A worker's account and the type of the task that it bids on; undefined if one of them does not exist. */
   bidder(account: AccountId, task: string): Promise<Bidder | undefined>;
   task(id: string): Promise<TaskRow | undefined>;
-  /** Whether this account holds a budget for a task that has not been opened yet: the message is on its way. */
+  /** Whether this account holds a budget for a task that is not open yet, because the message to it is on its way. */
   opening(account: AccountId, task: string): Promise<boolean>;
   tasks(query: TaskQuery): Promise<Page<TaskRow> | undefined>;
-  /** Tasks that take bids now and that this worker may take, the oldest first. */
+  /** Open tasks that this worker may take, the oldest first. */
   open(query: OpenQuery): Promise<Page<TaskRow> | undefined>;
-  /** The median awarded price of the type's latest settled tasks, in NC; null when there is none. */
+  /** The median price of the latest settled tasks of this type (NC); null if there are none. */
   likelyPrice(taskType: string): Promise<number | null>;
   capabilities(account: AccountId): Promise<readonly CapabilityRow[]>;
   capability(id: string): Promise<CapabilityRow | undefined>;
   browse(query: BrowseQuery): Promise<Page<CapabilityRow> | undefined>;
-  /** The lowest prices that stand for a task type, from the lowest up. */
+  /** The lowest posted prices for a task type, ascending. */
   postedPrices(taskType: string): Promise<readonly PostedPrice[]>;
   workload(account: AccountId, taskType: string, since: Millis): Promise<Workload>;
   history(id: string, limit: number, cursor: string | null): Promise<History | undefined>;
-  /** The attempts at a task's webhook, in order. */
+  /** The webhook attempts of a task, in order. */
   deliveries(id: string, limit: number, cursor: string | null): Promise<Page<HistoryRow> | undefined>;
-  /** The entries of one task that are there by now, in order. */
+  /** The ledger entries of a task so far, in order. */
   ledger(task: string): Promise<readonly LedgerRow[]>;
   statement(account: AccountId, limit: number, cursor: string | null): Promise<Page<StatementRow> | undefined>;
 }

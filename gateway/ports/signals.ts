@@ -1,6 +1,6 @@
 import type { AccountId, TaskStatus } from "../../machines/vocabulary.ts";
 
-/** Tells the other gateways what is true only for a moment. Nothing depends on its arrival. */
+/** Broadcast to the other gateways, at most once: nothing depends on its arrival. */
 export interface Signals {
   send(signal: Signal): void;
 }
@@ -11,11 +11,11 @@ export interface SignalHub extends Signals {
 }
 
 export type Signal =
-  /** A task has come to a status that somebody may wait for. */
+  /** A task has reached a status that somebody may wait for. */
   | { readonly type: "task"; readonly task: string; readonly status: TaskStatus }
-  /** A key is valid no longer. */
+  /** A key is no longer valid. */
   | { readonly type: "key"; readonly hash: string }
-  /** What an account may do has changed. */
+  /** An account was frozen, released or suspended, or its debt was repaid. */
   | { readonly type: "account"; readonly account: AccountId }
   /** A worker asked for tasks of a type. */
   | { readonly type: "presence"; readonly worker: AccountId; readonly taskType: string };

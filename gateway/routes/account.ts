@@ -10,7 +10,7 @@ const reputation = keyed(
     method: "get",
     path: "/api/v1/account/reputation",
     summary: "Reputation, counts and skills",
-    answers: { 200: { about: "How the market sees this account", schema: Reputation } },
+    answers: { 200: { about: "The account's record in the market", schema: Reputation } },
   },
   async function getReputation({ account, services }) {
     const row = await services.reads.account(account);

@@ -1,4 +1,4 @@
-/** What operators do by hand, behind the operator's token; each action is in the log of actions before it is carried out. */
+/** Operators' actions, behind their token; each action is logged before it is carried out. */
 import Type from "typebox";
 import type { AccountRow } from "../../machines/account/view.ts";
 import type { Address, AnyCommand } from "../../machines/effect.ts";
@@ -15,9 +15,9 @@ import { showTask, time, timeOrNull } from "../show/task.ts";
 import { TASK_UNKNOWN } from "./find.ts";
 import { logged } from "./operators-log.ts";
 
-/** More than happens to a task; of what is large, as much as a page may have. */
+/** More events than a task has; large ones end the page early. */
 const HISTORY_MAX = 2_000;
-const ACCOUNT_UNKNOWN = refuse("ACCOUNT_UNKNOWN", "There is no account with this id or address.");
+const ACCOUNT_UNKNOWN = refuse("ACCOUNT_UNKNOWN", "There is no account with this id or email.");
 
 function show(row: AccountRow) {
   return {
@@ -40,7 +40,7 @@ async function find({ reads }: Services, id: string): Promise<AccountRow> {
   return row;
 }
 
-/** Notes an action, has an actor carry it out, and notes what came of it; gives its reply. Throws the Problem of a refusal. */
+/** Logs an action, has an actor carry it out, and logs the outcome; gives the reply. Throws the Problem of a refusal. */
 async function act(services: Services, to: Address, command: AnyCommand, detail: object, commandId?: string) {
   return logged(services, { action: `${to.kind}.${command.type}`, target: to.id, detail }, async () => {
     const answer = await services.router.ask(to, command, commandId === undefined ? {} : { commandId, again: true });
@@ -55,13 +55,13 @@ const accounts = operated(
     tag: "Operators",
     method: "get",
     path: "/api/v1/admin/accounts",
-    summary: "Find an account by its id or its address",
+    summary: "Find an account by id or email",
     query: AccountQuery,
     answers: { 200: { about: "The account", schema: AdminAccount } },
   },
   async function adminFindAccount({ query, services }) {
     if ((query.id === undefined) === (query.email === undefined)) {
-      throw invalid([{ field: "id", message: "give this or email, one of the two" }]);
+      throw invalid([{ field: "id", message: "give either this or email" }]);
     }
     const id = query.id ?? services.secrets.accountId(query.email ?? "");
     return { status: 200, body: show(await find(services, id)) };
@@ -78,7 +78,7 @@ function accountAction(id: string, name: "freeze" | "unfreeze", path: string, su
       summary,
       params: IdParams,
       body: Reason,
-      answers: { 200: { about: "The account after it", schema: AdminAccount } },
+      answers: { 200: { about: "The account afterwards", schema: AdminAccount } },
     },
     async function freezeOrRelease({ params, body, services }) {
       const { id } = await find(services, params.id);
@@ -95,12 +95,12 @@ const adjust = operated(
     tag: "Operators",
     method: "post",
     path: "/api/v1/admin/accounts/{id}/adjust",
-    summary: "Give credits, or take some, with a reason",
-    description: "A transfer of its own; nothing is ever changed or deleted. What is taken may leave a debt.",
+    summary: "Give or take credits, with a reason",
+    description: "Creates a new transfer; nothing is ever changed or deleted. Taking credits may leave the account in debt.",
     params: IdParams,
     body: Adjust,
     idempotent: true,
-    answers: { 200: { about: "The account after it", schema: AdminAccount } },
+    answers: { 200: { about: "The account afterwards", schema: AdminAccount } },
   },
   async function adminAdjustAccount({ params, body, sent, idempotencyKey, services }) {
     const { id } = await find(services, params.id);
@@ -119,7 +119,7 @@ const inspect = operated(
     tag: "Operators",
     method: "get",
     path: "/api/v1/admin/tasks/{id}",
-    summary: "All of a task: itself, its history, its entries",
+    summary: "A task with its history and ledger entries",
     params: IdParams,
     answers: { 200: { about: "The task", schema: AdminTask } },
   },
@@ -153,7 +153,7 @@ function taskAction(id: string, path: string, command: "expire" | "webhook.resen
       summary,
       params: IdParams,
       body: Reason,
-      answers: { 200: { about: "It is done", schema: Action } },
+      answers: { 200: { about: "Done", schema: Action } },
     },
     async function expireOrResend({ params, body, services }) {
       const row = await services.reads.task(params.id.toLowerCase());
@@ -171,13 +171,13 @@ const log = operated(
     tag: "Operators",
     method: "get",
     path: "/api/v1/admin/log",
-    summary: "What operators have done, newest first",
+    summary: "Log of operators' actions, newest first",
     query: Type.Object(PageQuery),
     answers: { 200: { about: "A page of actions", schema: ActionPage } },
   },
   async function adminListActions({ query, services }) {
     const page = await services.operators.list(query.limit ?? 50, query.cursor ?? null);
-    if (page === undefined) throw new Problem(422, "VALIDATION_ERROR", "cursor: is none that this platform gave; leave it out.");
+    if (page === undefined) throw new Problem(422, "VALIDATION_ERROR", "cursor: invalid; omit it to start at the first page");
     const items = page.items.map(({ at, ...action }) => ({ ...action, at: time(at) }));
     return { status: 200, body: { items, next_cursor: page.next } };
   },
@@ -185,11 +185,11 @@ const log = operated(
 
 export const adminRoutes = [
   accounts,
-  accountAction("adminFreezeAccount", "freeze", "freeze", "Freeze an account: it can do nothing but look and be paid"),
+  accountAction("adminFreezeAccount", "freeze", "freeze", "Freeze an account: it can only read and be paid"),
   accountAction("adminReleaseAccount", "unfreeze", "release", "Release a frozen account"),
   adjust,
   inspect,
-  taskAction("adminExpireTask", "expire", "expire", "End a task; its budget is given back"),
+  taskAction("adminExpireTask", "expire", "expire", "End a task and release its budget"),
   taskAction("adminResendWebhook", "resend", "webhook.resend", "Send a task's webhook again"),
   log,
 ];

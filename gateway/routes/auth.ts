@@ -3,10 +3,10 @@ import { keyed, open } from "../http/operation.ts";
 import { Problem, problemOf } from "../http/problems.ts";
 import { Register, Registered, Rotated } from "../schemas/account.ts";
 import { hashApiKey, makeApiKey } from "../secrets.ts";
-import { kinOf, normalAddress } from "./kin.ts";
+import { matchIdentity, normalAddress } from "./identity-match.ts";
 import { recoveryRoutes } from "./recovery.ts";
 
-/** A registration has no API key that protects its repetition, so its Idempotency-Key must be one that nobody can guess. */
+/** A registration is not protected by an API key, so its Idempotency-Key must be impossible to guess. */
 const UNGUESSABLE = /^([0-9a-f]{32,}|[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})$/i;
 
 const register = open(
@@ -18,7 +18,7 @@ const register = open(
     door: "registration",
     summary: "Register an account",
     description:
-      "New accounts are given credits to try with. The API key is shown only here. With an Idempotency-Key (a random UUID, or 32 or more random hex digits) a lost answer can be asked for again, as long as the key has not been rotated.",
+      "New accounts are given some credits. The API key is shown only here. With an Idempotency-Key (a random UUID, or 32 or more random hex digits) a lost answer can be requested again, until the key is rotated.",
     body: Register,
     idempotent: true,
     answers: { 201: { about: "The account, its API key and its webhook secret", schema: Registered } },
@@ -26,8 +26,7 @@ const register = open(
   async function registerAccount({ body, idempotencyKey, address, services }) {
     const { router, secrets, settings, reads, guard } = services;
     if (idempotencyKey !== null && !UNGUESSABLE.test(idempotencyKey)) {
-      const message =
-        "must be a random UUID or 32 or more random hex digits here, because who knows it is given the API key again";
+      const message = "must be a random UUID or 32 or more random hex digits here, because whoever knows it can get the API key";
       throw new Problem(422, "VALIDATION_ERROR", `Idempotency-Key: ${message}.`, {
         errors: [{ field: "Idempotency-Key", message }],
       });
@@ -37,7 +36,7 @@ const register = open(
     const keyHash = hashApiKey(key);
     const source = body.source ?? null;
     const grant = credits(settings.signupGrant);
-    const { marks } = await kinOf(services, secrets.mark("mail", normalAddress(body.email)), account);
+    const { marks } = await matchIdentity(services, secrets.mark("mail", normalAddress(body.email)), account);
     const command = { type: "register", account, email: body.email, source, keyHash, grant, marks };
     const answer = await router.ask({ kind: "account", id: account }, command);
     if (!answer.ok) {
@@ -57,7 +56,7 @@ const rotate = keyed(
     method: "post",
     path: "/api/v1/auth/rotate-key",
     summary: "Replace the API key",
-    description: "The key that this request was made with is invalid from the answer on.",
+    description: "The key of this request is invalid once the answer is sent.",
     answers: { 200: { about: "The new key, shown only here", schema: Rotated } },
   },
   async function rotateApiKey({ account, keyHash: presented, address, services }) {
@@ -65,7 +64,7 @@ const rotate = keyed(
     const keyHash = hashApiKey(key);
     const command = { type: "rotateKey", presented, keyHash };
     const answer = await services.router.ask({ kind: "account", id: account }, command);
-    // Dropped whatever came of it: where the outcome is unknown, the next request looks it up.
+    // Dropped in any case: if the outcome is unknown, the next request looks the key up.
     await services.keys.drop(presented);
     if (!answer.ok) throw problemOf(answer.refusal);
     services.guard.vouch(address, keyHash);

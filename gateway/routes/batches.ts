@@ -16,17 +16,17 @@ const create = keyed(
     tag: "Batches",
     method: "post",
     path: "/api/v1/tasks/batch",
-    summary: "Post many tasks that differ in their text only",
+    summary: "Post many tasks that differ only in their text",
     description: [
       "At most max_concurrent of them are open at a time, and only their budgets are held.",
-      "Over all of your batches no more open in any 60 s than the platform lets you create tasks in a minute.",
-      "Items for which there are no credits wait for them, 7 days at most. 20 batches may run at once.",
-      "The whole body may have 256 KB.",
+      "Over all your batches, no more items open in any 60 s than tasks you may create in a minute.",
+      "Items wait for credits for up to 7 days. You may run 20 batches at once.",
+      "The body may have up to 256 KB.",
     ].join(" "),
     body: CreateBatch,
     idempotent: true,
     makesTask: true,
-    answers: { 201: { about: "It runs", schema: BatchCreated } },
+    answers: { 201: { about: "The batch is running", schema: BatchCreated } },
   },
   async function createBatch({ account, body, sent, idempotencyKey, services }) {
     const { items, template, max_concurrent: atOnce = 10 } = body;
@@ -35,7 +35,7 @@ const create = keyed(
     const { refusal, errors } = await checkDemands(order, account, services);
     if (refusal !== null) throw new Problem(422, refusal.refused, refusal.detail, { errors });
     const keyed = idempotent(services, account, "batch", idempotencyKey, sent);
-    // Made from the key alone, so that another body under the same key is known.
+    // Derived from the key alone, so that another body under the same key is detected.
     const id = keyed.options.commandId ?? keyed.outcome;
     const texts = items.map(({ input_data: inputData }, number) => ({
       task: taskId(services.secrets.taskId(account, `batch ${id} ${number}`)),
@@ -52,7 +52,7 @@ const create = keyed(
   },
 );
 
-/** The answer of a batch that was opened before accounts opened batches: it knows the request itself. Null when it is none. */
+/** The answer of a batch from before accounts opened batches, which knows its request itself; null if there is none. */
 async function openedBefore(
   { router }: Services,
   id: string,
@@ -69,10 +69,10 @@ const show = keyed(
     tag: "Batches",
     method: "get",
     path: "/api/v1/batches/{id}",
-    summary: "How far a batch is",
+    summary: "Progress of a batch",
     params: BatchParams,
     query: BatchQuery,
-    answers: { 200: { about: "Counts of all items, and a page of them", schema: BatchProgress } },
+    answers: { 200: { about: "Counts over all items, and a page of items", schema: BatchProgress } },
   },
   async function getBatch({ account, params, query, services }) {
     const id = params.id.toLowerCase();

@@ -23,7 +23,7 @@ const STATS_DAYS = 30;
 const DAY_MS = 24 * 3_600_000;
 const UNKNOWN = refuse("CAPABILITY_UNKNOWN", "There is no capability with this id; GET /api/v1/capabilities/browse lists them.");
 
-/** Kept to one decimal, as it is shown everywhere. */
+/** To one decimal, as scores are shown everywhere. */
 function rounded(score: number): number {
   return Math.round(score * 10) / 10;
 }
@@ -59,7 +59,7 @@ const register = keyed(
     method: "post",
     path: "/api/v1/capabilities",
     summary: "Register what you can do",
-    description: "One for each task type. Registering a type again changes its capability, which keeps its id and its record.",
+    description: "One per task type. Registering a type again changes the capability, which keeps its id and record.",
     body: RegisterCapability,
     idempotent: true,
     answers: { 201: { about: "The capability", schema: Capability } },
@@ -82,7 +82,7 @@ const register = keyed(
       keyed.options,
     );
     if (!answer.ok) throw problemOf(answer.refusal);
-    // Replies that were kept before they told the request have nothing to compare.
+    // Stored replies of earlier versions do not contain the request and cannot be compared.
     if (typeof answer.value === "object" && answer.value !== null && "request" in answer.value)
       sameOutcome(answer.value, "request", keyed);
     const row = (await services.reads.capabilities(account)).find(({ taskType }) => taskType === body.task_type);
@@ -98,7 +98,7 @@ const list = keyed(
     method: "get",
     path: "/api/v1/capabilities",
     summary: "Your capabilities",
-    answers: { 200: { about: "All of them", schema: CapabilityList } },
+    answers: { 200: { about: "All your capabilities", schema: CapabilityList } },
   },
   async function listCapabilities({ account, services }) {
     return { status: 200, body: { items: (await services.reads.capabilities(account)).map(show) } };
@@ -111,9 +111,9 @@ const browse = keyed(
     tag: "Capabilities",
     method: "get",
     path: "/api/v1/capabilities/browse",
-    summary: "What all workers can do",
+    summary: "Browse the capabilities of all workers",
     query: BrowseQuery,
-    answers: { 200: { about: "A page of capabilities, the best first", schema: CapabilityPage } },
+    answers: { 200: { about: "A page of capabilities, best first", schema: CapabilityPage } },
   },
   async function browseCapabilities({ query, services }) {
     checkTaskType(services.settings, query.task_type);
@@ -138,9 +138,9 @@ const stats = keyed(
     tag: "Capabilities",
     method: "get",
     path: "/api/v1/capabilities/{id}/stats",
-    summary: "How well a capability does",
+    summary: "Statistics of a capability",
     params: CapabilityParams,
-    answers: { 200: { about: "Score, its parts, counts, and the last 30 days", schema: CapabilityStats } },
+    answers: { 200: { about: "Score with its parts, counts, and the last 30 days", schema: CapabilityStats } },
   },
   async function getCapabilityStats({ params, services }) {
     const { reads, clock } = services;
@@ -182,7 +182,7 @@ const stats = keyed(
   },
 );
 
-/** The least value that this share of the sorted ones does not exceed; null of none. */
+/** The smallest value that this share of the sorted values does not exceed; null if there are none. */
 function quantile(sorted: readonly number[], share: number): number | null {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? null;
 }

@@ -47,10 +47,10 @@ const topup = keyed(
     method: "post",
     path: "/api/v1/credits/topup",
     summary: "Add credits (simulated)",
-    description: "For trying out; off in production.",
+    description: "For development; off in production.",
     body: TopUp,
     idempotent: true,
-    answers: { 200: { about: "The balance after it", schema: ToppedUp } },
+    answers: { 200: { about: "The balance afterwards", schema: ToppedUp } },
   },
   async function topUpCredits({ account, body, sent, idempotencyKey, services }) {
     if (!services.settings.allowSimulatedTopup) throw simulationOff("Ask its operator how to buy credits.");
@@ -69,8 +69,8 @@ const creditInfo = keyed(
     method: "get",
     path: "/api/v1/credits/credit-info",
     summary: "Credit rating, credit line and debt",
-    description: "Debt is what the balance is below 0. Top-ups, purchases and earnings pay it back as they come.",
-    answers: { 200: { about: "How far you may go, and what the next rating needs", schema: CreditInfo } },
+    description: "Debt is how far the balance is below 0. Top-ups, purchases and earnings repay it as they come in.",
+    answers: { 200: { about: "Your rating, and what the next one requires", schema: CreditInfo } },
   },
   async function getCreditInfo({ account, services }) {
     const row = await services.reads.account(account);
@@ -95,7 +95,7 @@ const creditInfo = keyed(
   },
 );
 
-/** What is owed, in NC. */
+/** The debt (NC). */
 function debtOf({ available }: AccountRow): number {
   return Math.max(0, -available);
 }
@@ -123,13 +123,13 @@ const repay = keyed(
     method: "post",
     path: "/api/v1/credits/repay",
     summary: "Repay debt",
-    description: "Simulated, as POST /credits/topup is; where that is off, buy credits: a purchase pays debt back first.",
+    description: "Simulated, like POST /credits/topup; if that is off, buy credits: a purchase repays debt first.",
     body: Repay,
     idempotent: true,
-    answers: { 200: { about: "The balance, and what is still owed", schema: Repaid } },
+    answers: { 200: { about: "The balance and the remaining debt", schema: Repaid } },
   },
   async function repayDebt({ account, body, sent, idempotencyKey, services }) {
-    if (!services.settings.allowSimulatedTopup) throw simulationOff("Buy credits instead; a purchase pays debt back first.");
+    if (!services.settings.allowSimulatedTopup) throw simulationOff("Buy credits instead; a purchase repays debt first.");
     const keyed = idempotent(services, account, "repay", idempotencyKey, sent);
     const command = { type: "repay", repayment: keyed.outcome, amount: credits(body.amount_credits) };
     const answer = await services.router.ask({ kind: "account", id: account }, command, keyed.options);
@@ -147,7 +147,7 @@ const transactions = keyed(
     path: "/api/v1/credits/transactions",
     summary: "Statement, newest first",
     query: Type.Object(PageQuery),
-    answers: { 200: { about: "A page of it", schema: Statement } },
+    answers: { 200: { about: "A page of the statement", schema: Statement } },
   },
   async function listTransactions({ account, query, services }) {
     const page = await services.reads.statement(account, query.limit ?? 50, query.cursor ?? null);

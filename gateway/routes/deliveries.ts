@@ -14,12 +14,12 @@ const log = keyed(
     tag: "Webhooks",
     method: "get",
     path: "/api/v1/tasks/{id}/deliveries",
-    summary: "The attempts at a task's webhook",
+    summary: "Delivery attempts of a task's webhook",
     params: IdParams,
     query: RecordQuery,
     answers: {
       200: {
-        about: "In order; empty before the task ends",
+        about: "The attempts, in order; empty before the task ends",
         schema: Type.Object({ items: Type.Array(Delivery), next_cursor: NextCursor }),
       },
     },
@@ -51,7 +51,9 @@ const resend = keyed(
     summary: "Send a task's webhook again",
     params: IdParams,
     idempotent: true,
-    answers: { 202: { about: "It is on its way", schema: Type.Object({ id: Type.String(), status: Type.Literal("QUEUED") }) } },
+    answers: {
+      202: { about: "The delivery is queued", schema: Type.Object({ id: Type.String(), status: Type.Literal("QUEUED") }) },
+    },
   },
   async function resendWebhook({ account, params, idempotencyKey, services }) {
     const { view } = await findOwnTask(services, params.id, account);

@@ -7,11 +7,11 @@ import { TOPICS } from "../live/stream.ts";
 import { checkTaskType } from "../task-spec/task-type.ts";
 
 const RETRY_AFTER_S = 10;
-const FROZEN = refuse("ACCOUNT_FROZEN", "Your account is frozen; ask the operator to release it, then open a stream again.");
+const FROZEN = refuse("ACCOUNT_FROZEN", "Your account is frozen; ask the operator to release it, then open the stream again.");
 const TOO_MANY = {
   account: "This account has too many open streams; close one of them.",
   address: "Your address has too many open streams; close one of them.",
-  process: "There are too many open streams at the moment; try again shortly, or poll GET /api/v1/tasks/available meanwhile.",
+  process: "There are too many open streams; try again shortly, or poll GET /api/v1/tasks/available meanwhile.",
 } as const;
 
 const stream = keyed(
@@ -21,17 +21,20 @@ const stream = keyed(
     method: "get",
     path: "/api/v1/events/stream",
     acts: true,
-    summary: "What happens, as it happens",
+    summary: "Stream of events as they happen",
     description:
-      "Server-sent events: `task.new` (a task that you can take), `task.awarded` (to you) and `task.terminal` (a task of yours has ended), each with the task. Send the id of the last event as Last-Event-ID to go on after it; an event may then come twice. While it is open you are online for its task types.",
+      "Server-sent events: `task.new` (a task that you can take), `task.awarded` (to you) and `task.terminal` (a task of yours has ended), each with the task. Send the id of the last event as Last-Event-ID to continue after it; events may then arrive twice. While the stream is open you are online for its task types.",
     query: Type.Object({
       topics: Type.Optional(
-        Type.String({ maxLength: 200, description: "Some of task.new, task.awarded, task.terminal, with commas; left out, all" }),
+        Type.String({
+          maxLength: 200,
+          description: "Some of task.new, task.awarded, task.terminal, separated by commas; if omitted, all",
+        }),
       ),
-      task_type: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: "Of new tasks; left out, every type" })),
+      task_type: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: "Type of new tasks; if omitted, all" })),
     }),
     stream: true,
-    answers: { 200: { about: "Events, for as long as you listen", schema: Type.String() } },
+    answers: { 200: { about: "Events, until you disconnect", schema: Type.String() } },
   },
   async function streamEvents({ account, keyHash, address, query, header, services }) {
     const asked = query.topics === undefined ? TOPICS : query.topics.split(",").map((topic) => topic.trim());

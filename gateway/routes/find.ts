@@ -10,12 +10,12 @@ export const TASK_UNKNOWN = refuse(
   "There is no task with this id that you may see. Check the id that POST /api/v1/tasks gave you.",
 );
 
-/** The budget is held and the task will be there; just not yet. */
-const OPENING = refuse("UNAVAILABLE", "This task is taken and is being opened; ask again in a moment.");
+/** The budget is held and the task will exist in a moment. */
+const OPENING = refuse("UNAVAILABLE", "This task was accepted and is being opened; ask again in a moment.");
 
 /**
  * Gives a task that this account may see; throws a Problem (404, or 503 while the node that is to open it cannot be
- * reached). Ids are taken in either case of letters.
+ * reached). Ids are case-insensitive.
  */
 export async function findTask({ reads }: Services, id: string, account: AccountId): Promise<TaskRow> {
   const task = id.toLowerCase();
@@ -26,11 +26,11 @@ export async function findTask({ reads }: Services, id: string, account: Account
 
 async function findOpening(reads: ReadModel, task: string, account: AccountId): Promise<TaskRow | undefined> {
   if (await reads.opening(account, task)) throw problemOf(OPENING);
-  // It may have been opened between the two looks.
+  // It may have been opened between the two reads.
   return reads.task(task);
 }
 
-/** Gives a task that this account is a party of; throws a Problem (404). */
+/** Gives a task of which this account is a party; throws a Problem (404). */
 export async function findOwnTask(services: Services, id: string, account: AccountId): Promise<TaskRow> {
   const row = await findTask(services, id, account);
   if (!isParty(row, account)) throw problemOf(TASK_UNKNOWN);

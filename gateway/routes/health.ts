@@ -6,20 +6,20 @@ import type { Health } from "../ports/health.ts";
 const RETRY_AFTER_S = 1;
 const Ok = Type.Object({ status: Type.Literal("ok") });
 
-/** 200 when this process can serve; throws a Problem (503) that says why it cannot. */
+/** 200 if this process can serve; else throws a Problem (503) that says why not. */
 export async function readiness(health: Health): Promise<Reply> {
   const unavailable = await health.unavailable();
   if (unavailable === null) return { status: 200, body: { status: "ok" } };
   throw new Problem(503, "UNAVAILABLE", unavailable, { retryAfter: RETRY_AFTER_S });
 }
 
-/** 200 as long as this process answers anything. */
+/** 200 as long as this process answers at all. */
 export function liveness(): Reply {
   return { status: 200, body: { status: "ok" } };
 }
 
 function ready(id: string, path: string, summary: string): Operation {
-  const answers = { 200: { about: "It can", schema: Ok } };
+  const answers = { 200: { about: "It can serve", schema: Ok } };
   return open(
     { id, tag: "System", method: "get", path, door: "always", summary, answers },
     function checkReadiness({ services }) {
@@ -36,8 +36,8 @@ const live = open(
     path: "/health/live",
     door: "always",
     summary: "Whether this process is alive",
-    description: "For whoever restarts processes: it says nothing of the database or of other processes.",
-    answers: { 200: { about: "It is", schema: Ok } },
+    description: "For process supervisors: it says nothing about the database or other processes.",
+    answers: { 200: { about: "It is alive", schema: Ok } },
   },
   async function checkLiveness() {
     return liveness();
@@ -46,6 +46,6 @@ const live = open(
 
 export const healthRoutes = [
   ready("checkHealth", "/health", "Whether this process can serve"),
-  ready("checkReadiness", "/health/ready", "Whether this process should be sent requests; no longer once it was told to stop"),
+  ready("checkReadiness", "/health/ready", "Whether this process should get requests: not while it is shutting down"),
   live,
 ];

@@ -1,4 +1,4 @@
-/** Tasks with a known answer, as operators keep them. */
+/** Honeypots: tasks with a known answer, stored by operators. */
 import Type from "typebox";
 import { isKnownAnswer } from "../../machines/market/honeypot.ts";
 import { BOUNDS, type JsonValue } from "../../machines/vocabulary.ts";
@@ -12,7 +12,7 @@ import { time } from "../show/task.ts";
 import { checkDemands, toTaskSpec } from "../task-spec/task-spec.ts";
 import { logged } from "./operators-log.ts";
 
-/** In whose turn the validator judges for operators; no account has such an id. */
+/** The account under which operators use the validator; no account has such an id. */
 const OPERATORS = "operators";
 
 function show({ id, order, at }: HoneypotRow) {
@@ -32,25 +32,25 @@ const store = operated(
     tag: "Operators",
     method: "post",
     path: "/api/v1/admin/honeypots",
-    summary: "Keep a task whose answer is known",
+    summary: "Store a honeypot: a task with a known answer",
     description:
-      "It is posted now and then, as an ordinary requester would. Who answers it rightly comes closer to Gold; case and white space do not count.",
+      "It is posted now and then like an ordinary task. Correct answers count towards the Gold rating; case and white space do not matter.",
     body: StoreHoneypot,
-    answers: { 201: { about: "It is kept", schema: Honeypot } },
+    answers: { 201: { about: "The honeypot", schema: Honeypot } },
   },
   async function adminCreateHoneypot({ body, services }) {
     const { expected, ...task } = body;
     const order = toTaskSpec(task, services.settings);
     const { refusal, errors } = await checkDemands(order, OPERATORS, services);
     if (refusal !== null) throw new Problem(422, refusal.refused, refusal.detail, { errors });
-    // It came out of JSON.parse, so it is JSON.
+    // It comes from JSON.parse, so it is JSON.
     const known = expected as JsonValue;
     const large = tooLarge("expected", known, BOUNDS.resultBytes);
     if (large.length > 0) throw invalid(large);
     const demands = { schema: order.schema, rules: order.rules };
     const judged = await services.validator.judge({ demands, result: known, account: OPERATORS, lane: "example" });
     if ("unjudged" in judged || judged.code !== null) {
-      throw invalid([{ field: "expected", message: "must pass the schema and the rules, as a worker's answer must" }]);
+      throw invalid([{ field: "expected", message: "must pass the schema and the rules, like a worker's result" }]);
     }
     if (isKnownAnswer(order.exampleOutput, known)) {
       throw invalid([{ field: "example_output", message: "must not be the answer" }]);
@@ -68,9 +68,9 @@ const list = operated(
     tag: "Operators",
     method: "get",
     path: "/api/v1/admin/honeypots",
-    summary: "The tasks whose answers are known",
+    summary: "List honeypots",
     query: Type.Object(PageQuery),
-    answers: { 200: { about: "A page of them, the oldest first", schema: HoneypotList } },
+    answers: { 200: { about: "A page of honeypots, oldest first", schema: HoneypotList } },
   },
   async function adminListHoneypots({ query, services }) {
     const page = await services.operators.listHoneypots(query.limit ?? 50, query.cursor ?? null);
@@ -85,9 +85,9 @@ const remove = operated(
     tag: "Operators",
     method: "delete",
     path: "/api/v1/admin/honeypots/{id}",
-    summary: "Post it no more",
+    summary: "Delete a honeypot",
     params: IdParams,
-    answers: { 200: { about: "It is gone", schema: Type.Object({ id: Type.String() }) } },
+    answers: { 200: { about: "It is deleted", schema: Type.Object({ id: Type.String() }) } },
   },
   async function adminDeleteHoneypot({ params, services }) {
     const id = params.id.toLowerCase();

@@ -1,4 +1,4 @@
-/** A GitHub account that speaks for its owner (guide: OAuth): linked by OAuth with a state that is good once, and PKCE. */
+/** Linking a GitHub account (guide: OAuth), by OAuth with a single-use state and PKCE. */
 import Type from "typebox";
 import { OAUTH_MS } from "../../machines/account/decide.ts";
 import { githubScore } from "../../machines/market/github.ts";
@@ -8,22 +8,22 @@ import { Problem, problemOf } from "../http/problems.ts";
 import { IdentityRefused, IdentityUnavailable } from "../ports/identity.ts";
 import { AuthorizeUrl, GitHubLinked } from "../schemas/oauth.ts";
 import type { Services } from "../services.ts";
-import { kinOf } from "./kin.ts";
+import { matchIdentity } from "./identity-match.ts";
 
 function identityOf({ identity }: Services) {
   if (identity !== null) return identity;
-  const detail = "GitHub is not set up on this platform; its operator must set GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET.";
+  const detail = "GitHub is not set up on this platform; the operator must set GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET.";
   throw new Problem(503, "GITHUB_NOT_CONFIGURED", detail, { retryAfter: 3_600 });
 }
 
-/** `refused` is told when GitHub does not accept what it was given. */
+/** Throws `refused` if GitHub does not accept the code or token. */
 async function reaching<T>(work: Promise<T>, refused: Problem): Promise<T> {
   try {
     return await work;
   } catch (error) {
     if (error instanceof IdentityRefused) throw refused;
     if (!(error instanceof IdentityUnavailable)) throw error;
-    const detail = "GitHub does not answer, or its limit is reached; try again after the time in Retry-After.";
+    const detail = "GitHub does not answer, or its rate limit is reached; try again after the time in Retry-After.";
     throw new Problem(503, "GITHUB_UNAVAILABLE", detail, { retryAfter: error.retryAfterS });
   }
 }
@@ -31,17 +31,17 @@ async function reaching<T>(work: Promise<T>, refused: Problem): Promise<T> {
 const CODE_REFUSED = new Problem(
   400,
   "OAUTH_FAILED",
-  "GitHub does not accept this code; begin again with GET /api/v1/oauth/github/authorize.",
+  "GitHub does not accept this code; start again with GET /api/v1/oauth/github/authorize.",
 );
 const TOKEN_REFUSED = new Problem(
   409,
   "GITHUB_LINK_LOST",
-  "GitHub does not accept our token any more; link again with GET /api/v1/oauth/github/authorize.",
+  "GitHub no longer accepts our token; link again with GET /api/v1/oauth/github/authorize.",
 );
 const STATE_WRONG = new Problem(
   400,
   "OAUTH_STATE_INVALID",
-  "This state is none, or was used, or is older than 10 minutes; begin again with GET /api/v1/oauth/github/authorize.",
+  "This state is invalid, used, or older than 10 minutes; start again with GET /api/v1/oauth/github/authorize.",
 );
 
 const authorize = keyed(
@@ -51,9 +51,9 @@ const authorize = keyed(
     method: "get",
     path: "/api/v1/oauth/github/authorize",
     acts: true,
-    summary: "Begin to link a GitHub account",
-    description: "Open `authorize_url` in a browser within 10 minutes. A new one makes the one before void.",
-    answers: { 200: { about: "Where to go", schema: AuthorizeUrl } },
+    summary: "Start linking a GitHub account",
+    description: "Open `authorize_url` in a browser within 10 minutes. A new one invalidates the previous one.",
+    answers: { 200: { about: "The page to open", schema: AuthorizeUrl } },
   },
   async function authorizeGitHub({ account, services }) {
     const identity = identityOf(services);
@@ -76,11 +76,11 @@ const callback = open(
     method: "get",
     path: "/api/v1/oauth/github/callback",
     acts: true,
-    summary: "Where GitHub sends people back to",
+    summary: "Callback of GitHub's authorization page",
     query: Type.Object({
       code: Type.Optional(Code.code),
       state: Code.state,
-      error: Type.Optional(Type.String({ maxLength: 200, description: "Why there is no code" })),
+      error: Type.Optional(Type.String({ maxLength: 200, description: "Set if there is no code" })),
       error_description: Type.Optional(Type.String({ maxLength: 1_000 })),
       error_uri: Type.Optional(Type.String({ maxLength: 1_000 })),
     }),
@@ -94,7 +94,7 @@ const callback = open(
       throw new Problem(
         400,
         "OAUTH_FAILED",
-        `GitHub gave no code (${query.error ?? "no reason"}); begin again and allow the access.`,
+        `GitHub gave no code (${query.error ?? "no reason"}); start again and allow access.`,
       );
     }
     return { status: 200, body: await link(services, account, query.code, query.state) };
@@ -107,8 +107,8 @@ const linkByHand = keyed(
     tag: "OAuth",
     method: "post",
     path: "/api/v1/oauth/github/link",
-    summary: "Link GitHub with a code that you received yourself",
-    description: "For clients whose redirect goes to themselves: send on what GitHub put into its query.",
+    summary: "Link GitHub with a code that your client received",
+    description: "For clients that receive the redirect themselves: send what GitHub put into the query.",
     body: Type.Object(Code),
     answers: { 200: { about: "The account is linked", schema: GitHubLinked } },
   },
@@ -119,7 +119,7 @@ const linkByHand = keyed(
   },
 );
 
-/** The state is used up before the code is, whatever comes of it. */
+/** The state is used up first, whatever happens then. */
 async function link(services: Services, account: AccountId, code: string, state: string) {
   const { router, secrets } = services;
   const used = await router.ask({ kind: "account", id: account }, { type: "useOAuth", stateHash: secrets.stateHash(state) });
@@ -130,7 +130,7 @@ async function link(services: Services, account: AccountId, code: string, state:
   return take(services, account, token, CODE_REFUSED);
 }
 
-/** Looks at the profile that the token opens, and has the account know it. */
+/** Reads the profile with the token and links it to the account. */
 async function take(services: Services, account: AccountId, token: string, refused: Problem) {
   const { router, secrets, clock } = services;
   const profile = await reaching(identityOf(services).profile(token), refused);
@@ -139,8 +139,8 @@ async function take(services: Services, account: AccountId, token: string, refus
   const github = { id, login, score, token: secrets.seal(token) };
   const answer = await router.ask({ kind: "account", id: account }, { type: "linkGitHub", github });
   if (!answer.ok) throw problemOf(answer.refusal);
-  const kinship = await kinOf(services, secrets.mark("github", id), account);
-  const marked = await router.ask({ kind: "account", id: account }, { type: "mark", ...kinship });
+  const match = await matchIdentity(services, secrets.mark("github", id), account);
+  const marked = await router.ask({ kind: "account", id: account }, { type: "mark", ...match });
   if (!marked.ok) throw problemOf(marked.refusal);
   return { account_id: account, github_login: login, github_score: score };
 }
@@ -151,15 +151,15 @@ const refresh = keyed(
     tag: "OAuth",
     method: "post",
     path: "/api/v1/oauth/github/refresh",
-    summary: "Look at the GitHub account again",
-    answers: { 200: { about: "The score as it is now", schema: GitHubLinked } },
+    summary: "Update the GitHub score",
+    answers: { 200: { about: "The current score", schema: GitHubLinked } },
   },
   async function refreshGitHub({ account, services }) {
     identityOf(services);
     const row = await services.reads.account(account);
     const token = row?.github == null ? undefined : services.secrets.unseal(row.github.token);
     if (token === undefined) {
-      throw new Problem(409, "GITHUB_NOT_LINKED", "No GitHub account is linked; begin with GET /api/v1/oauth/github/authorize.");
+      throw new Problem(409, "GITHUB_NOT_LINKED", "No GitHub account is linked; start with GET /api/v1/oauth/github/authorize.");
     }
     return { status: 200, body: await take(services, account, token, TOKEN_REFUSED) };
   },

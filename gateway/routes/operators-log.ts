@@ -2,7 +2,7 @@ import { Problem } from "../http/problems.ts";
 import type { ActionRow } from "../ports/operators.ts";
 import type { Services } from "../services.ts";
 
-/** Notes what an operator is about to do, does it, and notes what came of it. Rejects as `work` does. */
+/** Logs an action of an operator, carries it out, and logs the outcome. Rejects as `work` does. */
 export async function logged<T>(
   { operators, ids, clock, log }: Services,
   action: Pick<ActionRow, "action" | "target" | "detail">,
@@ -13,7 +13,7 @@ export async function logged<T>(
   const end = (outcome: string) =>
     operators
       .end(action.target, id, outcome)
-      .catch((error: unknown) => log.error({ err: error, id }, "an action's outcome could not be noted"));
+      .catch((error: unknown) => log.error({ err: error, id }, "could not log the outcome of an action"));
   try {
     const done = await work();
     await end("done");

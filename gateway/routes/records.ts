@@ -20,7 +20,7 @@ const history = keyed(
     query: RecordQuery,
     answers: {
       200: {
-        about: "What happened, when, by whom, in order",
+        about: "What happened, when and by whom, in order",
         schema: Type.Object({ items: Type.Array(HistoryEvent), next_cursor: NextCursor }),
       },
     },
@@ -40,8 +40,8 @@ const ledger = keyed(
     tag: "Tasks",
     method: "get",
     path: "/api/v1/tasks/{id}/ledger",
-    summary: "A task's entries in the ledger",
-    description: "The transfers that you take part in, whole: each sums to 0. The fee is told to both parties.",
+    summary: "A task's ledger entries",
+    description: "The transfers that you take part in, with all their entries: each sums to 0. Both parties see the fee.",
     params: IdParams,
     query: RecordQuery,
     answers: { 200: { about: "The entries", schema: LedgerEntries } },

@@ -1,7 +1,7 @@
 /**
- * A new API key for who has lost the old one (guide: Authentication). Neither the answers nor their times tell whether an
- * address has an account: a request for a code is answered before it is looked at, and a code that fails is answered when the
- * clock next strikes after a fixed time, which no difference in work reaches.
+ * A new API key for accounts that lost theirs (guide: Authentication). Neither answers nor their timing reveal whether an
+ * address has an account: a request for a code is answered before it is processed, and a wrong code is answered at the next
+ * multiple of STROKE_MS after a fixed time that is longer than any difference in work.
  */
 import { randomInt } from "node:crypto";
 import { RECOVERY_MS } from "../../machines/account/decide.ts";
@@ -13,10 +13,10 @@ import { Recover, RecoveryStarted, Rotated, VerifyRecover } from "../schemas/acc
 import { hashApiKey, makeApiKey, makeRecoveryCode } from "../secrets.ts";
 import type { Services } from "../services.ts";
 
-/** Longer than a commit takes, and how far the strokes of the clock are apart (ms). */
+/** Longer than a commit takes, and the grid on which failures are answered (ms). */
 const FAILED_MS = 300;
 const STROKE_MS = 100;
-/** A code is made and sent within this (ms). */
+/** Maximum random delay before a code is made (ms). */
 const SENT_MS_MAX = 500;
 
 const recover = open(
@@ -26,16 +26,16 @@ const recover = open(
     method: "post",
     path: "/api/v1/auth/recover",
     door: "recovery",
-    summary: "Ask for a code that gives a new API key",
+    summary: "Request a recovery code",
     description:
-      "The code goes to the account's address, or to the platform's log where no mail is set up. A new code replaces the one before. The answer is the same whether there is an account or not.",
+      "The code is mailed to the account's address, or written to the platform's log if no mail server is set up. A new code replaces the previous one. The answer is the same whether the account exists or not.",
     body: Recover,
-    answers: { 200: { about: "If there is an account, a code is on its way", schema: RecoveryStarted } },
+    answers: { 200: { about: "If the account exists, a code is on its way", schema: RecoveryStarted } },
   },
   async function requestRecovery({ body, services }) {
     const account = services.secrets.accountId(body.email);
     await spend(services.limiter, "recoveries", `account ${account}`);
-    // Some time later, so that what is done for a known address delays neither this answer nor a certain one after it.
+    // After a random delay, so that work for a known address delays neither this answer nor a predictable later one.
     services.clock.after(randomInt(SENT_MS_MAX), () => {
       sendCode(services, account, body.email).catch((error: unknown) =>
         services.log.error({ account, err: error }, "a recovery code could not be sent; this is a bug"),
@@ -50,14 +50,15 @@ async function sendCode({ router, secrets, mailer, log }: Services, account: Acc
   const command = { type: "requestRecovery", codeHash: secrets.recoveryHash(account, code) };
   const answer = await router.ask({ kind: "account", id: account }, command);
   if (!answer.ok) {
-    if (answer.refusal.refused !== "ACCOUNT_UNKNOWN") log.warn({ account, refused: answer.refusal.refused }, "no recovery code");
+    if (answer.refusal.refused !== "ACCOUNT_UNKNOWN")
+      log.warn({ account, refused: answer.refusal.refused }, "no recovery code was made");
     return;
   }
   if (mailer === null) {
     log.warn({ account, recovery_code: code }, "a recovery code; it is in the log because no SMTP_URL is set");
     return;
   }
-  const text = `Your code is ${code}. It is good for ${RECOVERY_MS / 60_000} minutes.\n\nIf you did not ask for it, do nothing: your API key stays as it is.\n`;
+  const text = `Your code is ${code}. It is valid for ${RECOVERY_MS / 60_000} minutes.\n\nIf you did not request it, you need not do anything: your API key stays valid.\n`;
   await mailer
     .send({ to, subject: "Your NexusToken recovery code", text })
     .catch((error: unknown) => log.error({ account, err: error }, "a recovery code could not be mailed"));
@@ -70,8 +71,8 @@ const verify = open(
     method: "post",
     path: "/api/v1/auth/verify-recover",
     door: "code",
-    summary: "Get a new API key for a code",
-    description: "The old key is invalid from the answer on. A code may be tried five times.",
+    summary: "Exchange a recovery code for a new API key",
+    description: "The old key is invalid once the answer is sent. A code may be tried five times.",
     body: VerifyRecover,
     answers: { 200: { about: "The new key, shown only here", schema: Rotated } },
   },
@@ -94,7 +95,7 @@ const verify = open(
       throw new Problem(
         401,
         "RECOVERY_FAILED",
-        "This code is wrong, used up or too old; ask for a new one with POST /api/v1/auth/recover.",
+        "This code is wrong, used or expired; request a new one with POST /api/v1/auth/recover.",
       );
     }
     await limiter.give("failures", address);

@@ -1,20 +1,20 @@
-/** Credits for money (guide: Credits & Payments): a page to pay on, and what the payment service tells afterwards. */
+/** Buying credits (guide: Credits & Payments): a checkout page, and the events of the payment service. */
 import Type from "typebox";
 import { canonicalText } from "../../machines/validation/equality.ts";
 import { SIGNATURE } from "../http/middleware/admit.ts";
 import { spend } from "../http/middleware/limit.ts";
 import { keyed, open } from "../http/operation.ts";
 import { invalid, Problem, problemOf } from "../http/problems.ts";
-import { PaymentsUnavailable, type PaymentTold } from "../ports/payments.ts";
+import { type PaymentEvent, PaymentsUnavailable } from "../ports/payments.ts";
 import { CreateSession, PACKS, Session } from "../schemas/account.ts";
 import type { Services } from "../services.ts";
-import { kinOf } from "./kin.ts";
+import { matchIdentity } from "./identity-match.ts";
 
 const RETRY_AFTER_S = 5;
 
 function paymentsOf({ payments }: Services) {
   if (payments !== null) return payments;
-  const detail = "Payments are not set up on this platform; its operator must set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET.";
+  const detail = "Payments are not set up on this platform; the operator must set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET.";
   throw new Problem(503, "PAYMENTS_NOT_CONFIGURED", detail, { retryAfter: 3_600 });
 }
 
@@ -32,7 +32,7 @@ async function reaching<T>(work: Promise<T>): Promise<T> {
 function amountOf(body: { readonly amount_credits?: number; readonly pack?: string }): number {
   const { amount_credits: amount, pack } = body;
   if ((amount === undefined) === (pack === undefined)) {
-    throw invalid([{ field: "amount_credits", message: "give this or pack, one of the two" }]);
+    throw invalid([{ field: "amount_credits", message: "give either this or pack" }]);
   }
   const packs: { readonly [name: string]: number } = PACKS;
   return amount ?? packs[pack ?? ""] ?? 0;
@@ -46,11 +46,10 @@ const create = keyed(
     method: "post",
     path: "/api/v1/credits/stripe/create-session",
     summary: "Buy credits",
-    description:
-      "Gives a page of Stripe's on which to pay. The credits are there once Stripe has said that it is paid; they pay debt back first.",
+    description: "Gives a checkout page of Stripe. You get the credits once Stripe confirms the payment; they repay debt first.",
     body: CreateSession,
     idempotent: true,
-    answers: { 200: { about: "Where to pay", schema: Session } },
+    answers: { 200: { about: "The checkout page", schema: Session } },
   },
   async function createStripeSession({ account, body, sent, idempotencyKey, services }) {
     const payments = paymentsOf(services);
@@ -81,36 +80,36 @@ const webhook = open(
     tag: "Credits",
     method: "post",
     path: "/api/v1/credits/stripe/webhook",
-    summary: "For Stripe: what became of a payment",
-    description: "Signed by Stripe. However often and in whatever order it comes, each payment counts once.",
+    summary: "For Stripe: events about payments",
+    description: "Signed by Stripe. Each payment counts once, however often and in whatever order events arrive.",
     raw: true,
     door: "signed",
-    answers: { 200: { about: "Heard", schema: Type.Object({ received: Type.Literal(true) }) } },
+    answers: { 200: { about: "Received", schema: Type.Object({ received: Type.Literal(true) }) } },
   },
   async function receiveStripeEvent({ text, header, address, services }) {
-    const told = await reaching(paymentsOf(services).read(text, header("Stripe-Signature")));
-    if (told === undefined) {
+    const event = await reaching(paymentsOf(services).read(text, header("Stripe-Signature")));
+    if (event === undefined) {
       await spend(services.limiter, "failures", address);
-      throw new Problem(400, "SIGNATURE_INVALID", "The Stripe-Signature header does not fit this body.");
+      throw new Problem(400, "SIGNATURE_INVALID", "The Stripe-Signature header does not match this body.");
     }
     services.guard.vouch(address, SIGNATURE);
-    if (told !== null) await take(services, told);
+    if (event !== null) await take(services, event);
     return { status: 200, body: { received: true } };
   },
 );
 
-/** Throws a Problem (503) when it could not be taken: then the service tells it again. */
-async function take(services: Services, { account, payment, customer, news }: PaymentTold): Promise<void> {
+/** Throws a Problem (503) if the event could not be processed; the service then sends it again. */
+async function take(services: Services, { account, payment, customer, news }: PaymentEvent): Promise<void> {
   const to = { kind: "account", id: account } as const;
   const answer = await services.router.ask(to, { type: "payment", payment, news, customer });
   if (!answer.ok) {
     if (answer.refusal.refused !== "ACCOUNT_UNKNOWN") throw problemOf(answer.refusal);
-    services.log.error({ account, payment }, "a payment was made for an account that is not there");
+    services.log.error({ account, payment }, "a payment was made for an account that does not exist");
     return;
   }
   if (customer === null) return;
-  const kinship = await kinOf(services, services.secrets.mark("stripe", customer), account);
-  await services.router.ask(to, { type: "mark", ...kinship });
+  const match = await matchIdentity(services, services.secrets.mark("stripe", customer), account);
+  await services.router.ask(to, { type: "mark", ...match });
 }
 
 export const stripeRoutes = [create, webhook];

@@ -14,7 +14,7 @@ const heartbeat = open(
     summary: "Versions that clients should have",
     answers: {
       200: {
-        about: "Compare with your own",
+        about: "Compare them with your own version",
         schema: Type.Object({ min_sdk_version: Version, latest_sdk_version: Version, announcement: Nullable(Type.String()) }),
       },
     },

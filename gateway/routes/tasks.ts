@@ -24,7 +24,8 @@ const create = keyed(
     method: "post",
     path: "/api/v1/tasks",
     summary: "Post a task",
-    description: "The budget is held until the task ends. You pay the winning bid and 5% of it, and never more than the budget.",
+    description:
+      "The budget is held until the task ends. You pay the winning bid plus a fee of 5%, and never more than the budget.",
     body: CreateTask,
     idempotent: true,
     makesTask: true,
@@ -47,14 +48,14 @@ const create = keyed(
   },
 );
 
-/** The order that this key was first used with; throws a Problem (422) when it was another one. */
+/** The spec that this key was first used with; throws a Problem (422) if it was a different one. */
 async function firstOrder({ reads }: Services, id: TaskId, order: TaskSpec): Promise<TaskSpec> {
   const row = await reads.task(id);
   if (row !== undefined && !sameOrder(row.order, order)) throw mismatch();
   return row?.order ?? order;
 }
 
-/** Both are JSON, so equal when their values are, in whatever order their fields stand. */
+/** Compares the values as JSON, whatever the order of fields. */
 function sameOrder(one: TaskSpec, other: TaskSpec): boolean {
   const text = (order: TaskSpec) => canonicalText(JSON.parse(JSON.stringify({ ...order, windowMs: 0 })));
   return text(one) === text(other);
@@ -76,7 +77,7 @@ const validate = keyed(
     summary: "Try a task without posting it",
     body: Type.Object({}, { description: "As POST /api/v1/tasks", examples: [exampleOf(CreateTask)] }),
     fields: CreateTask,
-    answers: { 200: { about: "What would be refused, and what to expect", schema: Validation } },
+    answers: { 200: { about: "Why it would be refused, and the state of the market", schema: Validation } },
   },
   async function validateTask({ account, body, services }) {
     return { status: 200, body: await dryRun(services, account, body) };
@@ -91,11 +92,11 @@ const list = keyed(
     path: "/api/v1/tasks",
     summary: "Your tasks, newest first",
     query: Type.Object({
-      role: Type.Optional(Type.Enum(["requester", "worker"], { description: "Left out: both" })),
+      role: Type.Optional(Type.Enum(["requester", "worker"], { description: "If omitted, both" })),
       status: Type.Optional(Type.Enum([...TASK_STATUSES])),
       ...PageQuery,
     }),
-    answers: { 200: { about: "A page of them", schema: Type.Object({ items: Type.Array(Task), next_cursor: NextCursor }) } },
+    answers: { 200: { about: "A page of tasks", schema: Type.Object({ items: Type.Array(Task), next_cursor: NextCursor }) } },
   },
   async function listTasks({ account, query, services }) {
     const { role = null, status = null, limit = 50, cursor = null } = query;
@@ -129,12 +130,12 @@ const cancel = keyed(
     path: "/api/v1/tasks/{id}",
     summary: "Cancel a task before its award",
     params: IdParams,
-    answers: { 200: { about: "The task, CANCELLED; its budget is yours again", schema: Task } },
+    answers: { 200: { about: "The task, CANCELLED; its budget is released to you", schema: Task } },
   },
   async function cancelTask({ account, params, services }) {
     const row = await findTask(services, params.id, account);
     const answer = await services.router.ask({ kind: "task", id: row.view.id }, { type: "cancel", requester: account });
-    // Cancelling what is cancelled changes nothing and is what the caller wants.
+    // Cancelling a cancelled task changes nothing, which is what the caller wants.
     if (!answer.ok && row.view.status !== "CANCELLED") throw problemOf(answer.refusal);
     if (!answer.ok && row.view.requester !== account)
       throw problemOf(refuse("NOT_YOUR_TASK", "Only the requester of a task can cancel it."));
@@ -149,11 +150,13 @@ const rate = keyed(
     method: "post",
     path: "/api/v1/tasks/{id}/rating",
     summary: "Rate the work on a settled task",
-    description: "Once, by its requester; it is a part of the worker's skill.",
+    description: "Once, by its requester; it counts towards the worker's skill.",
     params: IdParams,
     body: Type.Object({ rating: Type.Integer({ minimum: 1, maximum: 5 }) }),
     idempotent: true,
-    answers: { 200: { about: "It is taken", schema: Type.Object({ id: Uuid("The task's id"), rating: Type.Integer() }) } },
+    answers: {
+      200: { about: "The rating is stored", schema: Type.Object({ id: Uuid("The task's id"), rating: Type.Integer() }) },
+    },
   },
   async function rateTask({ account, params, body, sent, idempotencyKey, services }) {
     const { view } = await findOwnTask(services, params.id, account);

@@ -27,15 +27,15 @@ const available = keyed(
     method: "get",
     path: "/api/v1/tasks/available",
     acts: true,
-    summary: "Tasks that you can take, the oldest first",
-    description: "Asking also tells the platform that you are online for the type, so that a task's bidding can end early.",
+    summary: "Open tasks that you can take, oldest first",
+    description: "Asking also shows that you are online for the type, so that bidding on a task can end early.",
     query: Type.Object({
-      task_type: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: "Left out: every type" })),
+      task_type: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: "If omitted, all types" })),
       ...PageQuery,
-      cursor: Type.Optional(Type.String({ maxLength: 200, description: "As the header Link of the page before has it" })),
+      cursor: Type.Optional(Type.String({ maxLength: 200, description: "As in the Link header of the previous page" })),
     }),
     answers: {
-      200: { about: "The tasks; where there are more, the header Link has the next page (rel=next)", schema: Type.Array(Task) },
+      200: { about: "The tasks; if there are more, the header Link has the next page (rel=next)", schema: Type.Array(Task) },
     },
   },
   async function listAvailableTasks({ account, query, services }) {
@@ -102,7 +102,7 @@ const bid = keyed(
   },
 );
 
-/** What a bid without a price bids: the worker's own for the type; null, which is the budget, without one. */
+/** The price of a bid without one: the worker's posted price for the type; if there is none, null, which means the budget. */
 async function postedPrice({ reads }: Services, worker: AccountId, taskType: string): Promise<Credits | null> {
   const row = (await reads.capabilities(worker)).find((capability) => capability.taskType === taskType);
   return row === undefined || row.price === null ? null : credits(row.price);
@@ -115,8 +115,8 @@ const start = keyed(
     tag: "Work",
     method: "post",
     path: "/api/v1/tasks/{id}/start",
-    summary: "Say that you have begun",
-    description: "Optional: the first submission says so too. Your time runs from the award either way.",
+    summary: "Report that you have started",
+    description: "Optional: the first submission implies it. Your time runs from the award either way.",
     params: IdParams,
     idempotent: true,
     answers: { 200: { about: "The task is EXECUTING", schema: Started } },
@@ -139,7 +139,7 @@ const submit = keyed(
     method: "post",
     path: "/api/v1/tasks/{id}/submit",
     summary: "Submit a result",
-    description: "It is checked at once. A wrong one may be corrected twice, then the task goes to others.",
+    description: "It is validated at once. A wrong result may be corrected twice, then the task goes to other workers.",
     params: IdParams,
     body: Submission,
     idempotent: true,

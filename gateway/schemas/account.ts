@@ -3,8 +3,8 @@ import { RATINGS } from "../../machines/market/rating.ts";
 import { Credits, NextCursor, Nullable, Time, Uuid } from "./common.ts";
 
 export const Register = Type.Object({
-  email: Type.String({ format: "email", maxLength: 254, description: "One account for each address" }),
-  source: Type.Optional(Nullable(Type.String({ maxLength: 100, description: "How you came here" }))),
+  email: Type.String({ format: "email", maxLength: 254, description: "One account per address" }),
+  source: Type.Optional(Nullable(Type.String({ maxLength: 100, description: "Where you heard of the platform" }))),
 });
 
 export const Registered = Type.Object({
@@ -12,19 +12,19 @@ export const Registered = Type.Object({
   api_key: Type.String({
     pattern: "^[0-9a-f]{64}$",
     examples: ["0f".repeat(32)],
-    description: "Shown only now; the platform keeps a hash",
+    description: "Shown only now; the platform stores a hash of it",
   }),
-  webhook_secret: Type.String({ description: "Checks the signatures of webhooks" }),
+  webhook_secret: Type.String({ description: "Key to verify webhook signatures with; shown only now" }),
 });
 
 export const Recover = Type.Object({ email: Type.String({ format: "email", maxLength: 254 }) });
 export const RecoveryStarted = Type.Object({
   message: Type.String(),
-  expires_in: Type.Integer({ description: "Seconds for which the code is good" }),
+  expires_in: Type.Integer({ description: "How long the code is valid (s)" }),
 });
 export const VerifyRecover = Type.Object({
   email: Type.String({ format: "email", maxLength: 254 }),
-  code: Type.String({ pattern: "^[0-9]{6}$", examples: ["123456"], description: "The six digits that were sent" }),
+  code: Type.String({ pattern: "^[0-9]{6}$", examples: ["123456"], description: "The six digits from the mail" }),
 });
 
 export const Rotated = Type.Object({
@@ -35,16 +35,19 @@ export const Rotated = Type.Object({
 export const Balance = Type.Object({
   credits_balance: Credits("Available"),
   credits_frozen: Credits("Held for open tasks"),
-  purchasing_power: Credits("What new tasks may cost: available plus what is left of the credit line"),
-  debt: Credits("What is owed"),
-  credit_line: Credits("The credit line"),
+  purchasing_power: Credits("What new tasks may cost in total: the balance plus the credit line"),
+  debt: Credits("How far the balance is below 0"),
+  credit_line: Credits("How far the balance may go below 0"),
 });
 
 export const TopUp = Type.Object({ amount_credits: Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: "NC" }) });
 export const Repay = Type.Object({
   amount_credits: Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: "NC, at most the debt" }),
 });
-export const Repaid = Type.Object({ credits_balance: Credits("Available"), debt: Credits("What is still owed") });
+export const Repaid = Type.Object({
+  credits_balance: Credits("The balance afterwards"),
+  debt: Credits("What remains to be repaid"),
+});
 
 const Requirement = Type.Object({
   what: Type.Enum(["tasks", "counterparties", "honeypots", "success_percent"]),
@@ -56,18 +59,18 @@ export const CreditInfo = Type.Object({
   rating: Type.Enum(RATINGS.map(({ name }) => name)),
   stars: Type.Integer({ minimum: 0, maximum: 5 }),
   credit_line: Credits("How far the balance may go below 0"),
-  debt: Credits("How far it is below 0"),
-  debt_since: Nullable(Time("When it went below 0")),
-  suspension_at: Nullable(Time("When unpaid debt suspends the account (7 days), or has done so")),
+  debt: Credits("How far the balance is below 0"),
+  debt_since: Nullable(Time("When the balance went below 0")),
+  suspension_at: Nullable(Time("When debt suspends, or has suspended, the account: after 7 days")),
   is_suspended: Type.Boolean(),
-  github_login: Nullable(Type.String({ description: "The GitHub account that is linked" })),
-  github_score: Nullable(Type.Integer({ description: "0..100; where a newcomer starts in routing" })),
-  success_percent: Type.Number({ description: "Settled of all tasks that ended, as a worker" }),
+  github_login: Nullable(Type.String({ description: "Login of the linked GitHub account" })),
+  github_score: Nullable(Type.Integer({ description: "0..100; the quality that a newcomer starts with" })),
+  success_percent: Type.Number({ description: "Share of your tasks as a worker that were settled" }),
   next: Nullable(
     Type.Object({
       rating: Type.Enum(RATINGS.map(({ name }) => name)),
       credit_line: Credits("Its credit line"),
-      requires: Type.Array(Requirement, { description: "What is still missing" }),
+      requires: Type.Array(Requirement, { description: "Requirements that are not met yet" }),
     }),
   ),
 });
@@ -76,7 +79,11 @@ export const PACKS = { small: 500, medium: 2_000, large: 10_000 } as const;
 
 export const CreateSession = Type.Object({
   amount_credits: Type.Optional(
-    Type.Integer({ minimum: 50, maximum: 1_000_000, description: "Any amount (NC); 1 NC is 1 US cent. This, or a pack" }),
+    Type.Integer({
+      minimum: 50,
+      maximum: 1_000_000,
+      description: "Any amount (NC; 1 NC is 1 US cent); give either this or `pack`",
+    }),
   ),
   pack: Type.Optional(Type.Enum(Object.keys(PACKS), { description: "small 500 NC, medium 2,000, large 10,000" })),
   success_url: Type.Optional(Type.String({ format: "uri", maxLength: 2_000 })),
@@ -85,7 +92,7 @@ export const CreateSession = Type.Object({
 export const Session = Type.Object({
   session_id: Type.String(),
   url: Type.String({ description: "Where the buyer pays" }),
-  amount_credits: Credits("What is credited once it is paid"),
+  amount_credits: Credits("Credits that you get once it is paid"),
 });
 
 export const ToppedUp = Type.Object({ credits_balance: Credits("Available") });
@@ -93,11 +100,11 @@ export const ToppedUp = Type.Object({ credits_balance: Credits("Available") });
 export const Statement = Type.Object({
   items: Type.Array(
     Type.Object({
-      id: Type.String({ description: "The transfer" }),
+      id: Type.String({ description: "Id of the transfer" }),
       reason: Type.Enum(["GRANT", "TOPUP", "REPAY", "ADJUSTMENT", "PURCHASE", "CHARGEBACK", "HOLD", "SETTLE", "RELEASE", "EARN"]),
       task_id: Nullable(Type.String()),
       available: Credits("Change of the available balance"),
-      held: Credits("Change of what is held"),
+      held: Credits("Change of the held balance"),
       at: Time("When"),
     }),
   ),
@@ -106,13 +113,13 @@ export const Statement = Type.Object({
 
 export const Reputation = Type.Object({
   reputation: Type.Integer(),
-  task_count: Type.Integer({ description: "Awards that ended" }),
+  task_count: Type.Integer({ description: "Tasks that you were awarded and that ended" }),
   tasks_completed: Type.Integer(),
   tasks_failed: Type.Integer(),
   tasks_timed_out: Type.Integer(),
   tasks_created: Type.Integer(),
   tasks_paid: Type.Integer(),
-  first_try: Type.Integer({ description: "Completed with the first submission" }),
+  first_try: Type.Integer({ description: "Tasks whose first submission was accepted" }),
   counterparties: Type.Integer(),
   is_frozen: Type.Boolean(),
   cooldown_until: Nullable(Time("When the cooldown ends")),
@@ -127,11 +134,11 @@ export const LedgerEntries = Type.Object({
       transfer: Type.String(),
       reason: Type.String(),
       account: Type.Enum(["available", "held", "issuance", "fees", "transit"]),
-      owner: Nullable(Type.String({ description: "An account's id; null for the platform" })),
-      amount: Credits("Positive is money coming in"),
+      owner: Nullable(Type.String({ description: "Id of an account; null for the platform" })),
+      amount: Credits("Positive amounts come in"),
       at: Time("When"),
     }),
   ),
-  fee: Credits("What the platform got for this task"),
+  fee: Credits("The platform's fee for this task"),
   next_cursor: NextCursor,
 });

@@ -2,19 +2,24 @@ import Type from "typebox";
 import { Credits, NextCursor, Nullable, Time, Uuid } from "./common.ts";
 import { CreateTask, HistoryEvent, Task } from "./task.ts";
 
-export const Reason = Type.Object({ reason: Type.String({ minLength: 1, maxLength: 500, description: "Kept with the action" }) });
+export const Reason = Type.Object({
+  reason: Type.String({ minLength: 1, maxLength: 500, description: "Recorded with the action" }),
+});
 
 export const StoreHoneypot = Type.Object(
-  { ...CreateTask.properties, expected: Type.Unknown({ description: "The answer; a worker's may say more" }) },
-  { description: "As POST /api/v1/tasks, and `expected`" },
+  {
+    ...CreateTask.properties,
+    expected: Type.Unknown({ description: "The known answer; a worker's result may have more fields" }),
+  },
+  { description: "As POST /api/v1/tasks, plus `expected`" },
 );
 export const Honeypot = Type.Object({
   id: Uuid("The honeypot's id"),
   task_type: Type.String(),
   input_data: Type.String(),
-  budget: Credits("What each of its tasks may cost"),
+  budget: Credits("Budget of each task that is posted from it"),
   expected: Type.Unknown(),
-  created_at: Time("Since when it is kept"),
+  created_at: Time("When it was stored"),
 });
 export const HoneypotList = Type.Object({ items: Type.Array(Honeypot), next_cursor: NextCursor });
 
@@ -24,7 +29,11 @@ export const AccountQuery = Type.Object({
 });
 
 export const Adjust = Type.Object({
-  amount_credits: Type.Integer({ minimum: -1_000_000_000, maximum: 1_000_000_000, description: "NC; below 0 takes credits" }),
+  amount_credits: Type.Integer({
+    minimum: -1_000_000_000,
+    maximum: 1_000_000_000,
+    description: "NC; a negative amount takes credits",
+  }),
   reason: Type.String({ minLength: 1, maxLength: 500 }),
 });
 
@@ -35,10 +44,10 @@ export const AdminAccount = Type.Object({
   credits_balance: Credits("Available"),
   credits_frozen: Credits("Held"),
   reputation: Type.Integer(),
-  debt_since: Nullable(Time("Since when something is owed")),
+  debt_since: Nullable(Time("When the balance went below 0")),
   cooldown_until: Nullable(Time("When the cooldown ends")),
   github_login: Nullable(Type.String()),
-  created_at: Time("When it was registered"),
+  created_at: Time("When the account was registered"),
 });
 
 const Entry = Type.Object({
@@ -46,12 +55,12 @@ const Entry = Type.Object({
   reason: Type.String(),
   account: Type.String(),
   owner: Nullable(Type.String()),
-  amount: Credits("Positive is money coming in"),
+  amount: Credits("Positive amounts come in"),
   at: Time("When"),
 });
 
 export const AdminTask = Type.Object({ task: Task, events: Type.Array(HistoryEvent), ledger: Type.Array(Entry) });
-export const Action = Type.Object({ id: Uuid("What it was done to"), status: Type.Literal("DONE") });
+export const Action = Type.Object({ id: Uuid("The id of the task"), status: Type.Literal("DONE") });
 
 export const ActionPage = Type.Object({
   items: Type.Array(
@@ -59,9 +68,9 @@ export const ActionPage = Type.Object({
       id: Uuid("The action's id"),
       at: Time("When"),
       action: Type.String(),
-      target: Uuid("What it was done to"),
+      target: Uuid("The account, task or honeypot"),
       detail: Type.Record(Type.String(), Type.Unknown()),
-      outcome: Nullable(Type.String({ description: "`done`, or why not; null while it is not known" })),
+      outcome: Nullable(Type.String({ description: "`done`, or the code of the refusal; null while unknown" })),
     }),
   ),
   next_cursor: NextCursor,

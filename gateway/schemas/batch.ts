@@ -9,18 +9,18 @@ const { input_data: _text, ...TEMPLATE_FIELDS } = CreateTask.properties;
 const Text = Type.String({ minLength: 1, maxLength: BOUNDS.inputCharacters });
 
 export const CreateBatch = Type.Object({
-  template: Type.Object(TEMPLATE_FIELDS, { description: "As POST /api/v1/tasks, without input_data", examples: [TEMPLATE] }),
+  template: Type.Object(TEMPLATE_FIELDS, { description: "As POST /api/v1/tasks, but without input_data", examples: [TEMPLATE] }),
   items: Type.Array(Type.Object({ input_data: Text }), {
     minItems: 1,
     maxItems: BATCH_ITEMS_MAX,
-    description: "One task for each",
+    description: "One task per item",
   }),
   max_concurrent: Type.Optional(
     Type.Integer({
       minimum: 1,
       maximum: BATCH_AT_ONCE_MAX,
       default: 10,
-      description: "How many of the tasks are open at once; only their budgets are held",
+      description: "How many tasks are open at a time; only their budgets are held",
     }),
   ),
 });
@@ -41,20 +41,20 @@ export const BatchProgress = Type.Object({
   refused: Count,
   waiting_for: Nullable(
     Type.Enum(["pace", "credits", "suspension", "open_tasks", "turn"], {
-      description: "Why those that wait do not open: `turn` is that of your other batches; null: they do",
+      description: "What waiting items wait for; `turn`: your other batches come first; null: nothing",
     }),
   ),
-  next_at: Nullable(Time("When the pace lets more of them open; null: nobody knows, or they do")),
-  gives_up_at: Nullable(Time("When those that wait are refused, if that for which they wait does not come")),
+  next_at: Nullable(Time("When the rate limit lets more items open; null if unknown or if nothing waits")),
+  gives_up_at: Nullable(Time("When waiting items are refused, if they still wait by then")),
   items: Type.Array(
     Type.Object({
-      task_id: Uuid("The task's id; there is a task once it is OPEN"),
+      task_id: Uuid("Id of the task; it exists once the item is OPEN"),
       status: Type.Enum(["WAITING", "OPEN", "REFUSED", ...TERMINAL_STATUSES]),
       error: Nullable(
-        Type.Object({ code: Type.String(), detail: Type.String() }, { description: "Why its budget could not be held" }),
+        Type.Object({ code: Type.String(), detail: Type.String() }, { description: "Why the budget could not be held" }),
       ),
     }),
-    { description: "In the order of the items; a page of them" },
+    { description: "A page of items, in their order" },
   ),
   next_cursor: NextCursor,
 });

@@ -8,7 +8,7 @@ export const RegisterCapability = Type.Object({
   task_type: Type.String({
     minLength: 1,
     maxLength: 64,
-    description: "One capability for each type; a second one changes the first",
+    description: "One capability per type; registering a type again changes it",
   }),
   description: Type.Optional(Type.String({ maxLength: 1_000, default: "" })),
   tags: Type.Optional(Type.Array(Tag, { maxItems: 20, uniqueItems: true })),
@@ -17,7 +17,7 @@ export const RegisterCapability = Type.Object({
       Type.Integer({
         minimum: 1,
         maximum: BOUNDS.budgetMax,
-        description: "A price (NC) that stands: while you are online, tasks that can pay it are yours without a bid",
+        description: "Posted price (NC): while you are online, you bid it automatically on tasks that can pay it",
       }),
     ),
   ),
@@ -26,7 +26,7 @@ export const RegisterCapability = Type.Object({
       minimum: 1,
       maximum: 1_000,
       default: 1,
-      description: "How many tasks that your price has won you work on at once",
+      description: "How many tasks won by the posted price you work on at a time",
     }),
   ),
   available: Type.Optional(Type.Boolean({ default: true })),
@@ -34,18 +34,18 @@ export const RegisterCapability = Type.Object({
 
 export const Capability = Type.Object({
   id: Uuid("The capability's id"),
-  worker_id: Uuid("Whose it is"),
+  worker_id: Uuid("The worker's account"),
   task_type: Type.String(),
   description: Type.String(),
   tags: Type.Array(Type.String()),
-  price: Nullable(Credits("The price that stands")),
+  price: Nullable(Credits("The posted price")),
   max_concurrent: Type.Integer(),
-  available: Type.Boolean({ description: "Whether it is on, and its owner may take work" }),
+  available: Type.Boolean({ description: "Whether it is switched on and its owner may take work" }),
   score: Type.Number({ description: "0..100" }),
   tier: Type.Integer({ description: "1 Unrated, 2 Bronze, 3 Silver, 4 Gold, 5 Diamond" }),
   tier_name: Type.String(),
-  tasks: Type.Integer({ description: "Awards that ended" }),
-  created_at: Time("When it was registered"),
+  tasks: Type.Integer({ description: "Tasks that were awarded and ended" }),
+  created_at: Time("When the capability was registered"),
 });
 
 export const CapabilityList = Type.Object({ items: Type.Array(Capability) });
@@ -58,7 +58,7 @@ export const BrowseQuery = Type.Object({
   tag: Type.Optional(Tag),
   min_tier: Type.Optional(Type.Integer({ minimum: 1, maximum: 5 })),
   max_price: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: BOUNDS.budgetMax, description: "Those whose price that stands is at most this (NC)" }),
+    Type.Integer({ minimum: 1, maximum: BOUNDS.budgetMax, description: "Only those with a posted price of at most this (NC)" }),
   ),
   available: Type.Optional(Type.Boolean()),
   sort: Type.Optional(Type.Enum(["score", "price", "tasks"], { default: "score" })),

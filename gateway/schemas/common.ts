@@ -10,20 +10,22 @@ export const Credits = (description: string) => Type.Integer({ description: `${d
 export const IdParams = Type.Object({ id: Type.String({ format: "uuid", description: "The task's id" }) });
 
 export const PageQuery = {
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: "Entries of a page" })),
-  cursor: Type.Optional(Type.String({ maxLength: 200, description: "`next_cursor` of the page before" })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: "Entries per page" })),
+  cursor: Type.Optional(
+    Type.String({ maxLength: 200, description: "`next_cursor` of the previous page; omit it for the first page" }),
+  ),
 };
 
-/** Entries of a page of a task's records, where a client does not say. */
+/** Default page size of a task's records. */
 export const RECORDS = 200;
 export const RecordQuery = Type.Object({
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: RECORDS, default: RECORDS, description: "Entries of a page" })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: RECORDS, default: RECORDS, description: "Entries per page" })),
   cursor: PageQuery.cursor,
 });
 
 export const NextCursor = Nullable(
   Type.String({
-    description: "Give it as `cursor` for the next page, which may come early when entries are large; null at the end",
+    description: "Send it as `cursor` to get the next page; null on the last one. Pages of large entries end early",
   }),
 );
 
@@ -32,8 +34,8 @@ export const ProblemSchema = Type.Object(
     type: Type.String(),
     title: Type.String(),
     status: Type.Integer(),
-    detail: Type.String({ description: "A sentence a person can act on" }),
-    code: Type.String({ description: "UPPER_SNAKE, for programs" }),
+    detail: Type.String({ description: "What is wrong and what to do next" }),
+    code: Type.String({ description: "In UPPER_SNAKE_CASE, for programs" }),
     errors: Type.Optional(Type.Array(Type.Object({ field: Type.String(), message: Type.String() }))),
   },
   { description: "RFC 9457 problem document" },

@@ -1,6 +1,6 @@
 /**
- * What clients mean for a field of ours by mistake: its name, and names that people and models write instead. Such a field
- * would be let be as unknown, and the default in its place do harm. No name here is a field of any client in use.
+ * Names that people and models write by mistake for one of our fields. Ignored as unknown, such a field would silently
+ * leave the default in force. No name here is a field of any client in use.
  */
 export const USUAL_MISTAKES: { readonly [field: string]: readonly string[] } = {
   amount_credits: ["amount", "credits", "value", "amount_nc", "amount_usd", "amount_cents"],

@@ -18,10 +18,10 @@ const EXAMPLE = { input_data: TEXT, schema: SCHEMA, example_output: RESULT, budg
 const Json = Type.Record(Type.String(), Type.Unknown(), { examples: [RESULT] });
 const ExampleOutput = Type.Unknown({
   examples: [RESULT],
-  description: `A result that passes schema and rules: any JSON value, at most ${BOUNDS.exampleBytes / 1024} KB as JSON`,
+  description: `A result that would pass the schema and the rules: any JSON value of at most ${BOUNDS.exampleBytes / 1024} KB as JSON`,
 });
 
-/** One of the rules; which other fields each has its `type` says. */
+/** One rule; its `type` says which other fields it has. */
 export const RuleType = Type.Unsafe<Rule>({
   type: "object",
   required: ["type"],
@@ -37,32 +37,32 @@ const RulesField = Type.Array(RuleType, {
 const Budget = Type.Integer({
   minimum: BOUNDS.budgetMin,
   maximum: BOUNDS.budgetMax,
-  description: "The most that you pay, fee included (NC)",
+  description: "The most that you pay, including the fee (NC)",
   examples: [20],
 });
 const Seconds = Type.Integer({
   minimum: 1,
   maximum: BOUNDS.executionSecondsMax,
   default: BOUNDS.executionSecondsDefault,
-  description: "A worker's time, from the award (s)",
+  description: "Time for the worker, from the award (s)",
 });
 const ResultSchema = Type.Record(Type.String(), Type.Unknown(), {
   examples: [SCHEMA],
   description:
-    "JSON Schema that the result must match: 2020-12, or an older draft, down to 4, if $schema says so. References lead to what is inside it; keywords that are not JSON Schema's are annotations",
+    "JSON Schema that the result must match: draft 2020-12, or an older one down to draft 4 if $schema says so. References must stay inside the schema; unknown keywords are annotations",
 });
 const same = (name: string, example: unknown) => ({
   examples: [example],
-  description: `The long name of \`${name}\`; give one of the two`,
+  description: `Long name of \`${name}\`; give either of the two`,
 });
 
-/** What POST /tasks takes. Each field has at most two names; the long ones are those of the task that comes back. */
+/** Body of POST /tasks. A field has up to two names; the long ones are those of the task that is returned. */
 export const CreateTask = Type.Object(
   {
     input_data: Type.String({
       minLength: 1,
       maxLength: BOUNDS.inputCharacters,
-      description: "The text to work on; seen by you and the awarded worker only",
+      description: "The text to work on; visible in full to you and the awarded worker only",
       examples: [TEXT],
     }),
     schema: Type.Optional(ResultSchema),
@@ -83,7 +83,7 @@ export const CreateTask = Type.Object(
         Type.String({
           format: "uri",
           maxLength: BOUNDS.callbackUrlCharacters,
-          description: "Where the end is POSTed (http or https)",
+          description: "Where the outcome is POSTed (http or https)",
         }),
       ),
     ),
@@ -106,14 +106,14 @@ export const CreateTask = Type.Object(
 );
 export type CreateTask = Static<typeof CreateTask>;
 
-/** A task as everyone sees it; some fields are null for those who may not see them. */
+/** A task; fields that the caller may not see are null. */
 export const Task = Type.Object({
   id: Uuid("The task's id"),
   status: Type.Enum([...TASK_STATUSES]),
   task_type: Type.String(),
-  input_data: Nullable(Type.String({ description: "Null but for the requester and the awarded worker" })),
+  input_data: Nullable(Type.String({ description: "Only for the requester and the awarded worker, else null" })),
   input_data_preview: Type.String({
-    description: `The whole text for those who see input_data, else its first ${BOUNDS.previewCharacters} characters`,
+    description: `The whole text for the requester and the awarded worker, else its first ${BOUNDS.previewCharacters} characters`,
   }),
   validation_schema: Json,
   validation_rules: Type.Array(RuleType),
@@ -122,17 +122,17 @@ export const Task = Type.Object({
   max_execution_seconds: Type.Integer(),
   quality_preference: Type.Enum([...QUALITY_PREFERENCES]),
   min_skill_rating: Type.Integer(),
-  callback_url: Nullable(Type.String({ description: "The requester's only" })),
-  requester_id: Nullable(Uuid("Seen by the task's two parties")),
-  awarded_to: Nullable(Uuid("The worker in charge, or who did it")),
+  callback_url: Nullable(Type.String({ description: "Only for the requester, else null" })),
+  requester_id: Nullable(Uuid("Only for the requester and the awarded worker, else null")),
+  awarded_to: Nullable(Uuid("The worker who has, or had, the task")),
   awarded_price: Nullable(Credits("The winning bid")),
   result_data: Type.Unknown({ description: "The accepted result, any JSON value; null until then" }),
-  error_code: Nullable(Type.String({ description: "SCHEMA_MISMATCH, RULE_VIOLATION or TIMEOUT: what went wrong last" })),
-  retries_left: Type.Integer({ description: "Wrong results that the award in force still takes" }),
-  auto_retries_left: Type.Integer({ description: "How often the task reopens for other workers" }),
+  error_code: Nullable(Type.String({ description: "What went wrong last: SCHEMA_MISMATCH, RULE_VIOLATION or TIMEOUT" })),
+  retries_left: Type.Integer({ description: "How many more wrong results the current worker may submit" }),
+  auto_retries_left: Type.Integer({ description: "How many more times the task reopens for other workers" }),
   created_at: Time("When it was created"),
   updated_at: Time("When it last changed"),
-  expires_at: Nullable(Time("When the state it is in ends by itself")),
+  expires_at: Nullable(Time("When the current state ends by itself")),
 });
 export type Task = Static<typeof Task>;
 
@@ -140,16 +140,16 @@ export const HistoryEvent = Type.Object({
   seq: Type.Integer(),
   event: Type.String(),
   at: Time("When"),
-  by: Nullable(Type.String({ description: "An account's id, or `platform`" })),
+  by: Nullable(Type.String({ description: "Id of an account, or `platform`" })),
   data: Json,
 });
 
 export const Validation = Type.Object({
   valid: Type.Boolean(),
   errors: Type.Array(Type.Object({ field: Type.String(), message: Type.String(), code: Type.String() })),
-  schema_cost: Nullable(Type.Integer({ description: "How many checks the schema may take" })),
+  schema_cost: Nullable(Type.Integer({ description: "Upper bound on the checks that the schema takes" })),
   schema_cost_max: Type.Integer(),
-  workers_online: Type.Integer({ description: "Workers that asked for this type within the last seconds" }),
-  likely_price: Nullable(Credits("The median price of the type's latest settled tasks")),
+  workers_online: Type.Integer({ description: "Workers who asked for this type within the last few seconds" }),
+  likely_price: Nullable(Credits("Median price of the latest settled tasks of this type")),
 });
 export type Validation = Static<typeof Validation>;

@@ -7,19 +7,19 @@ export const Bid = Type.Object({
     Type.Integer({
       minimum: 1,
       maximum: BOUNDS.budgetMax,
-      description: "What you want for it (NC), at most the budget; left out, your standing price for the type, else the budget",
+      description: "Your price (NC), at most the budget; if omitted, your posted price for the type, or else the budget",
     }),
   ),
 });
 
 export const BidPlaced = Type.Object({
   bid_id: Uuid("The bid's id"),
-  status: Type.Enum(["PENDING", "AWARDED"], { description: "AWARDED when this bid has just won" }),
+  status: Type.Enum(["PENDING", "AWARDED"], { description: "AWARDED if this bid has already won" }),
 });
 
 export const Submission = Type.Object({
   result_data: Type.Unknown({
-    description: `The result: any JSON value that the schema takes, null too; at most ${BOUNDS.resultBytes / 1024} KB as JSON`,
+    description: `The result: any JSON value that passes the schema, including null; at most ${BOUNDS.resultBytes / 1024} KB as JSON`,
     examples: [{ company: "Apple Inc", revenue: "$81.8 billion" }],
   }),
 });
@@ -28,7 +28,7 @@ export const SubmissionVerdict = Type.Object({
   submission_id: Uuid("The submission's id"),
   status: Type.Enum(["COMPLETED", "REJECTED", "FAILED"]),
   error_code: Nullable(Type.Enum(["SCHEMA_MISMATCH", "RULE_VIOLATION"])),
-  retries_left: Type.Integer({ description: "Wrong results that are still taken" }),
+  retries_left: Type.Integer({ description: "How many more wrong results you may submit" }),
   errors: Type.Array(Type.Object({ field: Type.String(), message: Type.String() })),
 });
 

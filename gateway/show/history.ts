@@ -23,17 +23,17 @@ const PLATFORM = "platform";
 interface Viewer {
   readonly account: AccountId;
   readonly requester: AccountId;
-  /** What the task's requester prefers. */
+  /** The task's quality preference. */
   readonly preference: QualityPreference;
   /** Sees what the requester does, and why workers declined. */
   readonly operator?: boolean;
 }
 
-/** Why a bid has won, as its weight says. */
+/** Why a bid won. */
 const WHY: { readonly [R in QualityPreference | "explored"]: string } = {
-  cheapest: "The lowest price; where two are the same, the better quality.",
-  best: "The best quality; where two are the same, the lower price.",
-  balanced: "The lowest price / (1 + quality) when the task was awarded; a price that stands is taken at once.",
+  cheapest: "The lowest price; among equal prices the better quality.",
+  best: "The best quality; among equal qualities the lower price.",
+  balanced: "The lowest price / (1 + quality) when the task was awarded; a posted price wins at once.",
   explored: "The lowest price: a share of all tasks goes to it, so that newcomers get a start.",
 };
 

@@ -1,4 +1,4 @@
-/** What is shown of a task, and to whom: its text and its result belong to its two parties. */
+/** Tasks as the API shows them: only the two parties see the text and the result. */
 
 import type { AccountRow } from "../../machines/account/view.ts";
 import { bidIneligibility, onOfferByRow } from "../../machines/eligibility.ts";
@@ -8,7 +8,7 @@ import { type AccountId, BOUNDS, type Millis, type TaskId, takesBids } from "../
 import type { TaskRow } from "../ports/read-model.ts";
 import type { Task } from "../schemas/task.ts";
 
-/** A moment as ISO 8601 in UTC. */
+/** ISO 8601 in UTC. */
 export function time(at: Millis): string {
   return new Date(at).toISOString();
 }
@@ -17,12 +17,12 @@ export function timeOrNull(at: Millis | null): string | null {
   return at === null ? null : time(at);
 }
 
-/** Whether this account may see all of the task: its requester, and the worker in charge or who did it. */
+/** Whether this account is a party of the task, who may see all of it: its requester and the worker who has, or had, it. */
 export function isParty({ view }: TaskRow, account: AccountId): boolean {
   return view.requester === account || view.worker === account;
 }
 
-/** Whether this account may see that the task exists: its parties, and everyone while it takes bids, and who bid on it. */
+/** Whether this account may see that the task exists: everyone while it is open, then its parties and those who bid on it. */
 export function isVisible(row: TaskRow, account: AccountId): boolean {
   const { view } = row;
   return takesBids(view.status) || isParty(row, account) || view.closedTo.includes(account);
@@ -34,7 +34,7 @@ export function mayBid({ view, order }: TaskRow, worker: AccountRow): boolean {
   return bidIneligibility(onOfferByRow(view, order.autoRetry), applicant, null) === undefined;
 }
 
-/** Counted in characters, so that none is cut in half. */
+/** Counted in code points, so that none is cut in half. */
 function preview(text: string): string {
   return [...text.slice(0, 2 * BOUNDS.previewCharacters)].slice(0, BOUNDS.previewCharacters).join("");
 }
@@ -52,7 +52,7 @@ function demands(order: TaskSpec) {
   };
 }
 
-/** A task for this account's eyes. */
+/** A task as this account may see it. */
 export function showTask(row: TaskRow, account: AccountId): Task {
   const { view, order } = row;
   const party = isParty(row, account);
@@ -77,7 +77,7 @@ export function showTask(row: TaskRow, account: AccountId): Task {
   };
 }
 
-/** The answer to a task's creation. It is the same whenever the creation is repeated, whatever became of the task since. */
+/** The answer to the creation of a task. A retry gets the same answer, whatever happened to the task since. */
 export function showCreated(id: TaskId, requester: AccountId, order: TaskSpec, createdAt: Millis): Task {
   return {
     id,

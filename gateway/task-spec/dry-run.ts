@@ -1,4 +1,4 @@
-/** What POST /tasks would say, without doing it. */
+/** What POST /tasks would answer, without doing it. */
 import { creditOf } from "../../machines/account/view.ts";
 import type { TaskSpec } from "../../machines/task/events.ts";
 import { SCHEMA_COST_MAX } from "../../machines/validation/cost.ts";
@@ -13,7 +13,7 @@ type Wrong = Validation["errors"][number];
 
 const check = bodyCheck(CreateTask);
 
-/** Gives every reason for which this body would be refused now, the schema's cost, and what the market looks like. */
+/** Gives every reason why this body would be refused now, the cost of the schema, and the state of the market. */
 export async function dryRun(services: Services, account: AccountId, body: unknown): Promise<Validation> {
   const order = readOrder(services, body);
   if (Array.isArray(order)) return report(order, null, 0, null);

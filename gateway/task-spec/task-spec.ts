@@ -1,4 +1,4 @@
-/** Makes an order of what a client sent: aliases, defaults, and the checks that no schema can say. */
+/** Makes a task spec of what a client sent: aliases, defaults, and the checks that a schema cannot express. */
 
 import { isDeepStrictEqual } from "node:util";
 import type { Refusal } from "../../machines/refusal.ts";
@@ -19,12 +19,12 @@ const ALIASES = [
   ["rules", "validation_rules"],
 ] as const;
 
-/** Takes the checked body; throws a Problem (422) that names every field that is still wrong. */
+/** Takes the validated body; throws a Problem (422) that names every field that is still wrong. */
 export function toTaskSpec(body: CreateTask, settings: GatewaySettings): TaskSpec {
   const wrong: FieldProblem[] = [];
   for (const [short, long] of ALIASES) {
     if (body[short] !== undefined && body[long] !== undefined && !isDeepStrictEqual(body[short], body[long])) {
-      wrong.push({ field: short, message: `and ${long} are two names of one field and differ; give one of them` });
+      wrong.push({ field: short, message: `and ${long} are two names of one field but differ; give one of them` });
     }
   }
   const schema = body.schema ?? body.validation_schema;
@@ -60,7 +60,7 @@ export function toTaskSpec(body: CreateTask, settings: GatewaySettings): TaskSpe
   };
 }
 
-/** What is wrong with what an order demands of results, found without and then with the help of its example. */
+/** What is wrong with the schema, the rules or the example of a task. */
 export interface DemandsChecked {
   readonly cost: number | null;
   readonly refusal: Refusal | null;
@@ -68,8 +68,8 @@ export interface DemandsChecked {
 }
 
 /**
- * Checks schema and rules for their cost, and the example against them, in the turn of the account that asks. Throws a
- * Problem (503) when too many wait.
+ * Checks the cost of schema and rules, and the example against them, in the fair queue under the account that asks. Throws a
+ * Problem (503) if too many wait.
  */
 export async function checkDemands(order: TaskSpec, account: string, { validator }: Services): Promise<DemandsChecked> {
   const demands = { schema: order.schema, rules: order.rules };

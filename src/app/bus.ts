@@ -1,4 +1,4 @@
-/** What joins the processes of a platform. Another bus is an adapter of these ports, its settings, and a row of BUSES. */
+/** The bus that connects the processes of a platform. Another bus takes an adapter of these ports, its settings, and a row of BUSES. */
 import type { Clock } from "../../actors/ports/clock.ts";
 import type { Log } from "../../actors/ports/log.ts";
 import type { ClusterTransport } from "../../actors/ports/transport.ts";
@@ -8,7 +8,7 @@ import { natsSignals } from "../adapters/nats/signals.ts";
 import { NatsTransport } from "../adapters/nats/transport.ts";
 import type { Config } from "./settings/config.ts";
 
-/** A connection to the bus; its processes are one platform's, or are kept apart by `cluster`. */
+/** A connection to the bus; `cluster` keeps platforms on one bus apart. */
 export interface Bus {
   transport(platform: {
     readonly cluster: string;
@@ -37,12 +37,12 @@ function named(config: Config): Open | undefined {
   return BUSES.map((bus) => bus(config)).find((open) => open !== null) ?? undefined;
 }
 
-/** Whether this process is one of many. */
+/** Whether this process is part of a cluster. */
 export function isClustered(config: Config): boolean {
   return named(config) !== undefined;
 }
 
-/** Opens the bus that the settings name; null where one process does all. */
+/** Opens the configured bus; null if one process does everything. */
 export async function openBus(config: Config, name: string, log: Log): Promise<Bus | null> {
   return (await named(config)?.(name, log)) ?? null;
 }

@@ -1,4 +1,4 @@
-/** The one entry: `nexus <command>`. */
+/** The command line: `nexus <command>`. */
 import { Command } from "commander";
 import { runAudit } from "./cli/audit.ts";
 import { runCluster } from "./cli/cluster.ts";
@@ -19,34 +19,34 @@ const program = new Command("nexus")
 
 program
   .command("start")
-  .description("start the platform: gateway and actors in one process; with NATS_URL, as a part of a cluster")
+  .description("start the platform: gateway and actors in one process; with NATS_URL, as part of a cluster")
   .action(() => runStart("both"));
 program
   .command("gateway")
-  .description("start a gateway of a cluster: answers clients")
+  .description("start a gateway of a cluster, which answers clients")
   .action(() => runStart("gateway"));
 program
   .command("node")
-  .description("start a node of a cluster: runs the actors of its shards")
+  .description("start a node of a cluster, which runs the actors of its shards")
   .action(() => runStart("node"));
 program
   .command("drain")
-  .description("have a node give all its shards away, so that it can be stopped")
-  .argument("<node>", "its name, see `nexus cluster`")
-  .option("--off", "let it take its share again")
+  .description("move all shards of a node to the others, so that it can be stopped")
+  .argument("<node>", "its name, as `nexus cluster` shows it")
+  .option("--off", "let it take its share of the shards again")
   .action(runDrain);
 program
   .command("cluster")
-  .description("show the members of the cluster, their shards and how they are")
-  .option("--json", "as JSON")
+  .description("show the members of the cluster, their shards and their health")
+  .option("--json", "print JSON")
   .action(runCluster);
 program
   .command("demo")
-  .description("post ten real texts, work them with a built-in extractor, and watch them being paid")
+  .description("post ten real texts, have a built-in extractor work on them, and watch them being paid")
   .action(runDemo);
 program
   .command("audit")
-  .description("prove the promises about money and tasks on the database; exit code 1 when one is broken")
+  .description("check the promises about money and tasks on the database; exit code 1 if one is broken")
   .action(runAudit);
 const inspect = program.command("inspect").description("say why an account gets no work, or where a task is and why");
 inspect

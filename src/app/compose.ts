@@ -1,4 +1,4 @@
-/** Joins every port with its adapter: gateway, node, or both in one process; alone, or as a part of a cluster. */
+/** The composition root: joins every port with its adapter, for a gateway, a node, or both in one process, alone or in a cluster. */
 
 import type { RequestListener } from "node:http";
 import { hostname } from "node:os";
@@ -34,22 +34,22 @@ import { randomIds as ids } from "../adapters/system/ids.ts";
 import { checkThread } from "../adapters/validator/check-thread.ts";
 import { VALIDATOR_LIMITS, ValidatorPool } from "../adapters/validator/pool.ts";
 import { isClustered, openBus } from "./bus.ts";
-import { aborted, Closing } from "./closing.ts";
-import { alone, DRAIN_MS, type Engine, type Frame, member, passer } from "./engine.ts";
-import { addressOf, whoAnswers } from "./neighbour.ts";
+import { DRAIN_MS, type Engine, type Frame, localEngine, nodeEngine, remoteEngine } from "./engine.ts";
+import { aborted, Finalizers } from "./finalizers.ts";
+import { addressOf, identifyServer } from "./running-server.ts";
 import { CONNECTION_BOUNDS, type ConnectionBounds } from "./server/connections.ts";
 import { serveHttp } from "./server/server.ts";
 import type { Config } from "./settings/config.ts";
 import { VERSION } from "./version.ts";
 
-/** Compiled, or as source where this file is. */
+/** Compiled or source, like this file. */
 const VALIDATOR_THREAD = new URL(`../adapters/validator/thread${import.meta.url.slice(-3)}`, import.meta.url);
 const PING_MS = 1_000;
-/** What the database answered is told to all who ask within this (ms). */
+/** A health check of the database is shared by all requests within this time (ms). */
 const PING_SHARED_MS = 250;
-/** How often a gateway looks whether the database is set up by now (ms). */
+/** Poll interval of a gateway while it waits for the database to be set up (ms). */
 const SCHEMA_LOOK_MS = 500;
-/** How long a gateway of several believes in a key without a look (ms); they tell each other of dropped ones sooner. */
+/** How long one of several gateways caches an API key (ms); they usually learn of rotated ones sooner, by signals. */
 const KEY_TTL_MS = 1_000;
 
 /** What a process does: answer clients, run actors, or both. */
@@ -57,16 +57,15 @@ export type Role = "gateway" | "node" | "both";
 
 export interface Platform {
   readonly port: number;
-  /** An address that answers on this machine. */
+  /** A URL of this server on this machine. */
   readonly url: string;
-  /** Lets what is under way finish, for as long as `patienceMs`, then closes everything. Never rejects. */
+  /** Lets running work finish for at most `patienceMs`, then closes everything. Never rejects. */
   stop(patienceMs?: number): Promise<void>;
 }
 
 /**
- * Starts a process. `lost` is called when another one has taken the database over. Throws an Error with a sentence for
- * the operator when something that is needed is missing or wrong, and the reason of `stop` when that is aborted meanwhile;
- * whatever had been begun is undone then.
+ * Starts a process. `lost` is called if another one takes over the database. Throws an Error with a sentence for the operator
+ * if something is missing or wrong, and the reason of `stop` if that is aborted; whatever was started is then undone.
  */
 export async function startPlatform(
   config: Config,
@@ -75,25 +74,27 @@ export async function startPlatform(
   lost: () => void,
   stop: AbortSignal = new AbortController().signal,
 ): Promise<Platform> {
-  const closing = new Closing(log);
+  const finalizers = new Finalizers(log);
   try {
-    return await Promise.race([start(config, role, log, lost, closing), aborted(stop)]);
+    return await Promise.race([start(config, role, log, lost, finalizers), aborted(stop)]);
   } catch (error) {
-    await closing.run();
+    await finalizers.run();
     throw error;
   }
 }
 
-async function start(config: Config, role: Role, log: Log, lost: () => void, closing: Closing): Promise<Platform> {
+async function start(config: Config, role: Role, log: Log, lost: () => void, finalizers: Finalizers): Promise<Platform> {
   if (!isClustered(config) && role !== "both") {
     throw new Error(
-      `A ${role} is a part of a cluster: set NATS_URL and DATABASE_URL, or run \`nexus start\`, which needs neither.`,
+      `A ${role} is part of a cluster: set NATS_URL and DATABASE_URL, or run \`nexus start\`, which needs neither.`,
     );
   }
   if (isClustered(config) && config.databaseUrls === null) {
-    throw new Error("NATS_URL is set, but DATABASE_URL is not: the processes of a cluster share one PostgreSQL; name it.");
+    throw new Error(
+      "NATS_URL is set, but DATABASE_URL is not: the processes of a cluster share a PostgreSQL; set DATABASE_URL to it.",
+    );
   }
-  // The port is the first that is taken: who cannot have it has begun nothing yet, and who has it can be asked how it does.
+  // The port is taken first: a process that cannot have it has started nothing yet, and one that has it can answer health checks.
   const starting = { unavailable: "This process is starting." };
   const server = await serveHttp(
     createStartingApp(() => starting.unavailable, log).callback(),
@@ -103,42 +104,42 @@ async function start(config: Config, role: Role, log: Log, lost: () => void, clo
   ).catch(async (error: unknown) => {
     if (!(await isNexusAt(config))) throw error;
     throw new Error(
-      `A NexusToken runs already on port ${config.port}: use that one, stop it, or set PORT, and NEXUS_DATA_DIR or DATABASE_URL for books of its own.`,
+      `A NexusToken already runs on port ${config.port}: use that one, stop it, or set PORT and a NEXUS_DATA_DIR or DATABASE_URL of its own.`,
     );
   });
-  closing.add(() => server.close(0));
-  const frame = await openFrame(config, role, log, lost, closing, starting);
+  finalizers.add(() => server.close(0));
+  const frame = await openFrame(config, role, log, lost, finalizers, starting);
   const { ending } = frame;
   const transport = frame.bus?.transport({ cluster: frame.secrets.clusterId(), shards: frame.read.shards, clock, log }) ?? null;
   const engine =
     transport === null
-      ? await alone(frame)
+      ? await localEngine(frame)
       : role === "gateway"
-        ? passer(transport)
-        : await member(frame, transport, nodeName(config));
+        ? remoteEngine(transport)
+        : await nodeEngine(frame, transport, nodeName(config));
   const app = serve(frame, role, engine, healthOf(frame, engine));
   server.answer(app.callback);
-  closing.add(async () => {
+  finalizers.add(async () => {
     server.endKeepAlive();
     await new Promise((resolve) => setTimeout(resolve, Math.min(config.graceMs, ending.patienceMs)));
     app.endStreams();
     await server.close(ending.patienceMs);
   });
-  // The node's shards go first, while the gateway of the same process still answers.
-  closing.add(() => engine.drain());
-  const doing = role === "node" ? "A node of NexusToken tells its health" : "NexusToken answers";
+  // First the shards are moved, while the gateway of the same process still answers.
+  finalizers.add(() => engine.drain());
+  const doing = role === "node" ? "A node of NexusToken serves its health" : "NexusToken answers";
   log.info({ port: server.port, role }, `${doing} on ${server.url}`);
   const stop = (patienceMs = DRAIN_MS) => {
     ending.begun = true;
     ending.patienceMs = Math.min(ending.patienceMs, patienceMs);
-    return closing.run();
+    return finalizers.run();
   };
   return { port: server.port, url: server.url, stop };
 }
 
-/** Whether the port of the settings is another platform's. */
+/** Whether the configured port belongs to another platform. */
 async function isNexusAt({ host, port }: Config): Promise<boolean> {
-  return port !== 0 && (await whoAnswers(addressOf(host, port))) === "nexus";
+  return port !== 0 && (await identifyServer(addressOf(host, port))) === "nexus";
 }
 
 async function openFrame(
@@ -146,44 +147,44 @@ async function openFrame(
   role: Role,
   log: Log,
   lost: () => void,
-  closing: Closing,
+  finalizers: Finalizers,
   starting: { unavailable: string },
 ): Promise<Frame> {
-  // Beside all that follows, which waits for others more than it works.
+  // In parallel with the following steps, which mostly wait.
   const thread = checkThread(VALIDATOR_THREAD, VALIDATOR_LIMITS.heapMb);
   thread.catch(() => {});
-  const urls = await databaseUrls(config, log, closing);
+  const urls = await databaseUrls(config, log, finalizers);
   const pools = urls.map((url) => openPool(url, { max: config.databaseConnections, name: "read" }));
-  closing.add(() => Promise.all(pools.map((pool) => pool.end({ timeout: 1 }))));
+  finalizers.add(() => Promise.all(pools.map((pool) => pool.end({ timeout: 1 }))));
   await probe(pools, urls);
   if (role !== "gateway") {
     const applied = await migrate(pools, config.shards ?? undefined);
     if (applied.length > 0) log.info({ applied }, "the database is set up");
-    for (const url of urls) await lockDatabase(url, isClustered(config), lost, closing);
+    for (const url of urls) await lockDatabase(url, isClustered(config), lost, finalizers);
   }
-  const { secret, shards } = await platformOf(pools, log, closing, starting);
+  const { secret, shards } = await platformOf(pools, log, finalizers, starting);
   if (config.shards !== null && config.shards !== shards) {
     throw new Error(
-      `SHARDS is ${config.shards}, but this database was created with ${shards} shards, which cannot change; set SHARDS=${shards} or leave it out.`,
+      `SHARDS is ${config.shards}, but this database was created with ${shards} shards, which cannot change; set SHARDS=${shards} or unset it.`,
     );
   }
   const secrets = new Secrets(secret);
   const bus = await openBus(config, nodeName(config), log);
-  if (bus !== null) closing.add(() => bus.close());
+  if (bus !== null) finalizers.add(() => bus.close());
   warmUp();
   const failed = (error: unknown) => log.error({ err: error }, "a result could not be judged; this is a bug");
   const validator = new ValidatorPool(VALIDATOR_THREAD, VALIDATOR_LIMITS, failed);
-  closing.add(() => validator.close());
+  finalizers.add(() => validator.close());
   await thread;
   const signals = bus?.signals ?? localSignals();
   const ending = { begun: false, patienceMs: DRAIN_MS };
-  return { config, log, closing, urls, read: new Databases(pools, shards), secrets, validator, bus, signals, ending };
+  return { config, log, finalizers, urls, read: new Databases(pools, shards), secrets, validator, bus, signals, ending };
 }
 
-/** What the databases were set up with; a gateway, which sets up none, waits until somebody else has done so. */
-async function platformOf(pools: readonly Database[], log: Log, closing: Closing, starting: { unavailable: string }) {
+/** Gives what the databases were set up with; a gateway, which sets up none, waits until a node has done so. */
+async function platformOf(pools: readonly Database[], log: Log, finalizers: Finalizers, starting: { unavailable: string }) {
   let waiting = true;
-  closing.add(async () => {
+  finalizers.add(async () => {
     waiting = false;
   });
   for (let told = ""; ; ) {
@@ -193,21 +194,21 @@ async function platformOf(pools: readonly Database[], log: Log, closing: Closing
       if (!(error instanceof NotSetUp) || !waiting) throw error;
       if (told !== error.message) log.warn({}, `waiting: ${error.message}`);
       told = error.message;
-      starting.unavailable = `This process is starting, and waits. ${error.message}`;
+      starting.unavailable = `This process is starting and waits: ${error.message}`;
     }
     await new Promise((resolve) => setTimeout(resolve, SCHEMA_LOOK_MS));
   }
 }
 
-async function databaseUrls(config: Config, log: Log, closing: Closing): Promise<readonly string[]> {
+async function databaseUrls(config: Config, log: Log, finalizers: Finalizers): Promise<readonly string[]> {
   if (config.databaseUrls !== null) return config.databaseUrls;
   const server = new EmbeddedServer(config.dataDir, log);
-  closing.add(() => server.close());
+  finalizers.add(() => server.close());
   await server.open();
   return [server.url];
 }
 
-async function lockDatabase(url: string, shared: boolean, lost: () => void, closing: Closing): Promise<void> {
+async function lockDatabase(url: string, shared: boolean, lost: () => void, finalizers: Finalizers): Promise<void> {
   const taken = await DatabaseLock.acquire(url, shared, DRAIN_MS, lost);
   if (taken === undefined) {
     throw new Error(
@@ -216,7 +217,7 @@ async function lockDatabase(url: string, shared: boolean, lost: () => void, clos
         : "Another NexusToken works on this database. Stop it first, set NATS_URL so that they share the work, or point DATABASE_URL (or NEXUS_DATA_DIR) elsewhere.",
     );
   }
-  closing.add(() => taken.release());
+  finalizers.add(() => taken.release());
 }
 
 function nodeName(config: Config): string {
@@ -226,7 +227,7 @@ function nodeName(config: Config): string {
 function healthOf({ read, bus, ending }: Frame, engine: Engine): Health {
   const reads = postgresReadModel(read, PING_MS);
   let looked: { readonly at: number; readonly answers: Promise<boolean> } | null = null;
-  // Whoever asks, and however often: the database is asked once in a while.
+  // However often clients ask, the database is asked once in a while.
   const answers = () => {
     if (looked === null || clock.now() - looked.at > PING_SHARED_MS) {
       looked = {
@@ -249,15 +250,15 @@ function healthOf({ read, bus, ending }: Frame, engine: Engine): Health {
   };
 }
 
-/** What answers requests. */
+/** The HTTP application of this process. */
 interface App {
   readonly callback: RequestListener;
-  /** Streams never end by themselves; their listeners come back to another gateway. */
+  /** Ends event streams, which never end by themselves; clients reconnect to another gateway. */
   endStreams(): void;
 }
 
 function serve(frame: Frame, role: Role, { transport }: Engine, health: Health): App {
-  const { config, log, closing, read, secrets, validator, bus, signals } = frame;
+  const { config, log, finalizers, read, secrets, validator, bus, signals } = frame;
   if (role === "node") return { callback: createHealthApp(health, log).callback(), endStreams: () => {} };
   const reads = postgresReadModel(read);
   const keys = new KeyRing(reads, signals, clock, bus === null ? 0 : KEY_TTL_MS);
@@ -274,9 +275,9 @@ function serve(frame: Frame, role: Role, { transport }: Engine, health: Health):
     recoveries: config.rateRecoveriesPerHour,
   };
   const limiter = openLimiter(limits, config.redisUrl, config.natsPrefix, log);
-  closing.add(() => limiter.close());
+  finalizers.add(() => limiter.close());
   const mailer = config.smtpUrl === null ? null : smtpMailer(config.smtpUrl, config.mailFrom);
-  closing.add(async () => mailer?.close());
+  finalizers.add(async () => mailer?.close());
   const router = new Router(transport, clock, ids, config.requestTimeoutMs);
   const operators = postgresOperators(read);
   const standing = new PostedPrices(reads, presence, clock, ids);
@@ -320,7 +321,7 @@ function serve(frame: Frame, role: Role, { transport }: Engine, health: Health):
   return { callback: app.callback(), endStreams: () => feed.close() };
 }
 
-/** What other gateways, or nodes, say: none of it must arrive. */
+/** Handles signals of other processes; any of them may get lost. */
 function hear(signal: Signal, { keys, presence, feed }: Pick<Services, "keys" | "presence" | "feed">): void {
   switch (signal.type) {
     case "key":
@@ -341,7 +342,7 @@ function hear(signal: Signal, { keys, presence, feed }: Pick<Services, "keys" | 
   }
 }
 
-/** Behind a proxy all connections are the proxy's. */
+/** Behind a proxy, all connections come from the proxy. */
 function boundsOf({ connections: inAll, connectionsPerAddress, trustProxy }: Config): ConnectionBounds {
   return { ...CONNECTION_BOUNDS, inAll, ofAddress: trustProxy > 0 ? 0 : connectionsPerAddress };
 }

@@ -1,4 +1,4 @@
-/** The part of a process that takes commands to actors: alone, as a node among others, or by passing them on. */
+/** The part of a process that brings commands to actors: its own, those of its shards as a node, or those of other nodes. */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { LRUCache } from "lru-cache";
 import { shardOf } from "../../actors/address.ts";
@@ -15,7 +15,7 @@ import { agreedFormats, FORMATS, type Formats } from "../../machines/formats.ts"
 import { task } from "../../machines/task/index.ts";
 import { TASK_STATUSES, type TaskStatus, TERMINAL_STATUSES } from "../../machines/vocabulary.ts";
 import { LocalTransport } from "../adapters/in-process/transport.ts";
-import { type Databases, placeOf, shardsAt } from "../adapters/postgres/databases.ts";
+import { type Databases, databaseOf, shardsAt } from "../adapters/postgres/databases.ts";
 import { PostgresJournal } from "../adapters/postgres/journal.ts";
 import { openPool } from "../adapters/postgres/pool.ts";
 import { agreeAlone, PostgresRegistry } from "../adapters/postgres/registry.ts";
@@ -27,51 +27,51 @@ import type { Bus } from "./bus.ts";
 import type { Config } from "./settings/config.ts";
 import { VERSION } from "./version.ts";
 
-/** Transactions of the journal at once. One gathers larger batches, and two did a tenth less work in the lifecycle bench. */
+/** Concurrent journal transactions. One gathers larger batches; two did 10% less work in the lifecycle bench. */
 const LANES = 1;
-/** Heartbeats must not stand in line behind the closing of a shard. */
+/** Connections of the registry: heartbeats must not queue behind the closing of a shard. */
 const REGISTRARS = 3;
-/** A process that was told to go may take this long (ms); its lock on the databases is waited for as long. */
+/** How long a stopping process may take, and how long the next one waits for its database lock (ms). */
 export const DRAIN_MS = 10_000;
 /** The event loop's lag is sampled this often (ms). */
 const LAG_RESOLUTION_MS = 20;
-/** Tasks whose last announced status is remembered, so that a second bid is not told as news. */
+/** Tasks whose last announced status is remembered, so that each status is announced once. */
 const ANNOUNCED_MAX = 10_000;
 
-/** What the parts of one process share. */
+/** What the parts of a process share. */
 export interface Frame {
   readonly config: Config;
   readonly log: Log;
-  /** Takes what is to be undone when the process stops, the newest first. */
-  readonly closing: { add(step: () => Promise<unknown>): void };
+  /** Takes finalizers, which run newest first when the process stops. */
+  readonly finalizers: { add(step: () => Promise<unknown>): void };
   /** The databases, in order. */
   readonly urls: readonly string[];
   readonly read: Databases;
   readonly secrets: Secrets;
   readonly validator: ValidatorPool;
-  /** null where this process is alone. */
+  /** null if one process does everything. */
   readonly bus: Bus | null;
   readonly signals: SignalHub;
   readonly ending: Ending;
 }
 
-/** How a process ends. */
+/** The state of shutting down. */
 export interface Ending {
-  /** Whether it has begun to. */
+  /** Whether it has begun. */
   begun: boolean;
-  /** How long what is under way may take to finish (ms). */
+  /** How long running work may take to finish (ms). */
   patienceMs: number;
 }
 
 export interface Engine {
   readonly transport: Transport;
-  /** What keeps it from serving, or null. */
+  /** A sentence that says why it cannot serve, or null. */
   unavailable(): string | null;
-  /** Gives away what this process owns. */
+  /** Moves the shards of this process to other nodes. */
   drain(): Promise<void>;
 }
 
-/** What a host is told besides where it is. */
+/** The lease of a host, if it has one. */
 interface Standing {
   readonly leased?: () => boolean;
   readonly fenced?: () => void;
@@ -80,7 +80,7 @@ interface Standing {
 
 const WATCHED: ReadonlySet<TaskStatus> = new Set(["ROUTING", "AWARDED", ...TERMINAL_STATUSES]);
 
-/** Tells the gateways of tasks that have come to a status that somebody may wait for. */
+/** Signals gateways when a task reaches a status that somebody may wait for. */
 function announcer(signals: Signals): (address: Address, view: unknown) => void {
   const last = new LRUCache<string, TaskStatus>({ max: ANNOUNCED_MAX });
   return ({ kind, id }, view) => {
@@ -92,10 +92,10 @@ function announcer(signals: Signals): (address: Address, view: unknown) => void 
   };
 }
 
-/** Makes hosts on the databases of this process. `member` is the life whose commits they are; null where there is no cluster. */
-function hostMaker({ config, log, closing, urls, read, secrets, validator, signals }: Frame, transport: Transport) {
+/** Makes hosts on the databases of this process. `member` is the member that commits; null if there is no cluster. */
+function hostMaker({ config, log, finalizers, urls, read, secrets, validator, signals }: Frame, transport: Transport) {
   const writers = urls.map((url) => openPool(url, { max: LANES, name: "write", keep: true }));
-  closing.add(() => Promise.all(writers.map((pool) => pool.end({ timeout: 1 }))));
+  finalizers.add(() => Promise.all(writers.map((pool) => pool.end({ timeout: 1 }))));
   const courier = new WebhookCourier({
     allowPrivate: config.allowPrivateCallbacks,
     secretOf: (id) => secrets.webhookSecret(id),
@@ -123,39 +123,39 @@ function hostMaker({ config, log, closing, urls, read, secrets, validator, signa
   };
 }
 
-/** All shards in this process, and nobody else: a host for each database. */
-export async function alone(frame: Frame): Promise<Engine> {
-  const { urls, read, closing, log, ending } = frame;
+/** All shards in this process: one host per database. */
+export async function localEngine(frame: Frame): Promise<Engine> {
+  const { urls, read, finalizers, log, ending } = frame;
   const transport = new LocalTransport(read.shards);
   const makeHost = hostMaker(frame, transport);
   const hosts = urls.map((_, place) => makeHost(place, null));
-  // After the gateway: nobody else could answer its last requests.
-  closing.add(() => Promise.all(hosts.map((host) => host.stop(ending.patienceMs))));
+  // After the gateway, because no other process could answer its last requests.
+  finalizers.add(() => Promise.all(hosts.map((host) => host.stop(ending.patienceMs))));
   await Promise.all(read.all.map((database) => agreeAlone(database, VERSION, FORMATS)));
   for (const [place, host] of hosts.entries()) {
     const routes = transport.routesOf(host, () => {});
     const shards = shardsAt(place, urls.length, read.shards);
     for (const shard of shards) routes.serve(shard);
-    log.info(await host.open(shards), "what was left to do is taken up");
+    log.info(await host.open(shards), "resumed timers and undelivered messages");
   }
   const unavailable = () => (hosts.some(({ healthy }) => healthy) ? null : "The database does not answer this process.");
   return { transport, unavailable, drain: async () => {} };
 }
 
-/** No actors here: all commands go to other processes. */
-export function passer(transport: Transport): Engine {
+/** No actors in this process: all commands go to nodes. */
+export function remoteEngine(transport: Transport): Engine {
   return { transport, unavailable: () => null, drain: async () => {} };
 }
 
-/** A node among others, by this name: a member, with a host, in each database. */
-export async function member(frame: Frame, transport: ClusterTransport, name: string): Promise<Engine> {
-  const { config, log, urls, read, closing, ending } = frame;
+/** A node of a cluster under this name: one member and one host per database. */
+export async function nodeEngine(frame: Frame, transport: ClusterTransport, name: string): Promise<Engine> {
+  const { config, log, urls, read, finalizers, ending } = frame;
   const makeHost = hostMaker(frame, transport);
   // A message may go from one database to another, so what is written is what the members of all of them read.
   const formats = (): Formats => agreedFormats(nodes.map((node) => node.formats));
   const nodes: readonly Node[] = urls.map((url, place) => {
     const registry = openPool(url, { max: REGISTRARS, name: "registry", keep: true });
-    closing.add(() => registry.end({ timeout: 1 }));
+    finalizers.add(() => registry.end({ timeout: 1 }));
     const hostOf = (life: string, leased: () => boolean, fenced: () => void) =>
       makeHost(place, life, { leased, fenced, formats });
     const ports = { registry: new PostgresRegistry(registry, VERSION), routes: transport, clock, ids, log, hostOf };
@@ -165,7 +165,7 @@ export async function member(frame: Frame, transport: ClusterTransport, name: st
     );
   });
   const nodeOf = (shard: number): Node => {
-    const node = nodes[placeOf(shard, nodes.length)];
+    const node = nodes[databaseOf(shard, nodes.length)];
     if (node === undefined) throw new Error("a process has a node for each database");
     return node;
   };
@@ -179,17 +179,17 @@ export async function member(frame: Frame, transport: ClusterTransport, name: st
     },
   );
   const drain = async () => void (await Promise.all(nodes.map((node) => node.drain(ending.patienceMs))));
-  // Before it joins: whatever fails from here on, it leaves again.
-  closing.add(drain);
+  // Added before it joins: whatever fails from here on, it leaves again.
+  finalizers.add(drain);
   await Promise.all(nodes.map((node) => node.start()));
   const unavailable = () => {
-    if (nodes.some(({ draining }) => draining)) return "This node gives its shards away.";
+    if (nodes.some(({ draining }) => draining)) return "This node is being drained.";
     return nodes.some(({ healthy }) => healthy) ? null : "The database does not answer this node.";
   };
   return { transport, unavailable, drain };
 }
 
-/** Tells how late the event loop was at worst since it was last asked (ms). */
+/** Gives the worst lag of the event loop since the last call (ms). */
 function lagMeter(): () => number {
   const delay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
   delay.enable();

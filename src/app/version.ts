@@ -1,2 +1,2 @@
-/** The platform's version; the same as in package.json, which a test checks. */
+/** The platform's version; a test checks that it is that of package.json. */
 export const VERSION = "0.1.0";

@@ -67,7 +67,7 @@ test("with an nkey; another one is refused", async () => {
   await withNats([], async (url) => {
     const nkeyFile = await file("rubbish", "not a seed");
     await expect(connectNats(settings(url, { nkeyFile }), "test", SILENT)).rejects.toThrow(
-      /the seed in NATS_NKEY_FILE or NATS_CREDS_FILE is none/,
+      /the seed in NATS_NKEY_FILE or NATS_CREDS_FILE is invalid/,
     );
   });
   await expect(connectNats(settings("nats://127.0.0.1:1", { nkeyFile: "/nowhere/seed" }), "test", SILENT)).rejects.toThrow(
@@ -171,7 +171,7 @@ describe("over TLS", () => {
         { ...both, tlsCa: null },
       ]) {
         await expect(connectNats(settings(url, wrong), "test", SILENT)).rejects.toThrow(
-          /^NATS_URL \(127\.0\.0\.1:\d+\): TLS fails; check the certificates, NATS_TLS_CA/,
+          /^NATS_URL \(127\.0\.0\.1:\d+\): TLS failed; check the certificates, NATS_TLS_CA/,
         );
       }
       await expect(connectNats(settings(url, { tlsCa: ca }), "test", SILENT)).rejects.toThrow(
@@ -182,7 +182,7 @@ describe("over TLS", () => {
 
   test("a server that speaks none is not sent the secret in clear", async () => {
     await withNats([], async (url) => {
-      await expect(connectNats(settings(url.replace("nats:", "tls:")), "test", SILENT)).rejects.toThrow(/TLS fails/);
+      await expect(connectNats(settings(url.replace("nats:", "tls:")), "test", SILENT)).rejects.toThrow(/TLS failed/);
     });
   });
 });

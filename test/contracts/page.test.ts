@@ -17,7 +17,7 @@ function list(sizes: readonly number[]) {
       limit,
       after,
       read,
-      placeOf: ({ place }) => place,
+      databaseOf: ({ place }) => place,
       bytesOf: ({ bytes }) => bytes,
     });
   return { page, asked };

@@ -2,7 +2,7 @@
 import { get } from "node:http";
 import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { Closing } from "../../src/app/closing.ts";
+import { Finalizers } from "../../src/app/finalizers.ts";
 import { serveHttp } from "../../src/app/server/server.ts";
 import { SILENT } from "../support/world.ts";
 
@@ -75,7 +75,7 @@ describe("closing", () => {
   });
 
   test("takes the newest step first, and each although another one fails, once", async () => {
-    const closing = new Closing(SILENT);
+    const closing = new Finalizers(SILENT);
     const taken: string[] = [];
     closing.add(async () => taken.push("database"));
     closing.add(async () => {
@@ -89,7 +89,7 @@ describe("closing", () => {
 
   test("leaves a step behind that hangs", async () => {
     vi.useFakeTimers();
-    const closing = new Closing(SILENT);
+    const closing = new Finalizers(SILENT);
     const taken: string[] = [];
     closing.add(async () => taken.push("database"));
     closing.add(() => new Promise(() => {}));
@@ -100,7 +100,7 @@ describe("closing", () => {
   });
 
   test("undoes at once what is begun after it", async () => {
-    const closing = new Closing(SILENT);
+    const closing = new Finalizers(SILENT);
     const taken: string[] = [];
     closing.add(async () => {
       closing.add(async () => taken.push("late"));

@@ -166,8 +166,8 @@ describe("a bound of a schema beyond 2^53", () => {
 
 describe("names and characters that harm", () => {
   test.each([
-    ['{"__proto__":1}', "__proto__", "is a name"],
-    ['{"a":[{"\\u005f_proto__":1}]}', "a.0.__proto__", "is a name"],
+    ['{"__proto__":1}', "__proto__", "is a reserved name"],
+    ['{"a":[{"\\u005f_proto__":1}]}', "a.0.__proto__", "is a reserved name"],
     ['{"a":"x\\u0000"}', "a", "NUL"],
     ['{"a\\u0000b":1}', "a\\u0000b", "NUL"],
     ['{"a":["\\ud800"]}', "a.0", "surrogate"],

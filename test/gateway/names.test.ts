@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { openApi } from "../../gateway/docs/openapi.ts";
 import { commonMiddleware, createHealthApp, createStartingApp } from "../../gateway/http/app.ts";
-import { methods } from "../../gateway/http/middleware/methods.ts";
+import { allowedMethods } from "../../gateway/http/middleware/methods.ts";
 import { OPERATIONS } from "../../gateway/routes/index.ts";
 import { SILENT, World } from "../support/world.ts";
 
@@ -50,14 +50,14 @@ test("every middleware is a function with a name of its own", () => {
   const { clock } = new World();
   const settings = { trustedProxies: 0, corsOrigins: [] };
   const common = commonMiddleware({ settings, log: SILENT, clock, ids: { next: () => "1" } });
-  expect([...common, methods()].map(({ name }) => name)).toEqual([
+  expect([...common, allowedMethods()].map(({ name }) => name)).toEqual([
     "linger",
     "trace",
     "cors",
     "errors",
     "clientAddress",
-    "wholePath",
-    "methods",
+    "checkPath",
+    "allowedMethods",
   ]);
   const health = createHealthApp({ unavailable: async () => null }, SILENT);
   const starting = createStartingApp(() => "not yet", SILENT);

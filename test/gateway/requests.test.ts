@@ -121,7 +121,7 @@ test("a repeat is known by its value, and by the text that named it before value
   expect(sameOutcome({ topup: before }, "topup", repeat)).toEqual({ topup: before });
   expect(sameOutcome({ topup: now }, "topup", repeat)).toEqual({ topup: now });
   const other = secrets.outcomeId("account", "topup", "key", canonicalText({ a: [2], b: 2 }));
-  expect(() => sameOutcome({ topup: other }, "topup", repeat)).toThrow(/another request/);
+  expect(() => sameOutcome({ topup: other }, "topup", repeat)).toThrow(/different request/);
 });
 
 describe("a callback_url", () => {

@@ -45,11 +45,11 @@ test.each([
   [{ n: 1, l: [] }, "l: must have an entry"],
   [{ n: 1, l: [1] }, "l.0: must be text or null"],
   [{ n: 1, l: ["a", "b", "c"] }, "l: must have at most 2 entries"],
-  [{ n: 1, l: ["a", "a"] }, "l: must not have an entry twice; entries 1 and 0 are equal"],
+  [{ n: 1, l: ["a", "a"] }, "l: must not have duplicates; entries 1 and 0 are equal"],
   [{ n: 1, o: 1 }, "o: must be an object or null"],
   [{ n: 1, o: {} }, "o.x: is required"],
   [{ n: 1, o: { x: "true" } }, "o.x: must be true or false"],
-  [{ n: 1, o: { X: true } }, "o.X: is no field here; the field is called o.x, rename it"],
+  [{ n: 1, o: { X: true } }, "o.X: is not a field; did you mean o.x?"],
   [{ n: 1, u: {} }, "u: must be a whole number or text or true or false"],
   [
     { n: 1, id: "urn:uuid:6f1c3f0e-2b7a-4d51-9c3e-5a8d7b60f142" },

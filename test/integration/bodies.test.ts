@@ -129,7 +129,7 @@ describe("a field that is nearly ours is refused, and both names are told", () =
         const told = operation.fields === undefined ? [reply.status] : [reply.body.valid ? 200 : 422];
         expect([wrong, told, fieldsOf(reply)]).toEqual([wrong, [422], [name + wrong]]);
         const { message } = reply.body.errors[0];
-        const named = Object.keys(properties).filter((field) => message.includes(`called ${name}${field},`));
+        const named = Object.keys(properties).filter((field) => message.endsWith(`did you mean ${name}${field}?`));
         expect([wrong, named.length]).toEqual([wrong, 1]);
         if (slips(right).includes(wrong)) expect(named).toEqual([right]);
       }
@@ -141,7 +141,7 @@ describe("a field that is nearly ours is refused, and both names are told", () =
     expect(fieldsOf(await market.call("POST", "/tasks", { ...ORDER, rules }, ann))).toEqual(["rules.0.Field"]);
     const id = await market.post(ann);
     const reply = await market.call("POST", `/tasks/${id}/bid`, { bid: 5 }, bob);
-    expect([reply.status, reply.body.detail]).toEqual([422, "bid: is no field here; the field is called bid_credits, rename it"]);
+    expect([reply.status, reply.body.detail]).toEqual([422, "bid: is not a field; did you mean bid_credits?"]);
     expect((await market.task(id, ann)).awarded_to).toBeNull();
   });
 

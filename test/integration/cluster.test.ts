@@ -156,7 +156,7 @@ describe("a cluster of two nodes and two gateways", () => {
     expect(moved.length).toBeGreaterThan(15);
     expect(moved.every(([, owner]) => owner === third.name)).toBe(true);
     const drained = await nexus(["drain", first.name]);
-    expect(drained).toEqual({ code: 0, out: `${first.name} has no shards any more and can be stopped.\n` });
+    expect(drained).toEqual({ code: 0, out: `${first.name} has no shards left and can be stopped.\n` });
     expect((await status()).members.find(({ node }) => node === first.name)).toMatchObject({ draining: true, shards: 0 });
     expect((await nexus(["drain", first.name, "--off"])).code).toBe(0);
     await settled([first.name, second.name, third.name]);
@@ -220,7 +220,7 @@ describe("a cluster of two nodes and two gateways", () => {
     const client = new Client(node.process.port);
     for (const path of ["//health", "//health/live", "//health/ready"]) expect((await client.call("GET", path)).status).toBe(200);
     await nexus(["drain", node.name]);
-    expect((await client.call("GET", "//health/ready")).body).toMatchObject({ detail: "This node gives its shards away." });
+    expect((await client.call("GET", "//health/ready")).body).toMatchObject({ detail: "This node is being drained." });
     expect((await client.call("GET", "//health/live")).status).toBe(200);
     expect((await client.call("GET", "//api/v1/heartbeat")).status).toBe(404);
     client.close();
@@ -254,10 +254,10 @@ describe("bad configuration stops the start with one sentence", () => {
       { SHARDS: "64" },
       /^SHARDS is 64, but this database was created with 128/,
     ],
-    ["a node without NATS", "node", { NATS_URL: "" }, /^A node is a part of a cluster: set NATS_URL and DATABASE_URL/],
+    ["a node without NATS", "node", { NATS_URL: "" }, /^A node is part of a cluster: set NATS_URL and DATABASE_URL/],
     ["a cluster without a database", "start", { DATABASE_URL: "" }, /^NATS_URL is set, but DATABASE_URL is not/],
     ["one that wants the database for itself", "start", { NATS_URL: "" }, /^Another NexusToken works on this database/],
-    ["a lease that is no number", "node", { LEASE_MS: "soon" }, /^LEASE_MS \("soon"\) must be a whole number/],
+    ["a lease that is no number", "node", { LEASE_MS: "soon" }, /^LEASE_MS \("soon"\) must be an integer/],
     [
       "a database that nobody answers for",
       "node",

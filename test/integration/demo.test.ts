@@ -105,7 +105,7 @@ test("beside a running platform it keeps within the limits, twice in a row, and 
   for (let round = 0; round < 2; round += 1) {
     const ended = await new Command(NEXUS, { PORT: String(platform.port) }).ended;
     expectWhole(ended);
-    expect(ended.out).toContain("the demo uses it");
+    expect(ended.out).toContain("Using the platform on");
     expect(ended.out.match(/^ok {3}\d/gm)).toHaveLength(6);
   }
   expect(await platform.kill("SIGTERM")).toBe(0);
@@ -116,7 +116,7 @@ test("beside a platform with another database it says that it cannot audit that 
   const platform = await startProcess({ DATABASE_URL: database.url }, "start", { RATE_LIMIT_PER_SECOND: "4" });
   const ended = await new Command(NEXUS, { PORT: String(platform.port) }).ended;
   expectWhole(ended);
-  expect(ended.out).toContain("The platform's database is not the one of these settings");
+  expect(ended.out).toContain("The platform uses another database than these settings");
   expect(await readdir(folder)).toEqual([]);
   await platform.kill("SIGTERM");
   await database.drop();

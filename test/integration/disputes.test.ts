@@ -1,7 +1,7 @@
 /** What Stripe's words for a dispute come to in credits: a warning takes nothing. */
 import { Stripe } from "stripe";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { PaymentTold } from "../../gateway/ports/payments.ts";
+import type { PaymentEvent } from "../../gateway/ports/payments.ts";
 import { account as entity } from "../../machines/account/index.ts";
 import { credits } from "../../machines/vocabulary.ts";
 import { StripePayments } from "../../src/adapters/stripe/payments.ts";
@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-async function told(type: string, object: object): Promise<PaymentTold | null> {
+async function told(type: string, object: object): Promise<PaymentEvent | null> {
   const payload = JSON.stringify({ id: "evt", object: "event", type, data: { object } });
   const header = new Stripe(SECRET_KEY).webhooks.generateTestHeaderString({ payload, secret: WEBHOOK_SECRET });
   const read = await payments.read(payload, header);

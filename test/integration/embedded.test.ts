@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { EmbeddedServer } from "../../src/adapters/postgres/embedded.ts";
 import { openPool } from "../../src/adapters/postgres/pool.ts";
-import { whoIs } from "../../src/adapters/postgres/postmaster.ts";
+import { identifyPostmaster } from "../../src/adapters/postgres/postmaster.ts";
 import { isAlive } from "../support/alive.ts";
 import { SILENT } from "../support/world.ts";
 
@@ -109,7 +109,7 @@ test("after a power cut it starts, whoever has the old number by now, and nothin
     await cutPower(server);
     const taken = await number();
     if (taken > 0) await reuseNumber(taken);
-    if (taken > 0) expect(await whoIs(taken, data)).toBe("stranger");
+    if (taken > 0) expect(await identifyPostmaster(taken, data)).toBe("stranger");
     server = await EmbeddedServer.open(folder, SILENT);
     expect(await serversIn(folder)).toEqual([await postmasterPid()]);
     await keep(server, String(round + 1));
@@ -138,7 +138,7 @@ test("a server that runs is taken over, never started twice, and stopped by who 
   expect(one.url).toBe(two.url);
   const [pid, ...more] = await serversIn(folder);
   expect(more).toEqual([]);
-  expect(await whoIs(pid ?? 0, data)).toBe("server");
+  expect(await identifyPostmaster(pid ?? 0, data)).toBe("server");
   expect(await EmbeddedServer.find(folder)).toBe(one.url);
   const user = openPool(two.url, { max: 1, name: "test" });
   await user`select 1`;

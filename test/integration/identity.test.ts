@@ -1,7 +1,7 @@
 /** Accounts of one identity: no bids on one's own tasks, counterparties counted once. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { normalAddress } from "../../gateway/routes/kin.ts";
+import { normalAddress } from "../../gateway/routes/identity-match.ts";
 import { eventually, GOOD, Market } from "../support/market.ts";
 
 let market: Market;

@@ -100,7 +100,7 @@ test("a gateway that starts before anything else says what it waits for, and ser
     const { status, body, headers } = await client.call("GET", path);
     expect([status, body.code, headers["retry-after"]]).toEqual([503, "UNAVAILABLE", "1"]);
     expect(body.detail).toBe(
-      "This process is starting, and waits. The database is not set up yet; start a node, which does so, or run `nexus migrate`.",
+      "This process is starting and waits: The database is not set up yet; start a node, which does so, or run `nexus migrate`.",
     );
   }
   await start("node");
@@ -144,7 +144,7 @@ test("a second platform on the port of the first one says in a sentence that one
   for (const role of ["start", "gateway"]) {
     const { code, out } = await runNexus([role], { ...settings, LOG_LEVEL: "fatal", PORT: String(first.port) });
     expect(out.trim()).toBe(
-      `A NexusToken runs already on port ${first.port}: use that one, stop it, or set PORT, and NEXUS_DATA_DIR or DATABASE_URL for books of its own.`,
+      `A NexusToken already runs on port ${first.port}: use that one, stop it, or set PORT and a NEXUS_DATA_DIR or DATABASE_URL of its own.`,
     );
     expect(code).toBe(1);
   }
@@ -173,7 +173,7 @@ test.each([
   await start("node", { NODE_NAME: "sound" });
   await eventually(async () => expect((await shards())["sound"]).toBeGreaterThan(0));
   expect(await faulty.kill("SIGUSR2")).toBe(1);
-  expect(faulty.log()).toContain("an error that nobody handled");
+  expect(faulty.log()).toContain("unhandled error");
   await eventually(async () => expect(await shards()).toEqual({ sound: 128 }));
 });
 

@@ -93,7 +93,7 @@ describe("rules", () => {
     [{ type: "enum", field: "a", values: [] }, "rules.0.values", "must have an entry"],
     [{ type: "field_type", field: "a", expected: "text" }, "rules.0.expected", "str, int, float, bool, list, dict"],
     [{ type: "regex", field: "a", pattern: "(" }, "rules", "no regular expression"],
-    [{ type: "regex", field: "a", pattern: "a", Field: "b" }, "rules.0.Field", "the field is called"],
+    [{ type: "regex", field: "a", pattern: "a", Field: "b" }, "rules.0.Field", "did you mean"],
   ])("%j is refused at %s", async (rule, field, words) => {
     const { status, body } = await post({ rules: [rule] });
     expect(status).toBe(422);

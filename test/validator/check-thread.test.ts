@@ -14,7 +14,7 @@ test("a process learns before it serves whether the threads that judge results c
   await expect(checkThread(THREAD, 64)).resolves.toBeUndefined();
   for (const file of [broken, path.join(folder, "missing.mjs")]) {
     await expect(checkThread(pathToFileURL(file), 64)).rejects.toThrow(
-      "The threads that judge results do not start: build this again (npm run build), or give it more memory.",
+      "The validator threads do not start: build again (npm run build), or give the process more memory.",
     );
   }
   await rm(folder, { recursive: true });

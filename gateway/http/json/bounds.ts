@@ -1,11 +1,11 @@
 /**
- * The bounds of a JSON Schema beyond 2^53 (`minimum`, `maximum` and their exclusive forms): what tools write for 64-bit
- * integers. They are taken although a double cannot hold them, as the double that parts the numbers that can arrive where they do.
+ * Bounds of a JSON Schema beyond 2^53 (`minimum`, `maximum` and their exclusive forms), as tools write them for 64-bit
+ * integers. A double cannot hold them, so they are replaced by the double that accepts and refuses the same doubles.
  */
 import { directed } from "./decimal.ts";
 import type { Path } from "./text.ts";
 
-/** Whether the double that stands for a bound may not be above it. */
+/** Whether the double in place of the bound must not be above it. */
 const DOWN: { readonly [keyword: string]: boolean } = {
   maximum: true,
   exclusiveMinimum: true,
@@ -14,7 +14,7 @@ const DOWN: { readonly [keyword: string]: boolean } = {
 };
 
 const SCHEMA_FIELDS = new Set<Path[number]>(["schema", "validation_schema"]);
-/** Keywords below which names of the author's stand, with a schema each. */
+/** Keywords whose value maps names to schemas. */
 const NAMED = new Set<Path[number]>([
   "properties",
   "patternProperties",
@@ -23,15 +23,15 @@ const NAMED = new Set<Path[number]>([
   "dependentSchemas",
   "dependencies",
 ]);
-/** Keywords below which is a schema, or a list of them. */
+/** Keywords whose value is a schema or a list of schemas. */
 const NESTED = new Set<Path[number]>([
   ...["allOf", "anyOf", "oneOf", "prefixItems", "items", "additionalItems", "unevaluatedItems", "contains"],
   ...["additionalProperties", "unevaluatedProperties", "propertyNames", "not", "if", "then", "else"],
 ]);
-/** Longer ones are no bounds that a tool has written. */
+/** No tool writes longer bounds (characters). */
 const LITERAL_MAX = 400;
 
-/** Gives the double to keep for the number at this path of a body; undefined when it is no bound that is taken. */
+/** Gives the double that replaces the number at this path of a body; undefined if it is not such a bound. */
 export function boundAt(path: Path, literal: string): number | undefined {
   const below = path[0] === "template" ? path.slice(1) : path;
   const [field, ...keywords] = below;
@@ -42,7 +42,7 @@ export function boundAt(path: Path, literal: string): number | undefined {
   return large ? directed(literal, down) : undefined;
 }
 
-/** Whether these keywords, one below the other, lead from a schema to a schema, and not into an example or an enum. */
+/** Whether this path of keywords leads from a schema to a subschema, and not into an example or an enum. */
 function isSchema(keywords: Path): boolean {
   for (let at = 0; at < keywords.length; at += 1) {
     const keyword = keywords[at] ?? "";
@@ -53,7 +53,7 @@ function isSchema(keywords: Path): boolean {
   return true;
 }
 
-/** Puts a bound in its place in a value, unless the same field came once more: then the last one counts, as with JSON.parse. */
+/** Replaces a bound in a value, unless the same field came twice: then the last one counts, as with JSON.parse. */
 export function place(root: unknown, path: Path, literal: string, bound: number): void {
   let parent: unknown = root;
   for (const step of path.slice(0, -1)) parent = Reflect.get(Object(parent), step);

@@ -1,10 +1,10 @@
-/** Decimal numbers as they are written, compared exactly: what a double cannot hold is found, not rounded. */
+/** Compares decimal literals exactly, to find the numbers that a double cannot hold. */
 import { decimalOf } from "../../../machines/validation/decimals.ts";
 
-/** Every literal of at most so many digits and without an exponent survives the way through a double (IEEE 754: 15 digits). */
+/** A literal with at most this many digits and no exponent is exact as a double (IEEE 754: 15 digits). */
 export const DIGITS_SAFE = 15;
 
-/** Whether the double that JSON.parse makes of this literal is written with the same value. */
+/** Whether the double that JSON.parse makes of this literal has the same value. */
 export function isExact(literal: string): boolean {
   const value = Number(literal);
   if (!Number.isFinite(value)) return false;
@@ -22,14 +22,14 @@ function neighbour(value: number, away: boolean): number {
 }
 
 /**
- * The double nearest to a literal beyond 2^53 that is not above it (`down`), or not below it: as a bound it parts the
- * doubles exactly where the literal does. Undefined where there is none, because it is too large.
+ * Directed rounding: the double nearest to a literal beyond 2^53 that is not above it (`down`), or not below it. As a bound it
+ * accepts the same doubles as the literal. Undefined if the literal is too large for a double.
  */
 export function directed(literal: string, down: boolean): number | undefined {
   const value = Number(literal);
   if (!Number.isFinite(value)) return undefined;
   const { negative, digits, exponent } = decimalOf(literal);
-  // A fraction decides only where the whole part is equal, and then it is further from 0.
+  // The fraction matters only if the integer part is equal; then the literal is further from 0.
   const whole = exponent >= 0 ? BigInt(digits) * 10n ** BigInt(exponent) : BigInt(digits.slice(0, exponent));
   const exact = negative ? -whole : whole;
   const kept = BigInt(value);

@@ -1,16 +1,16 @@
 /**
- * Looks through the text of a JSON value that JSON.parse has taken, for what must not come in: depth, names and characters
- * that harm, and numbers that a double would change. One pass, no recursion, and nothing is built but the path of what is wrong.
+ * Scans the text of a JSON value that JSON.parse has accepted for what must not come in: too much depth, harmful names and
+ * characters, numbers that a double would change. One pass, no recursion; only the path of an error is built.
  */
 import { type FieldProblem, shortened } from "../problems.ts";
 import { DIGITS_SAFE, isExact } from "./decimal.ts";
 
 export const DEPTH_MAX = 64;
 
-/** Where in a value something is: names of fields and places in lists. */
+/** Path in a value: names of fields and indexes of lists. */
 export type Path = readonly (string | number)[];
 
-/** Told of each number whose literal a double would change; gives what is wrong with it, if anything. */
+/** Called with each number that a double would change; gives what is wrong with it, if anything. */
 export type OnInexact = (path: Path, literal: string) => FieldProblem | undefined;
 
 const [QUOTE, BACKSLASH, COMMA, MINUS] = [0x22, 0x5c, 0x2c, 0x2d];
@@ -20,9 +20,9 @@ const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x
 interface Level {
   readonly list: boolean;
   index: number;
-  /** Where the name of the field under way stands, quotes included; once it was asked for, the name itself. */
+  /** Where the current field name stands, quotes included; after it was asked for, the name itself. */
   name: readonly [number, number] | string;
-  /** Whether the next text is a name. */
+  /** Whether the next string is a field name. */
   named: boolean;
 }
 
@@ -30,7 +30,7 @@ export class JsonText {
   readonly #text: string;
   readonly #onInexact: OnInexact;
   readonly #levels: Level[] = [];
-  /** Where the first `\\u` is that was not passed yet. */
+  /** Where the next `\\u` is. */
   #escape = -1;
 
   constructor(text: string, onInexact: OnInexact) {
@@ -38,7 +38,7 @@ export class JsonText {
     this.#onInexact = onInexact;
   }
 
-  /** Gives the first thing that is wrong. */
+  /** Gives the first error. */
   check(): FieldProblem | undefined {
     const text = this.#text;
     for (let at = 0; at < text.length; ) {
@@ -87,17 +87,17 @@ export class JsonText {
       level.name = [start, end];
       level.named = false;
     }
-    // Only an escape can bring in what UTF-8 and JSON do not have as it is.
+    // NUL and surrogates can only come in as escapes: UTF-8 and JSON do not allow them otherwise.
     const value = this.#isEscaped(start, end) ? readString(this.#text, start, end) : undefined;
     if (value?.includes("\u0000") === true) return this.#wrong("has a NUL character; leave it out");
     if (value?.isWellFormed() === false) return this.#wrong("has half of a surrogate pair; send whole characters");
     if (isName && (value ?? this.#text.slice(start + 1, end - 1)) === "__proto__") {
-      return this.#wrong("is a name that is not taken; rename the field");
+      return this.#wrong("is a reserved name; rename the field");
     }
     return undefined;
   }
 
-  /** Whether a text has a `\\u`; looks through each part of the whole only once. */
+  /** Whether a string has a `\\u`; each part of the text is searched only once. */
   #isEscaped(start: number, end: number): boolean {
     if (this.#escape < start) {
       const next = this.#text.indexOf("\\u", start);
@@ -119,7 +119,7 @@ export class JsonText {
   }
 }
 
-/** A path as errors name it, bounded and without characters that harm. */
+/** A path as errors show it, with bounded length and no harmful characters. */
 export function fieldOf(path: Path): string {
   return shortened(path.join(".").replaceAll("\u0000", "\\u0000").toWellFormed()) || "body";
 }
@@ -132,7 +132,7 @@ function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39;
 }
 
-/** Where the text that begins at this quote ends, its last quote included. */
+/** Where the string that begins at this quote ends, closing quote included. */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;
@@ -148,7 +148,7 @@ function endOfNumber(text: string, start: number): number {
   return more.lastIndex;
 }
 
-/** Whether a number has so few digits, and no exponent, that a double surely keeps it. */
+/** Whether a number is surely exact as a double: few digits, no exponent. */
 function isPlain(text: string, start: number, end: number): boolean {
   if (end - start > DIGITS_SAFE) return false;
   for (let at = start; at < end; at += 1) if ((text.charCodeAt(at) | 0x20) === 0x65) return false;

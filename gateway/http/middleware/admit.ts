@@ -1,4 +1,4 @@
-/** Who is let in: limits, keys and tokens, all of them before a byte of the body is read. */
+/** Admission: rate limits, API keys and tokens, all checked before a byte of the body is read. */
 import type { Context } from "koa";
 import { API_KEY, hashApiKey, isSameSecret } from "../../secrets.ts";
 import type { Services } from "../../services.ts";
@@ -6,11 +6,11 @@ import type { Caller, Operation } from "../operation.ts";
 import { Problem } from "../problems.ts";
 import { limit } from "./limit.ts";
 
-/** What an operation whose requests are signed is known by to the guard. */
+/** The secret under which the guard remembers addresses that sent a signed request. */
 export const SIGNATURE = "signature";
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|0:0:0:0)$/;
 
-/** Lets a request of an operation in, or throws a Problem (401, 404, 429). Gives who calls, where there is a key. */
+/** Admits a request or throws a Problem (401, 404, 429). Gives the caller if the operation needs an API key. */
 export async function admit(
   operation: Operation,
   services: Services,
@@ -35,17 +35,17 @@ export async function admit(
   }
 }
 
-/** Counts a request that comes without a key; throws a Problem (429) when its address has sent too many. */
+/** Counts a request without a key; throws a Problem (429) if its address has sent too many. */
 export async function countVisit(services: Services, context: Context, address: string): Promise<void> {
   if (isCounted(services, address)) await limit(context, services.limiter, address, ["visits"]);
 }
 
 async function admitStranger(operation: Operation, services: Services, context: Context, address: string): Promise<void> {
   switch (operation.door) {
-    // One that checks health is answered whoever else asks; what it costs is shared, see readiness().
+    // Health checks are always answered; their cost is shared, see readiness().
     case "always":
       return;
-    // The service that signs may send as much as it has; who cannot sign is a stranger that guesses.
+    // The service that signs is not limited; requests with wrong signatures count as guesses.
     case "signed":
       if (services.payments === null) await countVisit(services, context, address);
       await services.guard.admit(context, address, SIGNATURE);
@@ -69,7 +69,7 @@ async function admitStranger(operation: Operation, services: Services, context: 
   }
 }
 
-/** What runs on the machine itself is not counted while things are tried out. */
+/** Outside production, requests from this machine are not counted. */
 function isCounted({ settings }: Services, address: string): boolean {
   return settings.production || !LOOPBACK.test(address);
 }
@@ -79,7 +79,7 @@ async function checkOperator(context: Context, services: Services, address: stri
   const { adminToken } = settings;
   if (adminToken === null) {
     await countVisit(services, context, address);
-    throw new Problem(404, "NOT_FOUND", "The operator's API is off on this platform; ADMIN_TOKEN switches it on.");
+    throw new Problem(404, "NOT_FOUND", "The operators' API is off on this platform; set ADMIN_TOKEN to turn it on.");
   }
   const token = context.get("X-Admin-Token");
   if (token === "") await countVisit(services, context, address);

@@ -1,4 +1,4 @@
-/** Reads a JSON body that nobody vouches for: bounded in size and depth, valid UTF-8, no keys or characters that harm, no number that would change. */
+/** Reads an untrusted JSON body: bounded in size and depth, valid UTF-8, no harmful names or characters, no number that a double would change. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import getRawBody from "raw-body";
 import type { JsonValue } from "../../../machines/vocabulary.ts";
@@ -7,16 +7,16 @@ import { fieldOf, JsonText } from "../json/text.ts";
 import { invalid, Problem } from "../problems.ts";
 import { isJson } from "./content-type.ts";
 
-/** Far above what the largest honest request needs (10,000 characters of input, a schema of 32 KB, an example). */
+/** Far more than the largest valid request needs (10,000 characters of input, a schema of 32 KB, an example). */
 export const BODY_BYTES_MAX = 262_144;
 const SHOWN_CHARACTERS = 40;
-/** More bounds beyond 2^53 than a schema of its largest size has. */
+/** More bounds beyond 2^53 than a schema of maximal size can have. */
 const BOUNDS_MAX = 1_000;
 
-/** A byte order mark before the text is not of it (RFC 8259 8.1 lets a reader ignore it). */
+/** Drops a byte order mark (allowed by RFC 8259 8.1). */
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** A request, and where its answer goes. */
+/** A request and its response. */
 export interface Exchange {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
@@ -27,10 +27,14 @@ export async function readBody({ req: request, res }: Exchange): Promise<JsonVal
   const { "content-length": length, "transfer-encoding": encoding, "content-encoding": coding } = request.headers;
   if (encoding === undefined && (length === undefined || Number(length) === 0)) return undefined;
   if (coding !== undefined && !/^identity$/i.test(coding)) {
-    throw new Problem(415, "UNSUPPORTED_MEDIA_TYPE", "Send the body without Content-Encoding; compressed bodies are not taken.");
+    throw new Problem(
+      415,
+      "UNSUPPORTED_MEDIA_TYPE",
+      "Send the body without Content-Encoding; compressed bodies are not supported.",
+    );
   }
   const json = isJson(request.headers["content-type"] ?? "");
-  // Whether a chunked body is empty, and so needs no type, is known only at its end.
+  // Whether a chunked body is empty, and so needs no Content-Type, is known only at its end.
   if (!json && encoding === undefined) throw noJson();
   const text = decode(await read({ req: request, res }, length));
   if (text.trim() === "") return undefined;
@@ -38,7 +42,7 @@ export async function readBody({ req: request, res }: Exchange): Promise<JsonVal
   return readJson(text);
 }
 
-/** Gives the body as it was sent, UTF-8 of at most the same size. Throws a Problem (400, 413). */
+/** Gives the body as text, UTF-8 of at most the same size. Throws a Problem (400, 413). */
 export async function readText(exchange: Exchange): Promise<string> {
   return decode(await read(exchange, exchange.req.headers["content-length"]));
 }
@@ -48,7 +52,7 @@ function noJson(): Problem {
 }
 
 async function read({ req: request, res }: Exchange, length: string | undefined): Promise<Buffer> {
-  // Who asks first (RFC 9110 10.1.1) is told to send what will be read, and not what is refused by its length alone.
+  // A client that sent Expect: 100-continue (RFC 9110 10.1.1) is told to continue, unless its Content-Length is already too large.
   if (request.headers.expect !== undefined && Number(length ?? 0) <= BODY_BYTES_MAX) res.writeContinue();
   try {
     return await getRawBody(request, { limit: BODY_BYTES_MAX, ...(length === undefined ? {} : { length }) });
@@ -57,7 +61,7 @@ async function read({ req: request, res }: Exchange, length: string | undefined)
     if (kind === "entity.too.large") {
       throw new Problem(413, "BODY_TOO_LARGE", `The body must be at most ${BODY_BYTES_MAX} bytes long.`);
     }
-    throw new Problem(400, "BODY_INCOMPLETE", "The body ended before its Content-Length; send it again whole.");
+    throw new Problem(400, "BODY_INCOMPLETE", "The body ended before its Content-Length; send it again in full.");
   }
 }
 
@@ -69,7 +73,7 @@ function decode(bytes: Buffer): string {
   }
 }
 
-/** Parses the text of a body. Throws a Problem (400, or 422 that names the field). */
+/** Parses the text of a body. Throws a Problem (400, or 422 with the field). */
 export function readJson(text: string): JsonValue {
   const value = parse(text);
   const bounds: Parameters<typeof place>[] = [];

@@ -1,16 +1,16 @@
-/** Lets pages of other origins in, where an operator says so (Fetch standard, 3.2): keys travel in a header, so never with credentials. */
+/** CORS (Fetch standard, 3.2) for the origins that the operator allows. API keys are sent in a header, so credentials are never allowed. */
 import type { Middleware } from "koa";
 
 const METHODS = "GET, HEAD, POST, PATCH, DELETE";
-/** What a page may read besides the body. */
+/** Response headers that scripts may read. */
 const EXPOSED =
   "Allow, Link, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Nexus-Ignored, X-Request-Id";
-/** How long a browser remembers a preflight (s); Chromium caps it at two hours. */
+/** How long browsers cache a preflight (s); Chromium caps it at two hours. */
 const MAX_AGE_S = 7_200;
-/** Names of headers, as a preflight asks for them. */
+/** A list of header names, as in a preflight. */
 const NAMES = /^[\w!#$%&'*+.^`|~-]+(\s*,\s*[\w!#$%&'*+.^`|~-]+)*$/;
 
-/** `origins` as browsers send them, or `*` among them for every one; none leaves every answer as it is. */
+/** `origins` as browsers send them, or `*` for all; without any, no header is added. */
 export function cors(origins: readonly string[]): Middleware {
   const every = origins.includes("*");
   const known = new Set(origins);

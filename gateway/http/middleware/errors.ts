@@ -2,7 +2,7 @@ import type { Middleware } from "koa";
 import type { Log } from "../../../actors/ports/log.ts";
 import { asProblem, Problem, problemBody, shortened } from "../problems.ts";
 
-/** Turns whatever is thrown below into a problem document (RFC 9457). What nobody expected is logged and told as 500. */
+/** Turns every error into a problem document (RFC 9457). Unexpected ones are logged and answered with 500. */
 export function errors(log: Log): Middleware {
   return async function errors(context, next) {
     try {
@@ -19,7 +19,11 @@ export function errors(log: Log): Middleware {
       if (known === undefined) log.error({ err: error, request: context.state["request"] }, "a request failed; this is a bug");
       const problem =
         known ??
-        new Problem(500, "INTERNAL", "Something failed inside; it is logged. Tell the operator the X-Request-Id of this answer.");
+        new Problem(
+          500,
+          "INTERNAL",
+          "Something failed inside and was logged. Tell the operator the X-Request-Id of this answer.",
+        );
       context.status = problem.status;
       context.body = problemBody(problem);
       context.type = "application/problem+json";

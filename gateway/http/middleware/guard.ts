@@ -1,16 +1,16 @@
 /**
- * Turns away who guesses secrets: an address that has used up its failures is refused before anything is looked up.
+ * Brute-force protection for keys, tokens and codes: an address that has used up its failures is refused before any lookup.
  *
- * G1  A secret that was good from an address within the hour passes, so that a stranger behind the same NAT shuts nobody out.
- * G2  Of one address, secrets that are not familiar are looked up one after the other: so no more than the limit are.
- * G3  A secret that is good no longer loses its familiarity at once.
+ * G1  A secret that was valid from an address within the last hour passes, so a stranger behind the same NAT locks nobody out.
+ * G2  Other secrets from one address are looked up one at a time, so never more of them than the limit.
+ * G3  A secret that is no longer valid leaves the allowlist at once.
  */
 import type { Limiter } from "../../ports/limiter.ts";
 import { limit, type ResponseHeaders, refuseWhenUsedUp } from "./limit.ts";
 
 export class Guard {
   readonly #limiter: Limiter;
-  /** The last look-up of each address that has one under way. */
+  /** The latest pending lookup of each address. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor(limiter: Limiter) {
@@ -18,8 +18,8 @@ export class Guard {
   }
 
   /**
-   * Gives what `look` gives for a secret of this address (`secret` names it, a hash); undefined, and one failure more, when
-   * that is nothing. Throws a Problem (429) when the address has used up its failures.
+   * Gives the result of `look` for a secret from this address (`secret` is its hash). Undefined counts as a failure. Throws a
+   * Problem (429) if the address has used up its failures.
    */
   async check<T>(
     context: ResponseHeaders,
@@ -27,13 +27,13 @@ export class Guard {
     secret: string,
     look: () => Promise<T | undefined>,
   ): Promise<T | undefined> {
-    const { familiar } = this.#limiter;
+    const { allowlist } = this.#limiter;
     const pair = pairOf(address, secret);
-    if (await familiar.has(pair)) {
+    if (await allowlist.has(pair)) {
       const found = await look();
-      if (found !== undefined) familiar.add(pair);
+      if (found !== undefined) allowlist.add(pair);
       else {
-        familiar.drop(pair);
+        allowlist.drop(pair);
         await this.failed(context, address);
       }
       return found;
@@ -41,26 +41,26 @@ export class Guard {
     return this.#inTurn(address, async () => {
       await refuseWhenUsedUp(context, this.#limiter, address, "failures");
       const found = await look();
-      if (found !== undefined) familiar.add(pair);
+      if (found !== undefined) allowlist.add(pair);
       else await this.failed(context, address);
       return found;
     });
   }
 
-  /** Throws a Problem (429) when this address has used up its failures and the secret is not familiar. */
+  /** Throws a Problem (429) if this address has used up its failures and the secret is not on the allowlist. */
   async admit(context: ResponseHeaders, address: string, secret: string): Promise<void> {
-    if (await this.#limiter.familiar.has(pairOf(address, secret))) return;
+    if (await this.#limiter.allowlist.has(pairOf(address, secret))) return;
     await refuseWhenUsedUp(context, this.#limiter, address, "failures");
   }
 
-  /** Counts a failure; throws a Problem (429) when it is one too many. */
+  /** Counts a failure; throws a Problem (429) if it is one too many. */
   async failed(context: ResponseHeaders, address: string): Promise<void> {
     await limit(context, this.#limiter, address, ["failures"]);
   }
 
-  /** Notes that a secret is good from this address: one that was just given to it, or has proved itself. */
+  /** Puts a secret that was just issued to this address, or was valid, on the allowlist. */
   vouch(address: string, secret: string): void {
-    this.#limiter.familiar.add(pairOf(address, secret));
+    this.#limiter.allowlist.add(pairOf(address, secret));
   }
 
   async #inTurn<T>(address: string, work: () => Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-/** Rate limits (guide: Rate Limits): what is taken, what the answer tells of it, and the 429. */
+/** Rate limits (guide: Rate Limits): counting, the response headers, and the 429. */
 import type { Context } from "koa";
 import type { Allowance, Limiter, LimitName } from "../../ports/limiter.ts";
 import { Problem } from "../problems.ts";
@@ -9,13 +9,13 @@ const ABOUT: { readonly [N in LimitName]: string } = {
   visits: "requests without an API key from this address",
   registrations: "registrations from this address",
   failures: "wrong keys, tokens or codes from this address",
-  recoveries: "recovery codes for one account, or from one address,",
+  recoveries: "recovery codes for one account or from one address",
 };
 
-/** What an answer's headers are set on. */
+/** Where response headers are set. */
 export type ResponseHeaders = Pick<Context, "set">;
 
-/** Takes one from each of the limits; throws a Problem (429) when one is passed. The answer tells what is left. */
+/** Takes one from each of the limits; throws a Problem (429) if one is exceeded. The response headers say what is left. */
 export async function limit(context: ResponseHeaders, limiter: Limiter, key: string, names: readonly LimitName[]): Promise<void> {
   const taken = await Promise.all(names.map((name) => limiter.take(name, key)));
   const limited = taken.filter((allowance) => allowance.limit > 0);
@@ -25,7 +25,7 @@ export async function limit(context: ResponseHeaders, limiter: Limiter, key: str
   if (worst !== undefined) throw tooMany(worst);
 }
 
-/** Takes nothing, but throws a Problem (429) when the limit is used up. */
+/** Takes nothing, but throws a Problem (429) if the limit is used up. */
 export async function refuseWhenUsedUp(context: ResponseHeaders, limiter: Limiter, key: string, name: LimitName): Promise<void> {
   const allowance = await limiter.look(name, key);
   if (allowance.allowed) return;
@@ -33,7 +33,7 @@ export async function refuseWhenUsedUp(context: ResponseHeaders, limiter: Limite
   throw tooMany(allowance);
 }
 
-/** Takes one from a limit that has no headers of its own; throws a Problem (429) when it is passed. */
+/** Takes one from a limit that is not shown in headers; throws a Problem (429) if it is exceeded. */
 export async function spend(limiter: Limiter, name: LimitName, key: string): Promise<void> {
   const allowance = await limiter.take(name, key);
   if (!allowance.allowed) throw tooMany(allowance);

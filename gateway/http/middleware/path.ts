@@ -1,13 +1,13 @@
 import type { Middleware } from "koa";
 import { Problem } from "../problems.ts";
 
-/** Refuses a path that is no percent-encoding of UTF-8, before anything looks for what it names. */
-export function wholePath(): Middleware {
-  return async function wholePath(context, next) {
+/** Refuses a path that is not percent-encoded UTF-8, before it is routed. */
+export function checkPath(): Middleware {
+  return async function checkPath(context, next) {
     try {
       decodeURIComponent(context.path);
     } catch {
-      throw new Problem(400, "MALFORMED_PATH", "The path is not UTF-8 in percent-encoding; write %25 for a % of its own.");
+      throw new Problem(400, "MALFORMED_PATH", "The path is not percent-encoded UTF-8; write %25 for a literal %.");
     }
     await next();
   };

@@ -3,7 +3,7 @@ import type { Clock } from "../../../actors/ports/clock.ts";
 import type { Ids } from "../../../actors/ports/ids.ts";
 import type { Log } from "../../../actors/ports/log.ts";
 
-/** Gives each request an id that the answer, the log and the errors carry, and logs it once at its end. */
+/** Gives each request an id that is in the answer, the log and errors, and logs the request when it ends. */
 export function trace(log: Log, clock: Clock, ids: Ids): Middleware {
   return async function trace(context, next) {
     const started = clock.now();

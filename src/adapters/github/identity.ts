@@ -1,19 +1,19 @@
-/** GitHub as an identity provider: OAuth with PKCE (RFC 7636), and the profile that a score is made from. */
+/** GitHub as identity provider: OAuth with PKCE (RFC 7636), and the profile that the score is computed from. */
 import { type Identity, type IdentityProfile, IdentityRefused, IdentityUnavailable } from "../../../gateway/ports/identity.ts";
 
 export interface GitHubSettings {
   readonly clientId: string;
   readonly clientSecret: string;
-  /** https://github.com, or a server that behaves as it does. */
+  /** https://github.com, or a compatible server. */
   readonly baseUrl: string;
-  /** https://api.github.com, likewise. */
+  /** https://api.github.com, or a compatible server. */
   readonly apiUrl: string;
-  /** Where GitHub sends people back to. */
+  /** The redirect URI of the OAuth app. */
   readonly callbackUrl: string;
 }
 
 const TIMEOUT_MS = 10_000;
-/** When a limit does not say when it ends (s). */
+/** Used if a rate limit does not say when it ends (s). */
 const RETRY_AFTER_S = 60;
 const RETRY_AFTER_S_MAX = 3_600;
 const CONTRIBUTIONS = "query { viewer { contributionsCollection { contributionCalendar { totalContributions } } } }";
@@ -53,8 +53,9 @@ export class GitHubIdentity implements Identity {
     const body = { client_id: clientId, client_secret: clientSecret, code, redirect_uri: callbackUrl, code_verifier: verifier };
     const answer = await this.#ask(`${baseUrl}/login/oauth/access_token`, "POST", body, null);
     const { access_token: token, error } = fieldsOf(answer);
-    // GitHub tells of a wrong code with status 200.
-    if (typeof token !== "string" || token === "") throw new IdentityRefused(typeof error === "string" ? error : "no token came");
+    // GitHub reports a wrong code with status 200.
+    if (typeof token !== "string" || token === "")
+      throw new IdentityRefused(typeof error === "string" ? error : "GitHub gave no token");
     return token;
   }
 
@@ -97,16 +98,16 @@ export class GitHubIdentity implements Identity {
     });
     if (response.ok) {
       return response.json().catch((error: unknown) => {
-        throw new IdentityUnavailable("GitHub answers with something that is no JSON", RETRY_AFTER_S, { cause: error });
+        throw new IdentityUnavailable("GitHub did not answer with JSON", RETRY_AFTER_S, { cause: error });
       });
     }
     await response.body?.cancel();
-    if (response.status === 401) throw new IdentityRefused("the token is valid no longer");
-    throw new IdentityUnavailable(`GitHub answers ${response.status}`, retryAfterOf(response.headers));
+    if (response.status === 401) throw new IdentityRefused("the token is no longer valid");
+    throw new IdentityUnavailable(`GitHub answered ${response.status}`, retryAfterOf(response.headers));
   }
 }
 
-/** How long GitHub wants to be left alone (s): its own word, or when its limit begins anew. */
+/** How long to wait before asking GitHub again (s): its Retry-After, or until its rate limit resets. */
 function retryAfterOf(headers: Headers): number {
   const told = Number(headers.get("retry-after") ?? Number.NaN);
   const reset = Number(headers.get("x-ratelimit-reset") ?? Number.NaN) - Date.now() / 1_000;

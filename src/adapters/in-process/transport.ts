@@ -1,4 +1,4 @@
-/** Commands within one process: what is for a shard that a node here owns is handed over as it is. */
+/** Commands within one process, passed to the node that owns the shard without serialisation. */
 import { shardOf } from "../../../actors/address.ts";
 import { type CommandResult, type Envelope, NOT_OWNER } from "../../../actors/message.ts";
 import type { Routes } from "../../../actors/ports/routes.ts";
@@ -18,7 +18,7 @@ export class LocalTransport implements Transport {
     return receiver === undefined ? { ok: false, refusal: NOT_OWNER } : receiver.request(envelope);
   }
 
-  /** The routes of one node of this process. `look` is called when owners have changed. */
+  /** The routes of one node of this process. `look` is called when shards have changed owners. */
   routesOf(receiver: Transport, look: () => void): Routes {
     this.#listeners.add(look);
     return {

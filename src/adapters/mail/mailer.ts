@@ -1,11 +1,11 @@
 import { createTransport } from "nodemailer";
 import type { Mailer } from "../../../gateway/ports/mailer.ts";
 
-/** A mail server that is slower than this is as good as away (ms). */
+/** Timeout of the mail server (ms). */
 const CONNECT_MS = 10_000;
 const SOCKET_MS = 20_000;
 
-/** Sends mail over SMTP; `url` is smtp://user:password@host:port or smtps://…, `from` whom it comes from. */
+/** Sends mail over SMTP; `url` is smtp://user:password@host:port or smtps://…, `from` is the sender. */
 export function smtpMailer(url: string, from: string): Mailer & { close(): void } {
   const transport = createTransport({
     url,
@@ -15,7 +15,7 @@ export function smtpMailer(url: string, from: string): Mailer & { close(): void 
   });
   return {
     async send({ to, subject, text }) {
-      // An address is one address: what would be read as a list goes to nobody.
+      // Given as an object, the address is never parsed as a list of addresses.
       await transport.sendMail({ from, to: { name: "", address: to }, subject, text });
     },
     close: () => transport.close(),

@@ -1,4 +1,4 @@
-/** A connection to NATS that comes back for ever, or one clear sentence why there is none. */
+/** A connection to NATS that reconnects forever, or a clear sentence why there is none. */
 import { readFileSync } from "node:fs";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { type ConnectionOptions, connect, credsAuthenticator, ErrorCode, type NatsConnection, nkeyAuthenticator } from "nats";
@@ -6,18 +6,18 @@ import type { Log } from "../../../actors/ports/log.ts";
 
 export interface NatsLink {
   readonly connection: NatsConnection;
-  /** Whether the server is there now. */
+  /** Whether it is connected now. */
   up(): boolean;
 }
 
 export interface NatsSettings {
-  /** What the subjects of this platform begin with. */
+  /** Prefix of all subjects. */
   readonly prefix: string;
-  /** nats://host:4222 or tls://…; several with commas between. User and password may be in it. */
+  /** nats://host:4222 or tls://…; several separated by commas. May contain user and password. */
   readonly url: string;
   readonly user: string | null;
   readonly password: string | null;
-  /** A file with an nkey's seed. */
+  /** A file with the seed of an NKey. */
   readonly nkeyFile: string | null;
   /** A file with credentials (a JWT and a seed). */
   readonly credsFile: string | null;
@@ -30,12 +30,12 @@ const CONNECT_MS = 5_000;
 const PING_MS = 5_000;
 const RECONNECT_MS = 250;
 const HELLO_MS = 2_000;
-/** The largest body of a request and what is around it, twice: no honest command is longer (bytes). */
+/** Twice the largest request body plus its envelope: no valid command is longer (bytes). */
 const PAYLOAD_MIN = 524_288;
 
 /**
- * Connects under a name that operators see, and makes sure that a request under `prefix` finds its way. Throws an Error
- * with a sentence for the operator.
+ * Connects under a name that operators see, and checks that requests under `prefix` are delivered. Throws an Error with a
+ * sentence for the operator.
  */
 export async function connectNats(settings: NatsSettings, name: string, log: Log): Promise<NatsLink> {
   const { options, shown } = optionsOf(settings);
@@ -48,7 +48,7 @@ export async function connectNats(settings: NatsSettings, name: string, log: Log
     maxReconnectAttempts: -1,
     reconnectTimeWait: RECONNECT_MS,
     reconnectJitter: RECONNECT_MS,
-    // A server that restarts may refuse for a moment what it took before.
+    // A restarting server may refuse valid credentials for a moment.
     ignoreAuthErrorAbort: true,
   }).catch((error: unknown) => {
     throw new Error(`NATS_URL (${shown}): ${whyNot(error)}`, { cause: error });
@@ -78,7 +78,7 @@ function optionsOf(settings: NatsSettings): { readonly options: ConnectionOption
   const pass = settings.password ?? (first?.password ? decodeURIComponent(first.password) : undefined);
   const secure = urls.some(({ protocol }) => protocol === "tls:") || settings.tlsCa !== null || settings.tlsCert !== null;
   const tls = {
-    // The library checks an address against "localhost"; whoever is named in the settings is who we mean.
+    // The library would check an IP address against "localhost"; we check the host of the settings.
     checkServerIdentity: (host: string, certificate: PeerCertificate) => {
       const named = urls.some(({ hostname }) => checkServerIdentity(hostname, certificate) === undefined);
       return named ? undefined : checkServerIdentity(host, certificate);
@@ -115,14 +115,14 @@ function text(setting: string, file: string): string {
   }
 }
 
-const TLS_FAILS = "TLS fails; check the certificates, NATS_TLS_CA and whether the server speaks TLS.";
-/** Codes of Node's for a certificate or a handshake that is refused. */
+const TLS_FAILS = "TLS failed; check the certificates, NATS_TLS_CA, and whether the server uses TLS.";
+/** Node's error codes for a refused certificate or handshake. */
 const TLS_ERROR = /^(ERR_TLS|ERR_SSL|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|CERT_)/;
 
 function whyNot(error: unknown): string {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (TLS_ERROR.test(code)) return TLS_FAILS;
-  if (code.startsWith("nkeys:")) return "the seed in NATS_NKEY_FILE or NATS_CREDS_FILE is none; a user's begins with SU.";
+  if (code.startsWith("nkeys:")) return "the seed in NATS_NKEY_FILE or NATS_CREDS_FILE is invalid; a user's seed begins with SU.";
   switch (code) {
     case ErrorCode.AuthorizationViolation:
     case ErrorCode.BadAuthentication:
@@ -137,13 +137,13 @@ function whyNot(error: unknown): string {
     case ErrorCode.ServerOptionNotAvailable:
       return TLS_FAILS;
     case ErrorCode.BadCreds:
-      return "NATS_CREDS_FILE holds no credentials; a file made by `nsc generate creds` is wanted.";
+      return "NATS_CREDS_FILE holds no credentials; make the file with `nsc generate creds`.";
     default:
       return `it cannot be used (${error instanceof Error ? error.message : String(error)}).`;
   }
 }
 
-/** Asks itself, so that missing permissions show now and not with the first customer. */
+/** Sends a request to itself, so that missing permissions show now and not with the first client. */
 async function sayHello(connection: NatsConnection, prefix: string, shown: string): Promise<void> {
   const subject = `${prefix}.hello.${connection.info?.client_id ?? 0}`;
   const subscription = connection.subscribe(subject, { callback: (_, message) => void message.respond() });
@@ -161,8 +161,8 @@ async function sayHello(connection: NatsConnection, prefix: string, shown: strin
 async function watch(connection: NatsConnection, log: Log, turned: (up: boolean) => void): Promise<void> {
   for await (const { type, data } of connection.status()) {
     if (type === "disconnect" || type === "reconnect") turned(type === "reconnect");
-    if (type === "disconnect") log.warn({}, "NATS is away; requests to other nodes wait until it is back");
+    if (type === "disconnect") log.warn({}, "NATS is down; requests to other nodes wait until it is back");
     if (type === "reconnect") log.info({}, "NATS is back");
-    if (type === "error") log.warn({ nats: String(data) }, "NATS reports an error");
+    if (type === "error") log.warn({ nats: String(data) }, "NATS reported an error");
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Commands over NATS: request and reply on `<prefix>.shard.<n>`. Who owns a shard subscribes to it; that interest is the
- * routing table, and nobody keeps another. What is for a shard of this process does not leave it.
+ * Commands over NATS: request and reply on `<prefix>.shard.<n>`. The owner of a shard subscribes to its subject; that is the
+ * whole routing table. Commands for shards of this process do not leave it.
  */
 import { ErrorCode, type Msg, type NatsConnection, NatsError, type Subscription } from "nats";
 import { shardOf } from "../../../actors/address.ts";
@@ -14,7 +14,7 @@ import { packEnvelope, packResult, unpackEnvelope, unpackResult } from "./wire-f
 
 export interface NatsTransportOptions {
   readonly prefix: string;
-  /** Names the platform; see packEnvelope. */
+  /** Identifies the platform, see packEnvelope. */
   readonly cluster: string;
   readonly shards: number;
 }
@@ -46,7 +46,7 @@ export class NatsTransport implements ClusterTransport {
     const bytes = Buffer.from(packEnvelope(envelope, this.#options.cluster, now));
     const most = this.#connection.info?.max_payload ?? 0;
     if (bytes.length > most && most > 0) return tooLarge(bytes.length, most);
-    // Messages between actors have no deadline, and who does not answer may be dead: they are sent again.
+    // Messages between actors have no deadline: if the receiver may be dead, they are sent again.
     const timeout = envelope.origin === "actor" ? LIMITS.attemptMs : Math.max(1, envelope.deadline - now);
     try {
       const message = await this.#connection.request(this.#subject(shard), bytes, { timeout });
@@ -89,8 +89,8 @@ export class NatsTransport implements ClusterTransport {
     try {
       if (!this.#connection.isClosed()) message.respond(packResult(answer));
     } catch (error) {
-      // The connection is being closed, or the answer is larger than NATS takes: who asked finds out by asking again.
-      this.#log.warn({ err: error, subject: message.subject }, "an answer could not be sent over NATS");
+      // The connection is closing, or the answer is larger than NATS allows: the caller will ask again.
+      this.#log.warn({ err: error, subject: message.subject }, "could not send an answer over NATS");
     }
   }
 
@@ -101,8 +101,8 @@ export class NatsTransport implements ClusterTransport {
       this.#log.error({ subject: message.subject }, unpacked.wrong);
       return { ok: false, refusal: refuse("UNAVAILABLE", unpacked.wrong) };
     } catch (error) {
-      this.#log.error({ err: error, subject: message.subject }, "a message that is no command was thrown away");
-      return { ok: false, refusal: refuse("INTERNAL", "A node could not read a command; this is a bug, and it is logged.") };
+      this.#log.error({ err: error, subject: message.subject }, "dropped a message that is not a command");
+      return { ok: false, refusal: refuse("INTERNAL", "A node could not read a command; this is a bug and was logged.") };
     }
   }
 
@@ -110,12 +110,12 @@ export class NatsTransport implements ClusterTransport {
     const code = error instanceof NatsError ? error.code : undefined;
     if (code === ErrorCode.NoResponders) return { ok: false, refusal: NOT_OWNER };
     if (code !== ErrorCode.Timeout) this.#log.debug({ err: error }, "a request over NATS failed");
-    const detail = "The node of this account or task does not answer, so it is not known whether this was done; try again.";
+    const detail = "The node of this account or task does not answer, so it is unknown whether this was done; try again.";
     return { ok: false, refusal: refuse("UNAVAILABLE", detail) };
   }
 }
 
 function tooLarge(bytes: number, most: number): CommandResult {
-  const detail = `This request is ${bytes} bytes long on its way between nodes, where at most ${most} are taken; send less.`;
+  const detail = `This request has ${bytes} bytes between nodes, which is more than the ${most} allowed; make it smaller.`;
   return { ok: false, refusal: refuse("COMMAND_TOO_LARGE", detail) };
 }

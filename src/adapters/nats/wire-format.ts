@@ -1,11 +1,11 @@
 /**
- * Envelopes and answers as bytes. A deadline travels as the time that is left, and an arrival as the time that has passed
- * since: clocks of two machines differ.
+ * Encodes envelopes and answers. A deadline is sent as the time left, and an arrival as the time since, because the clocks of
+ * two machines differ.
  */
 import type { CommandResult, Envelope, Origin } from "../../../actors/message.ts";
 import type { Millis } from "../../../machines/vocabulary.ts";
 
-/** Raised when old and new nodes could not understand each other. */
+/** Raised when old and new nodes cannot understand each other. */
 const FORMAT = 1;
 
 interface WireEnvelope {
@@ -17,17 +17,17 @@ interface WireEnvelope {
   readonly origin: Origin;
   readonly again: boolean;
   readonly fresh: boolean;
-  /** ms; null for as long as it takes. */
+  /** ms; null: no deadline. */
   readonly left: number | null;
   /** ms since the request came to its gateway; nodes of before neither send nor read it, nor `lost`. */
   readonly age?: number;
   readonly lost?: number;
 }
 
-/** What came out of bytes: an envelope, or why it cannot be taken here. */
+/** A decoded envelope, or why it cannot be accepted. */
 export type Unpacked = { readonly envelope: Envelope } | { readonly wrong: string };
 
-/** `cluster` names the platform, so that two that share a NATS by mistake do not take each other's commands. */
+/** `cluster` identifies the platform, so that two that share a NATS server by mistake do not take each other's commands. */
 export function packEnvelope(envelope: Envelope, cluster: string, now: Millis): string {
   const { to, command, commandId, origin, delivery, fresh, deadline, arrived, lost = 0 } = envelope;
   const left = deadline === Number.MAX_SAFE_INTEGER ? null : Math.max(0, deadline - now);
@@ -47,14 +47,16 @@ export function packEnvelope(envelope: Envelope, cluster: string, now: Millis): 
   return JSON.stringify(wire);
 }
 
-/** Reads what another node of this cluster has packed. Throws on bytes that are no JSON. */
+/** Decodes an envelope of another node of this cluster. Throws if the bytes are not JSON. */
 export function unpackEnvelope(text: string, cluster: string, now: Millis): Unpacked {
   // Written by packEnvelope of a node that the same NATS account admits; which cluster and format it was is checked here.
   const wire = JSON.parse(text) as WireEnvelope;
   if (wire.cluster !== cluster) {
-    return { wrong: "Two platforms share one NATS under the same names; the operator must set NATS_PREFIX of one of them." };
+    return {
+      wrong: "Two platforms share a NATS server under the same subjects; the operator must set NATS_PREFIX of one of them.",
+    };
   }
-  if (wire.v !== FORMAT) return { wrong: "A node of another version cannot be understood; the operator must update it." };
+  if (wire.v !== FORMAT) return { wrong: "A node runs an incompatible version; the operator must update it." };
   const { to, command, id: commandId, origin, again, fresh, left, age, lost = 0 } = wire;
   const deadline = left === null ? Number.MAX_SAFE_INTEGER : now + left;
   const delivery = again ? "again" : "first";

@@ -12,7 +12,7 @@ import {
 } from "../../../machines/money/books.ts";
 import { fieldsOf } from "./columns.ts";
 import { inConsistentSnapshot, type Transaction } from "./consistent-snapshot.ts";
-import { placeOf } from "./databases.ts";
+import { databaseOf } from "./databases.ts";
 import type { Database } from "./pool.ts";
 import { FACT } from "./tables.ts";
 
@@ -168,7 +168,7 @@ async function pending(transactions: readonly Transaction[], shards: number): Pr
     transactions.map((transaction) => transaction<PendingMessage[]>`select id, receiver, command, dead from outbox`),
   );
   const messages = sent.flat();
-  const placeFor = ({ receiver }: PendingMessage) => placeOf(shardOf(receiver, shards), transactions.length);
+  const placeFor = ({ receiver }: PendingMessage) => databaseOf(shardOf(receiver, shards), transactions.length);
   const taken = await Promise.all(
     transactions.map((transaction, place) =>
       takenIn(

@@ -60,8 +60,8 @@ export async function browseCapabilities(databases: Databases, query: BrowseQuer
       .sort((a, b) => a.place - b.place || (a.id < b.id ? -1 : 1))
       .slice(0, count);
   };
-  const placeOf = ({ place, id }: Placed) => ({ place, id });
-  const { rows, more } = await readPage<Placed, Place>({ limit, after: null, read, placeOf, bytesOf: jsonBytes });
+  const databaseOf = ({ place, id }: Placed) => ({ place, id });
+  const { rows, more } = await readPage<Placed, Place>({ limit, after: null, read, databaseOf, bytesOf: jsonBytes });
   const last = rows.at(-1);
   return {
     items: rows.map(({ place: _place, ...row }) => row),
@@ -84,7 +84,7 @@ function parseCursor(text: string): Place | undefined {
 const STANDING_MAX = 200;
 
 /** The lowest posted prices for a task type. */
-export async function readStandingPrices(databases: Databases, taskType: string): Promise<readonly PostedPrice[]> {
+export async function readPostedPrices(databases: Databases, taskType: string): Promise<readonly PostedPrice[]> {
   const found = await databases.each(
     (database) => database<PostedPrice[]>`
       select account, price, tier, quality from capabilities

@@ -3,13 +3,13 @@ import { shardOf } from "../../../actors/address.ts";
 import type { Database } from "./pool.ts";
 
 /** The index, in the list of databases, of the one that holds a shard. */
-export function placeOf(shard: number, places: number): number {
+export function databaseOf(shard: number, places: number): number {
   return shard % places;
 }
 
 /** The shards that the database at an index holds. */
 export function shardsAt(place: number, places: number, shards: number): readonly number[] {
-  return Array.from({ length: shards }, (_, shard) => shard).filter((shard) => placeOf(shard, places) === place);
+  return Array.from({ length: shards }, (_, shard) => shard).filter((shard) => databaseOf(shard, places) === place);
 }
 
 export class Databases {
@@ -25,7 +25,7 @@ export class Databases {
 
   /** The database that holds an entity. */
   of(id: string): Database {
-    const database = this.all[placeOf(shardOf(id, this.shards), this.all.length)];
+    const database = this.all[databaseOf(shardOf(id, this.shards), this.all.length)];
     if (database === undefined) throw new Error("a platform has at least one database");
     return database;
   }

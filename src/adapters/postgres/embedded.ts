@@ -11,7 +11,7 @@ import type { Log } from "../../../actors/ports/log.ts";
 import { DataFolder, INSTEAD, SERVER_USER, type ServerSettings } from "./data-folder.ts";
 import { findPrograms, type Programs } from "./installation.ts";
 import { openPool } from "./pool.ts";
-import { isRunning, readPostmaster, whoIs } from "./postmaster.ts";
+import { identifyPostmaster, isRunning, readPostmaster } from "./postmaster.ts";
 import { codeOf, type Run, type RunAs, serverUser } from "./programs.ts";
 
 const DATABASE = "postgres";
@@ -62,7 +62,7 @@ export class EmbeddedServer {
   static async find(dataDir: string): Promise<string | undefined> {
     const folder = new DataFolder(dataDir);
     const there = await readPostmaster(folder.data);
-    if (there === undefined || (await whoIs(there.pid, folder.data)) !== "server") return undefined;
+    if (there === undefined || (await identifyPostmaster(there.pid, folder.data)) !== "server") return undefined;
     const settings = await folder.settings();
     return settings === undefined ? undefined : urlOf({ ...settings, port: there.port });
   }
@@ -115,7 +115,7 @@ export class EmbeddedServer {
   async #takeOver(): Promise<boolean> {
     for (let waited = 0; waited < READY_MS_MAX && !this.#closed; waited += POLL_MS) {
       const there = await readPostmaster(this.#folder.data);
-      if (there === undefined || (await whoIs(there.pid, this.#folder.data)) !== "server") return false;
+      if (there === undefined || (await identifyPostmaster(there.pid, this.#folder.data)) !== "server") return false;
       if (there.ready) {
         this.#pid = there.pid;
         this.#settings = { ...this.#settings, port: there.port };
@@ -221,7 +221,7 @@ function urlOf({ port, password }: ServerSettings): string {
  */
 async function staleness(data: string): Promise<{ readonly [name: string]: string }> {
   const left = await readPostmaster(data);
-  if (left === undefined || (await whoIs(left.pid, data)) !== "stranger") return {};
+  if (left === undefined || (await identifyPostmaster(left.pid, data)) !== "stranger") return {};
   return { PG_GRANDPARENT_PID: String(left.pid) };
 }
 

@@ -17,13 +17,19 @@ export interface Reading<Row, Place> {
   /** null for the first page. */
   readonly after: Place | null;
   readonly read: (after: Place | null, count: number) => Promise<readonly Row[]>;
-  readonly placeOf: (row: Row) => Place;
+  readonly databaseOf: (row: Row) => Place;
   /** About the size of a row in the answer (bytes). */
   readonly bytesOf: (row: Row) => number;
 }
 
 /** Reads a page: a few rows first, then as many more as are expected to fit. */
-export async function readPage<Row, Place>({ limit, after, read, placeOf, bytesOf }: Reading<Row, Place>): Promise<PageOf<Row>> {
+export async function readPage<Row, Place>({
+  limit,
+  after,
+  read,
+  databaseOf,
+  bytesOf,
+}: Reading<Row, Place>): Promise<PageOf<Row>> {
   const rows: Row[] = [];
   let [place, bytes] = [after, 0];
   for (;;) {
@@ -38,7 +44,7 @@ export async function readPage<Row, Place>({ limit, after, read, placeOf, bytesO
     }
     const last = found.at(-1);
     if (last === undefined || found.length < count) return { rows, more: false };
-    place = placeOf(last);
+    place = databaseOf(last);
   }
 }
 

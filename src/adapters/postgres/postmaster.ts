@@ -45,7 +45,7 @@ export function isRunning(pid: number): boolean {
  *   stranger  not a PostgreSQL, or one of another folder;
  *   server    maybe the one of this folder, so it is left alone.
  */
-export async function whoIs(pid: number, data: string): Promise<"gone" | "stranger" | "server"> {
+export async function identifyPostmaster(pid: number, data: string): Promise<"gone" | "stranger" | "server"> {
   if (!isRunning(pid)) return "gone";
   const command = await commandOf(pid);
   if (command === undefined) return isRunning(pid) ? "server" : "gone";

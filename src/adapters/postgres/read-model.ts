@@ -2,7 +2,7 @@ import { shardOf } from "../../../actors/address.ts";
 import type { Bidder, ReadModel } from "../../../gateway/ports/read-model.ts";
 import type { AccountRow } from "../../../machines/account/view.ts";
 import { readAccount, readAccountByKey, readMarked, readStatement } from "./accounts.ts";
-import { browseCapabilities, readCapabilities, readCapability, readStandingPrices, readWorkload } from "./capabilities.ts";
+import { browseCapabilities, readCapabilities, readCapability, readPostedPrices, readWorkload } from "./capabilities.ts";
 import type { Databases } from "./databases.ts";
 import { inTime, reaching } from "./pool.ts";
 import {
@@ -44,7 +44,7 @@ export function postgresReadModel(databases: Databases, mostMs = READ_MS_MAX): R
     capabilities: (account) => read(readCapabilities(databases.of(account), account)),
     capability: (id) => read(readCapability(databases, id)),
     browse: (query) => read(browseCapabilities(databases, query)),
-    postedPrices: (taskType) => read(readStandingPrices(databases, taskType)),
+    postedPrices: (taskType) => read(readPostedPrices(databases, taskType)),
     workload: (account, taskType, since) => read(readWorkload(databases.of(account), account, taskType, since)),
     statement: (account, limit, cursor) => read(readStatement(databases.of(account), account, limit, cursor)),
   };

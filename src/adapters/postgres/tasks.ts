@@ -49,7 +49,7 @@ function byAge(a: TaskView, b: TaskView): number {
   return a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
 }
 
-const placeOf = ({ createdAt: at, id }: Row): Cursor => ({ at, id });
+const databaseOf = ({ createdAt: at, id }: Row): Cursor => ({ at, id });
 
 /** The input is shown twice, once as its preview. */
 function taskBytes(row: Row): number {
@@ -87,7 +87,7 @@ export async function listTasks(databases: Databases, query: TaskQuery): Promise
   };
   // Few rows of a page have changed, so their number does not tell whether there are more.
   if (since !== undefined) return taskPage({ rows: await read(null, limit), more: false });
-  return taskPage(await readPage({ limit, after: null, read, placeOf, bytesOf: taskBytes }));
+  return taskPage(await readPage({ limit, after: null, read, databaseOf, bytesOf: taskBytes }));
 }
 
 /** Lists tasks that take bids and that this worker may take, the oldest first. */
@@ -115,7 +115,7 @@ export async function listOpenTasks(
   };
   // Few rows of a page have changed, so their number does not tell whether there are more.
   if (since !== undefined) return taskPage({ rows: await read(null, limit), more: false });
-  return taskPage(await readPage({ limit, after: null, read, placeOf, bytesOf: taskBytes }));
+  return taskPage(await readPage({ limit, after: null, read, databaseOf, bytesOf: taskBytes }));
 }
 
 /** Reads a page of a task's facts, in order, of one type or all. Undefined for an invalid cursor. */
@@ -135,7 +135,7 @@ async function readFacts(
       select ${database.unsafe(fieldsOf(FACT))} from journal
       where entity = ${id} and kind = 'task' and seq > ${after ?? from} ${type === null ? database`` : database`and type = ${type}`}
       order by seq limit ${count}`,
-    placeOf: ({ seq }) => seq,
+    databaseOf: ({ seq }) => seq,
     bytesOf: jsonBytes,
   });
   const last = rows.at(-1);

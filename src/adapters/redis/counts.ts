@@ -1,12 +1,12 @@
-/** Counts in memory, in windows that begin with a key's first count. However many keys come, no more are kept than a bound. */
+/** Fixed-window counters in memory, each window beginning with the first count of its key. The number of keys is bounded. */
 import { LRUCache } from "lru-cache";
 
-/** Keys that are counted at once; past that, the one that has not been seen for the longest is forgotten. */
+/** Maximum number of keys; above that, the least recently used one is forgotten. */
 export const COUNTED_MAX = 50_000;
 
 export interface Count {
   readonly consumed: number;
-  /** Ms until the window ends. */
+  /** Time until the window ends (ms). */
   readonly resetMs: number;
 }
 
@@ -28,12 +28,12 @@ export class Counts {
     this.#windows = new LRUCache({ max });
   }
 
-  /** How many keys are counted, those whose window is over included. */
+  /** Number of keys, including those whose window is over. */
   get size(): number {
     return this.#windows.size;
   }
 
-  /** Adds points to a key; below 0 it gives them back. */
+  /** Adds points to a key; negative points are given back. */
   add(key: string, points: number): Count {
     const now = this.#now();
     const known = this.#windows.get(key);

@@ -1,12 +1,12 @@
-/** Counts what clients ask: in Redis for all gateways together, in memory where there is no Redis or while it is away. */
+/** Rate limiter: in Redis for all gateways together, in memory without Redis or while it is down. */
 import { Redis } from "ioredis";
 import { RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
 import type { Log } from "../../../actors/ports/log.ts";
 import type { Allowance, Limiter, LimitName } from "../../../gateway/ports/limiter.ts";
+import { openAllowlist } from "./allowlist.ts";
 import { type Count, Counts } from "./counts.ts";
-import { openFamiliar } from "./familiar.ts";
 
-/** How many are allowed in each window; 0 is no limit. */
+/** How many are allowed per window; 0: no limit. */
 export type Limits = { readonly [N in LimitName]: number };
 
 const WINDOW_S: { readonly [N in LimitName]: number } = {
@@ -19,17 +19,17 @@ const WINDOW_S: { readonly [N in LimitName]: number } = {
 };
 const NAMES = ["requests", "tasks", "visits", "registrations", "failures", "recoveries"] as const;
 const CONNECT_MS = 1_000;
-/** A Redis that is slower than this is as good as away: the request goes on with the count in memory (ms). */
+/** Timeout of Redis; after it the request continues with the count in memory (ms). */
 const ANSWER_MS = 250;
 const RECONNECT_MS = 500;
 
-/** One limit: `add` counts points, `look` counts none. */
+/** One limit: `add` counts points, `look` only reads. */
 interface Counter {
   add(key: string, points: number): Promise<Count>;
   look(key: string): Promise<Count>;
 }
 
-/** The limiter of one gateway; `close` lets go of Redis. `redis` is its URL, or null. */
+/** Opens the limiter of one gateway; `redis` is the URL of Redis, or null; `close` disconnects from it. */
 export function openLimiter(
   limits: Limits,
   redis: string | null,
@@ -64,7 +64,7 @@ export function openLimiter(
     take: (name, key, points = 1) => allowance(name, counters.get(name)?.add(key, points), false),
     look: (name, key) => allowance(name, counters.get(name)?.look(key), true),
     give: async (name, key) => void (await counters.get(name)?.add(key, -1)),
-    familiar: openFamiliar(client, prefix, Date.now),
+    allowlist: openAllowlist(client, prefix, Date.now),
     close: async () => client?.disconnect(),
   };
 }
@@ -80,7 +80,7 @@ function inRedis(storeClient: Redis, keyPrefix: string, points: number, name: Li
   return {
     add: (key, more) =>
       (more < 0 ? store.reward(key, -more) : store.consume(key, more)).then(counted, (error: unknown) =>
-        // The library rejects with its result when the limit is passed, and with an error when Redis does not answer.
+        // The library rejects with its result if the limit is exceeded, and with an error if Redis does not answer.
         error instanceof RateLimiterRes ? counted(error) : memory.add(key, more),
       ),
     look: (key) =>
@@ -101,7 +101,7 @@ function connect(url: string, log: Log): Redis {
   });
   let up = true;
   client.on("error", (error) => {
-    if (up) log.warn({ err: error }, "Redis is away; each gateway counts for itself until it is back");
+    if (up) log.warn({ err: error }, "Redis is down; each gateway counts for itself until it is back");
     up = false;
   });
   client.on("ready", () => {

@@ -1,18 +1,18 @@
 /** Payments through Stripe: Checkout sessions, and its signed events. 1 NC is 1 US cent. */
 import { Stripe } from "stripe";
-import { type Payments, PaymentsUnavailable, type PaymentTold } from "../../../gateway/ports/payments.ts";
+import { type PaymentEvent, type Payments, PaymentsUnavailable } from "../../../gateway/ports/payments.ts";
 import { type AccountId, accountId, isUuid } from "../../../machines/vocabulary.ts";
 
 export interface StripeSettings {
   readonly secretKey: string;
   readonly webhookSecret: string;
-  /** https://api.stripe.com, or a server that speaks as it does. */
+  /** https://api.stripe.com, or a compatible server. */
   readonly apiBase: string;
 }
 
 const TIMEOUT_MS = 10_000;
 const RETRIES = 2;
-/** What is written into every payment that we open, so that its events say whose it is. */
+/** Metadata of every payment that we open, so that its events name the account. */
 const ACCOUNT = "nexus_account";
 
 type Id = string | { readonly id: string } | null | undefined;
@@ -62,11 +62,11 @@ export class StripePayments implements Payments {
         { idempotencyKey: key },
       ),
     );
-    if (url === null) throw new PaymentsUnavailable("the session has no page");
+    if (url === null) throw new PaymentsUnavailable("the session has no URL");
     return { id, url };
   }
 
-  async read(body: string, signature: string): Promise<PaymentTold | null | undefined> {
+  async read(body: string, signature: string): Promise<PaymentEvent | null | undefined> {
     const event = this.#verified(body, signature);
     if (event === undefined) return undefined;
     switch (event.type) {
@@ -92,31 +92,31 @@ export class StripePayments implements Payments {
     }
   }
 
-  #paid(session: Stripe.Checkout.Session): PaymentTold | null {
+  #paid(session: Stripe.Checkout.Session): PaymentEvent | null {
     const account = accountOf(session.metadata);
     const payment = idOf(session.payment_intent);
     const amount = session.amount_total ?? 0;
-    // Some ways to pay take days: then another event says so.
+    // Some payment methods take days; another event follows then.
     if (account === undefined || payment === null || session.payment_status !== "paid" || amount <= 0) return null;
     return { account, payment, customer: idOf(session.customer), news: { type: "paid", amount } };
   }
 
-  #refunded(charge: Stripe.Charge): PaymentTold | null {
+  #refunded(charge: Stripe.Charge): PaymentEvent | null {
     const account = accountOf(charge.metadata);
     const payment = idOf(charge.payment_intent);
     if (account === undefined || payment === null) return null;
     return { account, payment, customer: null, news: { type: "refunded", total: charge.amount_refunded } };
   }
 
-  /** A dispute does not say whose it is; its payment does. */
-  async #disputed({ id, amount, status, payment_intent }: Stripe.Dispute): Promise<PaymentTold | null> {
+  /** A dispute does not name the account; its payment does. */
+  async #disputed({ id, amount, status, payment_intent }: Stripe.Dispute): Promise<PaymentEvent | null> {
     const payment = idOf(payment_intent);
     if (payment === null) return null;
     const { metadata } = await this.#asking(this.#stripe.paymentIntents.retrieve(payment));
     const account = accountOf(metadata);
     if (account === undefined) return null;
     const state = status === "won" || status === "warning_closed" ? "won" : status === "lost" ? "lost" : "open";
-    // A warning takes no money.
+    // A warning does not take money.
     if (status.startsWith("warning") && state === "open") return null;
     return { account, payment, customer: null, news: { type: "disputed", dispute: id, amount, state } };
   }
@@ -125,7 +125,7 @@ export class StripePayments implements Payments {
     try {
       return await work;
     } catch (error) {
-      throw new PaymentsUnavailable("the payment service refuses or does not answer", { cause: error });
+      throw new PaymentsUnavailable("the payment service refused or did not answer", { cause: error });
     }
   }
 }

@@ -1,9 +1,9 @@
 import { type Logger, pino } from "pino";
 
-/** Fields that must not be in a log, wherever they turn up. */
+/** Fields that must never be logged, at any depth. */
 const SECRET = ["api_key", "apiKey", "webhook_secret", "password", "secret", "authorization", "x-api-key"];
 
-/** How levels look on a terminal: the word, and its colour (SGR). */
+/** Levels on a terminal: the word and its colour (SGR). */
 const LEVELS: { readonly [level: number]: readonly [string, number] } = {
   10: ["trace", 90],
   20: ["debug", 90],
@@ -13,14 +13,14 @@ const LEVELS: { readonly [level: number]: readonly [string, number] } = {
   60: ["fatal", 31],
 };
 
-/** Where a log goes: a terminal has people before it. */
+/** Where a log goes. */
 export interface Output {
   readonly isTTY?: boolean;
   write(text: string): unknown;
 }
 
 /**
- * Makes the log of one process: one JSON line for each event, or, on a terminal, lines for people. Secrets are masked in both.
+ * Opens the log of one process: one JSON line per event, or readable lines on a terminal. Secrets are masked in both.
  */
 export function openLog(level: string, output: Output = process.stdout): Logger {
   const paths = SECRET.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]);
@@ -57,7 +57,7 @@ function stackOf(err: unknown): string {
     .join("\n")}\n`;
 }
 
-/** What a stranger sent must not steer the terminal. */
+/** Removes control characters, with which a client could control the terminal. */
 function shown(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, (control) => JSON.stringify(control).slice(1, -1));
 }

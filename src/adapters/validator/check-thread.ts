@@ -1,8 +1,8 @@
 import { KillableThread } from "./killable-thread.ts";
 
 /**
- * Makes sure that threads that judge results can start here; `heapMb` bounds their old objects (MB). Rejects with a sentence
- * for the operator.
+ * Checks that validator threads can start on this machine; `heapMb` limits their old generation (MB). Rejects with a sentence for
+ * the operator.
  */
 export function checkThread(file: URL, heapMb: number): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -12,9 +12,7 @@ export function checkThread(file: URL, heapMb: number): Promise<void> {
         thread.end();
       },
       ended: () =>
-        reject(
-          new Error("The threads that judge results do not start: build this again (npm run build), or give it more memory."),
-        ),
+        reject(new Error("The validator threads do not start: build again (npm run build), or give the process more memory.")),
     });
   });
 }

@@ -1,31 +1,30 @@
 /**
- * Who is judged next. Every account has lines of its own, and what counts is the thread time that it has used lately: who
- * has used more waits longer, so an account that sends the most costly judgements all the time stands behind everyone
- * who does not.
+ * Decides which judgement is next. Every account has queues of its own, ordered by the thread time that the account has used
+ * recently, so an account that keeps sending costly judgements waits behind all others.
  *
- * Q1  Next is whoever's account has used the least, in ms of thread time that halve every HALF_LIFE_MS. Of one account and
+ * Q1  The account with the least thread time is next, in ms that decay by half every HALF_LIFE_MS. Within an account and a
  *     lane the oldest is next.
- * Q2  A submission goes before an example of an account that has used as much. Waiting makes up for both, so neither lane
- *     waits for ever for the other.
- * Q3  One account may have as many waiting as are still free, so half of all at most, and there is always room for others.
- * Q4  An account that has used a lot lately is heavy. The caller may ask for one that is not: a thread is kept for those.
- * Q5  An account that neither waits nor has used a millisecond lately is forgotten, at the latest with the next thread time
- *     that is counted. So there are never more than thread time can have been given to.
+ * Q2  A submission goes before an example of an account that has used as much. Waiting counts in favour of both, so neither
+ *     lane starves.
+ * Q3  An account may have as many waiting as places are still free, so at most half of all; there is always room for others.
+ * Q4  An account that has used a lot recently is heavy. The caller may ask for one that is not: one thread is reserved for them.
+ * Q5  An account that neither waits nor has used a millisecond recently is forgotten, at the latest when thread time is next
+ *     counted. So memory is bounded by the thread time that was used.
  */
 import type { Lane } from "../../../machines/entity.ts";
 
 const LANES: readonly Lane[] = ["submission", "example"];
 
-/** What counts as thread time used lately: it halves in this time (ms). */
+/** Half-life of used thread time (ms). */
 const HALF_LIFE_MS = 10_000;
-/** An example waits as if its account had used so much more (ms of thread time). */
+/** Handicap of an example (ms of thread time). */
 const EXAMPLE_MS = 200;
-/** A tenth of the time that one has waited counts as if its account had used so much less. */
+/** A tenth of the waiting time is subtracted from the used thread time. */
 const PATIENCE = 10;
-/** Below this the use of an account is forgotten (ms of thread time). */
+/** Below this, the use of an account is forgotten (ms of thread time). */
 const FORGOTTEN_MS = 1;
 
-/** One that waits. */
+/** A waiting judgement. */
 export interface Waiting<J> {
   readonly account: string;
   readonly lane: Lane;
@@ -47,23 +46,23 @@ export class FairQueue<J> {
   #size = 0;
   #sweptAt = 0;
 
-  /** At most `waitingMax` wait in all; an account that has used `heavyMs` of thread time lately is heavy. */
+  /** At most `waitingMax` wait in total; an account that has used `heavyMs` of thread time recently is heavy. */
   constructor(waitingMax: number, heavyMs: number) {
     this.#waitingMax = waitingMax;
     this.#heavyMs = heavyMs;
   }
 
-  /** How many wait. */
+  /** Number of waiting judgements. */
   get size(): number {
     return this.#size;
   }
 
-  /** How many accounts something is known of. */
+  /** Number of remembered accounts. */
   get accounts(): number {
     return this.#lines.size;
   }
 
-  /** Takes a place at `now` (ms); undefined when there is none for this account. */
+  /** Enqueues at `now` (ms); undefined if there is no place for this account. */
   join(account: string, lane: Lane, job: J, now: number): Waiting<J> | undefined {
     const { waiting } = this.#line(account, now);
     const mine = waiting.submission.length + waiting.example.length;
@@ -74,7 +73,7 @@ export class FairQueue<J> {
     return one;
   }
 
-  /** Gives a place up; false when it was gone already. */
+  /** Removes one from the queue; false if it was no longer there. */
   leave(one: Waiting<J>): boolean {
     const line = this.#lines.get(one.account)?.waiting[one.lane] ?? [];
     const at = line.indexOf(one);
@@ -84,7 +83,7 @@ export class FairQueue<J> {
     return true;
   }
 
-  /** Takes out who is next at `now` (ms), of accounts that are not heavy unless `heavyToo`. */
+  /** Dequeues the next at `now` (ms), from accounts that are not heavy unless `heavyToo`. */
   next(now: number, heavyToo: boolean): Waiting<J> | undefined {
     let first: Waiting<J> | undefined;
     let best = Number.POSITIVE_INFINITY;
@@ -106,7 +105,7 @@ export class FairQueue<J> {
     return first;
   }
 
-  /** Counts thread time (ms) for an account; less than nothing gives back what was counted too much. */
+  /** Counts thread time (ms) for an account; a negative amount corrects what was counted too much. */
   charge(account: string, ms: number, now: number): void {
     const line = this.#line(account, now);
     line.used = Math.max(0, usedBy(line, now) + ms);
@@ -114,7 +113,7 @@ export class FairQueue<J> {
     if (now - this.#sweptAt >= HALF_LIFE_MS) this.sweep(now);
   }
 
-  /** Forgets the accounts that have been idle long enough. */
+  /** Forgets accounts that have been idle long enough. */
   sweep(now: number): void {
     this.#sweptAt = now;
     for (const [account, line] of this.#lines) {
@@ -122,7 +121,7 @@ export class FairQueue<J> {
     }
   }
 
-  /** Takes all out. */
+  /** Removes all. */
   empty(): readonly Waiting<J>[] {
     const all = [...this.#lines.values()].flatMap(({ waiting }) => LANES.flatMap((lane) => waiting[lane].splice(0)));
     this.#size = 0;

@@ -1,24 +1,22 @@
 /**
- * Judges results. What is light is judged at once; the rest in threads with a bound on memory and time, each of which
- * is killed and replaced when it goes over.
+ * Judges results. Light ones are judged at once, the others in threads with limited memory and time, which are killed and
+ * replaced if they exceed it.
  *
- * V1  judge() never throws and never rejects, whatever it is asked: what nobody foresaw is a refusal with a sentence, and
- *     is logged.
- * V2  Who is next is the fair queue's matter: by the thread time that the account has used lately, submissions first.
- * V3  The thread time is counted as a whole deadline when a judgement begins, and put right when it ends: so an account
- *     that sends many at once is heavy at once. Heavy accounts never have all threads between them: one is kept for the
- *     others, who therefore wait for one another, but not for the deadlines of an attack.
- * V4  A thread that ends, for whatever reason, costs the judgement that it was at, and nobody else's.
+ * V1  judge() never throws and never rejects: an unexpected error is logged and becomes a refusal with a sentence.
+ * V2  The fair queue decides what is next, by the thread time that the account has used recently, submissions first.
+ * V3  A judgement is charged a whole deadline of thread time when it begins, and corrected when it ends, so an account that
+ *     sends many at once is heavy at once. Heavy accounts never occupy all threads: one is reserved for the others, who wait
+ *     for each other but never for the deadlines of an attack.
+ * V4  A thread that ends, for whatever reason, fails only the judgement it was running.
  * V5  Nobody waits longer than `waitMs`.
  *
- * The account that pays for a submission is the task's requester, who wrote the schema and the rules, not the worker who
- * sends the result. Both can make a judgement costly, but not alike. A requester can write demands that are cheap by
- * the example and run to their deadline on every honest answer; paid by workers, ten such accounts would use up the fair
- * share of every worker that takes their tasks, and make fleets late for honest requesters. A worker needs an award first,
- * can have one judgement under way for each (a task's mailbox is serial), and needs demands that data of 64 KB can
- * make slow, which leaves little: costs are bounded over schema x data, and most patterns are linear. What it can do so is
- * make one requester wait, behind its own tasks alone, until the awards end. And a pair of accounts of one attacker pays
- * either way: ten requesters are ten shares, however many workers they have.
+ * A submission is charged to the task's requester, who wrote the schema and the rules, not to the worker who sends the result.
+ * Both can make a judgement costly, but not equally. A requester can write demands that are cheap for the example and run to
+ * their deadline on every honest result; charged to workers, ten such accounts would use up the fair share of every worker
+ * that takes their tasks. A worker needs an award first, can have one judgement running for each (a task's mailbox is serial),
+ * and needs demands that 64 KB of data can make slow, which leaves little: costs are bounded over schema x data, and most
+ * patterns are linear. At worst it makes one requester wait, behind its own tasks alone, until the awards end. And a pair of
+ * accounts of one attacker is charged either way: ten requesters are ten shares, however many workers they have.
  */
 import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
@@ -32,23 +30,23 @@ import {
   measureDemands,
 } from "../../../machines/validation/verdict.ts";
 import { FairQueue, type Waiting } from "./fair-queue.ts";
-import { KillableThread, type Said } from "./killable-thread.ts";
+import { KillableThread, type ThreadMessage } from "./killable-thread.ts";
 
 export interface ValidatorLimits {
   readonly threads: number;
   /** How long one judgement may take (ms). */
   readonly deadlineMs: number;
-  /** How long one may wait for its thread (ms). Both together are within machines' JUDGING_MS_MAX. */
+  /** How long one may wait for a thread (ms). Both together are within JUDGING_MS_MAX of the machines. */
   readonly waitMs: number;
   /** Judgements that may wait for a thread. */
   readonly waitingMax: number;
-  /** Memory of a thread's old objects (MB). */
+  /** Old generation of a thread (MB). */
   readonly heapMb: number;
 }
 
 /**
- * A core is left to the event loop. But never one thread alone: then one judgement that runs to its deadline would hold
- * up everybody, where a second one costs nothing until it is needed, and the operating system shares the core.
+ * One core is left to the event loop. But there are at least two threads: with one, a judgement that runs to its deadline would
+ * block everybody, and a second one costs nothing until it is needed.
  */
 const THREADS = Math.max(2, availableParallelism() - 1);
 export const VALIDATOR_LIMITS: ValidatorLimits = {
@@ -65,29 +63,29 @@ const TOO_EXPENSIVE: Unjudged = {
 };
 const TOO_MANY: Unjudged = {
   because: "busy",
-  unjudged: "Too many results wait for their check at the moment; try again after the time in Retry-After.",
+  unjudged: "Too many results are waiting to be checked; try again after the time in Retry-After.",
 };
 const BROKEN: Unjudged = {
   because: "slow",
   unjudged:
-    "Checking this result against the task's schema and rules failed; it is logged. Make the schema or the result simpler.",
+    "Checking this result against the task's schema and rules failed and was logged. Make the schema or the result simpler.",
 };
 
 interface Job {
   readonly question: Question;
   readonly done: (answer: Judgement) => void;
-  /** Ends its waiting after `waitMs`. */
+  /** Ends the waiting after `waitMs`. */
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
-/** What came of a job in a thread. */
+/** The outcome of a job in a thread. */
 interface Run {
   readonly done: (answer: Judgement) => void;
   readonly account: string;
   readonly began: number;
 }
 
-/** What the pool has done since it was made. */
+/** Counters since the pool was made. */
 export interface ValidatorStats {
   readonly atOnce: number;
   readonly inThreads: number;
@@ -100,7 +98,7 @@ export interface ValidatorStats {
 export class ValidatorPool implements Validator {
   readonly #file: URL;
   readonly #limits: ValidatorLimits;
-  /** Told of what nobody foresaw. */
+  /** Called with unexpected errors. */
   readonly #failed: (error: unknown) => void;
   readonly #queue: FairQueue<Job>;
   readonly #idle: KillableThread[] = [];
@@ -109,7 +107,7 @@ export class ValidatorPool implements Validator {
   readonly #stats = { atOnce: 0, inThreads: 0, killed: 0, refused: 0 };
   #closed = false;
 
-  /** `file` is the compiled thread.ts. Threads start when there is first something for them to do. */
+  /** `file` is the compiled thread.ts. Threads start when there is work for them. */
   constructor(file: URL, limits: ValidatorLimits = VALIDATOR_LIMITS, failed: (error: unknown) => void = () => {}) {
     this.#file = file;
     this.#limits = limits;
@@ -121,7 +119,7 @@ export class ValidatorPool implements Validator {
     return { ...this.#stats, idle: this.#idle.length };
   }
 
-  /** Judges at once where that is cheap and `where` allows it, else in a thread. Never throws, never rejects. */
+  /** Judges at once if that is cheap and `where` allows it, else in a thread. Never throws, never rejects. */
   judge(question: Question, where: JudgedWhere = "anywhere"): Promise<Judgement> | Judgement {
     try {
       const answer = where === "anywhere" ? judgeAtOnce(question) : undefined;
@@ -134,7 +132,7 @@ export class ValidatorPool implements Validator {
     }
   }
 
-  /** Ends all threads; who still waits, or is being judged, is told to try again. */
+  /** Ends all threads; waiting and running judgements are told to try again. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#refuseAll();
@@ -161,7 +159,7 @@ export class ValidatorPool implements Validator {
     done(TOO_MANY);
   }
 
-  /** Gives work to threads that have none, and starts more of them while some work waits. */
+  /** Gives work to idle threads, and starts more threads while work waits. */
   #pump(): void {
     while (!this.#closed && this.#queue.size > 0) {
       if (this.#runOne()) continue;
@@ -170,7 +168,7 @@ export class ValidatorPool implements Validator {
     }
   }
 
-  /** Gives the next judgement to an idle thread, the one that is kept first; false when none may take one. */
+  /** Gives the next judgement to an idle thread, the reserved one first; false if none may take one. */
   #runOne(): boolean {
     const now = performance.now();
     for (const kind of ["kept", "any"] as const) {
@@ -193,14 +191,14 @@ export class ValidatorPool implements Validator {
     try {
       thread.run(job.question, deadlineMs, (said) => this.#finish(thread, this.#read(said)));
     } catch (error) {
-      // It was not asked, so it is free again.
+      // Nothing was sent, so it is free again.
       this.#failed(error);
       this.#finish(thread, BROKEN);
       this.#idle.push(thread);
     }
   }
 
-  /** Puts the thread time right that was counted in advance, and answers. */
+  /** Corrects the thread time that was charged in advance, and answers. */
   #finish(thread: KillableThread, answer: Judgement): void {
     const run = this.#running.get(thread);
     if (run === undefined) return;
@@ -210,13 +208,13 @@ export class ValidatorPool implements Validator {
     run.done(answer);
   }
 
-  #read(said: Exclude<Said, "ready">): Judgement {
+  #read(said: Exclude<ThreadMessage, "ready">): Judgement {
     if ("judged" in said) return toAnswer(said.judged);
     this.#failed(new Error(`a judgement failed: ${said.failed}`));
     return BROKEN;
   }
 
-  /** Its start is not part of anybody's deadline: it takes work once it has said that it is ready. */
+  /** Starting a thread is not part of any deadline: it takes work once it is ready. */
   #start(): void {
     let ready = false;
     const kept = this.#limits.threads > 1 && ![...this.#all].some(({ kind }) => kind === "kept");
@@ -232,16 +230,16 @@ export class ValidatorPool implements Validator {
       if (index >= 0) this.#idle.splice(index, 1);
       if (this.#running.has(thread) && !this.#closed) this.#stats.killed += 1;
       this.#finish(thread, this.#closed ? TOO_MANY : TOO_EXPENSIVE);
-      // One that cannot even start would be started for ever; those that did take what waits.
+      // A thread that cannot start would be started forever; those that did start take the work.
       if (!ready && this.#all.size === 0) this.#refuseAll();
-      // So that who comes next finds it ready.
+      // So that it is ready for the next judgement.
       else if (ready && thread.kind === "kept" && !this.#closed) this.#start();
       this.#pump();
     };
     try {
       this.#all.add(new KillableThread(this.#file, kind, this.#limits.heapMb, { free, ended }));
     } catch (error) {
-      // The operating system gives no thread: those that there are go on, and without any nobody waits in vain.
+      // The operating system gives no thread: the existing ones go on; without any, waiting judgements fail at once.
       this.#failed(error);
       if (this.#all.size === 0) this.#refuseAll();
     }
@@ -252,7 +250,7 @@ export class ValidatorPool implements Validator {
   }
 }
 
-/** Undefined where it must be done in a thread: reading a long schema is work too, and the account's that sends it. */
+/** Undefined if it must be done in a thread: reading a long schema is work too, charged to the account that sends it. */
 function judgeAtOnce({ demands, result }: Question): Judgement | undefined {
   if (!isQuicklyMeasured(demands)) return undefined;
   const measured = measureDemands(demands);

@@ -1,4 +1,4 @@
-/** Brings webhooks to their receivers: signed, to public addresses only, without following redirects, in bounded time. */
+/** Delivers webhooks: signed, to public addresses only, without following redirects, in bounded time. */
 import { type ClientRequest, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from "request-filtering-agent";
@@ -11,13 +11,13 @@ import { signatureHeaders } from "./sign.ts";
 
 export interface CourierOptions {
   readonly allowPrivate: boolean;
-  /** Gives an account's webhook secret. */
+  /** Gives the webhook secret of an account. */
   readonly secretOf: (account: string) => string;
   readonly clock: Clock;
   readonly ids: Ids;
 }
 
-/** How long a receiver may take (contract: Webhook), in ms. */
+/** Timeout of a receiver (contract: Webhook) (ms). */
 const TIMEOUT_MS = 15_000;
 const ATTEMPTS_AT_ONCE = 256;
 const ATTEMPTS_PER_HOST = 16;
@@ -32,13 +32,13 @@ export class WebhookCourier implements Courier {
 
   constructor(options: CourierOptions) {
     this.#options = options;
-    // The agent looks at the address that is really connected to, so a name that resolves to a private one is caught too.
+    // The agent checks the address that is actually connected to, so names that resolve to private addresses are caught too.
     const guard = { allowPrivateIPAddress: options.allowPrivate, allowMetaIPAddress: options.allowPrivate, keepAlive: false };
     this.#http = new RequestFilteringHttpAgent(guard);
     this.#https = new RequestFilteringHttpsAgent(guard);
   }
 
-  /** Makes one attempt; null when too many are under way. Never rejects. */
+  /** Makes one attempt; null if too many are running. Never rejects. */
   async deliver(delivery: Delivery): Promise<DeliveryOutcome | null> {
     const url = URL.canParse(delivery.url) ? new URL(delivery.url) : undefined;
     const id = this.#options.ids.next();
@@ -89,7 +89,7 @@ export class WebhookCourier implements Courier {
       });
       request.on("response", (response) => {
         clearTimeout(timer);
-        // The status says it all; what the receiver writes below it is not ours to read.
+        // Only the status counts; the body is not read.
         response.destroy();
         resolve(judge(response.statusCode ?? 0));
       });
@@ -103,7 +103,7 @@ type Outcome = DeliveryOutcome extends infer O ? (O extends unknown ? Omit<O, "i
 function judge(status: number): Outcome {
   if (status >= 200 && status < 300) return { result: "delivered", status };
   if (status === HTTP_GONE) return { result: "gone", status };
-  const why = status >= 300 && status < 400 ? "redirects are not followed" : "the receiver did not take it";
+  const why = status >= 300 && status < 400 ? "redirects are not followed" : "the receiver did not accept it";
   return { result: "failed", status, error: `answered ${status}: ${why}` };
 }
 

@@ -5,7 +5,7 @@ import { withDatabases } from "./databases.ts";
 
 const SHOWN_MAX = 20;
 
-/** Prints what was checked, and the rows for which a promise does not hold. */
+/** Prints what was checked, and the rows that break a promise. */
 export function printFindings(findings: readonly Finding[], print: (line: string) => void): void {
   for (const { promise, checked, wrong } of findings) {
     print(
@@ -16,7 +16,7 @@ export function printFindings(findings: readonly Finding[], print: (line: string
   }
 }
 
-/** Audits the database, whether the platform runs or not. Exit code 1 when a promise is broken. */
+/** Audits the database, while the platform runs or not. Exit code 1 if a promise is broken. */
 export async function runAudit(): Promise<void> {
   const findings = await withDatabases("audit", async (databases) => {
     await readPlatform(databases);

@@ -35,13 +35,13 @@ function table({ members, shards }: ClusterStatus): string {
       .join("  ")
       .trimEnd(),
   );
-  if (members.length === 0) lines.push("(no member: nothing runs here, or one process that is alone)");
+  if (members.length === 0) lines.push("(no members: nothing runs, or a single process without NATS_URL)");
   const owners = new Map<string, { shard: number; epoch: number }[]>();
   for (const { node, shard, epoch } of shards) {
     const name = node ?? "(nobody)";
     owners.set(name, [...(owners.get(name) ?? []), { shard, epoch }]);
   }
-  lines.push("", "shards, as shard:epoch");
+  lines.push("", "shards (shard:epoch)");
   for (const [node, owned] of owners) lines.push(`${node}  ${owned.map(({ shard, epoch }) => `${shard}:${epoch}`).join(" ")}`);
   return `${lines.join("\n")}\n`;
 }

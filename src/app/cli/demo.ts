@@ -8,28 +8,28 @@ import { type Database, openPool } from "../../adapters/postgres/pool.ts";
 import { openLog } from "../../adapters/system/log.ts";
 import { type Platform, startPlatform } from "../compose.ts";
 import { runExamples } from "../demo/run.ts";
-import { addressOf, askJson, whoAnswers } from "../neighbour.ts";
+import { addressOf, askJson, identifyServer } from "../running-server.ts";
 import { type Config, readConfig } from "../settings/config.ts";
 import { printFindings } from "./audit.ts";
 import { interruptible } from "./interrupt.ts";
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
-/** Posts the example texts, has them worked on and paid, and audits the books. Starts the platform if none runs. */
+/** Sends the example texts through the market and audits the books. Starts a platform if none runs. */
 export function runDemo(): Promise<void> {
   return interruptible(async (stop) => {
     const config = readConfig(process.env);
     const known = addressOf(config.host, config.port);
-    const there = await whoAnswers(known);
+    const there = await identifyServer(known);
     if (there === "nexus") await checkHealthy(known);
     let platform: Platform | undefined;
     if (there !== "nexus") {
-      // A port that somebody else has is left to them.
+      // If another program has the port, the demo takes a free one.
       const settings = there === "nobody" ? config : { ...config, port: 0 };
       platform = await startPlatform(settings, "both", openLog("error"), () => process.exit(1), stop);
     }
     const base = platform?.url ?? known;
-    print(platform === undefined ? `A platform answers on ${base}; the demo uses it.\n` : `Started a platform on ${base}.\n`);
+    print(platform === undefined ? `Using the platform on ${base}.\n` : `Started a platform on ${base}.\n`);
     try {
       const run = randomBytes(4).toString("hex");
       const account = await runExamples({ base, run, output: process.stdout, stop });
@@ -41,14 +41,14 @@ export function runDemo(): Promise<void> {
   });
 }
 
-/** Audits the books that this account is in, if these are the ones of our settings. */
+/** Audits the books, if this account is in the database of our settings. */
 async function auditOf(config: Config, account: string): Promise<void> {
   const embedded = config.databaseUrls === null ? await EmbeddedServer.find(config.dataDir) : undefined;
   const urls = config.databaseUrls ?? (embedded === undefined ? [] : [embedded]);
   const databases = urls.map((url) => openPool(url, { max: 2, name: "audit" }));
   try {
     if (!(await isIn(databases, account))) {
-      print("The platform's database is not the one of these settings; `nexus audit` with that one's proves its books.");
+      print("The platform uses another database than these settings; run `nexus audit` with its settings to check its books.");
       return;
     }
     const findings = await auditDatabases(databases);
@@ -59,20 +59,20 @@ async function auditOf(config: Config, account: string): Promise<void> {
   }
 }
 
-/** Whether an account is in one of these databases, all of which are one platform's. */
+/** Whether an account is in one of these databases. */
 async function isIn(databases: readonly Database[], account: string): Promise<boolean> {
   if (databases.length === 0) return false;
   try {
     await readPlatform(databases);
   } catch {
-    // A database that cannot be read, or that nothing is in, is not the one that was just used.
+    // A database that cannot be read or is empty is not the one that was just used.
     return false;
   }
   const rows = await Promise.all(databases.map((database) => readAccount(database, accountId(account))));
   return rows.some((row) => row !== undefined);
 }
 
-/** Throws an Error with a sentence when a platform cannot serve now. */
+/** Throws an Error with a sentence if a platform cannot serve now. */
 async function checkHealthy(base: string): Promise<void> {
   const health = await askJson(`${base}/health`);
   if (health !== "nobody" && health.ok) return;

@@ -6,8 +6,8 @@ const LOOK_MS = 250;
 const DRAIN_MS_MAX = 60_000;
 
 /**
- * Has a node give all its shards to the others, and waits until it has none; it goes on as a member without shards until
- * it is stopped. With `off`, it takes its share again. Throws an Error with a sentence for the operator.
+ * Moves all shards of a node to the others and waits until it has none; it stays a member without shards until it is stopped.
+ * With `off`, it takes its share again. Throws an Error with a sentence for the operator.
  */
 export async function runDrain(node: string, { off = false }: { readonly off?: boolean }): Promise<void> {
   await withDatabases("drain", async (databases) => {
@@ -24,9 +24,9 @@ async function drained(databases: readonly Database[], node: string): Promise<st
   for (;;) {
     const { members } = await readCluster(databases);
     const left = members.filter((member) => member.node === node).reduce((sum, { shards }) => sum + shards, 0);
-    if (left === 0) return `${node} has no shards any more and can be stopped.\n`;
+    if (left === 0) return `${node} has no shards left and can be stopped.\n`;
     if (!members.some((member) => member.node !== node && !member.draining)) {
-      throw new Error(`${node} has ${left} shards, and there is no other node to take them; start one.`);
+      throw new Error(`${node} has ${left} shards, but there is no other node to take them; start one.`);
     }
     if (Date.now() > until) throw new Error(`${node} still has ${left} shards after ${DRAIN_MS_MAX / 1_000} s; look at its log.`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));

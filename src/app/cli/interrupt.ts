@@ -1,21 +1,21 @@
-/** Ctrl-C and its like, for commands that start something: it is stopped before the command ends. */
+/** Ctrl-C and other signals for commands that start something: what they started is stopped before they end. */
 import { constants } from "node:os";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** A command was ended by a signal; `exitCode` is 128 and the signal's number, as shells have it. */
+/** A command was ended by a signal; `exitCode` is 128 plus the signal's number, as in shells. */
 export class Interrupted extends Error {
   readonly exitCode: number;
 
   constructor(signal: (typeof SIGNALS)[number]) {
-    super("Interrupted; what was started is stopped.");
+    super("Interrupted; everything that was started has been stopped.");
     this.exitCode = 128 + constants.signals[signal];
   }
 }
 
 /**
- * Does `work`, which must end soon after `stop` is aborted, and undo what it began. A signal aborts it, and so does an error
- * that nobody handled; more signals change nothing. Rejects with Interrupted, or as `work` does.
+ * Runs `work`, which must end soon after `stop` is aborted and undo what it started. A signal or an unhandled error aborts it;
+ * further signals change nothing. Rejects with Interrupted, or as `work` does.
  */
 export async function interruptible<T>(work: (stop: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController();
@@ -34,7 +34,7 @@ export async function interruptible<T>(work: (stop: AbortSignal) => Promise<T>):
   } catch (error) {
     throw stop.signal.aborted ? stop.signal.reason : error;
   } finally {
-    // An interrupted command is about to end: one more signal must not cut short what it says and with which code.
+    // The interrupted command is about to end: another signal must not cut off its output or change its exit code.
     if (!stop.signal.aborted) for (const signal of SIGNALS) process.off(signal, onSignal);
     process.off("uncaughtException", onError);
     process.off("unhandledRejection", onError);

@@ -2,7 +2,7 @@ import { migrate } from "../../adapters/postgres/migrate.ts";
 import { readConfig } from "../settings/config.ts";
 import { withDatabases } from "./databases.ts";
 
-/** Brings the database up to date. The platform does so too when it starts. */
+/** Brings the database up to date. */
 export async function runMigrate(): Promise<void> {
   const { shards } = readConfig(process.env);
   const applied = await withDatabases("migrate", (databases) => migrate(databases, shards ?? undefined));

@@ -1,4 +1,4 @@
-/** The few calls of the API that the demo makes, at a pace that the platform's own limits allow. */
+/** The API client of the demo, which keeps within the platform's rate limits. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { JsonObject, JsonValue } from "../../../machines/vocabulary.ts";
@@ -30,15 +30,15 @@ interface ProblemBody {
   readonly code?: string;
 }
 
-/** Calls in any second with one key; a platform allows 10 unless it is told otherwise. */
+/** Calls per second with one key; a platform allows 10 by default. */
 const CALLS_PER_SECOND = 8;
 const SECOND_MS = 1_000;
-/** A longer wait than this for a limit is not made in front of somebody's eyes (s). */
+/** If a limit asks for a longer wait than this, the demo gives up (s). */
 const RETRY_AFTER_S_MAX = 60;
-/** A platform that has not answered a call by then does not (ms). */
+/** Timeout of a call (ms). */
 const ANSWER_MS = 30_000;
 
-/** A refusal of the platform's, in its own sentence. */
+/** A refusal, with the platform's own sentence. */
 export class ApiError extends Error {
   readonly code: string;
 
@@ -48,7 +48,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Lets at most CALLS_PER_SECOND pass in any second, in the order in which they came. */
+/** Lets at most CALLS_PER_SECOND calls pass in any second, in order. */
 class Pace {
   readonly #recent: number[] = [];
   #last: Promise<void> = Promise.resolve();
@@ -81,8 +81,8 @@ export class DemoApi {
   }
 
   /**
-   * Gives the answer's body, whose shape the contract fixes. Where the platform asks for patience (429, 503), it waits as
-   * Retry-After says and sends the same again. Throws ApiError with the platform's own sentence.
+   * Gives the body of the answer. After a 429 or 503 it waits as Retry-After says and sends the request again. Throws ApiError
+   * with the platform's own sentence.
    */
   async call<T>(method: string, path: string, body?: unknown): Promise<T> {
     const headers = {
@@ -109,7 +109,7 @@ export class DemoApi {
     }
   }
 
-  /** Opens the stream of these topics; `last` is the id of the last event that was heard, or "". Throws ApiError when it is refused. */
+  /** Opens the stream of these topics; `last` is the id of the last event received, or "". Throws ApiError if it is refused. */
   async stream(topics: string, last: string): Promise<AsyncIterable<Uint8Array>> {
     await this.#pace.turn(this.#stop);
     const headers = { Accept: "text/event-stream", ...(last === "" ? {} : { "Last-Event-ID": last }) };
@@ -128,7 +128,7 @@ export class DemoApi {
       const answer: unknown = JSON.parse(text);
       return { response, answer };
     } catch {
-      throw new Error(`What answers at ${this.#base} is not a NexusToken; set PORT to another port and run the demo again.`);
+      throw new Error(`The server at ${this.#base} is not a NexusToken; set PORT to another port and run the demo again.`);
     }
   }
 
@@ -137,7 +137,7 @@ export class DemoApi {
       return await fetch(`${this.#base}/api/v1${path}`, init);
     } catch (error) {
       this.#stop.throwIfAborted();
-      throw new Error(`The platform at ${this.#base} does not answer any more; look at its log, and run the demo again.`, {
+      throw new Error(`The platform at ${this.#base} no longer answers; look at its log and run the demo again.`, {
         cause: error,
       });
     }

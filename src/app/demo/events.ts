@@ -1,4 +1,4 @@
-/** Events of one account, as they come. */
+/** The event stream of one account. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { ApiError, type DemoApi, type DemoTask } from "./api.ts";
 
@@ -11,8 +11,8 @@ const REOPEN_MS = 1_000;
 const REOPENS_MAX = 30;
 
 /**
- * Calls `hear` for each event of these topics, until `stop`; `open` is called when the stream is there. One that breaks off
- * is opened again after the last event that was heard. Rejects when that fails too often, or is refused.
+ * Calls `hear` for each event of these topics, until `stop`; `open` is called when the stream is open. A stream that breaks off
+ * is reopened after the last event received. Rejects if that fails too often or is refused.
  */
 export async function listen(
   api: DemoApi,
@@ -41,7 +41,7 @@ export async function listen(
   }
 }
 
-/** Server-sent events (HTML, 9.2): blocks of lines, with an empty one between; comments are left out. */
+/** Parses server-sent events (HTML, 9.2): blocks of lines separated by an empty line; comments are skipped. */
 async function* events(stream: AsyncIterable<Uint8Array>): AsyncGenerator<{ readonly id: string; readonly data: string }> {
   const decoder = new TextDecoder();
   let rest = "";

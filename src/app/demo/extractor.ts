@@ -1,6 +1,6 @@
 /**
- * A worker's brain that needs no model: it reads the schema and looks for each field by its label, its format, its allowed
- * values, or by the shape of the example. Good enough for texts with some order in them, and always the same.
+ * A worker without a model: it looks for each field of the schema by its label, its format, its allowed values, or the shape of
+ * the example. Good enough for structured texts, and deterministic.
  */
 import type { JsonObject, JsonValue } from "../../../machines/vocabulary.ts";
 
@@ -90,7 +90,7 @@ function date(text: string): string | undefined {
   return year === "" ? undefined : `${year}-${String(MONTHS.indexOf(month) + 1).padStart(2, "0")}-${day.padStart(2, "0")}`;
 }
 
-/** What looks like the example: digits for digits, names for names, capitals for capitals, the rest as it is. */
+/** Finds text that looks like the example: digits for digits, words for words, capitals for capitals. */
 function byShape(text: string, example: string): string | undefined {
   const pattern = example.replaceAll(/\d[\d.,]*\d|\d|[A-Z]{2,}|[A-Z]\p{L}+|[^\w\s]/gu, (part) => {
     if (/^[\d.,]*\.[\d.]*\..*$/.test(part)) return "\\d+(?:\\.\\d+)+";

@@ -1,4 +1,4 @@
-/** Real texts from posted to paid: one requester, two workers that need no model, and a table that shows it. */
+/** Real texts from posted to paid: one requester, two workers without a model, and a table of the tasks. */
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { JsonObject } from "../../../machines/vocabulary.ts";
@@ -10,19 +10,19 @@ import { LiveTable } from "./table.ts";
 const TEXTS = new URL("../../../../examples/texts/", import.meta.url);
 const TASK_TYPE = "json_extraction";
 const BUDGET = 20;
-/** The prices that stand, and how many tasks each works on at once: ada is cheaper, and ben takes what is too much for her. */
+/** Posted prices, and how many tasks each worker takes at a time: ada is cheaper, ben takes the rest. */
 const WORKERS = [
   { name: "ada", price: 12, max_concurrent: 2 },
   { name: "ben", price: 14, max_concurrent: 10 },
 ] as const;
-/** Gateways believe in the prices that they know for so long (ms). */
+/** How long gateways cache posted prices (ms). */
 const KNOWN_MS = 1_000;
-/** A task that no price has won by then gets a bid by hand (ms). */
+/** A task that no posted price has won by then gets a manual bid (ms). */
 const UNWON_MS = 4_000;
 const LOOK_MS = 500;
-/** The demo does not wait for ever for others: tasks that stand still for so long are given up (ms). */
+/** The demo gives up if no task makes progress for this long (ms). */
 const STILL_MS_MAX = 180_000;
-/** A payment may arrive a little after its task has ended (ms). */
+/** A payment may arrive this much later than the end of its task (ms). */
 const PAID_MS = 500;
 const WITHDRAW_MS = 2_000;
 const TERMINAL = new Set(["SETTLED", "EXPIRED", "CANCELLED"]);
@@ -54,17 +54,17 @@ interface Posted {
 }
 
 export interface DemoOptions {
-  /** Where the platform answers. */
+  /** Base URL of the platform. */
   readonly base: string;
-  /** Tells this run's accounts from those of others. */
+  /** Distinguishes the accounts of this run from others. */
   readonly run: string;
   readonly output: NodeJS.WriteStream;
   readonly stop: AbortSignal;
 }
 
 /**
- * Runs the demo; gives the requester's account. Rejects with a sentence when it cannot come to its end, or with the reason of
- * `stop`. Its workers are offline again when it ends, whichever way.
+ * Runs the demo; gives the requester's account. Rejects with a sentence if it cannot finish, or with the reason of `stop`. Its
+ * workers are offline again when it ends in any way.
  */
 export async function runExamples(options: DemoOptions): Promise<string> {
   const over = new AbortController();
@@ -86,7 +86,7 @@ class Demo {
   readonly #withdrawals: (() => Promise<unknown>)[];
   readonly #table: LiveTable;
   readonly #posted: Posted[] = [];
-  /** Every task that was heard of, as it was last. */
+  /** The latest state of every task. */
   readonly #latest = new Map<string, DemoTask>();
   readonly #names = new Map<string, string>();
   #movedAt = performance.now();
@@ -134,7 +134,7 @@ class Demo {
     return { name, account, api: new DemoApi(base, account.api_key, stop) };
   }
 
-  /** Lets a price stand, and sees to it that it does not any more when the demo is over. */
+  /** Posts a price, and withdraws it when the demo is over. */
   async #offer({ account, api }: Party, terms: { readonly price: number; readonly max_concurrent: number }): Promise<void> {
     const { base } = this.#options;
     const { id } = await api.call<{ id: string }>("POST", "/capabilities", { task_type: TASK_TYPE, ...terms });
@@ -161,7 +161,7 @@ class Demo {
     this.#see(task);
   }
 
-  /** What an award brought: the text is read, and the result sent. An event may come twice. */
+  /** Works on an awarded task: reads the text and submits a result. Events may arrive twice. */
   async #work({ account, api }: Party, task: DemoTask): Promise<void> {
     const known = this.#latest.get(task.id);
     this.#see(task);
@@ -170,7 +170,7 @@ class Demo {
     await unlessRefused(() => api.call("POST", `/tasks/${task.id}/submit`, { result_data }));
   }
 
-  /** Takes note of a task, unless something newer is known, and shows it. */
+  /** Records the state of a task, unless a newer one is known, and shows it. */
   #see(task: DemoTask): void {
     const known = this.#latest.get(task.id);
     if (known !== undefined && known.updated_at > task.updated_at) return;
@@ -186,7 +186,7 @@ class Demo {
     return [{ text, state: status, price: awarded_price === null ? "" : String(awarded_price), result }];
   }
 
-  /** Waits until every task has ended; what no price has won gets a bid by hand, by one worker after the other. */
+  /** Waits until every task has ended; tasks that no posted price wins get manual bids, from one worker after the other. */
   async #finish(workers: readonly Worker[]): Promise<void> {
     for (;;) {
       const open = this.#posted.filter(({ id }) => !TERMINAL.has(this.#latest.get(id)?.status ?? ""));
@@ -217,7 +217,7 @@ class Demo {
   }
 }
 
-/** Others are quicker at times: a refusal is an answer, and what comes next is heard. */
+/** Another worker may have been quicker: a refusal is not an error here. */
 async function unlessRefused(call: () => Promise<unknown>): Promise<void> {
   try {
     await call();

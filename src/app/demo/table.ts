@@ -1,4 +1,4 @@
-/** A table that is drawn again in its place on a terminal, and of which only changed rows are printed elsewhere. */
+/** A table that is redrawn in place on a terminal; elsewhere only changed rows are printed. */
 
 export interface Row {
   readonly text: string;
@@ -18,7 +18,7 @@ export class LiveTable {
     this.#output = output;
   }
 
-  /** Shows the rows as they are now. */
+  /** Shows the current rows. */
   draw(rows: readonly Row[]): void {
     const width = Math.max(RESULT_WIDTH_MIN, (this.#output.columns ?? 120) - WIDTHS.text - WIDTHS.state - WIDTHS.price - 2);
     const head = this.#line({ text: "TEXT", state: "STATE", price: "PRICE", result: "RESULT" }, width);

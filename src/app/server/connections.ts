@@ -1,37 +1,37 @@
 /**
- * The connections of one HTTP server, each of them bounded.
+ * Limits on the connections of one HTTP server.
  *
- * C1  There are no more than a bound in all, and no more than a bound of one address (which is the proxy's behind a proxy).
- * C2  Of one connection one request is worked on at a time: the next one begins when the answer before has been taken.
- * C3  A connection on which nothing moves is ended: an answer that is not taken, a body that does not come, a client that is gone.
- * C4  What waits to be taken is bounded over all of them: past it, those that hold most are ended.
+ * C1  The number of connections is limited in total and per address (behind a proxy, all have the proxy's address).
+ * C2  A connection has one request in work at a time: the next begins when the client has read the previous answer.
+ * C3  A stalled connection is closed: an answer that is not read, a body that does not arrive, a client that is gone.
+ * C4  Unread bytes are limited over all connections: above the limit, those that hold the most are closed.
  */
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { networkOf } from "../../../gateway/http/middleware/client-address.ts";
 import { rawAnswer, refusedBytes } from "./raw-problem.ts";
 
-/** Requests that wait on one connection for the answers before them. */
+/** Pipelined requests that may wait on one connection. */
 export const PIPELINED_MAX = 100;
-/** How often the bytes that wait to be taken are counted (ms). */
+/** How often unread bytes are counted (ms). */
 const COUNT_MS = 1_000;
 
 const REFUSAL = rawAnswer({
   status: 429,
   title: "Too Many Requests",
   code: "TOO_MANY_CONNECTIONS",
-  detail: "Too many connections from your address; close some, or send your requests over those that are open.",
+  detail: "Too many connections from your address; close some, or reuse those that are open.",
   retryAfter: 5,
 });
 
 export interface ConnectionBounds {
-  /** Connections in all. */
+  /** Total number of connections. */
   readonly inAll: number;
-  /** Connections of one address; 0 is no bound, as behind a proxy. */
+  /** Connections per address; 0: no limit, as behind a proxy. */
   readonly ofAddress: number;
-  /** How long nothing may move (ms) where something should. Node's timers see a write that goes on as movement. */
+  /** How long a connection may stall (ms). Node's timers count an ongoing write as activity. */
   readonly stillMs: number;
-  /** Bytes that wait to be taken, in all. */
+  /** Total of unread bytes. */
   readonly untakenBytes: number;
 }
 
@@ -44,10 +44,10 @@ export const CONNECTION_BOUNDS: ConnectionBounds = {
 
 interface Connection {
   readonly address: string;
-  /** Whether a request is worked on, or its answer not taken yet. */
+  /** Whether a request is in work or its answer not fully read yet. */
   busy: boolean;
   current: IncomingMessage | null;
-  /** Whether bytes of an answer are on their way, between which no other may come. */
+  /** Whether an answer is partly written, so that no other may be written in between. */
   answering: () => boolean;
   readonly waiting: (() => void)[];
 }
@@ -64,14 +64,14 @@ export class Connections {
     this.#bounds = bounds;
   }
 
-  /** Takes a server's connections from now on; its requests are to be given to `request`. */
+  /** Attaches to a server; its requests must be passed to `request`. */
   watch(server: Server): void {
     server.timeout = this.#bounds.stillMs;
-    // Not by maxConnections, which does not count those of the other loopback (listen.ts).
+    // Not with maxConnections, which does not count connections to the other loopback (listen.ts).
     server.on("connection", (socket) => {
       if (this.#open.size < this.#bounds.inAll) return this.#opened(socket);
       socket.destroy();
-      // Those that only keep a place make room for who comes.
+      // Idle connections make room for new ones.
       server.closeIdleConnections();
     });
     server.on("timeout", (socket: Socket) => this.#still(socket));
@@ -86,11 +86,11 @@ export class Connections {
     server.on("close", () => clearInterval(this.#counting));
   }
 
-  /** Works on a request, when those before it on its connection are over. */
+  /** Handles a request once the previous ones on its connection are done. */
   request(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
     const connection = this.#open.get(socket);
-    // It was refused, or is gone.
+    // It was refused or is closed.
     if (connection === undefined) return;
     const begin = () => {
       connection.busy = true;
@@ -132,7 +132,7 @@ export class Connections {
 
   #still(socket: Socket): void {
     const connection = this.#open.get(socket);
-    // A request that is worked on, with nothing to send yet, may take its time; it has a deadline of its own.
+    // A request in work that has nothing to send yet is not stalled; it has its own deadline.
     const working = connection?.busy === true && connection.current?.complete === true && socket.writableLength === 0;
     if (!working) socket.destroy();
   }

@@ -1,10 +1,10 @@
-/** Where HTTP is served: one address, and the other loopback beside it, so that localhost answers however it resolves. */
+/** Listens on one address, and on the other loopback too, so that localhost works however it resolves. */
 import type { Server } from "node:http";
 import { createServer as createRelay, isIPv6, type Server as Relay } from "node:net";
 
 export interface Listening {
   readonly port: number;
-  /** An address that answers on this machine. */
+  /** A URL of this server on this machine. */
   readonly url: string;
   /** Takes no new connection; resolves when all have ended. */
   close(): Promise<void>;
@@ -34,8 +34,8 @@ function whyNot(code: string, port: number, host: string): string {
 }
 
 /**
- * Listens on a host (an address, a name, `localhost` for both loopbacks); port 0 takes a free one. Rejects with a sentence for
- * the operator when that cannot be.
+ * Listens on a host (an address, a name, or `localhost` for both loopbacks); port 0 takes a free one. Rejects with a sentence for
+ * the operator if that fails.
  */
 export async function listen(server: Server, port: number, host: string): Promise<Listening> {
   const bare = host.replace(/^\[(.*)\]$/, "$1").toLowerCase();
@@ -56,7 +56,7 @@ export async function listen(server: Server, port: number, host: string): Promis
   return { port: taken, url: `http://${nameOf(address, relay !== undefined)}:${taken}`, close };
 }
 
-/** Connections to the other loopback are the server's like any other. undefined where it cannot be had: then it is not told of. */
+/** Passes connections to the other loopback to the server. undefined if that address cannot be used. */
 async function relayFrom(host: string | undefined, server: Server, port: number): Promise<Relay | undefined> {
   if (host === undefined) return undefined;
   const relay = createRelay({ noDelay: true }, (socket) => void server.emit("connection", socket));

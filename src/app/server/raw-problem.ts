@@ -1,4 +1,4 @@
-/** Problem documents (RFC 9457) for what never becomes a request, written to the connection as they are. */
+/** Problem documents (RFC 9457) for bytes that never become a request, written directly to the connection. */
 export interface RawProblem {
   readonly status: number;
   /** The title, and the reason phrase of the status line. */
@@ -14,31 +14,31 @@ const MALFORMED: RawProblem = {
   status: 400,
   title: "Bad Request",
   code: "MALFORMED_REQUEST",
-  detail: "This is not HTTP/1.1 as RFC 9112 has it; look for characters that may not be in a header, and for wrong lengths.",
+  detail: "This is not valid HTTP/1.1 (RFC 9112); look for illegal characters in headers and for wrong lengths.",
 };
-/** What Node's parser refuses, by the code of its error. */
+/** By the error code of Node's parser. */
 const REFUSED: { readonly [code: string]: RawProblem } = {
   HPE_HEADER_OVERFLOW: {
     status: 431,
     title: "Request Header Fields Too Large",
     code: "HEADERS_TOO_LARGE",
-    detail: "The request's address and headers are more than 16 KB; send fewer or shorter ones.",
+    detail: "The request line and headers have more than 16 KB; send fewer or shorter headers.",
   },
   HPE_CHUNK_EXTENSIONS_OVERFLOW: {
     status: 413,
     title: "Content Too Large",
     code: "BODY_TOO_LARGE",
-    detail: "The extensions of the body's chunks are too long; leave them out.",
+    detail: "The chunk extensions of the body are too long; leave them out.",
   },
   ERR_HTTP_REQUEST_TIMEOUT: {
     status: 408,
     title: "Request Timeout",
     code: "REQUEST_TIMEOUT",
-    detail: "The request did not arrive in time; send it again, faster.",
+    detail: "The request did not arrive in time; send it again, in one go.",
   },
 };
 
-/** What to tell a client whose bytes the parser refused with this error. */
+/** The problem for an error of the HTTP parser. */
 export function refusedBytes({ code }: NodeJS.ErrnoException): RawProblem {
   return (code === undefined ? undefined : REFUSED[code]) ?? MALFORMED;
 }
@@ -47,10 +47,10 @@ export const EXPECTATION_FAILED: RawProblem = {
   status: 417,
   title: "Expectation Failed",
   code: "EXPECTATION_FAILED",
-  detail: "Only `Expect: 100-continue` is understood; send the request without the header.",
+  detail: "Only `Expect: 100-continue` is supported; send the request without this header.",
 };
 
-/** The headers and the body of such an answer; the connection ends with it. */
+/** Headers and body of the answer, after which the connection is closed. */
 export function problemAnswer({ status, title, code, detail, retryAfter }: RawProblem) {
   const body = JSON.stringify({ type: "about:blank", title, status, detail, code });
   const headers = {
@@ -62,7 +62,7 @@ export function problemAnswer({ status, title, code, detail, retryAfter }: RawPr
   return { headers, body };
 }
 
-/** The whole answer as bytes of HTTP/1.1. */
+/** The whole answer as HTTP/1.1. */
 export function rawAnswer(problem: RawProblem): string {
   const { headers, body } = problemAnswer(problem);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);

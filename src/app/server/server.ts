@@ -4,30 +4,30 @@ import { CONNECTION_BOUNDS, Connections } from "./connections.ts";
 import { type Listening, listen } from "./listen.ts";
 import { EXPECTATION_FAILED, problemAnswer } from "./raw-problem.ts";
 
-/** Bounds for those who send slowly (ms); Node's own defaults are in minutes. */
+/** Timeouts for slow clients (ms); Node's defaults are minutes. */
 const REQUEST_MS = 30_000;
 const HEADERS_MS = 10_000;
 const KEEP_ALIVE_MS = 65_000;
-/** How often they are looked for (ms). */
+/** How often they are checked (ms). */
 const EXPIRED_LOOK_MS = 1_000;
-/** How often connections that have become idle are closed while the server closes (ms). */
+/** How often idle connections are closed while the server shuts down (ms). */
 const IDLE_LOOK_MS = 20;
-/** A connection on which nothing has arrived by then was opened in case of need, as browsers do (ms). */
+/** A connection without a request by then was opened speculatively, as browsers do (ms). */
 const SPARE_MS = 250;
 
 export interface HttpServer {
   readonly port: number;
-  /** An address that answers on this machine. */
+  /** A URL of this server on this machine. */
   readonly url: string;
-  /** Has this one answer from now on. */
+  /** Replaces the request listener. */
   answer(listener: RequestListener): void;
-  /** Tells clients to come back on a new connection, which another process takes. */
+  /** Tells clients to reconnect, to another process. */
   endKeepAlive(): void;
-  /** Takes no new connection, lets requests finish for at most `ms`, and closes what is left. */
+  /** Accepts no new connections, lets requests finish for at most `ms`, then closes the rest. */
   close(ms: number): Promise<void>;
 }
 
-/** Serves HTTP, with `first` to begin with; port 0 takes a free one. Rejects with a sentence for the operator when the port cannot be used. */
+/** Serves HTTP, initially with the listener `first`; port 0 takes a free one. Rejects with a sentence for the operator if the port cannot be used. */
 export async function serveHttp(
   first: RequestListener,
   port: number,
@@ -42,7 +42,7 @@ export async function serveHttp(
     if (endingKeepAlive) response.setHeader("Connection", "close");
     connections.request(request, response);
   };
-  // Without a listener of ours Node itself tells a client that asks first to send its body, whatever it is.
+  // Without this listener Node would tell every client that sends Expect to continue.
   const server = createServer({ connectionsCheckingInterval: EXPIRED_LOOK_MS }, answer).on("checkContinue", answer);
   server.on("checkExpectation", (_request, response) => {
     const { headers, body } = problemAnswer(EXPECTATION_FAILED);
@@ -75,7 +75,7 @@ export async function serveHttp(
 
 async function hangUp(server: Server, listening: Listening, opened: ReadonlyMap<Socket, number>, ms: number): Promise<void> {
   const closed = listening.close();
-  // Again and again: a connection whose last answer ends later is idle only then.
+  // Repeatedly, because connections become idle at different times.
   const idle = setInterval(() => {
     server.closeIdleConnections();
     for (const [socket, at] of opened) if (socket.bytesRead === 0 && performance.now() - at > SPARE_MS) socket.destroy();

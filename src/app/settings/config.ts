@@ -1,4 +1,4 @@
-/** The settings in force, read from the environment. A wrong value stops the start. */
+/** Reads the settings from the environment. A wrong value stops the start. */
 import { misspelt } from "./misspelt.ts";
 import { type Setting, settings } from "./settings.ts";
 
@@ -40,7 +40,7 @@ export function readConfig(environment: Environment): Config {
   return Object.fromEntries(read) as Config;
 }
 
-/** Gives what an operator should know about the settings before the platform starts: a sentence each. */
+/** Gives warnings about the environment, one sentence each. */
 export function warnings(environment: Environment): readonly string[] {
   const known = Object.values(settings(false)).map(({ name }) => name);
   return misspelt(environment, known).map(
@@ -48,7 +48,7 @@ export function warnings(environment: Environment): readonly string[] {
   );
 }
 
-/** A URL without what is before the @; anything else that is secret, not at all. */
+/** A URL without user and password; any other secret is masked completely. */
 function masked(value: string): string {
   if (value === "") return value;
   return value.includes("://") ? value.replaceAll(/\/\/[^@,]*@/g, "//…@") : "…";

@@ -1,15 +1,15 @@
-/** Names in the environment that are nearly a setting's: an operator who mistypes ADMIN_TOKEN wants to know. */
+/** Finds names in the environment that are nearly a setting's: an operator who mistypes ADMIN_TOKEN wants to know. */
 
-/** Letters that may differ for a name of at least so many; a short one (PORT, HOST) must be right but for case and `_`. */
+/** Names with at least this many letters may differ in a few; short ones (PORT, HOST) only in case and `_`. */
 const SLIPS: readonly { readonly letters: number; readonly slips: number }[] = [
   { letters: 12, slips: 2 },
   { letters: 6, slips: 1 },
 ];
-/** So many words in common make a name with one more or less a near one: RATE_LIMIT_REQUESTS_PER_SECOND. */
+/** A name with one word more or less is near if it shares this many words: RATE_LIMIT_REQUESTS_PER_SECOND. */
 const COMMON_WORDS_MIN = 3;
-/** So many letters of its beginning make a name that stops too soon a near one: RATE_LIMIT_PER_SEC, RATE_LIMIT_TASKS. */
+/** A truncated name is near if it has this many letters: RATE_LIMIT_PER_SEC, RATE_LIMIT_TASKS. */
 const BEGINNING_MIN = 12;
-/** Names that belong to others, however near they are. */
+/** Names that other programs use, however near they are. */
 const OTHERS = /^(PG|npm_|TEST_|NODE_OPTIONS$|NODE_PATH$)/;
 
 export interface Misspelt {
@@ -17,7 +17,7 @@ export interface Misspelt {
   readonly meant: string;
 }
 
-/** Finds what is set, is no setting, and is near to one that is. */
+/** Finds names that are set, are not settings, and are near one. */
 export function misspelt(
   environment: { readonly [name: string]: string | undefined },
   known: readonly string[],
@@ -27,7 +27,7 @@ export function misspelt(
     if (right.has(name) || OTHERS.test(name)) return [];
     const own = name.toUpperCase();
     const meant = nearest(own, known) ?? (own.startsWith("NEXUS_") ? nearest(own.slice("NEXUS_".length), known) : undefined);
-    // Windows knows no case: there it is the setting itself.
+    // Windows ignores case: there it is the setting itself.
     if (meant === undefined || (meant === own && environment[meant] === environment[name])) return [];
     return [{ name, meant }];
   });
@@ -58,7 +58,7 @@ function isWordApart(a: readonly string[], b: readonly string[]): boolean {
   return less.length >= COMMON_WORDS_MIN && more.length - less.length <= 1 && less.every((word) => more.includes(word));
 }
 
-/** How many letters were left out, added, changed or swapped with their neighbours (optimal string alignment); past `most` it stops. */
+/** Edit distance with swaps (optimal string alignment); stops above `most`. */
 function slipsBetween(a: string, b: string, most: number): number {
   if (Math.abs(a.length - b.length) > most) return most + 1;
   let [older, last]: [number[], number[]] = [[], Array.from({ length: b.length + 1 }, (_, column) => column)];

@@ -1,12 +1,12 @@
-/** Reads the texts of the environment. Each throws an Error that ends the sentence "… must be". */
+/** Parsers of values of the environment. Each throws an Error that completes the sentence "… must be". */
 
-/** Each process has pools of connections to every one of them. */
+/** Each process has connection pools to every database. */
 const DATABASES_MAX = 64;
 
 export function whole(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most) throw new Error(`a whole number from ${least} to ${most}`);
+    if (!/^\d+$/.test(text) || value < least || value > most) throw new Error(`an integer from ${least} to ${most}`);
     return value;
   };
 }
@@ -27,7 +27,7 @@ export function oneOf<T extends string>(...values: readonly T[]): (text: string)
 
 export function natsUrl(text: string): string {
   const good = text.split(",").every((url) => /^(nats|tls):\/\/\S+$/.test(url.trim()) && URL.canParse(url.trim()));
-  if (!good) throw new Error("a URL like nats://host:4222 or tls://user:password@host:4222, several with commas between");
+  if (!good) throw new Error("a URL like nats://host:4222 or tls://user:password@host:4222, or several separated by commas");
   return text;
 }
 
@@ -37,7 +37,7 @@ export function redisUrl(text: string): string {
 }
 
 export function adminToken(text: string): string {
-  if (!/^[\x21-\x7e]{16,500}$/.test(text)) throw new Error("16 to 500 visible ASCII characters that nobody can guess");
+  if (!/^[\x21-\x7e]{16,500}$/.test(text)) throw new Error("16 to 500 visible ASCII characters, hard to guess");
   return text;
 }
 
@@ -59,12 +59,12 @@ export function smtpUrl(text: string): string {
 
 export function subject(text: string): string {
   if (!/^[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64}){0,3}$/.test(text))
-    throw new Error("letters, digits, - and _, with dots between");
+    throw new Error("letters, digits, - and _, in parts separated by dots");
   return text;
 }
 
 export function name(text: string): string {
-  if (!/^[\x21-\x7e]{1,100}$/.test(text)) throw new Error("1 to 100 visible ASCII characters without blanks");
+  if (!/^[\x21-\x7e]{1,100}$/.test(text)) throw new Error("1 to 100 visible ASCII characters without spaces");
   return text;
 }
 
@@ -82,7 +82,7 @@ export function origins(text: string): readonly string[] {
     (/^https?:/.test(origin)
       ? URL.canParse(origin) && new URL(origin).origin === origin
       : /^[a-z][a-z\d+.-]*:\/\/[\w.-]+$/.test(origin));
-  if (!list.every(good)) throw new Error("origins like https://app.example.com, with commas between, or * for every one");
+  if (!list.every(good)) throw new Error("origins like https://app.example.com separated by commas, or * for all");
   return list;
 }
 
@@ -94,13 +94,13 @@ export function hops(text: string): number {
   return value;
 }
 
-/** A comma may also stand between the hosts of one URL. */
+/** The hosts within one URL may be separated by commas too. */
 export function databaseUrls(text: string): readonly string[] {
   const urls = text.split(/\s*,\s*(?=postgres(?:ql)?:\/\/)/);
   const good = urls.length <= DATABASES_MAX && new Set(urls).size === urls.length;
   if (!good || !urls.every((url) => /^postgres(ql)?:\/\/\S+$/.test(url)))
     throw new Error(
-      `a URL like postgres://user:password@host:5432/database, or up to ${DATABASES_MAX} different ones with commas between`,
+      `a URL like postgres://user:password@host:5432/database, or up to ${DATABASES_MAX} different ones separated by commas`,
     );
   return urls;
 }
@@ -108,6 +108,6 @@ export function databaseUrls(text: string): readonly string[] {
 export function names(text: string): readonly string[] {
   const list = text.split(",").map((name) => name.trim());
   if (list.some((name) => !/^[a-z][a-z0-9_]{0,63}$/.test(name)))
-    throw new Error("names like json_extraction, with commas between");
+    throw new Error("names like json_extraction, separated by commas");
   return list;
 }

@@ -1,24 +1,24 @@
-/** Who has a port of this machine already. */
+/** Which server already has a port of this machine. */
 
 const ASK_MS = 2_000;
 
-/** Where a server of this machine is reached that listens on `host`. */
+/** URL of a server of this machine that listens on `host`. */
 export function addressOf(host: string, port: number): string {
   const bare = host.replace(/^\[(.*)\]$/, "$1");
   const name = bare === "0.0.0.0" ? "127.0.0.1" : bare === "::" ? "localhost" : bare;
   return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
 }
 
-/** Who answers there: a NexusToken, something else, or nobody. */
-export async function whoAnswers(base: string): Promise<"nexus" | "other" | "nobody"> {
+/** What answers there: a NexusToken, another server, or nobody. */
+export async function identifyServer(base: string): Promise<"nexus" | "other" | "nobody"> {
   const heartbeat = await askJson(`${base}/api/v1/heartbeat`);
   if (heartbeat === "nobody") return "nobody";
   if (heartbeat.ok && "min_sdk_version" in heartbeat.body) return "nexus";
-  // One that starts says so in its own words.
+  // One that is starting says so in its health check.
   return "detail" in heartbeat.body && /^This process is /.test(String(heartbeat.body.detail)) ? "nexus" : "other";
 }
 
-/** Asks for a JSON document; what is none has no fields. */
+/** Fetches a JSON document; anything else gives an object without fields. */
 export async function askJson(url: string): Promise<{ readonly ok: boolean; readonly body: object } | "nobody"> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(ASK_MS) });
@@ -29,7 +29,7 @@ export async function askJson(url: string): Promise<{ readonly ok: boolean; read
   }
 }
 
-/** Codes of a connection that nobody takes, on an address that is ours or on one that we do not have. */
+/** Error codes if nothing listens, on an address of this machine or one that it does not have. */
 const NOBODY = /^(ECONNREFUSED|EADDRNOTAVAIL|ENETUNREACH)$/;
 
 function isRefused(error: unknown): boolean {

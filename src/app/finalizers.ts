@@ -1,12 +1,12 @@
 import type { Log } from "../../actors/ports/log.ts";
 
-/** A step that takes longer than this is left behind (ms); the longest honest one lets what is under way finish. */
+/** A finalizer that takes longer than this is abandoned (ms); the longest one waits for running work. */
 const STEP_MS_MAX = 15_000;
 
 type Step = () => Promise<unknown>;
 
-/** What is to be undone, the newest first. A step that fails or hangs keeps no other from being taken. */
-export class Closing {
+/** Finalizers of a process, run newest first. One that fails or hangs does not keep the others from running. */
+export class Finalizers {
   readonly #steps: Step[] = [];
   readonly #log: Log;
   #run: Promise<void> | undefined;
@@ -15,16 +15,16 @@ export class Closing {
     this.#log = log;
   }
 
-  /** Puts a step before those that are there. What comes after `run` is undone at once. */
+  /** Adds a finalizer. After `run` it is run at once. */
   add(step: Step): void {
     if (this.#run === undefined) this.#steps.push(step);
     else this.#run = this.#run.then(() => this.#take(step));
   }
 
-  /** Undoes everything, once. Never rejects. */
+  /** Runs all finalizers, once. Never rejects. */
   async run(): Promise<void> {
     this.#run ??= this.#takeAll();
-    // What is added meanwhile is waited for as well.
+    // Finalizers that are added meanwhile are awaited as well.
     for (let run: Promise<void> | undefined; run !== this.#run; ) {
       run = this.#run;
       await run;
@@ -43,7 +43,7 @@ export class Closing {
     try {
       await Promise.race([step(), late]);
     } catch (error) {
-      this.#log.warn({ err: error }, "a part of this process could not be closed; the others are");
+      this.#log.warn({ err: error }, "a part of this process could not be closed; the others were");
     } finally {
       clearTimeout(timer);
     }
