@@ -9,7 +9,7 @@
 import type { Capability } from "./market/capability.ts";
 import { isOneIdentity } from "./market/identity.ts";
 import type { WorkerStanding } from "./market/standing.ts";
-import { type AccountId, type Millis, type TaskStatus, takesBids } from "./vocabulary.ts";
+import { type AccountId, type AccountStatus, type Millis, type TaskStatus, takesBids } from "./vocabulary.ts";
 
 /** The most bids that one round collects; each stays in the task's state until the award. */
 export const BIDS_MAX = 100;
@@ -81,6 +81,11 @@ export type Ineligibility =
 
 export type WhyNot = Ineligibility["why"];
 
+/** Whether an account of this status may take any work at all. */
+export function mayWork(status: AccountStatus): status is "ACTIVE" {
+  return status === "ACTIVE";
+}
+
 /** Says why a worker may not bid this price (NC; null is the budget) on a task; undefined when it may. */
 export function bidIneligibility(
   task: TaskOnOffer,
@@ -91,7 +96,7 @@ export function bidIneligibility(
   if (isOneIdentity(task.marks, standing.marks ?? [])) return { why: "ONE_IDENTITY" };
   if (!takesBids(task.status)) return { why: "TASK_NOT_OPEN", status: task.status };
   if (standing.status === "COOLING") return { why: "COOLING", until: standing.cooldownUntil };
-  if (standing.status !== "ACTIVE") return { why: standing.status };
+  if (!mayWork(standing.status)) return { why: standing.status };
   if (task.failed.includes(worker)) return { why: "FAILED_BEFORE" };
   if (task.bidders.includes(worker)) return { why: "ALREADY_BID" };
   if (task.bidders.length >= BIDS_MAX) return { why: "BIDS_FULL", most: BIDS_MAX };

@@ -14,6 +14,7 @@ import { LRUCache } from "lru-cache";
 import type { Clock } from "../../actors/ports/clock.ts";
 import type { Log } from "../../actors/ports/log.ts";
 import type { AccountRow } from "../../machines/account/view.ts";
+import { mayWork } from "../../machines/eligibility.ts";
 import { tiersIn } from "../../machines/market/standing.ts";
 import { type AccountId, isTerminal, type Millis, TERMINAL_STATUSES, takesBids } from "../../machines/vocabulary.ts";
 import type { ReadModel, TaskRow } from "../ports/read-model.ts";
@@ -61,9 +62,11 @@ export interface Listening {
   readonly taskType: string | null;
   /** The time of the last event that the client saw (ms), or null. */
   readonly since: Millis | null;
+  /** Whether it may take work: who may not is not online for it. */
+  readonly works: boolean;
 }
 
-interface Stream extends Omit<Listening, "topics" | "since"> {
+interface Stream extends Omit<Listening, "topics" | "since" | "works"> {
   readonly topics: ReadonlySet<Topic>;
   readonly out: PassThrough;
   /** The latest events sent, the oldest first. */
@@ -71,6 +74,8 @@ interface Stream extends Omit<Listening, "topics" | "since"> {
   /** Events before this were sent (ms). */
   since: Millis;
   looking: boolean;
+  /** As its account's row said at the last look. */
+  works: boolean;
   /** Cancels the next poll and the next comment. */
   stop: () => void;
 }
@@ -150,7 +155,7 @@ export class Feed {
   /** Polls, records that the worker is online, and sends the keep-alive. */
   #pulse(stream: Stream, beats: number): void {
     const { clock, presence, taskTypes } = this.#ports;
-    if (stream.topics.has("task.new")) {
+    if (stream.works && stream.topics.has("task.new")) {
       const types = stream.taskType === null ? taskTypes : [stream.taskType];
       for (const type of types) presence.seen(stream.account, type, clock.now());
     }
@@ -168,7 +173,9 @@ export class Feed {
         return;
       }
       const from = stream.since;
-      const rows = await this.#recent(stream, from);
+      const me = await this.#account(stream.account);
+      stream.works = me !== undefined && mayWork(me.status);
+      const rows = await this.#recent(stream, from, stream.works ? me : undefined);
       stream.since = Math.max(from, this.#ports.clock.now() - OVERLAP_MS);
       for (const row of rows) {
         if (stream.out.destroyed) return;
@@ -203,13 +210,12 @@ export class Feed {
     return !isGood(await this.#account(account));
   }
 
-  /** Candidate events for a stream, the oldest first. */
-  async #recent({ account, topics, taskType }: Stream, since: Millis): Promise<readonly TaskRow[]> {
+  /** Candidate events for a stream, the oldest first; `me` is its account where that may work. */
+  async #recent({ account, topics, taskType }: Stream, since: Millis, me: AccountRow | undefined): Promise<readonly TaskRow[]> {
     const { reads } = this.#ports;
     const query = { account, limit: EVENTS_MAX, cursor: null, since };
-    const me = topics.has("task.new") ? await this.#account(account) : undefined;
     const pages = await Promise.all([
-      me?.status === "ACTIVE"
+      me !== undefined && topics.has("task.new")
         ? reads.open({ ...query, worker: account, marks: me.marks, taskType, tiers: tiersIn(me.records) })
         : undefined,
       topics.has("task.awarded") ? reads.tasks({ ...query, role: "worker", status: "AWARDED" }) : undefined,

@@ -1,5 +1,6 @@
 import Type from "typebox";
 import { SUSPENDED } from "../../machines/account/spending.ts";
+import { mayWork } from "../../machines/eligibility.ts";
 import { refuse } from "../../machines/refusal.ts";
 import { keyed } from "../http/operation.ts";
 import { invalid, Problem, problemOf } from "../http/problems.ts";
@@ -48,7 +49,9 @@ const stream = keyed(
     if (row?.status === "SUSPENDED") throw problemOf(SUSPENDED);
     if (row?.status === "FROZEN") throw problemOf(FROZEN);
     const taskType = query.task_type ?? null;
-    const body = services.feed.open({ account, keyHash, address, topics, taskType, since: last === "" ? null : Number(last) });
+    const since = last === "" ? null : Number(last);
+    const works = row !== undefined && mayWork(row.status);
+    const body = services.feed.open({ account, keyHash, address, topics, taskType, since, works });
     if (typeof body === "string") {
       throw new Problem(429, "TOO_MANY_STREAMS", TOO_MANY[body], { retryAfter: RETRY_AFTER_S });
     }

@@ -1,5 +1,6 @@
 import Type from "typebox";
 import type { AccountRow } from "../../machines/account/view.ts";
+import { mayWork } from "../../machines/eligibility.ts";
 import { standingIn, tiersIn } from "../../machines/market/standing.ts";
 import { type AccountId, BOUNDS, type Credits, credits } from "../../machines/vocabulary.ts";
 import { idempotent, sameOutcome } from "../http/idempotency.ts";
@@ -41,7 +42,7 @@ const available = keyed(
   async function listAvailableTasks({ account, query, services }) {
     checkTaskType(services.settings, query.task_type);
     const row = await accountRow(services, account);
-    if (row.status !== "ACTIVE") return { status: 200, body: [] };
+    if (!mayWork(row.status)) return { status: 200, body: [] };
     const { settings, presence, clock } = services;
     const types = query.task_type === undefined ? settings.taskTypes : [query.task_type];
     for (const type of types) presence.seen(account, type, clock.now());

@@ -18,6 +18,7 @@ let clock: ManualClock;
 let rows: Map<string, AccountRow>;
 let asked: string[];
 let feed: Feed;
+let presence: Presence;
 let shown: TaskRow | undefined;
 let missed: readonly TaskRow[];
 
@@ -66,7 +67,7 @@ beforeEach(() => {
     open: async () => ({ items: missed, next: null }),
     tasks: page,
   };
-  const presence = new Presence({ send: () => {} }, [TYPE]);
+  presence = new Presence({ send: () => {} }, [TYPE]);
   feed = new Feed({ reads, presence, clock, log: SILENT, taskTypes: [TYPE], streamsPerAddress: 12 });
 });
 
@@ -78,6 +79,7 @@ function listen(n: number, changes: Partial<Listening> = {}) {
     topics: TOPICS,
     taskType: null,
     since: null,
+    works: true,
     ...changes,
   });
   if (typeof opened === "string") return { refused: opened };
@@ -191,6 +193,20 @@ test("who missed a lot and does not read is told no more of it once it is cut of
   // About 35 are 1 MB.
   expect(told.size).toBeGreaterThan(20);
   expect(told.size).toBeLessThan(60);
+});
+
+test("who may not work is not online, however long it listens, and is at the next look when it may again", async () => {
+  const able = member(2);
+  rows.set(person(2), { ...able, status: "COOLING" });
+  listen(2, { works: false });
+  listen(3);
+  const online = () => presence.online(TYPE, clock.now());
+  await pass(LOOK_MS);
+  expect(online()).toEqual([person(3)]);
+  rows.set(person(2), able);
+  rows.set(person(3), { ...member(3), status: "COOLING" });
+  for (let looks = 0; looks < 5; looks += 1) await pass(LOOK_MS);
+  expect(online()).toEqual([person(2)]);
 });
 
 test("presence remembers nothing of types that are not configured, and of others so many workers at most", () => {

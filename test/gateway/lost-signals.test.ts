@@ -77,7 +77,15 @@ describe("a stream", () => {
   }
 
   function listen(n: number, since: number | null = null) {
-    const out = feed.open({ account: person(n), keyHash: `key ${n}`, address: "a", topics: TOPICS, taskType: null, since });
+    const out = feed.open({
+      account: person(n),
+      keyHash: `key ${n}`,
+      address: "a",
+      topics: TOPICS,
+      taskType: null,
+      works: true,
+      since,
+    });
     if (typeof out === "string") throw new Error(out);
     const heard = { text: "" };
     out.on("data", (chunk) => {

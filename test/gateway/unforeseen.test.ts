@@ -76,7 +76,7 @@ test("streams outlive a database that goes away between two looks, and when it i
   for (const found of [async () => routed(), away]) {
     const reads: ReadModel = { ...AWAY, task: found };
     const feed = new Feed({ reads, presence, clock, log: SILENT, taskTypes: [order().taskType], streamsPerAddress: 0 });
-    const what = { topics: TOPICS, taskType: null, since: null, keyHash: "", address: "" };
+    const what = { topics: TOPICS, taskType: null, since: null, works: true, keyHash: "", address: "" };
     for (const n of [2, 3]) feed.open({ ...what, account: person(n) });
     feed.hear(id(9));
     await pass();

@@ -4,6 +4,7 @@
  */
 import type { Batch, Entry } from "../../../actors/ports/journal.ts";
 import type { AccountView } from "../../../machines/account/view.ts";
+import { mayWork } from "../../../machines/eligibility.ts";
 import type { TaskView } from "../../../machines/task/view.ts";
 import type { MessageRow, TimerRow } from "./tables.ts";
 
@@ -75,7 +76,7 @@ function viewsOf(entries: readonly Entry[], kind: Entry["address"]["kind"]): rea
 /** The capabilities of every account in the batch: their scores change with what the account does. */
 function capabilitiesOf(views: readonly AccountView[], shardOf: ShardOf) {
   return views.flatMap(({ id: account, status, capabilities }) =>
-    capabilities.map((capability) => ({ shard: shardOf(account), account, active: status === "ACTIVE", ...capability })),
+    capabilities.map((capability) => ({ shard: shardOf(account), account, active: mayWork(status), ...capability })),
   );
 }
 

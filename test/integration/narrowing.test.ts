@@ -1,0 +1,254 @@
+/** Whoever looks for tasks or workers beforehand leaves out nobody who may, and in the end shows or asks only who may. */
+import { randomUUID } from "node:crypto";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
+import { SHARDS_DEFAULT } from "../../actors/address.ts";
+import type { Entry } from "../../actors/ports/journal.ts";
+import { Presence } from "../../gateway/live/presence.ts";
+import { PostedPrices } from "../../gateway/live/prices.ts";
+import { Feed, type Listening } from "../../gateway/live/stream.ts";
+import type { ReadModel } from "../../gateway/ports/read-model.ts";
+import { mayBid } from "../../gateway/show/task.ts";
+import { decideAccount } from "../../machines/account/decide.ts";
+import { type AccountView, postedTerms, standingOf, viewAccount } from "../../machines/account/view.ts";
+import { BIDS_MAX, bidIneligibility, type Ineligibility, offerIneligibility } from "../../machines/eligibility.ts";
+import { tiersIn } from "../../machines/market/standing.ts";
+import { isRefusal } from "../../machines/refusal.ts";
+import { task } from "../../machines/task/index.ts";
+import { credits, taskId } from "../../machines/vocabulary.ts";
+import { Databases } from "../../src/adapters/postgres/databases.ts";
+import { PostgresJournal } from "../../src/adapters/postgres/journal.ts";
+import { migrate } from "../../src/adapters/postgres/migrate.ts";
+import { type Database, openPool } from "../../src/adapters/postgres/pool.ts";
+import { postgresReadModel } from "../../src/adapters/postgres/read-model.ts";
+import { ManualClock } from "../support/clock.ts";
+import {
+  anyTaskLife,
+  anyWorkerLife,
+  onOfferOf,
+  specOf,
+  type TaskLife,
+  taskAfter,
+  taskFacts,
+  WORKERS,
+  type WorkerLife,
+  workerAfter,
+  workerFacts,
+} from "../support/lives.ts";
+import { makeDatabase } from "../support/postgres.mjs";
+import { id, order, person, SILENT } from "../support/world.ts";
+
+const TYPE = order().taskType;
+const TASKS = 150;
+const SEED = 20_261_127;
+
+/** One that takes no more bids, one that takes a last one, and lives of every kind. */
+const crowd = (count: number) => Array.from({ length: count }, (_, n) => person(1_000 + n));
+const plain: TaskLife = {
+  requester: person(1),
+  marks: [],
+  budget: 8,
+  minSkill: 0,
+  failed: [],
+  bidders: [],
+  autoRetry: 0,
+  upTo: "routing",
+};
+const lives = [
+  { ...plain, bidders: crowd(BIDS_MAX) },
+  { ...plain, bidders: crowd(BIDS_MAX - 1) },
+  ...fc.sample(anyTaskLife(WORKERS.length), { seed: SEED, numRuns: TASKS }),
+];
+const tasks = lives.map((life, n) => {
+  const name = id(20_000 + n);
+  const facts = taskFacts(life, name);
+  const state = taskAfter(facts, name);
+  return { name, facts, state, life, onOffer: onOfferOf(life, state) };
+});
+/** One that may take all that its price allows, the same while it cools down, and lives of every kind. */
+const able: WorkerLife = {
+  marks: [],
+  paid: 1,
+  failed: 0,
+  capability: { price: 8, available: true, concurrency: 1 },
+  kept: 0,
+  become: "active",
+};
+const workers = [
+  able,
+  { ...able, become: "cooling" } as const,
+  ...fc.sample(anyWorkerLife, { seed: SEED, numRuns: WORKERS.length - 2 }),
+].flatMap((life, n) => {
+  const worker = WORKERS[n] ?? person(0);
+  const facts = workerFacts(life, worker);
+  const state = workerAfter(facts, worker);
+  const view = viewAccount(state);
+  return view === undefined ? [] : [{ worker, facts, state, view, standing: standingOf(state, TYPE) }];
+});
+type Worker = (typeof workers)[number];
+
+/** What the rule says of a worker and each task, by a bid of the whole budget. */
+const eligible = ({ worker, standing }: Worker) =>
+  tasks.filter(({ onOffer }) => bidIneligibility(onOffer, { worker, standing }, null) === undefined).map(({ name }) => name);
+
+function entry(kind: "task" | "account", name: string, facts: readonly { type: string; at: number }[], more: object): Entry {
+  const stored = facts.map((fact) => ({ type: fact.type, version: 1, body: fact, at: fact.at }));
+  const rest = { messages: [], timers: [], snapshot: undefined, view: undefined, postings: facts.map(() => []), ...more };
+  return { address: { kind, id: name }, after: 0, facts: stored, cause: randomUUID(), ...rest };
+}
+
+let pool: Database;
+let drop: () => Promise<void>;
+let reads: ReadModel;
+beforeAll(async () => {
+  const made = await makeDatabase(inject("postgresUrl"));
+  drop = made.drop;
+  pool = openPool(made.url, { max: 3, name: "narrowing test" });
+  await migrate([pool]);
+  reads = postgresReadModel(new Databases([pool], SHARDS_DEFAULT));
+  const entries = [
+    ...tasks.map(({ name, facts, state }) => entry("task", name, facts, { view: task.view(name, state) })),
+    ...workers.map(({ worker, facts, view }) => entry("account", worker, facts, { view })),
+  ];
+  const journal = new PostgresJournal(pool, pool, SHARDS_DEFAULT);
+  const refused = await journal.append({ id: randomUUID(), entries, delivered: [], dead: [] });
+  expect(refused.size).toBe(0);
+});
+afterAll(async () => {
+  await pool.end();
+  await drop();
+});
+
+test("the lives are of every kind: each reason is somebody's, and each worker that may work may take something", () => {
+  const reasons = new Set<string>();
+  for (const { worker, standing, state } of workers) {
+    for (const { name, onOffer } of tasks) {
+      const terms = postedTerms(state.context, TYPE, name);
+      for (const reason of [
+        bidIneligibility(onOffer, { worker, standing }, 6),
+        offerIneligibility(onOffer, { worker, standing }, terms),
+      ]) {
+        if (reason !== undefined) reasons.add(reason.why);
+      }
+    }
+  }
+  const all = {
+    ALREADY_BID: 1,
+    BIDS_FULL: 1,
+    CAPABILITY_AWAY: 1,
+    COOLING: 1,
+    FAILED_BEFORE: 1,
+    FROZEN: 1,
+    NO_CAPABILITY: 1,
+    NO_PLACE: 1,
+    NO_POSTED_PRICE: 1,
+    ONE_IDENTITY: 1,
+    OVER_BUDGET: 1,
+    OWN_TASK: 1,
+    SUSPENDED: 1,
+    TASK_NOT_OPEN: 1,
+    TIER_TOO_LOW: 1,
+  } satisfies { readonly [W in Exclude<Ineligibility["why"], "PLACE_KEPT">]: 1 };
+  expect([...reasons].sort()).toEqual(Object.keys(all));
+  for (const one of workers.filter(({ view }) => view.status === "ACTIVE")) expect(eligible(one).length).toBeGreaterThan(0);
+});
+
+const listOf = async ({ worker, view }: Worker) => {
+  const query = { worker, marks: view.marks, taskType: null, tiers: tiersIn(view.records), limit: 1_000, cursor: null };
+  return (await reads.open(query))?.items ?? [];
+};
+
+test("the list of open tasks leaves out none that a worker may take, and what is shown of it is what the worker may take", async () => {
+  for (const one of workers) {
+    const rows = await listOf(one);
+    const may = eligible(one);
+    expect(rows.map(({ view }) => view.id)).toEqual(expect.arrayContaining(may));
+    expect(
+      rows
+        .filter((row) => mayBid(row, one.view))
+        .map(({ view }) => view.id)
+        .sort(),
+    ).toEqual(may);
+    // It narrows down, too: of those who may work it shows nothing else but tasks that are full.
+    if (one.view.status !== "ACTIVE") continue;
+    const more = rows.map(({ view }) => view.id).filter((name) => !may.includes(name));
+    expect(more.filter((name) => name !== tasks[0]?.name)).toEqual([]);
+  }
+});
+
+describe("the stream", () => {
+  /** What a stream tells a worker of new tasks; a frozen one is told nothing and ended. */
+  async function told({ worker, view }: Worker, changes: Partial<Listening>, hear: boolean): Promise<readonly string[]> {
+    const clock = new ManualClock();
+    const presence = new Presence({ send: () => {} }, [TYPE]);
+    const feed = new Feed({ reads, presence, clock, log: SILENT, taskTypes: [TYPE], streamsPerAddress: 0 });
+    const listening = { account: worker, keyHash: view.keyHash, address: "::1", topics: ["task.new"], taskType: null } as const;
+    const out = feed.open({ ...listening, since: null, works: true, ...changes });
+    if (typeof out === "string") throw new Error(`too many streams of one ${out}`);
+    let text = "";
+    out.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    if (hear) for (const { name } of tasks) feed.hear(name);
+    const names = () => [...text.matchAll(/"task":\{"id":"([^"]+)"/g)].map(([, name]) => name ?? "").sort();
+    const may = eligible({ worker, view, standing: standingOf(workerOf(worker).state, TYPE) } as Worker);
+    await vi.waitFor(() => expect(names()).toEqual(may), { timeout: 10_000 });
+    feed.close();
+    return names();
+  }
+  const workerOf = (worker: Worker["worker"]) => {
+    const found = workers.find((one) => one.worker === worker);
+    if (found === undefined) throw new Error("who listens is one of the workers");
+    return found;
+  };
+
+  test("that goes on after an event tells exactly the tasks that a worker may take", async () => {
+    for (const one of workers.slice(0, 12)) expect(await told(one, { since: 0 }, false)).toEqual(eligible(one));
+  });
+
+  test("that hears of every task tells exactly those that a worker may take", async () => {
+    for (const one of workers.slice(12)) expect(await told(one, {}, true)).toEqual(eligible(one));
+  });
+});
+
+test("of workers with a posted price, none is left out who may take a task, and of those asked, exactly who may accepts", async () => {
+  const now = Date.now();
+  const clock = { now: () => now, elapsed: () => now, after: () => () => {} };
+  let accepted = 0;
+  const ties = new Set<number>();
+  // As many as one task asks, so that none is left out for being dear.
+  for (const some of [workers.slice(0, 8), workers.slice(8, 16), workers.slice(16, 24)]) {
+    const presence = new Presence({ send: () => {} }, [TYPE]);
+    for (const { worker } of some) presence.note(worker, TYPE, now);
+    const prices = new PostedPrices(reads, presence, clock, { next: randomUUID });
+    for (const { name, life, onOffer } of tasks) {
+      const asked = (await prices.offers(taskId(name), life.requester, specOf(life))).map(({ worker }) => worker);
+      const fresh = { ...onOffer, status: "ROUTING", bidders: [], failed: [] } as const;
+      for (const { worker, state, standing } of some) {
+        const terms = postedTerms(state.context, TYPE, name);
+        const may = offerIneligibility(fresh, { worker, standing }, terms) === undefined;
+        if (may) expect(asked).toContain(worker);
+        if (!asked.includes(worker)) continue;
+        const { budget, minSkill, marks } = life;
+        const offer = { task: taskId(name), bid: id(1), taskType: TYPE, budget: credits(budget), minSkill, marks };
+        const decision = decideAccount(state, { type: "offer", ...offer }, now);
+        expect(isRefusal(decision) ? "refused" : decision.facts[0]?.type).toBe(may ? "OfferTaken" : "OfferDeclined");
+        accepted += may ? 1 : 0;
+        if (may && terms.capability?.price === budget) ties.add(budget);
+      }
+    }
+  }
+  expect(accepted).toBeGreaterThan(50);
+  // A price of exactly the budget will do, the highest one too.
+  expect([...ties].sort()).toEqual([5, 6, 7, 8]);
+});
+
+test("capabilities are told as available exactly while their owners may work", async () => {
+  for (const { worker, view } of workers) {
+    for (const row of await reads.capabilities(worker)) expect(row.active).toBe(isActive(view));
+  }
+});
+
+function isActive({ status }: AccountView): boolean {
+  return status === "ACTIVE";
+}
