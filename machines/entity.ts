@@ -1,7 +1,9 @@
+import type { AnyMachineSnapshot } from "xstate";
 import type { Address, AnyCommand, Effect, EntityKind, Tell } from "./effect.ts";
 import type { Formats } from "./formats.ts";
 import type { Posting } from "./money/postings.ts";
 import type { Refusal } from "./refusal.ts";
+import type { Logic } from "./statechart.ts";
 import type { Demands, Verdict } from "./validation/verdict.ts";
 import type { JsonValue, Millis } from "./vocabulary.ts";
 
@@ -97,6 +99,9 @@ export interface Entity<S, C extends AnyCommand, F extends AnyFact, V> {
   decide(state: S, command: C, at: Millis, arrived: Millis, formats?: Formats): Decision<F> | Refusal;
   /** How long after its moment a timer is acted on (ms), so that what arrived before is decided first. */
   patience(timer: string): Millis;
+  /** The machine as XState runs it. */
+  readonly logic: Logic;
+  /** The step of one fact outside a host, for who only looks. */
   evolve(state: S, fact: F): Evolution<S>;
   /** Reads a stored fact of any version, which is the format it was written in; throws on one it never wrote. */
   upcast(stored: StoredFact): F;
@@ -114,7 +119,7 @@ export interface Entity<S, C extends AnyCommand, F extends AnyFact, V> {
 }
 
 /** The entity with its types hidden, as a host of many kinds holds it. */
-export type AnyEntity = Entity<unknown, AnyCommand, AnyFact, unknown>;
+export type AnyEntity = Entity<AnyMachineSnapshot, AnyCommand, AnyFact, unknown>;
 
 /** `task:<uuid>`, the form in which an address is a key of maps and a word of logs. */
 export function addressKey(address: Address): string {

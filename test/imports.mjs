@@ -9,7 +9,7 @@ import path from "node:path";
 /** @type {Record<string, { readonly rooms: readonly string[], readonly packages: readonly string[] | undefined }>} */
 const ROOMS = {
   machines: { rooms: ["machines"], packages: ["xstate", "ajv", "idn-hostname", "re2js", "lru-cache"] },
-  actors: { rooms: ["actors", "machines"], packages: [] },
+  actors: { rooms: ["actors", "machines"], packages: ["xstate"] },
   gateway: {
     rooms: ["gateway", "actors", "machines"],
     packages: ["koa", "@koa/router", "typebox", "ajv", "ajv-formats", "lru-cache", "raw-body", "ipaddr.js", "node"],

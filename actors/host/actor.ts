@@ -11,20 +11,19 @@
  * A4  What is answered without a commit is answered only while the node is sure that it owns the actor: a state that
  *     another node may have moved on says nothing.
  */
+import type { AnyMachineSnapshot } from "xstate";
 import type { Address, Effect, Tell } from "../../machines/effect.ts";
 import { type AnyEntity, type AnyFact, addressKey, type Decision, type Errand } from "../../machines/entity.ts";
-import type { Formats } from "../../machines/formats.ts";
 import { isRefusal, type Refusal, refuse } from "../../machines/refusal.ts";
 import type { JsonValue } from "../../machines/vocabulary.ts";
 import { LIMITS } from "../limits.ts";
 import { BROKEN, CONTENDED, type CommandResult, type Envelope, NOT_OWNER, UNREACHABLE, UNREADABLE } from "../message.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { Ids } from "../ports/ids.ts";
-import { type Entry, type Journal, type OutboxMessage, StoreUnavailable, type TimerChange } from "../ports/journal.ts";
-import type { Log } from "../ports/log.ts";
+import { type Entry, type OutboxMessage, StoreUnavailable, type TimerChange } from "../ports/journal.ts";
 import type { Validator } from "../ports/validator.ts";
-import type { Committer, Outcome } from "./commit.ts";
+import type { ActorPorts, Release } from "./actor-ports.ts";
+import type { Outcome } from "./commit.ts";
 import { Gate, type Gated } from "./gate.ts";
+import { LiveActor } from "./live.ts";
 import { RecentAnswers } from "./recent.ts";
 
 /** A command with the way back of its answer. */
@@ -39,34 +38,6 @@ type Recalled = typeof NEW | typeof UNREAD | { readonly answered: JsonValue };
 const NEW = "new";
 const UNREAD = "unread";
 
-/** What one decision lets out once it is committed. */
-export interface Release {
-  readonly address: Address;
-  readonly messages: readonly OutboxMessage[];
-  readonly fresh: ReadonlySet<string>;
-  readonly timers: readonly TimerChange[];
-  readonly errands: readonly Errand[];
-  /** The row as the commit left it; undefined where nothing was committed. */
-  readonly view?: unknown;
-}
-
-export interface ActorPorts {
-  readonly journal: Journal;
-  readonly committer: Committer;
-  readonly clock: Clock;
-  readonly ids: Ids;
-  readonly log: Log;
-  readonly validator: Validator;
-  /** Whether this node is sure now that nobody else owns the actor. */
-  readonly leased: () => boolean;
-  /** What every member of the cluster reads, so what may be written. */
-  readonly formats: () => Formats;
-  /** Lets the effects of a commit out; the promise is done when its messages have been taken in. */
-  readonly release: (release: Release) => Promise<void>;
-  /** Called whenever the actor has come to rest. */
-  readonly rested: (actor: Actor) => void;
-}
-
 export class Actor {
   readonly address: Address;
   readonly #entity: AnyEntity;
@@ -74,8 +45,8 @@ export class Actor {
   readonly #inbox: PendingCommand[] = [];
   readonly #gate = new Gate<PendingCommand>();
   readonly #recent = new RecentAnswers();
-  #state: unknown = undefined;
-  #loaded = false;
+  /** Undefined until the state is loaded. */
+  #live: LiveActor | undefined = undefined;
   #seq = 0;
   #snapshotSeq = 0;
   #generation = 0;
@@ -125,14 +96,15 @@ export class Actor {
 
   /** Whether it may leave memory at once. */
   get finished(): boolean {
-    return !this.#loaded || this.#entity.finished(this.#state);
+    return this.#live === undefined || this.#entity.finished(this.#live.state);
   }
 
   /** The entry that saves the state before the actor leaves memory; undefined when that is not worth it. */
   passivate(): Entry | undefined {
-    if (!this.#loaded || this.#seq - this.#snapshotSeq < LIMITS.snapshotOnLeaving) return undefined;
+    if (this.#live === undefined || this.#seq - this.#snapshotSeq < LIMITS.snapshotOnLeaving) return undefined;
+    const { state } = this.#live;
     this.#snapshotSeq = this.#seq;
-    return this.#entry(this.#state, [], true);
+    return this.#entry(state, [], true);
   }
 
   async #run(): Promise<void> {
@@ -142,7 +114,7 @@ export class Actor {
       for (let pending = this.#inbox[0]; pending !== undefined; pending = this.#inbox[0]) {
         const generation = this.#generation;
         if (this.#waits) break;
-        const ready = this.#loaded || (await this.#load(pending));
+        const ready = this.#live !== undefined || (await this.#load(pending));
         const known = ready && pending.envelope.delivery === "again" ? await this.#recall(pending) : NEW;
         // A commit may have failed while we waited: then the state is gone, and the mailbox begins anew.
         if (this.#begunAnew(generation, pending)) continue;
@@ -165,7 +137,7 @@ export class Actor {
 
   /** Whether the state is to be loaded again, but what was decided before the failure is still on its way to it. */
   get #waits(): boolean {
-    return !this.#loaded && !this.#gate.empty;
+    return this.#live === undefined && !this.#gate.empty;
   }
 
   #begunAnew(generation: number, pending: PendingCommand): boolean {
@@ -182,26 +154,36 @@ export class Actor {
     this.#inbox.shift()?.answer({ ok: false, refusal: BROKEN });
   }
 
+  /** Lets the state go, for an actor that leaves memory or whose commit has failed. */
   #forgetState(): void {
     this.#generation += 1;
-    this.#loaded = false;
-    this.#state = undefined;
+    this.#live?.stop();
+    this.#live = undefined;
+  }
+
+  get #state(): AnyMachineSnapshot {
+    if (this.#live === undefined) throw new Error("an actor is loaded before it is asked anything");
+    return this.#live.state;
+  }
+
+  #awake(state?: AnyMachineSnapshot): LiveActor {
+    return new LiveActor(this.#entity, this.address.id, state, this.#ports.inspect);
   }
 
   async #load({ envelope }: PendingCommand): Promise<boolean> {
     const { id } = this.address;
     if (envelope.fresh === true && envelope.delivery === "first") {
-      this.#begin(this.#entity.initial(id), 0, 0);
+      this.#begin(this.#awake(), 0, 0);
       return true;
     }
     const generation = this.#generation;
     try {
       const { snapshot, facts } = await this.#ports.journal.load(this.address);
       if (generation !== this.#generation) return false;
-      let state = snapshot === null ? this.#entity.initial(id) : this.#entity.restore(id, snapshot.state);
-      for (const fact of facts) state = this.#entity.evolve(state, this.#entity.upcast(fact)).state;
+      const live = this.#awake(snapshot === null ? undefined : this.#entity.restore(id, snapshot.state));
+      for (const fact of facts) live.replay(this.#entity.upcast(fact));
       const from = snapshot?.seq ?? 0;
-      this.#begin(state, from + facts.length, from);
+      this.#begin(live, from + facts.length, from);
       return true;
     } catch (error) {
       return this.#unread(error);
@@ -215,18 +197,17 @@ export class Actor {
     return false;
   }
 
-  #begin(state: unknown, seq: number, snapshotSeq: number): void {
-    this.#state = state;
+  #begin(live: LiveActor, seq: number, snapshotSeq: number): void {
+    this.#live = live;
     this.#seq = seq;
     this.#snapshotSeq = snapshotSeq;
-    this.#loaded = true;
   }
 
   /** What became of this command when it came before. */
   async #recall({ envelope }: PendingCommand): Promise<Recalled> {
     try {
       const stored = await this.#ports.journal.caused(this.address, envelope.commandId);
-      if (stored.length === 0 || !this.#loaded) return NEW;
+      if (stored.length === 0 || this.#live === undefined) return NEW;
       return { answered: this.#entity.recall(stored.map(this.#entity.upcast), this.#state) };
     } catch (error) {
       this.#unread(error);
@@ -281,30 +262,12 @@ export class Actor {
   }
 
   #stage(pending: PendingCommand, decision: Decision<AnyFact>): void {
-    const before = this.#seq;
-    const { state, effects } = this.#fold(decision.facts);
-    // The entry is worked out before anything is taken over: if that throws, nothing has happened.
-    const seq = before + decision.facts.length;
-    const snapshotDue = seq - this.#snapshotSeq >= LIMITS.snapshotEvery;
-    const tells = [...(decision.carry ?? []), ...effects.filter((effect) => effect.type === "tell")];
-    const messages = tells.map((tell, leg) => this.#message(tell, before, leg));
-    const timers = effects.flatMap((effect): TimerChange[] => {
-      if (effect.type === "tell") return [];
-      return [{ name: effect.name, at: effect.type === "remind" ? effect.at : null }];
-    });
-    const fresh = new Set(messages.filter((_, index) => tells[index]?.fresh === true).map(({ id }) => id));
-    const entry: Entry = {
-      ...this.#entry(state, decision.facts, snapshotDue),
-      cause: pending.envelope.commandId,
-      messages,
-      timers,
-    };
-    this.#state = state;
-    this.#seq = seq;
-    if (snapshotDue) this.#snapshotSeq = seq;
+    const { entry, fresh } = this.#entryOf(pending, decision);
+    const { messages, timers, view } = entry;
+    this.#seq += decision.facts.length;
+    if (entry.snapshot !== undefined) this.#snapshotSeq = this.#seq;
     const { errands = [], reply, afterDelivery = false } = decision;
     const gated = this.#gate.commit(pending, () => {
-      const { view } = entry;
       const delivered = this.#ports.release({ address: this.address, messages, fresh, timers, errands, view });
       this.#reply(pending, reply, afterDelivery ? delivered : undefined);
     });
@@ -315,23 +278,36 @@ export class Actor {
     });
   }
 
-  #fold(facts: readonly AnyFact[]): { readonly state: unknown; readonly effects: readonly Effect[] } {
-    const effects: Effect[] = [];
-    let state = this.#state;
-    for (const fact of facts) {
-      const evolved = this.#entity.evolve(state, fact);
-      state = evolved.state;
-      effects.push(...evolved.effects);
+  /**
+   * Sends the facts of a decision to the live actor and works out their entry. If anything throws, which is a bug, nothing has
+   * happened: the actor is awakened once more as it was before.
+   */
+  #entryOf(
+    pending: PendingCommand,
+    { facts, carry = [] }: Decision<AnyFact>,
+  ): Pick<Release, "fresh"> & { readonly entry: Entry } {
+    const before = this.#state;
+    try {
+      const effects = facts.flatMap((fact) => this.#live?.send(fact) ?? []);
+      const tells = [...carry, ...effects.filter((effect) => effect.type === "tell")];
+      const messages = tells.map((tell, leg) => this.#message(tell, leg));
+      const fresh = new Set(messages.filter((_, index) => tells[index]?.fresh === true).map(({ id }) => id));
+      const snapshotDue = this.#seq + facts.length - this.#snapshotSeq >= LIMITS.snapshotEvery;
+      const timers = effects.flatMap(timerChange);
+      const cause = pending.envelope.commandId;
+      return { entry: { ...this.#entry(this.#state, facts, snapshotDue), cause, messages, timers }, fresh };
+    } catch (error) {
+      this.#live = this.#awake(before);
+      throw error;
     }
-    return { state, effects };
   }
 
-  #message(tell: Tell, seq: number, leg: number): OutboxMessage {
-    return { id: this.#ports.ids.next(), from: this.address, seq, leg, to: tell.to, command: tell.command };
+  #message(tell: Tell, leg: number): OutboxMessage {
+    return { id: this.#ports.ids.next(), from: this.address, seq: this.#seq, leg, to: tell.to, command: tell.command };
   }
 
   /** The entry of facts that follow the last one and lead to `state`, which it saves or not. */
-  #entry(state: unknown, facts: readonly AnyFact[], saves: boolean): Entry {
+  #entry(state: AnyMachineSnapshot, facts: readonly AnyFact[], saves: boolean): Entry {
     const { id } = this.address;
     const at = this.#ports.clock.now();
     const version = this.#ports.formats()[this.address.kind];
@@ -396,4 +372,9 @@ export class Actor {
     this.#ports.log.error({ actor: addressKey(this.address) }, "another process writes to this database; stop one of the two");
     return CONTENDED;
   }
+}
+
+function timerChange(effect: Effect): readonly TimerChange[] {
+  if (effect.type === "tell") return [];
+  return [{ name: effect.name, at: effect.type === "remind" ? effect.at : null }];
 }

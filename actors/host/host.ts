@@ -22,8 +22,10 @@ import type { DueTimer, Journal } from "../ports/journal.ts";
 import type { Log } from "../ports/log.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { Validator } from "../ports/validator.ts";
-import { Actor, type ActorPorts, type Release } from "./actor.ts";
+import { Actor } from "./actor.ts";
+import type { ActorPorts, Release } from "./actor-ports.ts";
 import { Committer } from "./commit.ts";
+import type { Inspect } from "./live.ts";
 
 export interface HostPorts {
   readonly entities: { readonly [K in EntityKind]: AnyEntity };
@@ -49,6 +51,8 @@ export interface HostPorts {
   readonly fenced?: () => void;
   /** Told of every commit of an actor, with its row; what comes of that is lost when the process dies. */
   readonly committed?: (address: Address, view: unknown) => void;
+  /** Hears all that live actors do: for development only. */
+  readonly inspect?: Inspect | undefined;
 }
 
 export interface HostStats {
@@ -102,6 +106,7 @@ export class Host implements Transport {
       ids,
       log,
       validator,
+      inspect: ports.inspect,
       leased: ports.leased ?? (() => true),
       formats: ports.formats ?? (() => FORMATS),
       release: (release) => this.#release(release),

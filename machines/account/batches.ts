@@ -2,9 +2,9 @@
 import type { Decision } from "../entity.ts";
 import { isRefusal, type Refusal, refuse } from "../refusal.ts";
 import type { Millis } from "../vocabulary.ts";
-import { fold } from "./apply.ts";
+import { afterHold } from "./changes.ts";
 import type { AccountFact } from "./events.ts";
-import type { AccountSnapshot } from "./machine.ts";
+import { type AccountSnapshot, barOf } from "./machine.ts";
 import type { AccountCommand } from "./protocol.ts";
 import { FROZEN, hold } from "./spending.ts";
 import type { AccountContext } from "./state.ts";
@@ -17,9 +17,10 @@ type Result = Decision<AccountFact> | Refusal;
 type Of<T extends AccountCommand["type"]> = Extract<AccountCommand, { type: T }>;
 
 /** Lets a batch run and opens it, as a hold opens its task. */
-export function startBatch({ value, context }: AccountSnapshot, command: Of<"startBatch">, at: Millis): Result {
+export function startBatch(state: AccountSnapshot, command: Of<"startBatch">, at: Millis): Result {
   const { batch, request, template, items, atOnce, perMinute } = command;
-  if (value === "FROZEN") return FROZEN;
+  const { context } = state;
+  if (state.hasTag("frozen")) return FROZEN;
   if (context.batches.length >= RUNNING_BATCHES_MAX) {
     return refuse(
       "TOO_MANY_BATCHES",
@@ -47,9 +48,10 @@ export function holdItem(state: AccountSnapshot, { task, order, ask }: Of<"holdI
   // Asked by a version of before, which knows no waiting.
   const { perMinute = 0, want = 0, called = true } = ask ?? {};
   const { context } = state;
+  const bar = barOf(state);
   const one = { batch, budget: order.budget, perMinute } as const;
-  if (ask !== undefined && state.value !== "FROZEN") {
-    const reason = waitsFor(context, one, at);
+  if (ask !== undefined && bar !== "frozen") {
+    const reason = waitsFor(context, bar, one, at);
     const passes = called || context.waiting.every((other) => other.batch === batch);
     if (reason !== null || !passes) {
       return { facts: [waiting(context, { ...one, item, reason, want: want + 1 }, at)], reply: null };
@@ -59,12 +61,12 @@ export function holdItem(state: AccountSnapshot, { task, order, ask }: Of<"holdI
   if (isRefusal(held)) {
     const { refused: code, detail } = held;
     const goesOn = want > 0 && code !== "ACCOUNT_FROZEN";
-    const rest = goesOn ? [waiting(context, { ...one, item: null, reason: waitsFor(context, one, at), want }, at)] : [];
+    const rest = goesOn ? [waiting(context, { ...one, item: null, reason: waitsFor(context, bar, one, at), want }, at)] : [];
     return { facts: [{ type: "ItemHoldRefused", batch, item, code, detail, at }, ...rest], reply: null };
   }
   const fact = { type: "Held", task, budget: order.budget, perMinute, at } as const;
-  const after = { ...context, ...fold(context, fact) };
-  const rest = want > 0 ? [waiting(after, { ...one, item: null, reason: waitsFor(after, one, at), want }, at)] : [];
+  const after = { ...context, ...afterHold(context, fact) };
+  const rest = want > 0 ? [waiting(after, { ...one, item: null, reason: waitsFor(after, bar, one, at), want }, at)] : [];
   return { ...held, facts: [fact, ...rest], reply: null, afterDelivery: false };
 }
 
@@ -76,6 +78,6 @@ function waiting({ opened }: AccountContext, what: Omit<Waits, "type" | "until" 
 }
 
 /** Calls those of the queue whose turn it is. Even nobody is a fact, because it sets the timer anew. */
-export function callBatches({ value, context }: AccountSnapshot, at: Millis): Result {
-  return { facts: [{ type: "BatchesCalled", calls: callsAt(context, value === "FROZEN", at), at }], reply: null };
+export function callBatches(state: AccountSnapshot, at: Millis): Result {
+  return { facts: [{ type: "BatchesCalled", calls: callsAt(state.context, barOf(state), at), at }], reply: null };
 }

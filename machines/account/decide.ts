@@ -10,7 +10,7 @@ import { accountId, type Credits, credits, type JsonValue, type Millis } from ".
 import { batchEnded, callBatches, holdItem, startBatch } from "./batches.ts";
 import type { AccountFact } from "./events.ts";
 import { heldFor } from "./holds.ts";
-import type { AccountSnapshot } from "./machine.ts";
+import { type AccountSnapshot, statusOf } from "./machine.ts";
 import { withNews, worthOf } from "./payments.ts";
 import type { AccountCommand } from "./protocol.ts";
 import { hold } from "./spending.ts";
@@ -30,7 +30,7 @@ type Of<T extends AccountCommand["type"]> = Extract<AccountCommand, { type: T }>
 /** Decides a command at the time `at` (ms). Pure. */
 export function decideAccount(state: AccountSnapshot, command: AccountCommand, at: Millis): Result {
   if (command.type === "register") return register(state, command, at);
-  if (state.value === "NEW") {
+  if (!state.hasTag("registered")) {
     return refuse("ACCOUNT_UNKNOWN", "There is no such account; register one with POST /api/v1/auth/register.");
   }
   const { context } = state;
@@ -104,7 +104,7 @@ export function decideAccount(state: AccountSnapshot, command: AccountCommand, a
 }
 
 function register(state: AccountSnapshot, command: Of<"register">, at: Millis): Result {
-  if (state.value !== "NEW") {
+  if (state.hasTag("registered")) {
     return refuse(
       "ACCOUNT_EXISTS",
       "This address has an account already. Use its API key; if it is lost, recover it with POST /api/v1/auth/recover.",
@@ -237,26 +237,27 @@ function earn(command: Of<"earn">, at: Millis): Result {
   return { facts: [fact], reply: null };
 }
 
-function fail({ value, context }: AccountSnapshot, command: Of<"fail">, at: Millis): Result {
+function fail(state: AccountSnapshot, command: Of<"fail">, at: Millis): Result {
   const { task, taskType, outcome } = command;
-  const judged = judge(context, outcome, at);
+  const judged = judge(state.context, outcome, at);
   const facts: AccountFact[] = [{ type: "Failed", task, taskType, outcome, at }];
   if (judged.cooldownUntil !== null) facts.push({ type: "CooldownStarted", until: judged.cooldownUntil, at });
-  if (judged.frozen && value !== "FROZEN") facts.push({ type: "Frozen", at });
+  if (judged.frozen && !state.hasTag("frozen")) facts.push({ type: "Frozen", at });
   return { facts, reply: null };
 }
 
 /** What an operator does by hand. */
-function operate({ value, context }: AccountSnapshot, command: Of<"freeze" | "unfreeze" | "adjust">, at: Millis): Result {
+function operate(state: AccountSnapshot, command: Of<"freeze" | "unfreeze" | "adjust">, at: Millis): Result {
   const { reason } = command;
+  const { context } = state;
   if (command.type === "adjust") {
     const { adjustment, amount } = command;
     const after = context.available + context.held + amount;
     if (Math.abs(after) > BALANCE_MAX) return refuse("BALANCE_TOO_LARGE", `An account holds at most ${BALANCE_MAX} NC.`);
     return { facts: [{ type: "Adjusted", adjustment, amount, reason, at }], reply: { adjustment } };
   }
-  const frozen = value === "FROZEN";
-  if (frozen === (command.type === "freeze")) return refuse("NOTHING_TO_DO", `This account is ${value} already.`);
+  const frozen = state.hasTag("frozen");
+  if (frozen === (command.type === "freeze")) return refuse("NOTHING_TO_DO", `This account is ${statusOf(state)} already.`);
   return { facts: [{ type: frozen ? "Unfrozen" : "Frozen", reason, at }], reply: null };
 }
 
@@ -301,14 +302,15 @@ function onOffer({ budget, minSkill, marks }: Of<"offer">): TaskOnOffer {
 }
 
 function timer(state: AccountSnapshot, { name }: Of<"timer">, at: Millis): Result {
-  const { value, context } = state;
-  const { cooldownUntil, debt } = context;
+  const { context } = state;
+  const { cooldownUntil, debtSince } = context;
   if (name === "cooldown" && cooldownUntil !== null && at >= cooldownUntil) {
     return { facts: [{ type: "CooldownEnded", at }], reply: null };
   }
-  if (name === "debt" && debt !== null && !debt.suspended && at >= suspensionAt(debt.since)) {
-    return { facts: [{ type: "Suspended", at }], reply: null };
+  const suspended = { type: "Suspended", at } as const;
+  if (name === "debt" && debtSince !== null && state.can(suspended) && at >= suspensionAt(debtSince)) {
+    return { facts: [suspended], reply: null };
   }
   if (name === "turns" && context.waiting.length > 0) return callBatches(state, at);
-  return refuse("TIMER_STALE", `The timer ${name} means nothing to an account that is ${value}.`);
+  return refuse("TIMER_STALE", `The timer ${name} means nothing to an account that is ${statusOf(state)}.`);
 }

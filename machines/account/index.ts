@@ -1,25 +1,16 @@
-import { createActor, getInitialSnapshot } from "xstate";
-import type { Entity, Evolution } from "../entity.ts";
-import { stepOf } from "../fold.ts";
+import { getInitialSnapshot } from "xstate";
+import type { Entity } from "../entity.ts";
+import { evolve, logicOf } from "../statechart.ts";
 import type { JsonValue } from "../vocabulary.ts";
 import { decideAccount, recoveryReply } from "./decide.ts";
-import { effectsOf, turnEffects } from "./effects.ts";
 import { type AccountFact, upcastAccountFact } from "./events.ts";
 import { type AccountSnapshot, accountMachine } from "./machine.ts";
 import { accountPostings } from "./postings.ts";
 import type { AccountCommand } from "./protocol.ts";
-import { type AccountContext, NEW } from "./state.ts";
+import { persistAccount, restoreAccount } from "./snapshot.ts";
 import { type AccountView, viewAccount } from "./view.ts";
 
-const step = stepOf(accountMachine, createActor(accountMachine, { input: { id: "" } }));
-
-/** Folds one fact in. Throws on a fact that does not fit the state, which decide() must never give. */
-function evolve(state: AccountSnapshot, fact: AccountFact): Evolution<AccountSnapshot> {
-  if (!state.can(fact)) throw new Error(`an account that is ${state.value} cannot have ${fact.type} happen to it`);
-  const next = step(state, fact);
-  if (next.context.held < 0) throw new Error(`account ${next.context.id} would hold less than nothing`);
-  return { state: next, effects: [...effectsOf(fact, state.context, next.context), ...turnEffects(fact, state, next)] };
-}
+const logic = logicOf(accountMachine);
 
 /** The answer that the command of these facts got. */
 function recall([first]: readonly AccountFact[], state: AccountSnapshot): JsonValue {
@@ -65,12 +56,6 @@ function recall([first]: readonly AccountFact[], state: AccountSnapshot): JsonVa
   }
 }
 
-/** Snapshots are our own writing, so their shape is trusted; XState checks that the state exists. */
-function restore(_id: string, stored: unknown): AccountSnapshot {
-  const { value, context } = stored as { value: AccountSnapshot["value"]; context: AccountContext };
-  return accountMachine.resolveState({ value, context: { ...NEW, ...context, tally: { ...NEW.tally, ...context.tally } } });
-}
-
 export const account: Entity<AccountSnapshot, AccountCommand, AccountFact, AccountView> = {
   kind: "account",
   initial: (id) => getInitialSnapshot(accountMachine, { id }),
@@ -78,12 +63,13 @@ export const account: Entity<AccountSnapshot, AccountCommand, AccountFact, Accou
   answered: (command) => command,
   decide: decideAccount,
   patience: () => 0,
-  evolve,
+  logic,
+  evolve: (state, fact) => evolve(logic, state, fact),
   upcast: upcastAccountFact,
   recall,
   postings: accountPostings,
   view: (_id, state) => viewAccount(state),
-  persist: (state) => ({ value: state.value, context: state.context }),
-  restore,
-  finished: ({ value }) => value === "NEW",
+  persist: persistAccount,
+  restore: (_id, stored) => restoreAccount(stored),
+  finished: (state) => !state.hasTag("registered"),
 };

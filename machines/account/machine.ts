@@ -1,85 +1,287 @@
-/** The statechart of an account: which facts may come in which state. Frozen accounts still receive and settle. */
-import { assign, type SnapshotFrom, setup } from "xstate";
-import { fold } from "./apply.ts";
-import type { AccountFact } from "./events.ts";
+/**
+ * The statechart of an account. Beside one another: how it has conducted itself, whether it owes, and whether a call of its
+ * waiting batches is set. Money and outcomes arrive in every state, so that recovery always goes forward.
+ */
+import { and, assertEvent, assign, emit, enqueueActions, not, type SnapshotFrom, setup, stateIn } from "xstate";
+import type { Effect } from "../effect.ts";
+import { identityOf } from "../market/identity.ts";
+import { suspensionAt } from "../market/rating.ts";
+import { type AccountStatus, accountId } from "../vocabulary.ts";
+import * as changes from "./changes.ts";
+import type { AccountFact, AccountFactType } from "./events.ts";
 import { type AccountContext, NEW } from "./state.ts";
+import { type Bar, callDue, isCallChanged, nextCall } from "./turns.ts";
+
+type Of<T extends AccountFactType> = Extract<AccountFact, { type: T }>;
+
+/** What one may ask of an account's state, beside what it `can`. */
+export type AccountTag = "registered" | "cooling" | "frozen" | "suspended";
+
+const types = {
+  context: {} as AccountContext,
+  events: {} as AccountFact,
+  input: {} as { id: string },
+  emitted: {} as Effect,
+  tags: {} as AccountTag,
+};
+
+/** The action of facts of these types: what it changes, and when. */
+function on<T extends AccountFactType>(
+  type: T | readonly T[],
+  change: (context: AccountContext, fact: Of<T>) => Partial<AccountContext>,
+) {
+  const expected: readonly AccountFactType[] = typeof type === "string" ? [type] : type;
+  const isExpected = (fact: AccountFact): fact is Of<T> => expected.includes(fact.type);
+  return setup({ types }).assign(({ context, event }) => {
+    if (!isExpected(event)) throw new Error(`${event.type} is not what this action is for`);
+    return { ...change(context, event), updatedAt: event.at };
+  });
+}
 
 const machineSetup = setup({
-  types: { context: {} as AccountContext, events: {} as AccountFact, input: {} as { id: string } },
-  guards: { cools: ({ context }) => context.cooldownUntil !== null },
-  actions: { apply: assign(({ context, event }) => fold(context, event)) },
-});
+  types,
+  actions: {
+    register: on("Registered", changes.afterRegistering),
+    addMarks: on("Marked", changes.afterMarking),
+    replaceKey: on(["KeyRotated", "KeyRecovered"], changes.afterNewKey),
+    beginRecovery: on("RecoveryRequested", changes.afterRequestingRecovery),
+    useUpTry: on("RecoveryFailed", changes.afterFailedRecovery),
+    credit: on(["ToppedUp", "Repaid", "Adjusted"], changes.afterCredit),
+    changePayment: on("PaymentChanged", changes.afterPayment),
+    hold: on("Held", changes.afterHold),
+    release: on("Released", changes.afterRelease),
+    settle: on("Settled", changes.afterSettling),
+    earn: on("Earned", changes.afterEarning),
+    fail: on("Failed", changes.afterFailing),
+    changeOAuth: on(["OAuthStarted", "OAuthUsed"], changes.afterOAuth),
+    linkGitHub: on("GitHubLinked", (_, { github }) => ({ github })),
+    registerCapability: on("CapabilityRegistered", changes.afterCapability),
+    changeAvailability: on("AvailabilityChanged", changes.afterAvailability),
+    keepPlace: on("OfferTaken", changes.afterTaking),
+    freePlace: on("OfferFreed", changes.afterFreeing),
+    countHoneypot: on("HoneypotJudged", changes.afterHoneypot),
+    rate: on("Rated", changes.afterRating),
+    startBatch: on("BatchStarted", changes.afterBatchStart),
+    endBatch: on("BatchEnded", changes.afterBatchEnd),
+    queueBatch: on("BatchWaits", changes.afterQueueing),
+    takeFromQueue: on("BatchesCalled", changes.afterCalling),
+    coolDown: on("CooldownStarted", (_, { until }) => ({ cooldownUntil: until })),
+    endCooldown: on("CooldownEnded", () => ({ cooldownUntil: null })),
+    beginDebt: assign(({ event }) => ({ debtSince: event.at })),
+    endDebt: assign({ debtSince: null }),
+    setCall: assign(({ context, event }) => ({ callAt: callDue(context, nextCall(context, event.at) ?? event.at) })),
+    setCallNow: assign(({ context, event }) => ({ callAt: callDue(context, event.at) })),
+    unsetCall: assign({ callAt: null }),
+    touch: assign(({ event }) => ({ updatedAt: event.at })),
 
-const apply = { actions: ["apply"] } as const;
-/** Money and outcomes arrive in every state, so that recovery always goes forward. */
-const always = {
-  Marked: apply,
-  KeyRotated: apply,
-  RecoveryRequested: apply,
-  RecoveryFailed: apply,
-  KeyRecovered: apply,
-  ToppedUp: apply,
-  PaymentChanged: apply,
-  Adjusted: apply,
-  Repaid: apply,
-  Suspended: apply,
-  ItemHoldRefused: apply,
-  BatchEnded: apply,
-  BatchWaits: apply,
-  BatchesCalled: apply,
-  Released: apply,
-  Settled: apply,
-  Earned: apply,
-  Failed: apply,
-  OAuthStarted: apply,
-  OAuthUsed: apply,
-  GitHubLinked: apply,
-  CapabilityRegistered: apply,
-  AvailabilityChanged: apply,
-  OfferTaken: apply,
-  OfferDeclined: apply,
-  OfferFreed: apply,
-  HoneypotJudged: apply,
-  Rated: apply,
-} as const;
+    forget: emit((_, { timer }: { readonly timer: string }) => ({ type: "forget", name: timer })),
+    remindOfCooldown: emit(({ event }) => {
+      assertEvent(event, "CooldownStarted");
+      return { type: "remind", name: "cooldown", at: event.until };
+    }),
+    remindOfDebt: emit(({ event }) => ({ type: "remind", name: "debt", at: suspensionAt(event.at) })),
+    remindOfCall: emit(({ context, event }) => ({ type: "remind", name: "turns", at: context.callAt ?? event.at })),
+    tellKin: enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, "Marked");
+      const command = { type: "mark", marks: context.marks, kin: [] };
+      for (const id of event.kin) enqueue.emit({ type: "tell", to: { kind: "account", id }, command });
+    }),
+    tellRefusal: emit(({ event }) => {
+      assertEvent(event, "ItemHoldRefused");
+      const { batch, item, code, detail } = event;
+      return { type: "tell", to: { kind: "batch", id: batch }, command: { type: "itemRefused", item, code, detail } };
+    }),
+    tellWaiting: enqueueActions(({ event, enqueue }) => {
+      assertEvent(event, "BatchWaits");
+      const { batch, item, reason, until } = event;
+      // It is called at once.
+      if (item === null && reason === null) return;
+      const command = { type: "itemPostponed", item, reason, until };
+      enqueue.emit({ type: "tell", to: { kind: "batch", id: batch }, command });
+    }),
+    tellTurns: enqueueActions(({ event, enqueue }) => {
+      assertEvent(event, "BatchesCalled");
+      for (const { batch, count } of event.calls) {
+        enqueue.emit({ type: "tell", to: { kind: "batch", id: batch }, command: { type: "turns", count } });
+      }
+    }),
+    bid: emit(({ context, event }) => {
+      assertEvent(event, "OfferTaken");
+      const { task, bid, price: credits, standing } = event;
+      const command = { type: "standingBid", bid, worker: context.id, credits, standing };
+      return { type: "tell", to: { kind: "task", id: task }, command };
+    }),
+    decline: emit(({ context, event }) => {
+      assertEvent(event, "OfferDeclined");
+      const why = event.reason === undefined ? {} : { reason: event.reason };
+      return { type: "tell", to: { kind: "task", id: event.task }, command: { type: "declined", worker: context.id, ...why } };
+    }),
+    tellSettled: emit(({ event }) => {
+      assertEvent(event, "Settled");
+      const { task, payout, fee, refund } = event;
+      return { type: "tell", to: { kind: "task", id: task }, command: { type: "settled", payout, fee, refund } };
+    }),
+    payWorker: emit(({ context, event }) => {
+      assertEvent(event, "Settled");
+      const { task, taskType, worker, payout, firstTry, durationMs, allowedMs } = event;
+      const command = {
+        type: "earn",
+        task,
+        taskType,
+        requester: context.id,
+        requesterIdentity: identityOf(context.marks, accountId(context.id)),
+        payout,
+        firstTry,
+        durationMs,
+        allowedMs,
+      };
+      return { type: "tell", to: { kind: "account", id: worker }, command };
+    }),
+  },
+  guards: {
+    coolsStill: ({ context }) => context.cooldownUntil !== null,
+    owes: ({ context }) => context.available < 0,
+    owesNothing: ({ context }) => context.available >= 0,
+    isFrozen: stateIn({ registered: { conduct: "frozen" } }),
+    isSuspended: stateIn({ registered: { debt: "suspended" } }),
+    someWait: ({ context }) => context.waiting.length > 0,
+    someCanOpen: ({ context, event }) => nextCall(context, event.at) !== null,
+    isDueSooner: ({ context, event }) => isCallChanged(context, event.at, event.at),
+    isDueOtherwise: ({ context, event }) => isCallChanged(context, nextCall(context, event.at) ?? event.at, event.at),
+    /** Those who wait for a frozen account are called, to be told so. */
+    mustTellAll: and(["someWait", "isFrozen"]),
+    canCall: and(["someWait", not("isFrozen"), not("isSuspended"), "someCanOpen"]),
+    hasNobodyToCall: and([not("mustTellAll"), not("canCall")]),
+    mustTellAllSooner: and(["isFrozen", "isDueSooner"]),
+    canCallOtherwise: and([not("isFrozen"), "isDueOtherwise"]),
+  },
+});
 
 export const accountMachine = machineSetup.createMachine({
   id: "account",
-  initial: "NEW",
+  initial: "new",
   context: ({ input }) => ({ ...NEW, id: input.id }),
   states: {
-    NEW: { on: { Registered: { target: "ACTIVE", ...apply } } },
-    ACTIVE: {
+    new: { on: { Registered: { target: "registered", actions: ["register"] } } },
+    registered: {
+      tags: ["registered"],
+      type: "parallel",
       on: {
-        ...always,
-        Held: apply,
-        BatchStarted: apply,
-        CooldownStarted: { target: "COOLING", ...apply },
-        Frozen: { target: "FROZEN", ...apply },
+        Marked: { actions: ["addMarks", "tellKin"] },
+        KeyRotated: { actions: ["replaceKey"] },
+        KeyRecovered: { actions: ["replaceKey"] },
+        RecoveryRequested: { actions: ["beginRecovery"] },
+        RecoveryFailed: { actions: ["useUpTry"] },
+        ToppedUp: { actions: ["credit"] },
+        Repaid: { actions: ["credit"] },
+        Adjusted: { actions: ["credit"] },
+        PaymentChanged: { actions: ["changePayment"] },
+        Released: { actions: ["release"] },
+        Settled: { actions: ["settle", "tellSettled", "payWorker"] },
+        Earned: { actions: ["earn"] },
+        Failed: { actions: ["fail"] },
+        HoneypotJudged: { actions: ["countHoneypot"] },
+        Rated: { actions: ["rate"] },
+        OAuthStarted: { actions: ["changeOAuth"] },
+        OAuthUsed: { actions: ["changeOAuth"] },
+        GitHubLinked: { actions: ["linkGitHub"] },
+        CapabilityRegistered: { actions: ["registerCapability"] },
+        AvailabilityChanged: { actions: ["changeAvailability"] },
+        OfferTaken: { actions: ["keepPlace", "bid"] },
+        OfferDeclined: { actions: ["touch", "decline"] },
+        OfferFreed: { actions: ["freePlace"] },
+        ItemHoldRefused: { actions: ["touch", "tellRefusal"] },
+        BatchEnded: { actions: ["endBatch"] },
+        BatchWaits: { actions: ["queueBatch", "tellWaiting"] },
+        BatchesCalled: { actions: ["takeFromQueue", "tellTurns"] },
       },
-    },
-    COOLING: {
-      on: {
-        ...always,
-        Held: apply,
-        BatchStarted: apply,
-        CooldownStarted: apply,
-        CooldownEnded: { target: "ACTIVE", ...apply },
-        Frozen: { target: "FROZEN", ...apply },
-      },
-    },
-    FROZEN: {
-      on: {
-        ...always,
-        Unfrozen: [
-          { guard: "cools", target: "COOLING", ...apply },
-          { target: "ACTIVE", ...apply },
-        ],
-        CooldownStarted: apply,
-        CooldownEnded: apply,
+      states: {
+        conduct: {
+          initial: "active",
+          states: {
+            active: {
+              on: {
+                Held: { actions: ["hold"] },
+                BatchStarted: { actions: ["startBatch"] },
+                CooldownStarted: { target: "cooling", actions: ["coolDown", "remindOfCooldown"] },
+                Frozen: { target: "frozen", actions: ["touch"] },
+              },
+            },
+            cooling: {
+              tags: ["cooling"],
+              on: {
+                Held: { actions: ["hold"] },
+                BatchStarted: { actions: ["startBatch"] },
+                CooldownStarted: { actions: ["coolDown", "remindOfCooldown"] },
+                CooldownEnded: { target: "active", actions: ["endCooldown", { type: "forget", params: { timer: "cooldown" } }] },
+                Frozen: { target: "frozen", actions: ["touch"] },
+              },
+            },
+            frozen: {
+              tags: ["frozen"],
+              on: {
+                CooldownStarted: { actions: ["coolDown", "remindOfCooldown"] },
+                CooldownEnded: { actions: ["endCooldown", { type: "forget", params: { timer: "cooldown" } }] },
+                Unfrozen: [
+                  { guard: "coolsStill", target: "cooling", actions: ["touch"] },
+                  { target: "active", actions: ["touch"] },
+                ],
+              },
+            },
+          },
+        },
+        debt: {
+          initial: "ok",
+          states: {
+            ok: { always: { guard: "owes", target: "indebted", actions: ["beginDebt", "remindOfDebt"] } },
+            indebted: {
+              always: { guard: "owesNothing", target: "ok", actions: ["endDebt", { type: "forget", params: { timer: "debt" } }] },
+              on: { Suspended: { target: "suspended", actions: ["touch", { type: "forget", params: { timer: "debt" } }] } },
+            },
+            suspended: {
+              tags: ["suspended"],
+              always: { guard: "owesNothing", target: "ok", actions: ["endDebt"] },
+            },
+          },
+        },
+        calls: {
+          initial: "unset",
+          states: {
+            unset: {
+              always: [
+                { guard: "mustTellAll", target: "set", actions: ["setCallNow", "remindOfCall"] },
+                { guard: "canCall", target: "set", actions: ["setCall", "remindOfCall"] },
+              ],
+            },
+            set: {
+              always: [
+                {
+                  guard: "hasNobodyToCall",
+                  target: "unset",
+                  actions: ["unsetCall", { type: "forget", params: { timer: "turns" } }],
+                },
+                { guard: "mustTellAllSooner", actions: ["setCallNow", "remindOfCall"] },
+                { guard: "canCallOtherwise", actions: ["setCall", "remindOfCall"] },
+              ],
+            },
+          },
+        },
       },
     },
   },
 });
 
 export type AccountSnapshot = SnapshotFrom<typeof accountMachine>;
+
+/** What an account may do, in one word. A frozen account that is suspended too is frozen; one that cools and is suspended, suspended. */
+export function statusOf(state: AccountSnapshot): AccountStatus {
+  if (!state.hasTag("registered") || state.hasTag("frozen")) return "FROZEN";
+  if (state.hasTag("suspended")) return "SUSPENDED";
+  return state.hasTag("cooling") ? "COOLING" : "ACTIVE";
+}
+
+/** What keeps an account from spending, whatever it has. */
+export function barOf(state: AccountSnapshot): Bar {
+  if (state.hasTag("frozen")) return "frozen";
+  return state.hasTag("suspended") ? "suspended" : null;
+}

@@ -41,8 +41,8 @@ export function hold(
   const { context } = state;
   const { task, order } = command;
   if (heldFor(context.holds, task) !== undefined) return refuse("HOLD_EXISTS", "This task was created already.");
-  if (state.value === "FROZEN") return FROZEN;
-  if (context.debt?.suspended === true) return SUSPENDED;
+  if (state.hasTag("frozen")) return FROZEN;
+  if (state.hasTag("suspended")) return SUSPENDED;
   const power = spendingPower(context);
   if (order.budget > power) {
     return refuse(

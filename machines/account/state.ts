@@ -22,12 +22,6 @@ export interface Tally {
   readonly honeypotsFailed: number;
 }
 
-/** What is owed is what `available` is below 0; this is since when (ms), and whether it was for too long. */
-export interface Debt {
-  readonly since: Millis;
-  readonly suspended: boolean;
-}
-
 /** A code that was sent to the account's address. */
 export interface Recovery {
   readonly codeHash: string;
@@ -53,11 +47,13 @@ export interface AccountContext {
   readonly opened: readonly Opened[];
   readonly waiting: readonly WaitingBatch[];
   readonly calledAt: Millis;
+  /** For when the timer stands that calls them (ms), or null. */
+  readonly callAt: Millis | null;
   readonly reputation: number;
   readonly failuresInRow: number;
   readonly cooldownUntil: Millis | null;
-  /** null while nothing is owed. */
-  readonly debt: Debt | null;
+  /** Since when something is owed (ms); null while nothing is. What is owed is what `available` is below 0. */
+  readonly debtSince: Millis | null;
   readonly tally: Tally;
   /** Identities with which a task was settled, on either side. */
   readonly counterparties: readonly string[];
@@ -104,10 +100,11 @@ export const NEW: Omit<AccountContext, "id"> = {
   opened: [],
   waiting: [],
   calledAt: 0,
+  callAt: null,
   reputation: 0,
   failuresInRow: 0,
   cooldownUntil: null,
-  debt: null,
+  debtSince: null,
   tally: NO_TALLY,
   counterparties: [],
   records: {},

@@ -72,9 +72,12 @@ export function paceAllows(opened: readonly Opened[], perMinute: number, at: Mil
   return free;
 }
 
+/** What keeps an account from spending, whatever it has: nothing (null), or that it is suspended or frozen. */
+export type Bar = "suspended" | "frozen" | null;
+
 /** What an item would wait for at `at`; null when nothing keeps it from opening. */
-export function waitsFor(context: AccountContext, { budget, perMinute }: Needs, at: Millis): WaitsFor | null {
-  if (context.debt?.suspended === true) return "suspension";
+export function waitsFor(context: AccountContext, bar: Bar, { budget, perMinute }: Needs, at: Millis): WaitsFor | null {
+  if (bar === "suspended") return "suspension";
   if (budget > spendingPower(context)) return "credits";
   if (context.openTasks >= OPEN_TASKS_MAX) return "open_tasks";
   return paceAllows(context.opened, perMinute, at) > at ? "pace" : null;
@@ -84,10 +87,10 @@ export function waitsFor(context: AccountContext, { budget, perMinute }: Needs, 
  * Whom to call at `at`, in the order of the queue: no more items than can open now, and of what the pace leaves an equal share
  * to each. A frozen account calls everybody, to be told so.
  */
-export function callsAt(context: AccountContext, frozen: boolean, at: Millis): readonly Call[] {
+export function callsAt(context: AccountContext, bar: Bar, at: Millis): readonly Call[] {
   const { waiting } = context;
-  if (frozen) return waiting.map(({ batch }) => ({ batch, count: 1 }));
-  let power = context.debt?.suspended === true ? 0 : spendingPower(context);
+  if (bar === "frozen") return waiting.map(({ batch }) => ({ batch, count: 1 }));
+  let power = bar === "suspended" ? 0 : spendingPower(context);
   let places = OPEN_TASKS_MAX - context.openTasks;
   let opened = sum(counted(context.opened, at));
   const before = opened;
@@ -102,14 +105,25 @@ export function callsAt(context: AccountContext, frozen: boolean, at: Millis): r
   });
 }
 
-/** When somebody in the queue can be called, as things are at `at` (ms); null when only time does not bring it about. */
-export function nextCall(context: AccountContext, frozen: boolean, at: Millis): Millis | null {
+/** When somebody in the queue of an account that nothing bars can open something, as things are at `at` (ms); or null. */
+export function nextCall(context: AccountContext, at: Millis): Millis | null {
   const times = context.waiting.flatMap((one) => {
-    const reason = frozen ? null : waitsFor(context, one, at);
+    const reason = waitsFor(context, null, one, at);
     if (reason === null) return [at];
     return reason === "pace" ? [paceAllows(context.opened, one.perMinute, at)] : [];
   });
   return times.length === 0 ? null : Math.min(...times);
+}
+
+/** For when the timer is set that calls somebody who can be called at `next` (ms). */
+export function callDue({ calledAt }: AccountContext, next: Millis): Millis {
+  return Math.max(next, calledAt + CALL_MS);
+}
+
+/** Whether the timer must be set anew: it stands for later than somebody can be called, or for when nobody can be. */
+export function isCallChanged(context: AccountContext, next: Millis, at: Millis): boolean {
+  const due = callDue(context, next);
+  return context.callAt === null || due < context.callAt || (next > at && due > context.callAt);
 }
 
 /** The queue with a batch at its end, or with more that it wants where it stands. */

@@ -5,7 +5,7 @@ import type { Record } from "../market/skill.ts";
 import { qualityOf, type Skill, skillIn, standingIn, type WorkerStanding } from "../market/standing.ts";
 import { type AccountId, type AccountStatus, accountId, type Millis } from "../vocabulary.ts";
 import type { GitHubLink } from "./events.ts";
-import type { AccountSnapshot } from "./machine.ts";
+import { type AccountSnapshot, statusOf } from "./machine.ts";
 import { type AccountContext, creditRecord, type Tally } from "./state.ts";
 
 /** The row of an account from which it is shown. Amounts in NC. */
@@ -52,13 +52,9 @@ export function creditOf({ tally, counterparties }: Pick<AccountRow, "tally" | "
   return { record, rating: ratingOf(record) };
 }
 
-function statusOf(value: Exclude<AccountSnapshot["value"], "NEW">, { debt }: AccountContext): AccountStatus {
-  return value !== "FROZEN" && debt?.suspended === true ? "SUSPENDED" : value;
-}
-
 /** What the market knows of a worker in a task type. */
-export function standingOf({ value, context }: AccountSnapshot, taskType: string): WorkerStanding {
-  return standingIn(taskType, value === "NEW" ? "FROZEN" : statusOf(value, context), context);
+export function standingOf(state: AccountSnapshot, taskType: string): WorkerStanding {
+  return standingIn(taskType, statusOf(state), state.context);
 }
 
 /** What an account knows of its own price, when it is asked to take a task of this type. */
@@ -80,22 +76,23 @@ function capabilityViews(context: AccountContext): readonly CapabilityView[] {
 }
 
 /** Gives the row of an account; undefined before it is registered. */
-export function viewAccount({ value, context }: AccountSnapshot): AccountView | undefined {
-  if (value === "NEW") return undefined;
+export function viewAccount(state: AccountSnapshot): AccountView | undefined {
+  const { context } = state;
+  if (!state.hasTag("registered")) return undefined;
   const { id, email, keyHash, available, held, reputation, cooldownUntil, tally, records } = context;
   const { counterparties, createdAt, updatedAt } = context;
   return {
     id: accountId(id),
     email,
     marks: context.marks,
-    status: statusOf(value, context),
+    status: statusOf(state),
     keyHash,
     available,
     held,
     reputation,
     cooldownUntil,
     counterparties: counterparties.length,
-    debtSince: context.debt?.since ?? null,
+    debtSince: context.debtSince,
     tally,
     records,
     capabilities: capabilityViews(context),

@@ -3,16 +3,9 @@ import type { Decision } from "../entity.ts";
 import { type Refusal, type RefusalCode, refuse } from "../refusal.ts";
 import type { JsonValue, Millis } from "../vocabulary.ts";
 import type { BatchFact } from "./events.ts";
-import {
-  type BatchContext,
-  type BatchSnapshot,
-  contextAfter,
-  PATIENCE_MS,
-  PATIENCE_TIMER,
-  roomOf,
-  waitingItems,
-} from "./machine.ts";
+import { type BatchSnapshot, PATIENCE_MS, PATIENCE_TIMER } from "./machine.ts";
 import type { BatchCommand } from "./protocol.ts";
+import { afterItem, afterOpening, type BatchContext, roomOf, waitingItems } from "./state.ts";
 
 /** The most items of a batch, and the most that may be open at once. */
 export const BATCH_ITEMS_MAX = 1_000;
@@ -34,7 +27,7 @@ export function decideBatch({ value, context }: BatchSnapshot, command: BatchCom
       const { requester, request, template, items, atOnce, perMinute = 0 } = command;
       const opened = { type: "BatchOpened", requester, request, template, items, atOnce, perMinute, at } as const;
       return {
-        facts: [opened, ...started(contextAfter(context, opened), 1, false, at)],
+        facts: [opened, ...started({ ...context, ...afterOpening(opened) }, 1, false, at)],
         reply: { batch: context.id, request },
       };
     }
@@ -48,7 +41,7 @@ export function decideBatch({ value, context }: BatchSnapshot, command: BatchCom
     case "turns":
       return { facts: value === "RUNNING" ? started(context, command.count, true, at) : [], reply: null };
     case "itemEnded":
-      return over(context, command.item, { type: "ItemEnded", item: command.item, status: command.status, at }, at);
+      return over(context, { type: "ItemEnded", item: command.item, status: command.status, at }, at);
     case "show":
       return value === "NEW" || context.requester !== command.requester
         ? UNKNOWN
@@ -76,9 +69,9 @@ function started(context: BatchContext, count: number, called: boolean, at: Mill
  * One is over, and the next one begins, unless the batch waits for its turn. With none open it asks all the same: an account
  * whose node is of a version before knows no queue, and would never call.
  */
-function over(context: BatchContext, item: number, fact: BatchFact, at: Millis): Result {
-  if (context.states[item]?.state !== "OPEN") return { facts: [], reply: null };
-  const after = contextAfter(context, fact);
+function over(context: BatchContext, fact: Extract<BatchFact, { type: "ItemRefused" | "ItemEnded" }>, at: Millis): Result {
+  if (context.states[fact.item]?.state !== "OPEN") return { facts: [], reply: null };
+  const after = { ...context, ...afterItem(context, fact) };
   const waits = after.queued && roomOf(after) < after.atOnce;
   return { facts: [fact, ...(waits ? [] : started(after, 1, false, at))], reply: null };
 }
@@ -86,9 +79,9 @@ function over(context: BatchContext, item: number, fact: BatchFact, at: Millis):
 /** A frozen account opens none of the others either. */
 function refused(context: BatchContext, { item, code, detail }: Of<"itemRefused">, at: Millis): Result {
   const fact = { type: "ItemRefused", item, code, detail, at } as const;
-  const after = contextAfter(context, fact);
+  const after = { ...context, ...afterItem(context, fact) };
   if (code !== "ACCOUNT_FROZEN" || context.states[item]?.state !== "OPEN" || waitingItems(after).length === 0) {
-    return over(context, item, fact, at);
+    return over(context, fact, at);
   }
   return { facts: [fact, { type: "WaitingRefused", code, detail, at }], reply: null };
 }

@@ -1,19 +1,13 @@
-import { createActor, getInitialSnapshot } from "xstate";
-import type { Entity, Evolution } from "../entity.ts";
-import { stepOf } from "../fold.ts";
+import { getInitialSnapshot } from "xstate";
+import type { Entity } from "../entity.ts";
+import { evolve, logicOf } from "../statechart.ts";
 import { decideBatch } from "./decide.ts";
 import { type BatchFact, upcastBatchFact } from "./events.ts";
-import { type BatchContext, type BatchSnapshot, batchMachine, effectsOf, NEW } from "./machine.ts";
+import { type BatchSnapshot, batchMachine } from "./machine.ts";
 import type { BatchCommand } from "./protocol.ts";
+import { type BatchContext, NEW } from "./state.ts";
 
-const step = stepOf(batchMachine, createActor(batchMachine, { input: { id: "" } }));
-
-/** Folds one fact in. Throws on a fact that does not fit the state, which decide() must never give. */
-function evolve(state: BatchSnapshot, fact: BatchFact): Evolution<BatchSnapshot> {
-  if (!state.can(fact)) throw new Error(`a batch that is ${state.value} cannot have ${fact.type} happen to it`);
-  const next = step(state, fact);
-  return { state: next, effects: effectsOf(fact, state, next) };
-}
+const logic = logicOf(batchMachine);
 
 /** Has no row: how far it is, it says itself. */
 export const batch: Entity<BatchSnapshot, BatchCommand, BatchFact, never> = {
@@ -23,7 +17,8 @@ export const batch: Entity<BatchSnapshot, BatchCommand, BatchFact, never> = {
   answered: (command) => command,
   decide: decideBatch,
   patience: () => 0,
-  evolve,
+  logic,
+  evolve: (state, fact) => evolve(logic, state, fact),
   upcast: upcastBatchFact,
   recall: ([first], { context }) => (first?.type === "BatchOpened" ? { batch: context.id, request: first.request } : null),
   postings: () => [],
@@ -33,5 +28,5 @@ export const batch: Entity<BatchSnapshot, BatchCommand, BatchFact, never> = {
     const { value, context } = stored as { value: BatchSnapshot["value"]; context: BatchContext };
     return batchMachine.resolveState({ value, context: { ...NEW, ...context } });
   },
-  finished: ({ value }) => value !== "RUNNING",
+  finished: (state) => !state.hasTag("running"),
 };

@@ -7,8 +7,9 @@ import { identityOf } from "../market/identity.ts";
 import { type Refusal, type RefusalCode, refuse } from "../refusal.ts";
 import { type AccountId, BOUNDS, isTerminal, type JsonValue, type Millis, type TaskStatus, taskId } from "../vocabulary.ts";
 import type { DeliveryOutcome, PlacedBid, TaskFact, TaskSpec } from "./events.ts";
-import { retriesLeft, type TaskContext, type TaskSnapshot } from "./machine.ts";
+import type { TaskSnapshot } from "./machine.ts";
 import type { TaskCommand } from "./protocol.ts";
+import { retriesLeft, type TaskContext } from "./state.ts";
 
 /** How often a webhook may be asked for again; each is a fact, and up to four attempts. */
 export const RESENDS_MAX = 100;

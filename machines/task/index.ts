@@ -1,23 +1,17 @@
-import { createActor, getInitialSnapshot } from "xstate";
-import type { Entity, Evolution, StoredFact } from "../entity.ts";
-import { stepOf } from "../fold.ts";
-import { isTerminal, type JsonValue } from "../vocabulary.ts";
+import { getInitialSnapshot } from "xstate";
+import type { Entity, StoredFact } from "../entity.ts";
+import { evolve, logicOf } from "../statechart.ts";
+import type { JsonValue } from "../vocabulary.ts";
 import { decideTask, JUDGING_MS_MAX, questionOf, submissionReply } from "./decide.ts";
 import { type TaskFact, upcastTaskFact } from "./events.ts";
-import { effectsOf, NEW, type TaskContext, type TaskSnapshot, taskMachine } from "./machine.ts";
+import { type TaskSnapshot, taskMachine } from "./machine.ts";
 import type { TaskCommand } from "./protocol.ts";
+import { NEW, type TaskContext } from "./state.ts";
 import { type TaskView, viewTask } from "./view.ts";
 
 const HOOK_PENDING = (context: TaskContext) => context.order?.callbackUrl != null && !context.webhook.done;
 
-const step = stepOf(taskMachine, createActor(taskMachine, { input: { id: "" } }));
-
-/** Folds one fact in. Throws on a fact that does not fit the state, which decide() must never give. */
-function evolve(state: TaskSnapshot, fact: TaskFact): Evolution<TaskSnapshot> {
-  if (!state.can(fact)) throw new Error(`a task that is ${state.value} cannot have ${fact.type} happen to it`);
-  const next = step(state, fact);
-  return { state: next, effects: effectsOf(fact, state.context, next.context) };
-}
+const logic = logicOf(taskMachine);
 
 export const task: Entity<TaskSnapshot, TaskCommand, TaskFact, TaskView> = {
   kind: "task",
@@ -26,14 +20,15 @@ export const task: Entity<TaskSnapshot, TaskCommand, TaskFact, TaskView> = {
   answered: (command, verdict) => (command.type === "submit" ? { ...command, verdict } : command),
   decide: decideTask,
   patience: (timer) => (timer === "execution" ? JUDGING_MS_MAX : 0),
-  evolve,
+  logic,
+  evolve: (state, fact) => evolve(logic, state, fact),
   upcast: (stored: StoredFact) => upcastTaskFact(stored),
   recall,
   postings: () => [],
   view: (_id, state) => viewTask(state),
   persist: (state) => ({ value: state.value, context: state.context }),
   restore,
-  finished: ({ value, context }) => value === "NEW" || (isTerminal(value) && !HOOK_PENDING(context)),
+  finished: (state) => state.matches("NEW") || (state.hasTag("ended") && !HOOK_PENDING(state.context)),
 };
 
 /** The answer that the command of these facts got; `state` is the one of today, which only a bid's answer looks at. */

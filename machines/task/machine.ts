@@ -1,55 +1,18 @@
 /**
- * The statechart of a task: fact -> next state and effects. Which facts come about is decide.ts' matter; a fact that
- * does not fit the state it meets is a bug, and evolve() says so.
+ * The statechart of a task: fact -> next state and effects. Which facts come about is decide.ts' matter; a fact that does not
+ * fit the state it meets is a bug. States are the contract's statuses, and NEW before the task is opened.
  */
-import { assign, type SnapshotFrom, setup } from "xstate";
+import { assertEvent, assign, emit, enqueueActions, type SnapshotFrom, setup } from "xstate";
 import type { Effect } from "../effect.ts";
-import type { Offer } from "../market/capability.ts";
 import { split } from "../market/pricing.ts";
-import { type AccountId, BOUNDS, type JsonValue, type Millis, type TerminalStatus } from "../vocabulary.ts";
-import type { PlacedBid, TaskFact, TaskFactType, TaskSpec } from "./events.ts";
-
-export interface Webhook {
-  readonly attempts: number;
-  readonly done: boolean;
-  /** How often it was asked for again; not there in snapshots of before this was counted. */
-  readonly resends?: number;
-}
-
-export interface Failure {
-  readonly worker: AccountId;
-  readonly code: "SCHEMA_MISMATCH" | "RULE_VIOLATION" | "TIMEOUT";
-}
-
-export interface TaskContext {
-  readonly id: string;
-  readonly requester: AccountId | null;
-  readonly marks: readonly string[];
-  readonly order: TaskSpec | null;
-  /** Workers whose price stands, and how many of them that could take it were asked in this round. */
-  readonly offers: readonly Offer[];
-  readonly asked: number;
-  readonly bids: readonly PlacedBid[];
-  /** Whose awards ended without a result, and how; they get this task no more. */
-  readonly failures: readonly Failure[];
-  readonly award: PlacedBid | null;
-  readonly awardedAt: Millis | null;
-  readonly deadline: Millis | null;
-  readonly submissions: number;
-  readonly autoRetriesLeft: number;
-  readonly errorCode: string | null;
-  readonly result: JsonValue;
-  readonly payout: number | null;
-  readonly fee: number | null;
-  /** 1..5, by the requester. */
-  readonly rating: number | null;
-  readonly expiresAt: Millis | null;
-  readonly webhook: Webhook;
-  readonly createdAt: Millis;
-  readonly updatedAt: Millis;
-}
+import type { TerminalStatus } from "../vocabulary.ts";
+import type { PlacedBid, TaskFact, TaskFactType } from "./events.ts";
+import { askable, askedAtFirst, type Failure, NEW, type TaskContext } from "./state.ts";
 
 type Of<T extends TaskFactType> = Extract<TaskFact, { type: T }>;
+
+/** What one may ask of a task's state, whatever it is called: whether it takes bids, is awarded to somebody, has ended. */
+export type TaskTag = "open" | "awarded" | "ended";
 
 function must<T>(value: T | null, what: string): T {
   if (value === null) throw new Error(`a task without its ${what} cannot come to this point`);
@@ -68,26 +31,15 @@ const tellWorker = (context: TaskContext, command: { readonly type: string; read
   command,
 });
 
-/** Those whose price stands and who have not failed this task, in the order in which they are asked. */
-function askable({ offers, failures }: Pick<TaskContext, "offers" | "failures">): readonly Offer[] {
-  return offers.filter(({ worker }) => !failures.some((failure) => failure.worker === worker));
-}
-
-/** Balanced takes the first price that stands, so it asks the best first, one by one; the others compare all of them. */
-function askedAtFirst(context: Pick<TaskContext, "offers" | "failures" | "order">): number {
-  const count = askable(context).length;
-  return context.order?.quality === "balanced" ? Math.min(1, count) : count;
-}
-
-/** Asks those that were not asked before. */
-function asking(from: number, after: TaskContext): readonly Effect[] {
-  const { taskType, budget, minSkill } = must(after.order, "order");
-  return askable(after)
-    .slice(from, after.asked)
+/** Asks those whose price stands, from the one at `from` up to the one at `until`, for a bid at that price. */
+function offering(context: TaskContext, from: number, until: number): readonly Effect[] {
+  const { taskType, budget, minSkill } = must(context.order, "order");
+  return askable(context)
+    .slice(from, until)
     .map(({ worker, bid }) => ({
       type: "tell",
       to: { kind: "account", id: worker },
-      command: { type: "offer", task: after.id, bid, taskType, budget, minSkill, marks: after.marks },
+      command: { type: "offer", task: context.id, bid, taskType, budget, minSkill, marks: context.marks },
     }));
 }
 
@@ -98,82 +50,13 @@ function freeing(bids: readonly PlacedBid[], task: string): readonly Effect[] {
     .map(({ worker }) => ({ type: "tell", to: { kind: "account", id: worker }, command: { type: "freed", task } }));
 }
 
-/** The effects of one fact, given the context that the fact has led to (`after`) and the one before it. */
-export function effectsOf(fact: TaskFact, before: TaskContext, after: TaskContext): readonly Effect[] {
-  switch (fact.type) {
-    case "RoutingStarted":
-    case "Reopened":
-      return [{ type: "remind", name: "routing", at: fact.until }, ...asking(0, after)];
-    case "OfferDeclined":
-      return asking(before.asked, after);
-    case "StandingBidDropped":
-      return [{ type: "tell", to: { kind: "account", id: fact.worker }, command: { type: "freed", task: after.id } }];
-    case "Rated": {
-      const { taskType } = must(after.order, "order");
-      return [tellWorker(after, { type: "rated", task: after.id, taskType, stars: fact.stars })];
-    }
-    case "PoolEntered":
-      return [
-        { type: "forget", name: "routing" },
-        { type: "remind", name: "pool", at: fact.until },
-      ];
-    case "Awarded":
-      return [
-        { type: "forget", name: "routing" },
-        { type: "forget", name: "pool" },
-        { type: "remind", name: "execution", at: fact.deadline },
-        ...freeing(
-          fact.candidates.filter(({ id }) => id !== fact.bid.id),
-          after.id,
-        ),
-      ];
-    case "ResultAccepted":
-      return [
-        { type: "forget", name: "execution" },
-        settlement(fact, before),
-        ...(fact.isKnown === undefined ? [] : [tellWorker(before, { type: "honeypot", task: before.id, passed: fact.isKnown })]),
-      ];
-    case "AwardFailed":
-    case "AwardTimedOut":
-      return [
-        { type: "forget", name: "execution" },
-        tellWorker(before, {
-          type: "fail",
-          task: after.id,
-          taskType: must(after.order, "order").taskType,
-          outcome: fact.type === "AwardFailed" ? "FAILED_VALIDATION" : "TIMED_OUT",
-          at: fact.at,
-        }),
-        ...(after.order?.known === undefined ? [] : [tellWorker(before, { type: "honeypot", task: after.id, passed: false })]),
-      ];
-    case "Expired":
-    case "Cancelled":
-      return [
-        { type: "forget", name: "execution" },
-        { type: "forget", name: "routing" },
-        { type: "forget", name: "pool" },
-        tellRequester(after, { type: "release", task: after.id, budget: must(after.order, "order").budget }),
-        ...freeing(before.bids, after.id),
-        ...ending(fact.type === "Expired" ? "EXPIRED" : "CANCELLED", fact.at, after),
-      ];
-    case "Settled":
-      return ending("SETTLED", fact.at, after);
-    case "WebhookRequested":
-      return [{ type: "remind", name: "webhook", at: fact.at }];
-    case "WebhookAttempted":
-      return [fact.next === null ? { type: "forget", name: "webhook" } : { type: "remind", name: "webhook", at: fact.next }];
-    default:
-      return [];
-  }
-}
-
-function settlement(fact: Of<"ResultAccepted">, before: TaskContext): Effect {
-  const order = must(before.order, "order");
-  const award = must(before.award, "award");
-  const awardedAt = must(before.awardedAt, "award's time");
-  return tellRequester(before, {
+function settlement(fact: Of<"ResultAccepted">, context: TaskContext): Effect {
+  const order = must(context.order, "order");
+  const award = must(context.award, "award");
+  const awardedAt = must(context.awardedAt, "award's time");
+  return tellRequester(context, {
     type: "settle",
-    task: before.id,
+    task: context.id,
     taskType: order.taskType,
     budget: order.budget,
     ...split(order.budget, award.credits),
@@ -186,163 +69,296 @@ function settlement(fact: Of<"ResultAccepted">, before: TaskContext): Effect {
   });
 }
 
-/** Whoever waits for the end is told: its webhook is due, and the batch that it is of goes on. */
-function ending(status: TerminalStatus, at: Millis, { order }: TaskContext): readonly Effect[] {
-  const webhook: readonly Effect[] = order?.callbackUrl == null ? [] : [{ type: "remind", name: "webhook", at }];
-  if (order?.batch === undefined) return webhook;
-  const { id, item } = order.batch;
-  return [...webhook, { type: "tell", to: { kind: "batch", id }, command: { type: "itemEnded", item, status } }];
-}
-
-/** Before anything has happened; also what a snapshot lacks that was written before a field was there. */
-export const NEW: Omit<TaskContext, "id"> = {
-  requester: null,
-  marks: [],
-  order: null,
-  offers: [],
-  asked: 0,
-  bids: [],
-  failures: [],
-  award: null,
-  awardedAt: null,
-  deadline: null,
-  submissions: 0,
-  autoRetriesLeft: 0,
-  errorCode: null,
-  result: null,
-  payout: null,
-  fee: null,
-  rating: null,
-  expiresAt: null,
-  webhook: { attempts: 0, done: false },
-  createdAt: 0,
-  updatedAt: 0,
-};
-
 const NO_AWARD = { award: null, awardedAt: null, deadline: null, submissions: 0 } as const;
 
 const machineSetup = setup({
-  types: { context: {} as TaskContext, events: {} as TaskFact, input: {} as { id: string } },
+  types: {
+    context: {} as TaskContext,
+    events: {} as TaskFact,
+    input: {} as { id: string },
+    emitted: {} as Effect,
+    tags: {} as TaskTag,
+  },
   actions: {
     open: assign(({ event }) => {
-      if (event.type !== "Opened") return {};
+      assertEvent(event, "Opened");
       const { requester, marks = [], order, offers = [], createdAt } = event;
-      return { requester, marks, order, offers, autoRetriesLeft: order.autoRetry, createdAt };
+      return { requester, marks, order, offers, autoRetriesLeft: order.autoRetry, createdAt, updatedAt: event.at };
     }),
-    collect: assign(({ event }) => ("until" in event ? { expiresAt: event.until } : {})),
-    ask: assign(({ context }) => ({ asked: askedAtFirst(context) })),
-    askNext: assign(({ context }) => ({ asked: Math.min(context.asked + 1, askable(context).length) })),
-    rate: assign(({ event }) => (event.type === "Rated" ? { rating: event.stars } : {})),
-    placeBid: assign(({ context, event }) => (event.type === "BidPlaced" ? { bids: [...context.bids, event.bid] } : {})),
-    award: assign(({ event }) =>
-      event.type === "Awarded"
-        ? {
-            award: event.bid,
-            awardedAt: event.at,
-            deadline: event.deadline,
-            expiresAt: event.deadline,
-            submissions: 0,
-            errorCode: null,
-          }
-        : {},
-    ),
-    accept: assign(({ context, event }) =>
-      event.type === "ResultAccepted"
-        ? { result: event.result, submissions: context.submissions + 1, errorCode: null, expiresAt: null }
-        : {},
-    ),
-    reject: assign(({ context, event }) =>
-      event.type === "ResultRejected" ? { submissions: context.submissions + 1, errorCode: event.code } : {},
-    ),
+    beginRound: assign(({ context, event }) => {
+      assertEvent(event, ["RoutingStarted", "Reopened"]);
+      return { expiresAt: event.until, asked: askedAtFirst(context), updatedAt: event.at };
+    }),
+    useUpRetry: assign(({ context }) => ({ bids: [], autoRetriesLeft: context.autoRetriesLeft - 1 })),
+    askOneMore: assign(({ context }) => ({ asked: Math.min(context.asked + 1, askable(context).length) })),
+    placeBid: assign(({ context, event }) => {
+      assertEvent(event, "BidPlaced");
+      return { bids: [...context.bids, event.bid], updatedAt: event.at };
+    }),
+    enterPool: assign(({ event }) => {
+      assertEvent(event, "PoolEntered");
+      return { expiresAt: event.until, updatedAt: event.at };
+    }),
+    award: assign(({ event }) => {
+      assertEvent(event, "Awarded");
+      const { bid: award, at, deadline } = event;
+      return { award, awardedAt: at, deadline, expiresAt: deadline, submissions: 0, errorCode: null, updatedAt: at };
+    }),
+    acceptResult: assign(({ context, event }) => {
+      assertEvent(event, "ResultAccepted");
+      const { result, at } = event;
+      return { result, submissions: context.submissions + 1, errorCode: null, expiresAt: null, updatedAt: at };
+    }),
+    rejectResult: assign(({ context, event }) => {
+      assertEvent(event, "ResultRejected");
+      return { submissions: context.submissions + 1, errorCode: event.code, updatedAt: event.at };
+    }),
     endAward: assign(({ context, event }) => {
-      const code = event.type === "AwardFailed" ? event.code : "TIMEOUT";
-      const worker = must(context.award, "award").worker;
-      return { ...NO_AWARD, failures: [...context.failures, { worker, code }], errorCode: code };
+      assertEvent(event, ["AwardFailed", "AwardTimedOut"]);
+      const { worker } = must(context.award, "award");
+      const failure: Failure = { worker, code: event.type === "AwardFailed" ? event.code : "TIMEOUT" };
+      const failures = [...context.failures, failure];
+      return { ...NO_AWARD, failures, errorCode: failure.code, updatedAt: event.at };
     }),
-    reopen: assign(({ context }) => ({ bids: [], autoRetriesLeft: context.autoRetriesLeft - 1 })),
-    settle: assign(({ event }) => (event.type === "Settled" ? { payout: event.payout, fee: event.fee } : {})),
-    end: assign({ expiresAt: null }),
-    attempted: assign(({ context, event }) =>
-      event.type === "WebhookAttempted"
-        ? { webhook: { ...context.webhook, attempts: event.attempt, done: event.next === null } }
-        : {},
-    ),
-    resend: assign(({ context }) => ({
+    settle: assign(({ event }) => {
+      assertEvent(event, "Settled");
+      return { payout: event.payout, fee: event.fee, expiresAt: null, updatedAt: event.at };
+    }),
+    end: assign(({ event }) => ({ expiresAt: null, updatedAt: event.at })),
+    rate: assign(({ event }) => {
+      assertEvent(event, "Rated");
+      return { rating: event.stars };
+    }),
+    noteAttempt: assign(({ context, event }) => {
+      assertEvent(event, "WebhookAttempted");
+      return { webhook: { ...context.webhook, attempts: event.attempt, done: event.next === null } };
+    }),
+    beginWebhookAnew: assign(({ context }) => ({
       webhook: { attempts: 0, done: false, resends: (context.webhook.resends ?? 0) + 1 },
     })),
     touch: assign(({ event }) => ({ updatedAt: event.at })),
+
+    forget: emit((_, { timer }: { readonly timer: string }) => ({ type: "forget", name: timer })),
+    remindOfRound: emit(({ event }) => {
+      assertEvent(event, ["RoutingStarted", "Reopened"]);
+      return { type: "remind", name: "routing", at: event.until };
+    }),
+    remindOfPool: emit(({ event }) => {
+      assertEvent(event, "PoolEntered");
+      return { type: "remind", name: "pool", at: event.until };
+    }),
+    remindOfDeadline: emit(({ event }) => {
+      assertEvent(event, "Awarded");
+      return { type: "remind", name: "execution", at: event.deadline };
+    }),
+    remindOfWebhook: enqueueActions(({ context, event, enqueue }) => {
+      if (context.order?.callbackUrl != null) enqueue.emit({ type: "remind", name: "webhook", at: event.at });
+    }),
+    remindOfNextAttempt: emit(({ event }) => {
+      assertEvent(event, "WebhookAttempted");
+      if (event.next === null) return { type: "forget", name: "webhook" };
+      return { type: "remind", name: "webhook", at: event.next };
+    }),
+    offerToFirst: enqueueActions(({ context, enqueue }) => {
+      for (const effect of offering(context, 0, context.asked)) enqueue.emit(effect);
+    }),
+    offerToNext: enqueueActions(({ context, enqueue }) => {
+      for (const effect of offering(context, context.asked, context.asked + 1)) enqueue.emit(effect);
+    }),
+    freeDropped: emit(({ context, event }) => {
+      assertEvent(event, "StandingBidDropped");
+      return { type: "tell", to: { kind: "account", id: event.worker }, command: { type: "freed", task: context.id } };
+    }),
+    freeLosers: enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, "Awarded");
+      const losers = event.candidates.filter(({ id }) => id !== event.bid.id);
+      for (const effect of freeing(losers, context.id)) enqueue.emit(effect);
+    }),
+    freeBidders: enqueueActions(({ context, enqueue }) => {
+      for (const effect of freeing(context.bids, context.id)) enqueue.emit(effect);
+    }),
+    askToSettle: emit(({ context, event }) => {
+      assertEvent(event, "ResultAccepted");
+      return settlement(event, context);
+    }),
+    askToRelease: emit(({ context }) => {
+      const { budget } = must(context.order, "order");
+      return tellRequester(context, { type: "release", task: context.id, budget });
+    }),
+    tellFailure: emit(({ context, event }) => {
+      assertEvent(event, ["AwardFailed", "AwardTimedOut"]);
+      const { taskType } = must(context.order, "order");
+      const outcome = event.type === "AwardFailed" ? "FAILED_VALIDATION" : "TIMED_OUT";
+      return tellWorker(context, { type: "fail", task: context.id, taskType, outcome, at: event.at });
+    }),
+    /** Tells the worker of a task with a known answer how it was done. */
+    tellHoneypot: enqueueActions(({ context, event, enqueue }) => {
+      const passed = event.type === "ResultAccepted" ? event.isKnown : context.order?.known === undefined ? undefined : false;
+      if (passed !== undefined) enqueue.emit(tellWorker(context, { type: "honeypot", task: context.id, passed }));
+    }),
+    tellRating: emit(({ context, event }) => {
+      assertEvent(event, "Rated");
+      const { taskType } = must(context.order, "order");
+      return tellWorker(context, { type: "rated", task: context.id, taskType, stars: event.stars });
+    }),
+    /** The batch that it is of goes on. */
+    tellBatch: enqueueActions(({ context, enqueue }, { status }: { readonly status: TerminalStatus }) => {
+      const { batch } = must(context.order, "order");
+      if (batch === undefined) return;
+      const command = { type: "itemEnded", item: batch.item, status };
+      enqueue.emit({ type: "tell", to: { kind: "batch", id: batch.id }, command });
+    }),
+    remindOfResend: emit(({ event }) => ({ type: "remind", name: "webhook", at: event.at })),
   },
 });
 
-const webhookFacts = {
-  WebhookAttempted: { actions: ["attempted"] },
-  WebhookRequested: { actions: ["resend"] },
-} as const;
-/** May come whenever a worker's answer took long. */
-const lateFacts = { StandingBidDropped: { actions: ["touch"] } } as const;
-/** An operator may end a task in any state in which its money is still held for nobody. */
-const endedByHand = { Expired: { target: "EXPIRED", actions: ["end", "touch"] } } as const;
-const submissionFacts = {
-  ...endedByHand,
-  ResultAccepted: { target: "COMPLETED", actions: ["accept", "touch"] },
-  ResultRejected: { target: "REJECTED", actions: ["reject", "touch"] },
-  AwardTimedOut: { target: "TIMED_OUT", actions: ["endAward", "touch"] },
-} as const;
-const failureFacts = {
-  Reopened: { target: "ROUTING", actions: ["reopen", "collect", "ask", "touch"] },
-  Expired: { target: "EXPIRED", actions: ["end", "touch"] },
-} as const;
-
-/** States are the contract's statuses, and NEW before the task is opened. */
 export const taskMachine = machineSetup.createMachine({
   id: "task",
   initial: "NEW",
   context: ({ input }) => ({ ...NEW, id: input.id }),
   states: {
-    NEW: { on: { Opened: { target: "CREATED", actions: ["open", "touch"] } } },
+    NEW: { on: { Opened: { target: "CREATED", actions: ["open"] } } },
     CREATED: {
       on: {
-        ...lateFacts,
-        ...endedByHand,
-        RoutingStarted: { target: "ROUTING", actions: ["collect", "ask", "touch"] },
-        Cancelled: { target: "CANCELLED", actions: ["end", "touch"] },
+        RoutingStarted: { target: "ROUTING" },
+        Cancelled: { target: "CANCELLED" },
+        Expired: { target: "EXPIRED" },
+        StandingBidDropped: { actions: ["touch", "freeDropped"] },
       },
     },
     ROUTING: {
+      tags: ["open"],
+      entry: ["beginRound", "remindOfRound", "offerToFirst"],
       on: {
-        ...lateFacts,
-        ...endedByHand,
-        OfferDeclined: { actions: ["askNext"] },
-        BidPlaced: { actions: ["placeBid", "touch"] },
-        Awarded: { target: "AWARDED", actions: ["award", "touch"] },
-        PoolEntered: { target: "PENDING_POOL", actions: ["collect", "touch"] },
-        Cancelled: { target: "CANCELLED", actions: ["end", "touch"] },
+        OfferDeclined: { actions: ["offerToNext", "askOneMore"] },
+        BidPlaced: { actions: ["placeBid"] },
+        Awarded: { target: "AWARDED" },
+        PoolEntered: { target: "PENDING_POOL" },
+        Cancelled: { target: "CANCELLED" },
+        Expired: { target: "EXPIRED" },
+        StandingBidDropped: { actions: ["touch", "freeDropped"] },
       },
     },
     PENDING_POOL: {
+      tags: ["open"],
+      entry: ["enterPool", { type: "forget", params: { timer: "routing" } }, "remindOfPool"],
       on: {
-        ...lateFacts,
-        BidPlaced: { actions: ["placeBid", "touch"] },
-        Awarded: { target: "AWARDED", actions: ["award", "touch"] },
-        Cancelled: { target: "CANCELLED", actions: ["end", "touch"] },
-        Expired: { target: "EXPIRED", actions: ["end", "touch"] },
+        BidPlaced: { actions: ["placeBid"] },
+        Awarded: { target: "AWARDED" },
+        Cancelled: { target: "CANCELLED" },
+        Expired: { target: "EXPIRED" },
+        StandingBidDropped: { actions: ["touch", "freeDropped"] },
       },
     },
-    AWARDED: { on: { ...lateFacts, ExecutionStarted: { target: "EXECUTING", actions: ["touch"] }, ...submissionFacts } },
-    EXECUTING: { on: { ...lateFacts, ...submissionFacts } },
-    REJECTED: { on: { ...lateFacts, ...submissionFacts, AwardFailed: { target: "FAILED", actions: ["endAward", "touch"] } } },
-    FAILED: { on: { ...lateFacts, ...failureFacts } },
-    TIMED_OUT: { on: { ...lateFacts, ...failureFacts } },
-    COMPLETED: { on: { ...lateFacts, Settled: { target: "SETTLED", actions: ["settle", "end", "touch"] } } },
-    SETTLED: { on: { ...lateFacts, ...webhookFacts, Rated: { actions: ["rate"] } } },
-    EXPIRED: { on: { ...lateFacts, ...webhookFacts } },
-    CANCELLED: { on: { ...lateFacts, ...webhookFacts } },
+    AWARDED: {
+      tags: ["awarded"],
+      entry: [
+        "award",
+        { type: "forget", params: { timer: "routing" } },
+        { type: "forget", params: { timer: "pool" } },
+        "remindOfDeadline",
+        "freeLosers",
+      ],
+      on: {
+        ExecutionStarted: { target: "EXECUTING", actions: ["touch"] },
+        ResultAccepted: { target: "COMPLETED" },
+        ResultRejected: { target: "REJECTED", actions: ["rejectResult"] },
+        AwardTimedOut: { target: "TIMED_OUT" },
+        Expired: { target: "EXPIRED" },
+        StandingBidDropped: { actions: ["touch", "freeDropped"] },
+      },
+    },
+    EXECUTING: {
+      tags: ["awarded"],
+      on: {
+        ResultAccepted: { target: "COMPLETED" },
+        ResultRejected: { target: "REJECTED", actions: ["rejectResult"] },
+        AwardTimedOut: { target: "TIMED_OUT" },
+        Expired: { target: "EXPIRED" },
+        StandingBidDropped: { actions: ["touch", "freeDropped"] },
+      },
+    },
+    REJECTED: {
+      tags: ["awarded"],
+      on: {
+        ResultAccepted: { target: "COMPLETED" },
+        ResultRejected: { target: "REJECTED", actions: ["rejectResult"] },
+        AwardFailed: { target: "FAILED" },
+        AwardTimedOut: { target: "TIMED_OUT" },
+        Expired: { target: "EXPIRED" },
+        StandingBidDropped: { actions: ["touch", "freeDropped"] },
+      },
+    },
+    FAILED: {
+      entry: [{ type: "forget", params: { timer: "execution" } }, "tellFailure", "tellHoneypot", "endAward"],
+      on: {
+        Reopened: { target: "ROUTING", actions: ["useUpRetry"] },
+        Expired: { target: "EXPIRED" },
+        StandingBidDropped: { actions: ["touch", "freeDropped"] },
+      },
+    },
+    TIMED_OUT: {
+      entry: [{ type: "forget", params: { timer: "execution" } }, "tellFailure", "tellHoneypot", "endAward"],
+      on: {
+        Reopened: { target: "ROUTING", actions: ["useUpRetry"] },
+        Expired: { target: "EXPIRED" },
+        StandingBidDropped: { actions: ["touch", "freeDropped"] },
+      },
+    },
+    COMPLETED: {
+      entry: [{ type: "forget", params: { timer: "execution" } }, "acceptResult", "askToSettle", "tellHoneypot"],
+      on: {
+        Settled: { target: "SETTLED" },
+        StandingBidDropped: { actions: ["touch", "freeDropped"] },
+      },
+    },
+    SETTLED: {
+      tags: ["ended"],
+      entry: ["settle", "remindOfWebhook", { type: "tellBatch", params: { status: "SETTLED" } }],
+      on: {
+        Rated: { actions: ["rate", "tellRating"] },
+        WebhookAttempted: { actions: ["noteAttempt", "remindOfNextAttempt"] },
+        WebhookRequested: { actions: ["beginWebhookAnew", "remindOfResend"] },
+        StandingBidDropped: { actions: ["touch", "freeDropped"] },
+      },
+    },
+    EXPIRED: {
+      tags: ["ended"],
+      entry: [
+        "end",
+        { type: "forget", params: { timer: "execution" } },
+        { type: "forget", params: { timer: "routing" } },
+        { type: "forget", params: { timer: "pool" } },
+        "askToRelease",
+        "freeBidders",
+        "remindOfWebhook",
+        { type: "tellBatch", params: { status: "EXPIRED" } },
+      ],
+      on: {
+        WebhookAttempted: { actions: ["noteAttempt", "remindOfNextAttempt"] },
+        WebhookRequested: { actions: ["beginWebhookAnew", "remindOfResend"] },
+        StandingBidDropped: { actions: ["touch", "freeDropped"] },
+      },
+    },
+    CANCELLED: {
+      tags: ["ended"],
+      entry: [
+        "end",
+        { type: "forget", params: { timer: "execution" } },
+        { type: "forget", params: { timer: "routing" } },
+        { type: "forget", params: { timer: "pool" } },
+        "askToRelease",
+        "freeBidders",
+        "remindOfWebhook",
+        { type: "tellBatch", params: { status: "CANCELLED" } },
+      ],
+      on: {
+        WebhookAttempted: { actions: ["noteAttempt", "remindOfNextAttempt"] },
+        WebhookRequested: { actions: ["beginWebhookAnew", "remindOfResend"] },
+        StandingBidDropped: { actions: ["touch", "freeDropped"] },
+      },
+    },
   },
 });
 
 export type TaskSnapshot = SnapshotFrom<typeof taskMachine>;
-
-/** How many wrong submissions the award of this task still takes before it ends. */
-export function retriesLeft(context: TaskContext): number {
-  return Math.max(0, BOUNDS.submissionsPerAward - 1 - context.submissions);
-}

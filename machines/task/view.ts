@@ -1,5 +1,6 @@
 import { type AccountId, isTerminal, type JsonValue, type Millis, type TaskStatus } from "../vocabulary.ts";
-import { retriesLeft, type TaskSnapshot } from "./machine.ts";
+import type { TaskSnapshot } from "./machine.ts";
+import { retriesLeft } from "./state.ts";
 
 /** The row of a task from which it is shown and listed; what was asked for (the TaskSpec) is kept beside it. */
 export interface TaskView {

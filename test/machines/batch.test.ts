@@ -133,7 +133,7 @@ describe("an account", () => {
     const given = [...registered(10), waits(BATCH, 5, { reason: "credits", perMinute: 0, until: null })];
     const { effects, state } = account_(given, { type: "topUp", topup: id(9), amount: credits(35) });
     expect(timers(effects)).toEqual([{ type: "remind", name: "turns", at: AT }]);
-    expect(callsAt(state.context, false, AT)).toEqual([{ batch: BATCH, count: 2 }]);
+    expect(callsAt(state.context, null, AT)).toEqual([{ batch: BATCH, count: 2 }]);
     const before: AccountFact = { type: "BatchesCalled", calls: [], at: AT - 100 };
     const again = account_([...given, before], { type: "topUp", topup: id(9), amount: credits(35) });
     expect(timers(again.effects)).toEqual([{ type: "remind", name: "turns", at: AT - 100 + CALL_MS }]);
@@ -159,14 +159,14 @@ describe("an account", () => {
     const dear = [...registered(30), waits(OTHER, 1, { budget: credits(40), reason: "credits", until: null })];
     const behind = account_(dear, item(0), AT + 1);
     expect(timers(behind.effects)).toEqual([{ type: "remind", name: "turns", at: AT + 1 }]);
-    expect(callsAt(behind.state.context, false, AT + 1)).toEqual([{ batch: BATCH, count: 1 }]);
+    expect(callsAt(behind.state.context, null, AT + 1)).toEqual([{ batch: BATCH, count: 1 }]);
   });
 
   test("that is frozen refuses, and calls those that wait so that they hear it", () => {
     const given = [...registered(10), waits(BATCH, 5, { reason: "credits", until: null })];
     const { effects, state } = account_(given, { type: "freeze", reason: "abuse" });
     expect(timers(effects)).toEqual([{ type: "remind", name: "turns", at: AT }]);
-    expect(callsAt(state.context, true, AT)).toEqual([{ batch: BATCH, count: 1 }]);
+    expect(callsAt(state.context, "frozen", AT)).toEqual([{ batch: BATCH, count: 1 }]);
     const frozen: AccountFact[] = [...registered(10), { type: "Frozen", reason: "abuse", at: AT }];
     expect(account_(frozen, item(0, { want: 4 })).facts).toEqual([
       expect.objectContaining({ type: "ItemHoldRefused", code: "ACCOUNT_FROZEN" }),
@@ -202,7 +202,7 @@ describe("an account", () => {
     const { perMinute: _, ...before } = held(1) as Extract<AccountFact, { type: "Held" }>;
     const state = [...registered(50), before].reduce((s, fact) => account.evolve(s, fact).state, account.initial(ME));
     expect(state.context.opened).toEqual([]);
-    const { value, context } = account.persist(state, FORMATS.account) as { value: string; context: Record<string, unknown> };
+    const { value, context } = account.persist(state, 1) as { value: string; context: Record<string, unknown> };
     const { opened: _o, waiting: _w, batches: _b, calledAt: _c, ...old } = context;
     expect(account.restore(ME, { value, context: old }).context).toEqual(state.context);
   });

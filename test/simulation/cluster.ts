@@ -82,8 +82,12 @@ export class Cluster {
       return holder.node;
     };
     const transport = this.network.transportOf(process, own);
-    const older = (entity: AnyEntity) => upTo(PUBLISHED[version], entity, (what) => this.unreadable.push(what));
-    const of = version === "tomorrow" ? tomorrow : older;
+    // Who was declared dead and does not know it may still read what newer members write; it can write nothing.
+    const unreadable = (member: string) => (what: string) => {
+      if (this.store.members.has(member)) this.unreadable.push(what);
+    };
+    const of = (member: string) => (entity: AnyEntity) =>
+      version === "tomorrow" ? tomorrow(entity) : upTo(PUBLISHED[version], entity, unreadable(member));
     const node = new Node(
       {
         registry: this.store.registryOf(process),
@@ -94,7 +98,7 @@ export class Cluster {
         lagMs: () => 0,
         hostOf: (member, leased, fenced) =>
           new Host({
-            entities: { task: of(task), account: of(account), batch: of(batch) },
+            entities: { task: of(member)(task), account: of(member)(account), batch: of(member)(batch) },
             formats: () => own().formats,
             journal: this.store.journalOf(process, member),
             validator: { judge: (question) => this.#judge(process, question) },

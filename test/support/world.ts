@@ -65,6 +65,8 @@ export class World {
     return judgeAtOnce(question);
   };
   readonly judged: JudgedWhere[] = [];
+  /** What its actors are; for a host that is made after they were replaced. */
+  entities: HostPorts["entities"] = { task, account, batch };
   /** Told of every commit; see HostPorts. */
   committed: NonNullable<HostPorts["committed"]> = () => {};
   #ids = 1_000;
@@ -80,7 +82,7 @@ export class World {
 
   makeHost(): Host {
     return new Host({
-      entities: { task, account, batch },
+      entities: this.entities,
       journal: this.journal,
       validator: { judge: (question, where) => this.judge(question, where) },
       courier: { deliver: (delivery) => this.deliver(delivery) },

@@ -1,0 +1,208 @@
+/** What each fact changes of an account. The statechart says in which states it may come, and keeps its debt. */
+import type { Capability } from "../market/capability.ts";
+import { judge } from "../market/reputation.ts";
+import { EMPTY_RECORD, type Record } from "../market/skill.ts";
+import { credits } from "../vocabulary.ts";
+import type { AccountFact, AccountFactType } from "./events.ts";
+import { withHold, withoutHold } from "./holds.ts";
+import type { AccountContext } from "./state.ts";
+import { withOpened, withWaiting } from "./turns.ts";
+
+/** So many counterparties are told apart; the highest rating asks for 20 (guide: Credit Rating System). */
+export const COUNTERPARTIES_MAX = 100;
+
+/** How often a recovery code may be tried (contract). */
+export const RECOVERY_TRIES = 5;
+
+function met(known: readonly string[], other: string): readonly string[] {
+  return known.includes(other) || known.length >= COUNTERPARTIES_MAX ? known : [...known, other];
+}
+
+type Of<T extends AccountFactType> = Extract<AccountFact, { type: T }>;
+type Change = Partial<AccountContext>;
+
+function recordOf(context: AccountContext, taskType: string): Record {
+  // Those that were written before there were ratings lack them.
+  return { ...EMPTY_RECORD, ...context.records[taskType] };
+}
+
+function withoutSlot({ slots }: AccountContext, task: string): AccountContext["slots"] {
+  const { [task]: _free, ...rest } = slots;
+  return rest;
+}
+
+function withCapability(
+  { capabilities }: AccountContext,
+  id: string,
+  changes: Partial<Capability>,
+): AccountContext["capabilities"] {
+  return Object.fromEntries(
+    Object.entries(capabilities).map(([type, one]) => [type, one.id === id ? { ...one, ...changes } : one]),
+  );
+}
+
+export function afterEarning(context: AccountContext, fact: Of<"Earned">): Change {
+  const { reputation, failuresInRow } = judge(context, "DELIVERED", fact.at);
+  const { tally } = context;
+  const before = recordOf(context, fact.taskType);
+  const first = fact.firstTry ? 1 : 0;
+  return {
+    available: credits(context.available + fact.payout),
+    reputation,
+    failuresInRow,
+    counterparties: met(context.counterparties, fact.counterparty ?? fact.requester),
+    tally: {
+      ...tally,
+      earned: tally.earned + 1,
+      firstTry: tally.firstTry + first,
+      durationMs: tally.durationMs + fact.durationMs,
+    },
+    slots: withoutSlot(context, fact.task),
+    records: {
+      ...context.records,
+      [fact.taskType]: {
+        ...before,
+        finished: before.finished + 1,
+        settled: before.settled + 1,
+        firstTry: before.firstTry + first,
+        timeShare: before.timeShare + Math.min(1, fact.durationMs / fact.allowedMs),
+      },
+    },
+  };
+}
+
+export function afterFailing(context: AccountContext, fact: Of<"Failed">): Change {
+  const { reputation, failuresInRow } = judge(context, fact.outcome, fact.at);
+  const { tally } = context;
+  const timedOut = fact.outcome === "TIMED_OUT" ? 1 : 0;
+  const before = recordOf(context, fact.taskType);
+  return {
+    reputation,
+    failuresInRow,
+    slots: withoutSlot(context, fact.task),
+    tally: { ...tally, failed: tally.failed + 1 - timedOut, timedOut: tally.timedOut + timedOut },
+    records: { ...context.records, [fact.taskType]: { ...before, finished: before.finished + 1 } },
+  };
+}
+
+/** Sets the amounts of a hold that ends; `back` is what returns to the requester, in NC. */
+function withoutHeld(context: AccountContext, task: Of<"Released">["task"], budget: number, back: number): Change {
+  const held = credits(context.held - budget);
+  if (held < 0) throw new Error(`account ${context.id} would hold less than nothing`);
+  return {
+    available: credits(context.available + back),
+    held,
+    holds: withoutHold(context.holds, task),
+    openTasks: context.openTasks - 1,
+  };
+}
+
+export function afterPayment(context: AccountContext, fact: Of<"PaymentChanged">): Change {
+  const { payment, after, change, amount, customer } = fact;
+  return {
+    available: credits(context.available + amount),
+    payments: { ...context.payments, [payment]: { ...after, changes: change } },
+    customer: customer ?? context.customer,
+  };
+}
+
+export function afterRating(context: AccountContext, { taskType, stars }: Of<"Rated">): Change {
+  const { ratings, ratingSum, ...rest } = recordOf(context, taskType);
+  const record = { ...rest, ratings: ratings + 1, ratingSum: ratingSum + stars };
+  return { records: { ...context.records, [taskType]: record } };
+}
+
+export function afterHold(context: AccountContext, { task, budget, perMinute = 0, at }: Of<"Held">): Change {
+  return {
+    available: credits(context.available - budget),
+    held: credits(context.held + budget),
+    holds: withHold(context.holds, task, budget),
+    openTasks: context.openTasks + 1,
+    tally: { ...context.tally, created: context.tally.created + 1 },
+    ...(perMinute === 0 ? {} : { opened: withOpened(context.opened, perMinute, at) }),
+  };
+}
+
+export function afterRegistering(_: AccountContext, { email, source, keyHash, grant, at }: Of<"Registered">): Change {
+  return { email, source, keyHash, available: grant, createdAt: at };
+}
+
+export function afterMarking({ marks }: AccountContext, fact: Of<"Marked">): Change {
+  return { marks: [...marks, ...fact.marks] };
+}
+
+export function afterRequestingRecovery(_: AccountContext, { codeHash, until }: Of<"RecoveryRequested">): Change {
+  return { recovery: { codeHash, until, triesLeft: RECOVERY_TRIES } };
+}
+
+export function afterFailedRecovery({ recovery }: AccountContext): Change {
+  return { recovery: recovery === null ? null : { ...recovery, triesLeft: recovery.triesLeft - 1 } };
+}
+
+export function afterCredit({ available }: AccountContext, { amount }: Of<"ToppedUp" | "Repaid" | "Adjusted">): Change {
+  return { available: credits(available + amount) };
+}
+
+export function afterRelease(context: AccountContext, { task, budget }: Of<"Released">): Change {
+  return withoutHeld(context, task, budget, budget);
+}
+
+export function afterSettling(context: AccountContext, fact: Of<"Settled">): Change {
+  return {
+    ...withoutHeld(context, fact.task, fact.payout + fact.fee + fact.refund, fact.refund),
+    counterparties: met(context.counterparties, fact.counterparty ?? fact.worker),
+    tally: { ...context.tally, paid: context.tally.paid + 1 },
+  };
+}
+
+export function afterCapability({ capabilities }: AccountContext, { capability }: Of<"CapabilityRegistered">): Change {
+  return { capabilities: { ...capabilities, [capability.taskType]: capability } };
+}
+
+export function afterAvailability(context: AccountContext, fact: Of<"AvailabilityChanged">): Change {
+  return { capabilities: withCapability(context, fact.capability, { available: fact.available }) };
+}
+
+export function afterTaking({ slots }: AccountContext, { task, capability }: Of<"OfferTaken">): Change {
+  return { slots: { ...slots, [task]: capability } };
+}
+
+export function afterFreeing(context: AccountContext, { task }: Of<"OfferFreed">): Change {
+  return { slots: withoutSlot(context, task) };
+}
+
+export function afterHoneypot({ tally }: AccountContext, { passed }: Of<"HoneypotJudged">): Change {
+  const { honeypotsPassed, honeypotsFailed } = tally;
+  const change = passed ? { honeypotsPassed: honeypotsPassed + 1 } : { honeypotsFailed: honeypotsFailed + 1 };
+  return { tally: { ...tally, ...change } };
+}
+
+export function afterBatchStart({ batches }: AccountContext, { batch }: Of<"BatchStarted">): Change {
+  return { batches: [...batches, batch] };
+}
+
+export function afterBatchEnd({ batches, waiting }: AccountContext, fact: Of<"BatchEnded">): Change {
+  return {
+    batches: batches.filter((batch) => batch !== fact.batch),
+    waiting: waiting.filter(({ batch }) => batch !== fact.batch),
+  };
+}
+
+export function afterQueueing({ waiting }: AccountContext, fact: Of<"BatchWaits">): Change {
+  const { batch, want, budget, perMinute, reason } = fact;
+  return { waiting: withWaiting(waiting, { batch, want, budget, perMinute, reason }) };
+}
+
+/** The timer that called has been used up. */
+export function afterCalling({ waiting }: AccountContext, { calls, at }: Of<"BatchesCalled">): Change {
+  const called = new Set(calls.map(({ batch }) => batch));
+  return { waiting: waiting.filter(({ batch }) => !called.has(batch)), calledAt: at, callAt: null };
+}
+
+export function afterNewKey(_: AccountContext, fact: Of<"KeyRotated" | "KeyRecovered">): Change {
+  return fact.type === "KeyRecovered" ? { keyHash: fact.keyHash, recovery: null } : { keyHash: fact.keyHash };
+}
+
+export function afterOAuth(_: AccountContext, fact: Of<"OAuthStarted" | "OAuthUsed">): Change {
+  return { oauth: fact.type === "OAuthUsed" ? null : { stateHash: fact.stateHash, until: fact.until } };
+}

@@ -1,0 +1,55 @@
+/**
+ * How an account is kept between its facts. Format 2 is the statechart's own; in format 1 there was one state in a word, and
+ * the context said whether a debt had led to suspension.
+ */
+import { persisted } from "../statechart.ts";
+import type { Millis } from "../vocabulary.ts";
+import { type AccountSnapshot, accountMachine } from "./machine.ts";
+import { type AccountContext, NEW } from "./state.ts";
+
+const CONDUCT = { ACTIVE: "active", COOLING: "cooling", FROZEN: "frozen" } as const;
+
+interface Format1 {
+  readonly value: "NEW" | keyof typeof CONDUCT;
+  readonly context: Omit<AccountContext, "debtSince" | "callAt"> & {
+    readonly debt?: { readonly since: Millis; readonly suspended: boolean } | null;
+  };
+}
+
+type Format2 = Pick<AccountSnapshot, "value" | "context">;
+
+/** What a snapshot keeps; plain JSON. */
+export function persistAccount(state: AccountSnapshot, format: number): unknown {
+  if (format >= 2) return persisted(state);
+  const { debtSince, callAt: _, ...context } = state.context;
+  const debt = debtSince === null ? null : { since: debtSince, suspended: state.hasTag("suspended") };
+  return { value: word(state), context: { ...context, debt } } satisfies Format1;
+}
+
+function word(state: AccountSnapshot): Format1["value"] {
+  if (!state.hasTag("registered")) return "NEW";
+  if (state.hasTag("frozen")) return "FROZEN";
+  return state.hasTag("cooling") ? "COOLING" : "ACTIVE";
+}
+
+/** Reads a snapshot of any format. They are our own writing, so their shape is trusted; XState checks that the state exists. */
+export function restoreAccount(stored: unknown): AccountSnapshot {
+  const { value, context } = upcast(stored as Format1 | Format2);
+  return accountMachine.resolveState({ value, context: { ...NEW, ...context, tally: { ...NEW.tally, ...context.tally } } });
+}
+
+function upcast(stored: Format1 | Format2): Format2 {
+  if (!isFormat1(stored)) return stored;
+  const { value, context } = stored;
+  const { debt = null, ...rest } = { ...NEW, ...context };
+  const after = { ...rest, debtSince: debt?.since ?? null, callAt: null };
+  if (value === "NEW") return { value: "new", context: after };
+  const owing = debt === null ? "ok" : debt.suspended ? "suspended" : "indebted";
+  // It does not say whether a call is set. Where one may be, the next fact sets it anew, or forgets it.
+  const calls = after.waiting.length > 0 ? "set" : "unset";
+  return { value: { registered: { conduct: CONDUCT[value], debt: owing, calls } }, context: after };
+}
+
+function isFormat1(stored: Format1 | Format2): stored is Format1 {
+  return typeof stored.value === "string" && stored.value !== "new";
+}

@@ -1,0 +1,36 @@
+/** The statecharts as ARCHITECTURE.md draws them, and as Stately's tools read them. */
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { accountMachine } from "../../machines/account/machine.ts";
+import { batchMachine } from "../../machines/batch/machine.ts";
+import { taskMachine } from "../../machines/task/machine.ts";
+import { BIDDING_STATUSES, TASK_STATUSES, TERMINAL_STATUSES } from "../../machines/vocabulary.ts";
+import { withDiagrams } from "./mermaid.mjs";
+
+const MACHINES = [taskMachine, accountMachine, batchMachine];
+
+test("ARCHITECTURE.md draws the machines as they are; `npm run diagrams` draws them anew", () => {
+  const page = readFileSync(new URL("../../ARCHITECTURE.md", import.meta.url), "utf8");
+  expect(withDiagrams(page, MACHINES)).toBe(page);
+});
+
+test.each(MACHINES)(
+  "$id can be opened in Stately's tools: it is plain JSON, and every action and guard has a name",
+  (machine) => {
+    const words = JSON.parse(JSON.stringify(machine.toJSON()));
+    expect(Object.keys(words.states)).toEqual(Object.keys(machine.states));
+    const source = readFileSync(new URL(`../../machines/${machine.id}/machine.ts`, import.meta.url), "utf8");
+    const config = source.slice(source.indexOf("createMachine({"), source.indexOf("\n});", source.indexOf("createMachine({")));
+    // What is worked out is not seen by an editor that reads the text: no spread, no function but the one of the context.
+    expect(config.replace("({ input }) => ({ ...NEW, id: input.id })", "")).not.toMatch(/\.\.\.|=>|\bactions: [^[]/);
+  },
+);
+
+describe("the tags of a task's states", () => {
+  const tagged = (tag: string) => TASK_STATUSES.filter((status) => taskMachine.states[status]?.tags.includes(tag) === true);
+
+  test("say what the lists of statuses say, for whoever has only the word", () => {
+    expect(tagged("ended")).toEqual([...TERMINAL_STATUSES]);
+    expect(tagged("open")).toEqual([...BIDDING_STATUSES]);
+  });
+});
