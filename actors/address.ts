@@ -1,4 +1,4 @@
-/** The number of logical shards of a new database; fixed from then on. */
+/** Default number of shards of a new database; fixed from then on. */
 export const SHARDS_DEFAULT = 128;
 
 /** Gives the shard, 0..shards-1, of an entity's id: a stable hash (FNV-1a, 32 bits). */

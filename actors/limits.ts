@@ -1,52 +1,52 @@
-/** Every bound of the actor host, with its unit. Past a bound there is a refusal, never a growing queue. */
+/** Every bound of the actor host, with its unit. Above a bound there is a refusal, never a growing queue. */
 export const LIMITS = {
-  /** Commands from clients that wait at one actor. */
+  /** Commands from clients that wait in one mailbox. */
   mailboxMax: 2_000,
-  /** Messages from other actors and timers that wait at one actor; they are durable elsewhere and come again. */
+  /** Messages and timers that wait in one mailbox; they are durable elsewhere and will be sent again. */
   mailboxMessagesMax: 20_000,
-  /** Commands from clients under way in one host. */
+  /** Concurrent commands from clients in one host. */
   inFlightMax: 10_000,
-  /** Facts in one commit. */
+  /** Facts per commit. */
   batchFactsMax: 512,
-  /** Characters of facts in one commit. */
+  /** Characters of facts per commit. */
   batchCharactersMax: 2_000_000,
   /** Facts between two snapshots of an actor. */
   snapshotEvery: 200,
-  /** Facts since the last snapshot that make one worth writing when an actor leaves memory. */
+  /** Facts since the last snapshot that make a new one worthwhile when an actor is evicted. */
   snapshotOnLeaving: 50,
-  /** How long an actor with nothing to do stays in memory (ms). */
+  /** How long an idle actor stays in memory (ms). */
   idleMs: 30_000,
-  /** How often idle actors are looked for (ms). */
+  /** How often idle actors are evicted (ms). */
   sweepMs: 5_000,
-  /** How often a command is decided anew after another writer got in between. */
+  /** How often a command is decided again after a conflict with another writer. */
   triesMax: 5,
-  /** Commands whose answers an actor remembers. */
+  /** Command results that an actor remembers. */
   recentMax: 128,
-  /** Timers that are being carried out at once. */
+  /** Timers handled at once. */
   timersAtOnce: 256,
-  /** Messages from one actor to another that are on their way at once; the rest wait in the outbox. */
+  /** Messages in flight between a pair of actors; the rest wait in the outbox. */
   pairFlyingMax: 256,
-  /** How long the removal of a delivered message may wait for a commit to ride on (ms). */
+  /** How long the removal of a delivered message may wait for another commit to join (ms). */
   ackDelayMs: 100,
-  /** The first and the longest wait before something is tried again (ms). */
+  /** Backoff: the first and the longest wait before a retry (ms). */
   retryMinMs: 50,
   retryMaxMs: 2_000,
-  /** How long one attempt to reach an actor waits for its answer before it is made again (ms). */
+  /** Timeout of one attempt to reach an actor (ms). */
   attemptMs: 2_500,
-  /** The longest wait between two attempts of a client's request (ms): its owner may be found any moment. */
+  /** The longest wait between two attempts of a client's request (ms): an owner may appear any moment. */
   askRetryMaxMs: 250,
-  /** How far back the arrival of a request is believed in (ms), where nobody says how long requests may take. */
+  /** How far back the arrival time of a request is accepted (ms), if no request timeout is given. */
   arrivalMsMax: 10_000,
-  /** Attempts that nobody answered after which what a command needs to have judged is judged where that can end no node. */
+  /** After this many unanswered attempts, the judgement of a command is made in a thread only, where it cannot end a node. */
   lostMax: 2,
-  /** Shards that a node gives away at once. */
+  /** Shards that a node hands over at once. */
   handsAtOnce: 4,
-  /** How long a shard that is given away waits for what is under way in it (ms). */
+  /** How long the hand-over of a shard waits for running commands (ms). */
   closeMs: 3_000,
-  /** How long of that for webhooks: one may take far longer, and can be sent again (ms). */
+  /** How much of that for webhooks, which may take far longer and can be sent again (ms). */
   closeWebhooksMs: 500,
-  /** How much of its deadline a reply that waits for deliveries keeps for its own way back (ms). */
+  /** How much of its deadline a reply that waits for deliveries keeps for the way back (ms). */
   replyMarginMs: 500,
-  /** Rows that are read at once when a host takes over what is due. */
+  /** Rows per read when a host resumes timers and messages. */
   pageRows: 1_000,
 } as const;

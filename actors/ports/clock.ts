@@ -2,8 +2,8 @@ import type { Millis } from "../../machines/vocabulary.ts";
 
 export interface Clock {
   now(): Millis;
-  /** Ms since some moment, on a clock that nobody sets. */
+  /** Monotonic time (ms). */
   elapsed(): number;
-  /** Runs `job` after so many ms; gives a function that calls it off. */
+  /** Runs `job` after so many ms; gives a function that cancels it. */
   after(ms: Millis, job: () => void): () => void;
 }

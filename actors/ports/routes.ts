@@ -1,9 +1,9 @@
-/** Where commands for shards arrive. */
+/** Subscriptions to the commands for shards. */
 export interface Routes {
-  /** Brings what is asked of a shard to this node from now on. */
+  /** Subscribes this node to the commands for a shard. */
   serve(shard: number): void;
-  /** Brings nothing more; done when all that had arrived was handed to the node. */
+  /** Unsubscribes; resolves when all commands that had arrived were passed to the node. */
   retire(shard: number): Promise<void>;
-  /** Tells the other nodes that owners have changed, so that they look at once. */
+  /** Signals other nodes that shards have changed owners, so that they look at once. */
   changed(): void;
 }

@@ -1,9 +1,9 @@
 import type { Judgement, Question } from "../../machines/entity.ts";
 
-/** Where a result may be judged: wherever that is light enough, or only where it can be stopped, whatever it does. */
+/** Where a result may be judged: anywhere if it is light, or only in a thread that can be killed. */
 export type JudgedWhere = "anywhere" | "thread";
 
 export interface Validator {
-  /** Judges a result within a bounded time; never throws, never rejects. At once where the judgement is light. */
+  /** Judges a result within bounded time; never throws, never rejects. Synchronous if the judgement is light. */
   judge(question: Question, where?: JudgedWhere): Promise<Judgement> | Judgement;
 }

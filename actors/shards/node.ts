@@ -1,17 +1,17 @@
 /**
- * A node of the cluster: it renews its lease, opens the shards that are its own, takes those that nobody owns, and gives
- * away those that belong to others by now.
+ * A node of the cluster: it renews its lease, opens its shards, acquires those without an owner, and hands over those that should
+ * be at other members.
  *
- * A node lives through lives. Each has a member's id and a host of its own. It is
+ * A node joins as a member, and rejoins as a new one after it was declared dead. Each life has its own member id and host. It is
  *   serving   while its heartbeats arrive;
- *   unsure    when the last one is too old: then nothing is answered that does not pass the journal's fence;
- *   dead      when others have taken it off the list: its host is abandoned, and a new life begins;
- *   draining  when it was told to go: it gives all its shards away.
+ *   unsure    if the last one is too old: then it answers only what passes the journal's fence;
+ *   dead      if others have declared it dead: its host is abandoned, and it rejoins;
+ *   draining  if it was told to leave: it hands over all its shards.
  *
- * N1  A shard is open at a node only after the registry has said that the node owns it.
- * N2  A shard is given away only after it is closed here: all that was committed for it is there for the next owner.
- * N3  Nobody is declared dead by a node that could not reach the registry itself for the whole of the last lease, so that
- *     a database that was away costs nobody its shards.
+ * N1  A node opens a shard only after the registry has confirmed that the node owns it.
+ * N2  A shard is handed over only after it is closed here, so the next owner sees everything that was committed.
+ * N3  A node that could not reach the registry itself for the whole last lease declares nobody dead, so that an outage of the
+ *     database costs no member its shards.
  */
 
 import { agreedFormats, BASE_FORMATS, type Formats, reads } from "../../machines/formats.ts";
@@ -26,11 +26,11 @@ import type { Routes } from "../ports/routes.ts";
 import type { Transport } from "../ports/transport.ts";
 import { type Plan, planFor } from "./plan.ts";
 
-/** A heartbeat is sent so many times within one lease. */
+/** Heartbeats per lease. */
 const BEATS_PER_LEASE = 20;
-/** How often it is looked whether what was asked for has happened (ms). */
+/** Poll interval while waiting for a drain or a close (ms). */
 const POLL_MS = 10;
-/** The part of the lease for which a node relies on it itself; the rest is for clocks that do not run alike. */
+/** The part of the lease on which a node relies; the rest allows for clock drift. */
 const LEASE_RELIED_ON = 0.8;
 
 export interface NodePorts {
@@ -41,31 +41,31 @@ export interface NodePorts {
   readonly log: Log;
   /** Makes the host of one life. */
   readonly hostOf: (member: string, leased: () => boolean, fenced: () => void) => Host;
-  /** How late the event loop was at worst since this was last asked (ms). */
+  /** Worst lag of the event loop since the last call (ms). */
   readonly lagMs: () => number;
 }
 
 export interface NodeOptions {
-  /** The name that operators know it by. */
+  /** The name that operators use. */
   readonly name: string;
   readonly weight: number;
   readonly leaseMs: number;
-  /** What this node reads; null as nodes of before formats were published have it. */
+  /** The formats that this node reads; null as for nodes from before formats were published. */
   readonly formats: Formats | null;
 }
 
 interface Life {
   readonly id: string;
   readonly host: Host;
-  /** Shards that are open, or being closed. */
+  /** Shards that are open or being closed. */
   readonly open: Set<number>;
-  /** Shards that were to be given away, and it is not known whether they were. */
+  /** Shards whose hand-over has an unknown outcome. */
   readonly doubtful: Set<number>;
-  /** On both clocks of ours: one may be set, the other may stand still while the machine sleeps. */
+  /** On both clocks: the wall clock may be set, the monotonic one may stop while the machine sleeps. */
   relied: { elapsed: number; now: number };
-  /** Since when every heartbeat has arrived (ms, elapsed). */
+  /** Since when all heartbeats have arrived (monotonic ms). */
   steadySince: number;
-  /** Counts what this node has changed, so that a view from before a change is known. */
+  /** Counts changes by this node, so that an older view is recognised. */
   changes: number;
 }
 
@@ -79,7 +79,7 @@ export class Node implements Transport {
   #ended = false;
   #adapting = false;
   #beating = false;
-  /** Whether the last heartbeat did not arrive. */
+  /** Whether the last heartbeat failed. */
   #unheard = false;
   #beatAgain = false;
   #callOff: (() => void) | null = null;
@@ -92,20 +92,20 @@ export class Node implements Transport {
     this.#life = this.#born();
   }
 
-  /** Joins the cluster; its shards open one after the other from then on. Rejects with StoreUnavailable. */
+  /** Joins the cluster; shards open one after another from then on. Rejects with StoreUnavailable. */
   async start(): Promise<void> {
     await this.#join(this.#life);
-    // Told to go meanwhile: what has left before it joined leaves now.
+    // It was told to leave meanwhile, before it had joined, so it leaves now.
     if (this.#ended) await this.#ports.registry.leave(this.#life.id);
     else await this.#beat();
   }
 
-  /** Takes a command that has arrived here. Never rejects. */
+  /** Handles a command that arrived here. Never rejects. */
   request(envelope: Envelope): Promise<CommandResult> {
     return this.#life.host.request(envelope);
   }
 
-  /** Whether this node takes commands for a shard. */
+  /** Whether this node accepts commands for a shard. */
   owns(shard: number): boolean {
     return this.#life.host.owns(shard);
   }
@@ -123,18 +123,18 @@ export class Node implements Transport {
     return { ...this.#life.host.stats, shards: this.#life.open.size };
   }
 
-  /** What every member reads, as far as this node knows: never more than is recorded, which nobody may join without. */
+  /** The agreed formats as far as this node knows: never newer than what is recorded and required of joiners. */
   get formats(): Formats {
     return this.#formats;
   }
 
-  /** Looks at the cluster at once, because somebody said that it has changed. */
+  /** Looks at the cluster at once, after a signal that it has changed. */
   look(): void {
     if (this.#beating) this.#beatAgain = true;
     else if (!this.#ended) void this.#beat();
   }
 
-  /** Gives all shards away, as far as there is somebody to take them, closes the others, and leaves. Waits at most `ms`. */
+  /** Hands over all shards, if there is a member to take them, closes the others, and leaves. Waits at most `ms`. */
   drain(ms: number): Promise<void> {
     this.#drain ??= this.#giveAllAway(ms);
     return this.#drain;
@@ -156,18 +156,18 @@ export class Node implements Transport {
       await registry.leave(life.id);
       routes.changed();
     } catch (error) {
-      log.warn({ err: error }, "this node could not say good-bye; its shards are taken over when its lease has run out");
+      log.warn({ err: error }, "this node could not leave the cluster; its shards are taken over when its lease expires");
     }
   }
 
-  /** Ends at once, as a killed process does. */
+  /** Ends at once, like a killed process. */
   kill(): void {
     this.#ended = true;
     this.#callOff?.();
     this.#life.host.abandon();
   }
 
-  /** Whether somebody else could take shards; not known before the first view that shows this node draining. */
+  /** Whether another member could take shards; unknown before the first view that shows this node draining. */
   #takers(): boolean {
     return this.#view === null || this.#view.members.some(({ id, draining }) => id !== this.#life.id && !draining);
   }
@@ -175,7 +175,7 @@ export class Node implements Transport {
   #born(): Life {
     const { clock, ids, hostOf } = this.#ports;
     const id = ids.next();
-    // The host asks for the life that it is part of; until that is there it is not sure of anything.
+    // The host asks about its life before that is assigned; until then it has no lease.
     const born: { life?: Life } = {};
     const leased = () => born.life !== undefined && this.#leased(born.life);
     const fenced = () => this.look();
@@ -213,12 +213,12 @@ export class Node implements Transport {
     const { log } = this.#ports;
     try {
       await this.#renew(this.#life);
-      if (this.#unheard) log.info({}, "heartbeats arrive again");
+      if (this.#unheard) log.info({}, "heartbeats succeed again");
       this.#unheard = false;
     } catch (error) {
       this.#life.steadySince = Number.POSITIVE_INFINITY;
-      // Once, however many follow: there are several in a second.
-      if (!this.#unheard) log.warn({ err: error }, "a heartbeat did not arrive; it is tried again until one does");
+      // Logged once: there are several per second.
+      if (!this.#unheard) log.warn({ err: error }, "a heartbeat failed; retrying");
       this.#unheard = true;
     }
     this.#beating = false;
@@ -236,10 +236,10 @@ export class Node implements Transport {
     const view = await registry.beat(life.id, this.#draining, { actors, timers, inFlight, commits, facts, lagMs: lagMs() });
     if (this.#ended) return;
     if (view === null) {
-      log.warn({ node: this.#options.name }, "this node was declared dead; it begins anew");
+      log.warn({ node: this.#options.name }, "this node was declared dead; it rejoins");
       return this.#rejoin(life);
     }
-    // A gap as long as a lease is one in which others may have come and gone.
+    // In a gap as long as a lease, others may have joined and left.
     if (life.steadySince > sent.elapsed || sent.elapsed > life.relied.elapsed) life.steadySince = sent.elapsed;
     life.relied = { elapsed: sent.elapsed + leaseMs * LEASE_RELIED_ON, now: sent.now + leaseMs * LEASE_RELIED_ON };
     this.#told = view.members.some(({ id, draining }) => id === life.id && draining);
@@ -248,7 +248,7 @@ export class Node implements Transport {
     if (!this.#adapting && changes === life.changes) void this.#adapt(life, this.#draining ? drained(view, life.id) : view);
   }
 
-  /** Takes over what is recorded; it is never lowered, but a view may be late. */
+  /** Applies the recorded formats; they are never lowered, but a view may be outdated. */
   #agree(formats: Formats): void {
     if (reads(this.#formats, formats)) return;
     this.#formats = formats;
@@ -263,7 +263,7 @@ export class Node implements Transport {
     this.#beatAgain = true;
   }
 
-  /** Does what the view asks for. One at a time; what fails is tried again with the next view. */
+  /** Carries out the plan for a view, one at a time; failures are retried with the next view. */
   async #adapt(life: Life, view: ClusterView): Promise<void> {
     const { clock, registry, log, routes } = this.#ports;
     const plan = planFor(view, life.id, life.open, this.#options.leaseMs);
@@ -278,7 +278,7 @@ export class Node implements Transport {
       if (plan.acquire.length > 0) await this.#open(life, await registry.acquire(life.id, plan.acquire));
       await this.#handAll(life, plan.handOver);
     } catch (error) {
-      log.warn({ err: error }, "the shards of this node could not be brought in line; it is tried again");
+      log.warn({ err: error }, "could not open or hand over shards; retrying");
     } finally {
       this.#adapting = false;
     }
@@ -303,7 +303,7 @@ export class Node implements Transport {
     life.open.delete(shard);
   }
 
-  /** Those of the shards that are ours for sure: a hand-over whose outcome got lost may still be on its way, and must fail. */
+  /** Acquires again shards whose hand-over has an unknown outcome, so that a hand-over still in flight fails. */
   async #sure(life: Life, shards: readonly number[]): Promise<readonly number[]> {
     const doubtful = shards.filter((shard) => life.doubtful.has(shard));
     if (doubtful.length === 0) return shards;
@@ -318,7 +318,7 @@ export class Node implements Transport {
       const some = hands.slice(from, from + LIMITS.handsAtOnce);
       const handed = await Promise.all(some.map((hand) => this.#handOver(life, hand)));
       this.#ports.routes.changed();
-      // Who was to take it is gone: a newer view says who is there.
+      // The receiver is gone; a newer view shows the current members.
       if (handed.includes(false)) return;
     }
   }
@@ -329,16 +329,16 @@ export class Node implements Transport {
       return await this.#ports.registry.handOver(life.id, shard, epoch, to);
     } catch (error) {
       life.doubtful.add(shard);
-      this.#ports.log.warn({ err: error, shard }, "it is not known whether a shard was given away; the registry will tell");
+      this.#ports.log.warn({ err: error, shard }, "unknown whether a shard was handed over; the registry will tell");
       return false;
     } finally {
-      // Whatever came of it: a view that was asked for before may still show the shard as ours.
+      // In any case, because an older view may still show the shard as ours.
       life.changes += 1;
     }
   }
 }
 
-/** The view with this node draining, which the registry may show only with the next heartbeat. */
+/** The view with this node marked as draining, which the registry may show only after the next heartbeat. */
 function drained(view: ClusterView, me: string): ClusterView {
   return { ...view, members: view.members.map((member) => (member.id === me ? { ...member, draining: true } : member)) };
 }

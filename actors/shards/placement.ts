@@ -1,15 +1,15 @@
 /**
- * Which member each shard belongs to: rendezvous hashing with weights. Every member works it out alone and comes to the
- * same; a member that joins or leaves moves only the shards that it wins or held.
+ * Which member should own each shard: weighted rendezvous hashing. Every member computes the same result; a member that joins or
+ * leaves moves only the shards that it wins or held.
  */
 
 export interface Candidate {
   readonly id: string;
-  /** Its share of the shards against the others'; above 0. */
+  /** Its weight relative to others; above 0. */
   readonly weight: number;
 }
 
-/** FNV-1a with a finalizer (murmur3's), so that names that differ in one letter come out far apart; 32 bits. */
+/** FNV-1a with the finalizer of murmur3, so that similar names get unrelated hashes; 32 bits. */
 function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1) value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
@@ -18,14 +18,14 @@ function hash(text: string): number {
   return (value ^ (value >>> 16)) >>> 0;
 }
 
-/** A draw in (0, 1) for a member and a shard. */
+/** A pseudo-random number in (0, 1) for a member and a shard. */
 function draw(id: string, shard: number): number {
   return (hash(`${id}:${shard}`) + 0.5) / 2 ** 32;
 }
 
 /**
- * Gives the member that a shard belongs to, or undefined when there is none. The least of -ln(draw) / weight wins: of
- * exponential variables with these rates, each is the least with the probability of its share.
+ * Gives the member that should own a shard, or undefined if there is none. The smallest -ln(draw) / weight wins: among
+ * exponential variables with these rates, each is the smallest with a probability proportional to its weight.
  */
 export function ownerOf(shard: number, members: readonly Candidate[]): string | undefined {
   let best: Candidate | undefined;

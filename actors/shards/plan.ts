@@ -1,21 +1,21 @@
-/** What a member does about the cluster as it sees it. Pure: the same view gives the same plan. */
+/** What a member should do in the cluster that it sees. Pure: the same view gives the same plan. */
 import type { ClusterView } from "../ports/registry.ts";
 import { ownerOf } from "./placement.ts";
 
 export interface Plan {
-  /** Members whose lease has run out. */
+  /** Members whose lease has expired. */
   readonly evict: readonly string[];
-  /** Shards that are ours and not open yet. */
+  /** Shards that we own and have not opened yet. */
   readonly open: readonly number[];
-  /** Shards that are open here and belong to somebody else. */
+  /** Shards that are open here but owned by another member. */
   readonly drop: readonly number[];
-  /** Shards that nobody owns and that should be ours. */
+  /** Shards without an owner that should be ours. */
   readonly acquire: readonly number[];
-  /** Shards of ours that should be somebody else's. */
+  /** Shards that we own and another member should. */
   readonly handOver: readonly { readonly shard: number; readonly epoch: number; readonly to: string }[];
 }
 
-/** Takes the view, who looks at it, what is open there, and the lease (ms). */
+/** Takes the view, the member that plans, its open shards, and the lease (ms). */
 export function planFor(view: ClusterView, me: string, open: ReadonlySet<number>, leaseMs: number): Plan {
   const dead = view.members.filter(({ id, ageMs }) => id !== me && ageMs > leaseMs).map(({ id }) => id);
   const living = new Set(view.members.map(({ id }) => id).filter((id) => !dead.includes(id)));

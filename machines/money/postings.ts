@@ -2,12 +2,12 @@ import { type AccountId, type Credits, credits, NO_CREDITS, type TaskId } from "
 
 /**
  * Double entry. The ledger's accounts: per user `available` and `held`; for the platform `issuance`, `fees`, `transit`.
- * Every transfer sums to 0 and carries an id made from what caused it, so that it cannot be applied twice.
+ * Every transfer sums to 0 and has an id derived from its cause, so that it cannot be applied twice.
  */
 export const LEDGER_ACCOUNTS = ["available", "held", "issuance", "fees", "transit"] as const;
 export type LedgerAccount = (typeof LEDGER_ACCOUNTS)[number];
 
-/** Why money moved; a word of the statement. */
+/** Why money moved, as statements show it. */
 export type TransferReason =
   | "GRANT"
   | "TOPUP"
@@ -20,7 +20,7 @@ export type TransferReason =
   | "RELEASE"
   | "EARN";
 
-/** One leg of a transfer. `amount` in NC; positive is money coming in. */
+/** One leg of a transfer. `amount` in NC; positive amounts come in. */
 export interface Posting {
   readonly transfer: string;
   readonly leg: number;
@@ -39,8 +39,8 @@ interface Leg {
 }
 
 /**
- * Makes the legs of one transfer. Legs of nothing are left out.
- * Throws when the legs do not sum to 0, which is a bug: such a transfer must never reach the ledger.
+ * Makes the legs of one transfer, without legs of 0.
+ * Throws if they do not sum to 0, which is a bug: such a transfer must never reach the ledger.
  */
 export function transfer(id: string, reason: TransferReason, task: TaskId | null, legs: readonly Leg[]): readonly Posting[] {
   const sum = legs.reduce((total, leg) => total + leg.amount, 0);

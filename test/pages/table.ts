@@ -38,6 +38,10 @@ export const COMMANDS: { readonly [command: string]: How } = {
   "npm run docs:demo": { run: "not here", because: "it is the demo once more" },
   "npm run bench": smaller("npm run bench -- 10 2"),
   "npm run bench:cluster": slow("npm run bench:cluster -- 2 1000"),
+  "npm run bench:append -- [another checkout]": {
+    run: "not here",
+    because: "it measures for minutes; its smallest run is its whole",
+  },
   "npm run bench:timing": smaller("npm run bench:timing -- 5"),
   "npm run bench:door": slow("npm run bench:door -- --seconds 1"),
   "npm run bench:judge": slow("npm run bench:judge -- --seconds 1 --tenants 1"),
