@@ -14,7 +14,17 @@ import { PostgresJournal } from "../../src/adapters/postgres/journal.ts";
 import { migrate, readPlatform } from "../../src/adapters/postgres/migrate.ts";
 import { type Database, openPool } from "../../src/adapters/postgres/pool.ts";
 import { postgresReadModel } from "../../src/adapters/postgres/read-model.ts";
-import { ACCOUNTS, CAPABILITIES, JOURNAL, LEDGER, OUTBOX, SNAPSHOTS, TASKS, TIMERS } from "../../src/adapters/postgres/tables.ts";
+import {
+  ACCOUNTS,
+  ACTIONS,
+  CAPABILITIES,
+  JOURNAL,
+  LEDGER,
+  OUTBOX,
+  SNAPSHOTS,
+  TASKS,
+  TIMERS,
+} from "../../src/adapters/postgres/tables.ts";
 import { makeDatabase } from "../support/postgres.mjs";
 import { order } from "../support/world.ts";
 
@@ -310,6 +320,7 @@ test.each([
   [TASKS, []],
   [ACCOUNTS, []],
   [CAPABILITIES, []],
+  [ACTIONS, []],
 ] as const)("$name has the columns that are declared, of their types", async ({ name, columns }, others) => {
   const rows = await database<{ name: string; type: string }[]>`
     select attname as name, format_type(atttypid, atttypmod) as type from pg_attribute

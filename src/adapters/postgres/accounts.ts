@@ -2,7 +2,7 @@
 import type { Marked, Page, StatementRow } from "../../../gateway/ports/read-model.ts";
 import type { AccountRow } from "../../../machines/account/view.ts";
 import type { AccountId } from "../../../machines/vocabulary.ts";
-import { fieldsOf } from "./columns.ts";
+import { type Columns, fieldsOf } from "./columns.ts";
 import { numberCursor, parseNumber } from "./cursor.ts";
 import type { Database } from "./pool.ts";
 import { ACCOUNT } from "./tables.ts";
@@ -17,9 +17,12 @@ export async function readAccount(database: Database, id: AccountId): Promise<Ac
   return row;
 }
 
+const MARKED: Columns<Marked> = { id: ACCOUNT.id, marks: ACCOUNT.marks };
+
 /** Finds the accounts that have one of these marks. */
 export async function readMarked(database: Database, marks: readonly string[]): Promise<readonly Marked[]> {
-  return database<Marked[]>`select id, marks from accounts where marks && ${[...marks]}::text[] limit ${KIN_MAX}`;
+  return database<Marked[]>`
+    select ${database.unsafe(fieldsOf(MARKED))} from accounts where marks && ${[...marks]}::text[] limit ${KIN_MAX}`;
 }
 
 export async function readAccountByKey(database: Database, keyHash: string): Promise<AccountRow | undefined> {

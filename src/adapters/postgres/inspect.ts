@@ -6,9 +6,11 @@ import type { StoredFact } from "../../../machines/entity.ts";
 import type { Capability } from "../../../machines/market/capability.ts";
 import type { TaskFact } from "../../../machines/task/events.ts";
 import type { AccountId, AccountStatus, Millis } from "../../../machines/vocabulary.ts";
+import { type Columns, fieldsOf } from "./columns.ts";
 import type { Databases } from "./databases.ts";
 import { loadActor } from "./load.ts";
 import type { Database } from "./pool.ts";
+import { ACCOUNT, FACT, REGISTERED, TASK } from "./tables.ts";
 import { readHistory } from "./tasks.ts";
 
 /** Rows that one question looks at, of each database; what is beyond is counted and not judged. */
@@ -77,12 +79,23 @@ export interface Declined {
   readonly last: Millis;
 }
 
+const OPEN_TASK: Columns<Omit<OpenTask, "autoRetry">> = {
+  id: TASK.id,
+  status: TASK.status,
+  requester: TASK.requester,
+  marks: TASK.marks,
+  taskType: TASK.taskType,
+  budget: TASK.budget,
+  minSkill: TASK.minSkill,
+  closedTo: TASK.closedTo,
+  autoRetriesLeft: TASK.autoRetriesLeft,
+};
+
 /** Reads tasks that take bids, the oldest first. */
 export async function readOpenTasks(databases: Databases): Promise<Sample<OpenTask>> {
   const parts = await databases.each(async (database) => {
     const rows = await database<OpenTask[]>`
-      select t.id, t.status, t.requester, t.marks, t.task_type as "taskType", t.budget, t.min_skill as "minSkill", t.closed_to as "closedTo",
-        t.auto_retries_left as "autoRetriesLeft", (j.body->'order'->>'autoRetry')::int as "autoRetry"
+      select ${database.unsafe(fieldsOf(OPEN_TASK, "t"))}, (j.body->'order'->>'autoRetry')::int as "autoRetry"
       from tasks t join journal j on j.entity = t.id and j.seq = 1
       where t.status in ('ROUTING', 'PENDING_POOL') order by t.created_at, t.id limit ${JUDGED_MAX}`;
     const [all] = await database<{ count: number }[]>`
@@ -92,12 +105,17 @@ export async function readOpenTasks(databases: Databases): Promise<Sample<OpenTa
   return together(parts);
 }
 
+const OWNER: Columns<Pick<CapableWorker, "status" | "cooldownUntil" | "marks">> = {
+  status: ACCOUNT.status,
+  cooldownUntil: ACCOUNT.cooldownUntil,
+  marks: ACCOUNT.marks,
+};
+
 /** Reads the workers that have a capability for a type of task, the lowest price first. */
 export async function readCapableWorkers(databases: Databases, taskType: string): Promise<Sample<CapableWorker>> {
   const parts = await databases.each(async (database) => {
     const rows = await database<(Omit<CapableWorker, "capability"> & Capability)[]>`
-      select c.account, a.status, a.cooldown_until as "cooldownUntil", a.marks, c.tier, c.id, c.task_type as "taskType", c.description, c.tags,
-        c.price, c.concurrency, c.available, c.created_at as "createdAt"
+      select ${database.unsafe(fieldsOf(OWNER, "a"))}, c.account, c.tier, ${database.unsafe(fieldsOf(REGISTERED, "c"))}
       from capabilities c join accounts a on a.id = c.account
       where c.task_type = ${taskType} order by c.price nulls last, c.id limit ${JUDGED_MAX}`;
     const [all] = await database<
@@ -122,8 +140,9 @@ export function readActor(databases: Databases, address: Address) {
 
 /** Reads the latest fact of each of these types. */
 export function readLatest(databases: Databases, id: string, types: readonly string[]): Promise<readonly StoredFact[]> {
-  return databases.of(id)<StoredFact[]>`
-    select distinct on (type) seq, type, version, body, at from journal
+  const database = databases.of(id);
+  return database<StoredFact[]>`
+    select distinct on (type) ${database.unsafe(fieldsOf(FACT))} from journal
     where entity = ${id} and type = any(${[...types]}::text[]) order by type, seq desc`;
 }
 

@@ -1,20 +1,20 @@
 /** The operators' log, and the tasks with known answers. Each action is in the database of its target. */
 import type { ActionRow, HoneypotRow, Operators } from "../../../gateway/ports/operators.ts";
 import type { Page } from "../../../gateway/ports/read-model.ts";
+import { fieldsOf, insertRows, rowsText } from "./columns.ts";
 import { type Cursor, NEWEST, OLDEST, pageCursor, parseCursor } from "./cursor.ts";
 import type { Databases } from "./databases.ts";
 import { jsonBytes, type PageOf, readPage } from "./page.ts";
 import { type Database, reaching } from "./pool.ts";
+import { ACTIONS } from "./tables.ts";
 
 const honeypot = (database: Database) => database`id, at, task as "order"`;
 
 export function postgresOperators(databases: Databases): Operators {
   return {
-    async begin({ id, at, action, target, detail }) {
-      const database = databases.of(target);
-      await reaching(
-        database`insert into actions (id, at, action, target, detail) values (${id}, ${at}, ${action}, ${target}, ${JSON.stringify(detail)}::text::json)`,
-      );
+    async begin(action) {
+      const row = rowsText(ACTIONS, [{ ...action, outcome: null }]);
+      await reaching(databases.of(action.target).unsafe(insertRows(ACTIONS, 1), [row]));
     },
     async end(target, id, outcome) {
       await reaching(databases.of(target)`update actions set outcome = ${outcome} where id = ${id}`);
@@ -46,7 +46,7 @@ async function list(databases: Databases, limit: number, cursor: string | null):
     const { at, id } = after ?? first;
     const found = await databases.each(
       (database) => database<ActionRow[]>`
-        select id, at, action, target, detail, outcome from actions where (at, id) < (${at}, ${id})
+        select ${database.unsafe(fieldsOf(ACTIONS.columns))} from actions where (at, id) < (${at}, ${id})
         order by at desc, id desc limit ${count}`,
     );
     return found

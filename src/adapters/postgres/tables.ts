@@ -1,9 +1,11 @@
-/** The tables that commits write, and the columns of each. `shard` is the shard of the row's entity. */
+/** The tables of what is stored, and the columns of each. `shard` is the shard of the row's entity. */
 import type { DueTimer, OutboxMessage } from "../../../actors/ports/journal.ts";
+import type { ActionRow } from "../../../gateway/ports/operators.ts";
 import type { CapabilityRow, LedgerRow } from "../../../gateway/ports/read-model.ts";
 import type { AccountRow } from "../../../machines/account/view.ts";
 import type { EntityKind } from "../../../machines/effect.ts";
 import type { StoredFact } from "../../../machines/entity.ts";
+import type { Capability } from "../../../machines/market/capability.ts";
 import type { TaskView } from "../../../machines/task/view.ts";
 import type { Columns, Table } from "./columns.ts";
 
@@ -138,24 +140,34 @@ export const ACCOUNT: Columns<AccountRow> = {
 
 export const ACCOUNTS: Table<AccountRow & OfShard> = { name: "accounts", columns: { shard: "smallint", ...ACCOUNT } };
 
-export const CAPABILITY: Columns<CapabilityRow> = {
+/** What its owner says of a capability. */
+export const REGISTERED: Columns<Capability> = {
   id: "uuid",
-  account: "uuid",
   taskType: "text",
   description: "text",
   tags: "text[]",
   price: "bigint",
   concurrency: "integer",
   available: "boolean",
+  createdAt: "bigint",
+};
+
+export const CAPABILITY: Columns<CapabilityRow> = {
+  ...REGISTERED,
+  account: "uuid",
   active: "boolean",
   score: "double precision",
   tier: "smallint",
   quality: "double precision",
   finished: "integer",
-  createdAt: "bigint",
 };
 
 export const CAPABILITIES: Table<CapabilityRow & OfShard> = {
   name: "capabilities",
   columns: { shard: "smallint", ...CAPABILITY },
+};
+
+export const ACTIONS: Table<ActionRow> = {
+  name: "actions",
+  columns: { id: "uuid", at: "bigint", action: "text", target: "uuid", detail: "json", outcome: "text" },
 };
