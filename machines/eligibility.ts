@@ -4,7 +4,7 @@
  * E1  A task decides on a bid by `bidIneligibility`, a worker's account on an offer by `offerIneligibility`; nobody else decides.
  * E2  Whoever looks for tasks or workers beforehand (lists, streams, posted prices) knows less, and only narrows down: it never
  *     leaves out who may, and asks this rule where it has all that the rule looks at.
- * E3  Ties are for the worker: the tier that is wanted, a price of exactly the budget and the last place will do.
+ * E3  Ties are for the worker: the tier that is wanted, a price of exactly the budget and the last slot will do.
  */
 import type { Capability } from "./market/capability.ts";
 import { isOneIdentity } from "./market/identity.ts";
@@ -45,7 +45,7 @@ export interface Applicant {
 /** What a worker's account knows of its own price for the task's type. */
 export interface PostedTerms {
   readonly capability: Capability | undefined;
-  /** How many tasks that it won, or has bid for, by this price it keeps places for. */
+  /** How many tasks that it won, or has bid for, by this price it reserves slots for. */
   readonly kept: number;
   /** Whether this task is one of them. */
   readonly keepsThis: boolean;
@@ -75,9 +75,9 @@ export type Ineligibility =
   | { readonly why: "CAPABILITY_AWAY" }
   /** It has no price, so its owner bids for each task. */
   | { readonly why: "NO_POSTED_PRICE" }
-  /** It keeps a place for this task already. */
-  | { readonly why: "PLACE_KEPT" }
-  | { readonly why: "NO_PLACE"; readonly places: number };
+  /** It reserves a slot for this task already. */
+  | { readonly why: "SLOT_RESERVED" }
+  | { readonly why: "NO_SLOT"; readonly slots: number };
 
 export type WhyNot = Ineligibility["why"];
 
@@ -116,8 +116,8 @@ export function offerIneligibility(
   if (capability.price === null) return { why: "NO_POSTED_PRICE" };
   const barred = bidIneligibility(task, applicant, capability.price);
   if (barred !== undefined) return barred;
-  if (keepsThis) return { why: "PLACE_KEPT" };
-  return kept >= capability.concurrency ? { why: "NO_PLACE", places: capability.concurrency } : undefined;
+  if (keepsThis) return { why: "SLOT_RESERVED" };
+  return kept >= capability.concurrency ? { why: "NO_SLOT", slots: capability.concurrency } : undefined;
 }
 
 /**

@@ -37,10 +37,10 @@ export function ineligibilitySentence(reason: Ineligibility): string | undefined
       return "Your capability for this task's type is set to unavailable; make it available to be offered tasks.";
     case "NO_POSTED_PRICE":
       return "Your capability for this task's type has no price; set one to be offered tasks, or bid on each.";
-    case "PLACE_KEPT":
-      return "Your capability keeps a place for this task already.";
-    case "NO_PLACE":
-      return `All places of your capability are taken (max_concurrent is ${reason.places}); finish a task, or raise max_concurrent.`;
+    case "SLOT_RESERVED":
+      return "Your capability reserves a slot for this task already.";
+    case "NO_SLOT":
+      return `All slots of your capability are taken (max_concurrent is ${reason.slots}); finish a task, or raise max_concurrent.`;
     default:
       reason satisfies never;
       return undefined;

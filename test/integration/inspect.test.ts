@@ -57,7 +57,7 @@ async function requester(name?: string): Promise<Party> {
   return party;
 }
 
-test("a worker whose places are taken: it is told what it may take by bids and at its price, and the task why nobody takes it", async () => {
+test("a worker whose slots are taken: it is told what it may take by bids and at its price, and the task why nobody takes it", async () => {
   const [ann, bob] = [await requester(), await market.register()];
   const type = "analysis";
   await capable(bob, type);
@@ -76,52 +76,52 @@ test("a worker whose places are taken: it is told what it may take by bids and a
   expect(report.account).toMatchObject({ id: bob.id, email: bob.email, status: "ACTIVE" });
   expect(workOf(report, type)).toMatchObject({
     open: 3,
-    capability: { price: 8, available: true, places: 1, kept: [works] },
+    capability: { price: 8, available: true, slots: 1, kept: [works] },
     // A tier of exactly the one that is wanted will do.
     bids: { may: 2, mayNot: [{ why: "TIER_TOO_LOW", count: 1 }] },
     offers: {
       may: 0,
       mayNot: [
-        { why: "NO_PLACE", count: 2 },
+        { why: "NO_SLOT", count: 2 },
         { why: "TIER_TOO_LOW", count: 1 },
       ],
     },
   });
-  expect(report.declined).toMatchObject([{ why: "NO_PLACE", count: 2 }]);
+  expect(report.declined).toMatchObject([{ why: "NO_SLOT", count: 2 }]);
   expect(JSON.stringify(report)).not.toContain(bob.key);
   const told = await inspect("account", bob.email.toUpperCase());
   expect(told).toContain(`Account ${bob.id} (${bob.email}) is ACTIVE`);
   expect(told).toContain("analysis: by bidding it may take 2, 1 not (skill tier too low: 1, where 2 is wanted).");
   expect(told).toContain(
-    "analysis: at its posted price it may take 0, 2 not (every place is taken: the worker does 1 task at once), 1 not (skill tier too low: 1, where 2 is wanted).",
+    "analysis: at its posted price it may take 0, 2 not (every slot is taken: the worker does 1 task at once), 1 not (skill tier too low: 1, where 2 is wanted).",
   );
-  expect(told).toMatch(/It declined 2 offers for NO_PLACE, the last /);
+  expect(told).toMatch(/It declined 2 offers for NO_SLOT, the last /);
 
   const task = await taskOf(waits);
   expect(task).toMatchObject({
     task: { id: waits, status: "PENDING_POOL" },
-    offers: { workers: 1, asked: 1, declined: [{ worker: bob.id, reason: { why: "NO_PLACE", places: 1 } }] },
-    workers: { capable: 1, offers: { may: 0, mayNot: [{ why: "NO_PLACE", count: 1 }] }, bids: { may: 1, mayNot: [] } },
+    offers: { workers: 1, asked: 1, declined: [{ worker: bob.id, reason: { why: "NO_SLOT", slots: 1 } }] },
+    workers: { capable: 1, offers: { may: 0, mayNot: [{ why: "NO_SLOT", count: 1 }] }, bids: { may: 1, mayNot: [] } },
     held: 20,
     surroundings: { timers: [{ name: "pool" }] },
   });
   expect(JSON.stringify(task)).not.toContain("Apple");
   const story = await inspect("task", waits.toUpperCase());
   expect(story).toContain("Nobody bid in time, so it waits in the pool until");
-  expect(story).toContain("1 offer declined (1: every place is taken: the worker does 1 task at once).");
+  expect(story).toContain("1 offer declined (1: every slot is taken: the worker does 1 task at once).");
   expect(story).toContain(
-    "At their posted prices nobody may take it, 1 may not (every place is taken: the worker does 1 task at once).",
+    "At their posted prices nobody may take it, 1 may not (every slot is taken: the worker does 1 task at once).",
   );
   expect(story).toContain("By bidding 1 may take it.");
   expect(story).toContain("20 NC are held for it on its requester's account.");
 
-  // A place that is free again is free for the operator's eyes too, and good work has raised the tier.
+  // A slot that is free again is free for the operator's eyes too, and good work has raised the tier.
   await market.submit(works, bob, GOOD);
   await market.until(works, ann, "SETTLED");
   await eventually(async () => {
     const { offers } = workOf(await accountOf(bob), type) as { offers?: { may: number } };
     return offers?.may === 3 ? true : undefined;
-  }, "the place to be free");
+  }, "the slot to be free");
   const now = await taskOf(dear);
   expect(now.workers).toMatchObject({ offers: { may: 1, mayNot: [] }, atTheirPrice: [bob.id] });
 });
@@ -193,7 +193,7 @@ test("each reason that keeps workers from a task is counted, and each of them is
         /1 not \(worker and requester are of one identity\)/,
       ],
     ],
-    [off, [/its capability is at 8 NC, set to unavailable, so it is offered nothing, 0 of 1 place kept\./]],
+    [off, [/its capability is at 8 NC, set to unavailable, so it is offered nothing, 0 of 1 slot reserved\./]],
     [bidder, [/its capability is without a price, so it is offered nothing/, /translation: by bidding it may take 1\./]],
     [dear, [/1 not \(price above the budget: 21 NC, where 20 NC is paid\)/]],
   ] satisfies [Party, RegExp[]][]) {
@@ -270,8 +270,8 @@ test("why an offer was declined is told to the worker itself and to operators, a
   const told = {
     by: bob.id,
     data: {
-      reason: "NO_PLACE",
-      detail: "All places of your capability are taken (max_concurrent is 1); finish a task, or raise max_concurrent.",
+      reason: "NO_SLOT",
+      detail: "All slots of your capability are taken (max_concurrent is 1); finish a task, or raise max_concurrent.",
     },
   };
   expect(await declines(bob)).toMatchObject([told]);

@@ -92,7 +92,7 @@ describe("a bid is not taken, and the reason says", () => {
 
 describe("an offer is", () => {
   test.each<[string, Partial<PostedTerms>]>([
-    ["for the last place", { kept: 1 }],
+    ["for the last slot", { kept: 1 }],
     ["at exactly the budget", {}],
   ])("taken %s", (_, changes) => {
     expect(offerIneligibility(open, me, { ...terms, ...changes })).toBeUndefined();
@@ -103,8 +103,8 @@ describe("an offer is", () => {
     [{ capability: { ...capability, available: false } }, { why: "CAPABILITY_AWAY" }],
     [{ capability: { ...capability, price: null } }, { why: "NO_POSTED_PRICE" }],
     [{ capability: { ...capability, price: credits(21) } }, { why: "OVER_BUDGET", price: 21, budget: 20 }],
-    [{ keepsThis: true }, { why: "PLACE_KEPT" }],
-    [{ kept: 2 }, { why: "NO_PLACE", places: 2 }],
+    [{ keepsThis: true }, { why: "SLOT_RESERVED" }],
+    [{ kept: 2 }, { why: "NO_SLOT", slots: 2 }],
   ])("declined because %j", (changes, reason) => {
     expect(offerIneligibility(open, me, { ...terms, ...changes })).toEqual(reason);
   });
@@ -218,7 +218,7 @@ test("the reason of a decline reaches the task; one of a version before has none
   ];
   const state = facts.reduce((before, fact) => account.evolve(before, fact).state, account.initial(ME));
   const tells = (fact: AccountFact) => account.evolve(state, fact).effects;
-  const reason = { why: "NO_PLACE", places: 2 } as const;
+  const reason = { why: "NO_SLOT", slots: 2 } as const;
   expect(tells({ type: "OfferDeclined", task: TASK, reason, at: AT })).toMatchObject([
     { command: { type: "declined", worker: ME, reason } },
   ]);

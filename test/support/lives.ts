@@ -97,7 +97,7 @@ export interface WorkerLife {
   readonly paid: number;
   readonly failed: number;
   readonly capability: { readonly price: number | null; readonly available: boolean; readonly concurrency: number } | null;
-  /** How many tasks it keeps a place for. */
+  /** How many tasks it reserves a slot for. */
   readonly kept: number;
   readonly become: "active" | "indebted" | "cooling" | "frozen" | "suspended";
 }

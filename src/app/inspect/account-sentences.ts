@@ -84,11 +84,11 @@ function workSentences({ taskType, open, skill, capability, bids, offers }: Type
   if (capability === null) {
     return [head, byBid, `${taskType}: it has no capability for this type, so it is offered nothing and must bid.`];
   }
-  const { price, available, places, kept } = capability;
+  const { price, available, slots, kept } = capability;
   const own = [
     price === null ? "without a price, so it is offered nothing" : `at ${price} NC`,
     available ? "available" : "set to unavailable, so it is offered nothing",
-    `${kept.length} of ${plural(places, "place")} kept${kept.length === 0 ? "" : ` (for ${listed(kept)})`}`,
+    `${kept.length} of ${plural(slots, "slot")} reserved${kept.length === 0 ? "" : ` (for ${listed(kept)})`}`,
   ];
   return [
     head,

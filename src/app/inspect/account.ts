@@ -31,8 +31,8 @@ export interface TypeOfWork {
     /** NC; null where it bids for each task. */
     readonly price: number | null;
     readonly available: boolean;
-    readonly places: number;
-    /** The tasks that a place is kept for. */
+    readonly slots: number;
+    /** The tasks that a slot is reserved for. */
     readonly kept: readonly string[];
   } | null;
   /** By a bid of its own, at a price that each would pay. */
@@ -88,7 +88,7 @@ export async function inspectAccount(databases: Databases, id: AccountId, now: M
           : {
               price: capability.price,
               available: capability.available,
-              places: capability.concurrency,
+              slots: capability.concurrency,
               kept: slots.filter(([, kept]) => kept === capability.id).map(([task]) => task),
             },
       bids: tally(open.map((task) => bidIneligibility(onOfferByRow(task, task.autoRetry), applicant, null))),

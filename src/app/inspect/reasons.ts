@@ -81,10 +81,10 @@ export function ineligibilityPhrase(reason: Ineligibility): string {
       return "the worker's capability is set to unavailable";
     case "NO_POSTED_PRICE":
       return "the worker's capability has no price, so it bids by itself";
-    case "PLACE_KEPT":
-      return "the worker keeps a place for the task already";
-    case "NO_PLACE":
-      return `every place is taken: the worker does ${plural(reason.places, "task")} at once`;
+    case "SLOT_RESERVED":
+      return "the worker reserves a slot for the task already";
+    case "NO_SLOT":
+      return `every slot is taken: the worker does ${plural(reason.slots, "task")} at once`;
     default:
       return unknownReason(reason);
   }

@@ -26,7 +26,7 @@ import { readLedger } from "../../adapters/postgres/tasks.ts";
 import { type Tally, tally } from "./reasons.ts";
 import { taskSentences } from "./task-sentences.ts";
 
-/** Of workers whose rows say that they may, the places of so many are looked up in their own states. */
+/** Of workers whose rows say that they may, the slots of so many are looked up in their own states. */
 const LOOKED_UP_MAX = 200;
 
 export type Attempt = Extract<TaskFact, { readonly type: "WebhookAttempted" }>;
@@ -127,7 +127,7 @@ async function findWorkers(databases: Databases, id: TaskId, taskType: string, o
   const [offers, may]: [(Ineligibility | undefined)[], AccountId[]] = [[], []];
   for (const worker of cheapestFirst) {
     const byRow = offerIneligibility(onOffer, applicant(worker), { capability: worker.capability, kept: 0, keepsThis: false });
-    // Rows do not say how many places are kept; the worker's own state does.
+    // Rows do not say how many slots are reserved; the worker's own state does.
     const reason = byRow === undefined && may.length < LOOKED_UP_MAX ? await byState(databases, id, onOffer, worker) : byRow;
     offers.push(reason);
     if (reason === undefined) may.push(worker.account);
