@@ -1,6 +1,6 @@
-import type { Address, AnyCommand } from "../machines/effect.ts";
+import type { Address, AnyCommand } from "../machines/protocols.ts";
 import { type Refusal, type RefusalCode, refuse } from "../machines/refusal.ts";
-import type { JsonValue, Millis } from "../machines/vocabulary.ts";
+import type { Millis } from "../machines/vocabulary.ts";
 
 /** Who sends: a client through a gateway, another actor through its outbox, or a timer of the actor itself. */
 export type Origin = "client" | "actor" | "timer";
@@ -24,7 +24,10 @@ export interface Envelope {
   readonly lost?: number;
 }
 
-export type CommandResult = { readonly ok: true; readonly value: JsonValue } | { readonly ok: false; readonly refusal: Refusal };
+/** The reply to a command, or why there is none. Between hosts and transports the reply is carried only, so it is unknown. */
+export type CommandResult<R = unknown> =
+  | { readonly ok: true; readonly value: R }
+  | { readonly ok: false; readonly refusal: Refusal };
 
 /** Told by a node that does not own the shard, and by a transport that finds nobody who does. */
 export const NOT_OWNER = refuse("NOT_OWNER", "No node owns this account or task at the moment; try again shortly.");
@@ -38,6 +41,11 @@ export const UNREACHABLE = refuse(
 export const UNREADABLE = refuse(
   "UNAVAILABLE",
   "The node that serves this cannot read it, because a newer version wrote it; nothing was changed. The operator must update that node; try again then.",
+);
+/** Told of a command of another version. */
+export const NOT_KNOWN = refuse(
+  "UNAVAILABLE",
+  "A node of another version sent this, and this one does not know what it asks; the operator must update it.",
 );
 /** Told of a bug. */
 export const BROKEN = refuse(

@@ -1,4 +1,5 @@
-import type { Address, AnyCommand } from "../machines/effect.ts";
+import { readReply } from "../machines/incoming.ts";
+import type { Address, AnyCommand, CommandOf, CommandType, EntityKind, ReplyOf } from "../machines/protocols.ts";
 import { refuse } from "../machines/refusal.ts";
 import type { Millis } from "../machines/vocabulary.ts";
 import { LIMITS } from "./limits.ts";
@@ -20,6 +21,11 @@ const LATE = refuse(
   "No answer in time, so it is not known whether this was done. Send it again with the same Idempotency-Key, or look at what it should have changed.",
 );
 
+const UNREADABLE = refuse(
+  "UNAVAILABLE",
+  "A node of another version did this and answered in words that are not known here. Ask the operator to update all of them; sent again with the same Idempotency-Key, it is not done twice.",
+);
+
 /** Sends commands of clients to actors, wherever they live, and waits for their answers. */
 export class Router {
   readonly #transport: Transport;
@@ -39,8 +45,20 @@ export class Router {
    * Asks an actor. While the deadline allows, asks again when nobody owned it (NOT_OWNER), when others wrote for it at the
    * same time (CONTENDED), and when no answer came for a while; always under the same command id, so that it is done once.
    * UNAVAILABLE after the deadline means that the outcome is unknown: the same call with the same Idempotency-Key finds out.
+   * Gives the reply of that command, in the words of today whatever version the actor's node is.
    */
-  async ask(to: Address, command: AnyCommand, options: AskOptions = {}): Promise<CommandResult> {
+  async ask<K extends EntityKind, T extends CommandType<K>>(
+    to: Address<K>,
+    command: { readonly type: T } & CommandOf<K, T> & AnyCommand,
+    options: AskOptions = {},
+  ): Promise<CommandResult<ReplyOf<K, T>>> {
+    const answer = await this.#ask(to, command, options);
+    if (!answer.ok) return answer;
+    const value = readReply(to.kind, command.type, answer.value);
+    return value === undefined ? { ok: false, refusal: UNREADABLE } : { ok: true, value };
+  }
+
+  async #ask(to: Address, command: AnyCommand, options: AskOptions): Promise<CommandResult> {
     const now = this.#clock.now();
     const deadline = now + this.#deadlineMs;
     const { arrived = now } = options;

@@ -1,7 +1,8 @@
 import type { AnyMachineSnapshot } from "xstate";
-import type { Address, AnyCommand, Effect, EntityKind, Tell } from "./effect.ts";
+import type { Effect, Tell } from "./effect.ts";
 import type { Formats } from "./formats.ts";
 import type { Posting } from "./money/postings.ts";
+import type { Address, AnyCommand, CommandOf, CommandType, EntityKind, ReplyOf } from "./protocols.ts";
 import type { Refusal } from "./refusal.ts";
 import type { Logic } from "./statechart.ts";
 import type { Demands, Verdict } from "./validation/verdict.ts";
@@ -30,10 +31,10 @@ export interface Delivery {
   readonly body: JsonValue;
 }
 
-/** What a command leads to. An empty list of facts leaves no trace. */
-export interface Decision<F extends AnyFact> {
+/** What a command leads to: facts, of which an empty list leaves no trace, and the reply of that command. */
+export interface Decision<F extends AnyFact, R> {
   readonly facts: readonly F[];
-  readonly reply: JsonValue;
+  readonly reply: R;
   /** Messages that carry the command's own content on, so that it need not be journaled twice. */
   readonly carry?: readonly Tell[];
   readonly errands?: readonly Errand[];
@@ -78,25 +79,41 @@ export type Judged = Verdict & { readonly cost?: number };
 
 export type Judgement = Judged | Unjudged;
 
+/** How each command of an entity is decided, with what it may reply; see Entity.decide. */
+export type Deciders<K extends EntityKind, S, F extends AnyFact> = {
+  readonly [T in CommandType<K>]: (
+    state: S,
+    command: CommandOf<K, T>,
+    at: Millis,
+    arrived: Millis,
+  ) => Decision<F, ReplyOf<K, T>> | Refusal;
+};
+
 /**
  * What a host drives: a decider whose evolve step is an XState machine. Pure; the clock's time comes in as `at`.
- * `S` is the state, `C` the commands it takes, `F` the facts it journals, `V` the row that lists are served from.
+ * `K` says which commands it takes, `S` is the state, `F` the facts it journals, `V` the row that lists are served from.
  */
-export interface Entity<S, C extends AnyCommand, F extends AnyFact, V> {
-  readonly kind: EntityKind;
+export interface Entity<K extends EntityKind, S, F extends AnyFact, V> {
+  readonly kind: K;
   initial(id: string): S;
   /**
    * The question whose answer must be put into the command before it is decided, if it has one. Who has no right to ask for
    * it has none: then the command is refused without. `arrived`: see decide.
    */
-  question(state: S, command: C, arrived: Millis): Question | undefined;
+  question(state: S, command: CommandOf<K>, arrived: Millis): Question | undefined;
   /** Puts the answer to its question into a command. */
-  answered(command: C, answer: Judgement): C;
+  answered(command: CommandOf<K>, answer: Judgement): CommandOf<K>;
   /**
    * `arrived` is when the request came to the platform, which may be before `at`; deadlines go by it. Both in ms. A fact or a
    * message of a newer format than `formats` (left out: of the newest) is not written; a fact carries what evolve must know of it.
    */
-  decide(state: S, command: C, at: Millis, arrived: Millis, formats?: Formats): Decision<F> | Refusal;
+  decide<T extends CommandType<K>>(
+    state: S,
+    command: CommandOf<K, T>,
+    at: Millis,
+    arrived: Millis,
+    formats?: Formats,
+  ): Decision<F, ReplyOf<K, T>> | Refusal;
   /** How long after its moment a timer is acted on (ms), so that what arrived before is decided first. */
   patience(timer: string): Millis;
   /** The machine as XState runs it. */
@@ -105,8 +122,8 @@ export interface Entity<S, C extends AnyCommand, F extends AnyFact, V> {
   evolve(state: S, fact: F): Evolution<S>;
   /** Reads a stored fact of any version, which is the format it was written in; throws on one it never wrote. */
   upcast(stored: StoredFact): F;
-  /** The answer that a command got, from the facts that it caused: for one that is asked again. */
-  recall(facts: readonly F[], state: S): JsonValue;
+  /** The reply that a command got, from the facts that it caused: for one that is asked again. Throws where they are not its. */
+  recall<T extends CommandType<K>>(command: CommandOf<K, T>, facts: readonly F[], state: S): ReplyOf<K, T>;
   postings(id: string, fact: F): readonly Posting[];
   /** The row for lists, or undefined while there is nothing to show. */
   view(id: string, state: S): V | undefined;
@@ -119,7 +136,19 @@ export interface Entity<S, C extends AnyCommand, F extends AnyFact, V> {
 }
 
 /** The entity with its types hidden, as a host of many kinds holds it. */
-export type AnyEntity = Entity<AnyMachineSnapshot, AnyCommand, AnyFact, unknown>;
+export interface AnyEntity
+  extends Omit<Entity<EntityKind, AnyMachineSnapshot, AnyFact, unknown>, "question" | "answered" | "decide" | "recall"> {
+  question(state: AnyMachineSnapshot, command: AnyCommand, arrived: Millis): Question | undefined;
+  answered(command: AnyCommand, answer: Judgement): AnyCommand;
+  decide(
+    state: AnyMachineSnapshot,
+    command: AnyCommand,
+    at: Millis,
+    arrived: Millis,
+    formats?: Formats,
+  ): Decision<AnyFact, unknown> | Refusal;
+  recall(command: AnyCommand, facts: readonly AnyFact[], state: AnyMachineSnapshot): unknown;
+}
 
 /** `task:<uuid>`, the form in which an address is a key of maps and a word of logs. */
 export function addressKey(address: Address): string {

@@ -6,11 +6,13 @@
  * turned away for now, nothing later of its pair is begun until those that were on their way are answered, and what was
  * turned away goes first, one at a time, until one is taken.
  */
-import type { Address } from "../../machines/effect.ts";
+
 import { addressKey } from "../../machines/entity.ts";
+import { readMessage } from "../../machines/incoming.ts";
+import type { Address } from "../../machines/protocols.ts";
 import type { Committer } from "../host/commit.ts";
 import { LIMITS } from "../limits.ts";
-import { type CommandResult, isTransient } from "../message.ts";
+import { type CommandResult, isTransient, NOT_KNOWN } from "../message.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Journal, OutboxMessage } from "../ports/journal.ts";
 import type { Log } from "../ports/log.ts";
@@ -126,7 +128,12 @@ export class Outbox {
     const { message, delivery, fresh } = one;
     const { id: commandId, to, command } = message;
     const deadline = Number.MAX_SAFE_INTEGER;
-    const answer = await this.#transport.request({ to, command, commandId, origin: "actor", delivery, fresh, deadline });
+    // It may come out of the database, where a newer version has put it: then it waits for one that knows it.
+    const known = readMessage(to, command);
+    const answer: CommandResult =
+      known === undefined
+        ? { ok: false, refusal: NOT_KNOWN }
+        : await this.#transport.request({ ...known, commandId, origin: "actor", delivery, fresh, deadline });
     // Dropped meanwhile: the next owner of the shard sends it again, and it is for that one to say what came of it.
     if (this.#pairs.get(key) !== pair) return;
     pair.flying.delete(one);

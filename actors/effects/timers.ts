@@ -5,8 +5,9 @@
  * A timer may have patience: it fires so long after its moment, and so long after this node took it up if that is later.
  * What clients asked before the moment, and ask again because the node before this one is gone, comes first then.
  */
-import type { Address } from "../../machines/effect.ts";
+
 import { addressKey } from "../../machines/entity.ts";
+import type { Address } from "../../machines/protocols.ts";
 import type { Millis } from "../../machines/vocabulary.ts";
 import { LIMITS } from "../limits.ts";
 import { type CommandResult, isTransient } from "../message.ts";

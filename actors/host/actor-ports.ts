@@ -1,7 +1,8 @@
 /** What an actor needs of its host. */
-import type { Address } from "../../machines/effect.ts";
+
 import type { Errand } from "../../machines/entity.ts";
 import type { Formats } from "../../machines/formats.ts";
+import type { Address } from "../../machines/protocols.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { Journal, OutboxMessage, TimerChange } from "../ports/journal.ts";

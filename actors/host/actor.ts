@@ -12,10 +12,10 @@
  *     another node may have moved on says nothing.
  */
 import type { AnyMachineSnapshot } from "xstate";
-import type { Address, Effect, Tell } from "../../machines/effect.ts";
+import type { Effect, Tell } from "../../machines/effect.ts";
 import { type AnyEntity, type AnyFact, addressKey, type Decision, type Errand } from "../../machines/entity.ts";
+import type { Address } from "../../machines/protocols.ts";
 import { isRefusal, type Refusal, refuse } from "../../machines/refusal.ts";
-import type { JsonValue } from "../../machines/vocabulary.ts";
 import { LIMITS } from "../limits.ts";
 import { BROKEN, CONTENDED, type CommandResult, type Envelope, NOT_OWNER, UNREACHABLE, UNREADABLE } from "../message.ts";
 import { type Entry, type OutboxMessage, StoreUnavailable, type TimerChange } from "../ports/journal.ts";
@@ -34,7 +34,7 @@ interface PendingCommand {
 }
 
 /** What the journal knows of a command that may have come before: nothing, its answer, or it could not be asked. */
-type Recalled = typeof NEW | typeof UNREAD | { readonly answered: JsonValue };
+type Recalled = typeof NEW | typeof UNREAD | { readonly answered: unknown };
 const NEW = "new";
 const UNREAD = "unread";
 
@@ -205,14 +205,15 @@ export class Actor {
 
   /** What became of this command when it came before. */
   async #recall({ envelope }: PendingCommand): Promise<Recalled> {
+    let facts: readonly AnyFact[];
     try {
-      const stored = await this.#ports.journal.caused(this.address, envelope.commandId);
-      if (stored.length === 0 || this.#live === undefined) return NEW;
-      return { answered: this.#entity.recall(stored.map(this.#entity.upcast), this.#state) };
+      facts = (await this.#ports.journal.caused(this.address, envelope.commandId)).map(this.#entity.upcast);
     } catch (error) {
       this.#unread(error);
       return UNREAD;
     }
+    if (facts.length === 0 || this.#live === undefined) return NEW;
+    return { answered: this.#entity.recall(envelope.command, facts, this.#state) };
   }
 
   /** Has worked out what the decision needs to know; undefined when it needs nothing, so that nobody waits a turn. */
@@ -261,7 +262,7 @@ export class Actor {
     });
   }
 
-  #stage(pending: PendingCommand, decision: Decision<AnyFact>): void {
+  #stage(pending: PendingCommand, decision: Decision<AnyFact, unknown>): void {
     const { entry, fresh } = this.#entryOf(pending, decision);
     const { messages, timers, view } = entry;
     this.#seq += decision.facts.length;
@@ -284,7 +285,7 @@ export class Actor {
    */
   #entryOf(
     pending: PendingCommand,
-    { facts, carry = [] }: Decision<AnyFact>,
+    { facts, carry = [] }: Decision<AnyFact, unknown>,
   ): Pick<Release, "fresh"> & { readonly entry: Entry } {
     const before = this.#state;
     try {
@@ -325,7 +326,7 @@ export class Actor {
   }
 
   /** Answers now, or when the messages have been taken in; but in time for the deadline, because the commit stands. */
-  #reply(pending: PendingCommand, value: JsonValue, delivered: Promise<void> | undefined): void {
+  #reply(pending: PendingCommand, value: unknown, delivered: Promise<void> | undefined): void {
     const answer = () => pending.answer({ ok: true, value });
     if (delivered === undefined) {
       answer();

@@ -5,9 +5,10 @@
  * H1  What is for a shard that is not open here is refused with NOT_OWNER, and nothing of it is decided.
  * H2  A shard is closed only when every commit that was begun for it is settled: whoever opens it next reads all of it.
  */
-import type { Address, EntityKind } from "../../machines/effect.ts";
+
 import { type AnyEntity, addressKey, type Delivery } from "../../machines/entity.ts";
 import { FORMATS, type Formats } from "../../machines/formats.ts";
+import type { Address, EntityKind } from "../../machines/protocols.ts";
 import { refuse } from "../../machines/refusal.ts";
 import type { Millis } from "../../machines/vocabulary.ts";
 import { SHARDS_DEFAULT, shardOf } from "../address.ts";
@@ -322,7 +323,7 @@ export class Host implements Transport {
       this.#timers.change(address, { name: "webhook", at: this.#ports.clock.now() + LIMITS.retryMaxMs });
       return;
     }
-    const command = { type: "webhook.attempted", attempt: delivery.attempt, outcome };
+    const command = { type: "webhook.attempted", attempt: delivery.attempt, outcome } as const;
     const answer = await this.request(this.#internal(address, command));
     if (isTransient(answer) && !this.#stopped) {
       // Not told, so not known: the webhook is sent once more, as after a crash.

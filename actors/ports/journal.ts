@@ -1,7 +1,8 @@
 /** What keeps facts, and what waits with them. */
-import type { Address, AnyCommand } from "../../machines/effect.ts";
+
 import type { StoredFact } from "../../machines/entity.ts";
 import type { Posting } from "../../machines/money/postings.ts";
+import type { Address, AnyCommand } from "../../machines/protocols.ts";
 import type { Millis } from "../../machines/vocabulary.ts";
 
 /** A message that waits in the outbox of its sender. `seq` and `leg` order the messages of one sender. */

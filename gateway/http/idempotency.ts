@@ -1,7 +1,7 @@
 /** Idempotency-Key: the same key and body are answered as the first time; the same key with another body is refused. */
 import type { AskOptions } from "../../actors/router.ts";
 import { canonicalText } from "../../machines/validation/equality.ts";
-import { isUuid, type JsonValue } from "../../machines/vocabulary.ts";
+import type { JsonValue } from "../../machines/vocabulary.ts";
 import type { Services } from "../services.ts";
 import { invalid, Problem } from "./problems.ts";
 
@@ -53,15 +53,7 @@ export function mismatch(): Problem {
   return new Problem(422, "IDEMPOTENCY_MISMATCH", detail, { errors: [{ field: "Idempotency-Key", message: detail }] });
 }
 
-/** Gives the fields of an actor's reply; throws a Problem if the reply belongs to another body under the same key. */
-export function sameOutcome(
-  reply: JsonValue,
-  field: string,
-  { outcome, before }: IdempotentRequest,
-): { readonly [name: string]: JsonValue } {
-  if (typeof reply !== "object" || reply === null || Array.isArray(reply)) throw new Error("a reply must have fields");
-  const made = reply[field];
-  if (typeof made !== "string" || !isUuid(made)) throw new Error(`a reply must have its ${field}`);
+/** Throws a Problem when what was made under this key, of which `made` is the id, was made for another body. */
+export function checkOutcome(made: string, { outcome, before }: IdempotentRequest): void {
   if (made !== outcome && made !== before) throw mismatch();
-  return reply;
 }

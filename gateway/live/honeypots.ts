@@ -56,8 +56,8 @@ export class Honeypots {
     const to = { kind: "account", id: house } as const;
     const who = { account: house, email: `${house}@house.invalid`, source: null, keyHash: hashApiKey(makeApiKey()) };
     await router.ask(to, { type: "register", ...who, grant: NO_CREDITS, marks: [] });
-    const paid = { type: "adjust", adjustment: ids.next(), amount: credits(order.budget), reason: "honeypot" };
-    const answer = await router.ask(to, paid);
+    const amount = credits(order.budget);
+    const answer = await router.ask(to, { type: "adjust", adjustment: ids.next(), amount, reason: "honeypot" });
     if (!answer.ok) return;
     const task = taskId(ids.next());
     const offers = await standing.offers(task, house, order);

@@ -1,10 +1,10 @@
 /** Operators' actions, behind their token; each action is logged before it is carried out. */
 import Type from "typebox";
 import type { AccountRow } from "../../machines/account/view.ts";
-import type { Address, AnyCommand } from "../../machines/effect.ts";
+import type { Address, AnyCommand, CommandOf, CommandType, EntityKind } from "../../machines/protocols.ts";
 import { refuse } from "../../machines/refusal.ts";
 import { accountId, credits } from "../../machines/vocabulary.ts";
-import { idempotent, sameOutcome } from "../http/idempotency.ts";
+import { checkOutcome, idempotent } from "../http/idempotency.ts";
 import { operated } from "../http/operation.ts";
 import { invalid, Problem, problemOf } from "../http/problems.ts";
 import { AccountQuery, Action, ActionPage, Adjust, AdminAccount, AdminTask, Reason } from "../schemas/admin.ts";
@@ -41,7 +41,13 @@ async function find({ reads }: Services, id: string): Promise<AccountRow> {
 }
 
 /** Logs an action, has an actor carry it out, and logs the outcome; gives the reply. Throws the Problem of a refusal. */
-async function act(services: Services, to: Address, command: AnyCommand, detail: object, commandId?: string) {
+async function act<K extends EntityKind, T extends CommandType<K>>(
+  services: Services,
+  to: Address<K>,
+  command: { readonly type: T } & CommandOf<K, T> & AnyCommand,
+  detail: object,
+  commandId?: string,
+) {
   return logged(services, { action: `${to.kind}.${command.type}`, target: to.id, detail }, async () => {
     const answer = await services.router.ask(to, command, commandId === undefined ? {} : { commandId, again: true });
     if (!answer.ok) throw problemOf(answer.refusal);
@@ -106,9 +112,14 @@ const adjust = operated(
     const { id } = await find(services, params.id);
     if (body.amount_credits === 0) throw invalid([{ field: "amount_credits", message: "must not be 0" }]);
     const keyed = idempotent(services, id, "adjust", idempotencyKey, sent);
-    const command = { type: "adjust", adjustment: keyed.outcome, amount: credits(body.amount_credits), reason: body.reason };
+    const command = {
+      type: "adjust",
+      adjustment: keyed.outcome,
+      amount: credits(body.amount_credits),
+      reason: body.reason,
+    } as const;
     const reply = await act(services, { kind: "account", id }, command, body, keyed.options.commandId);
-    sameOutcome(reply, "adjustment", keyed);
+    checkOutcome(reply.adjustment, keyed);
     return { status: 200, body: show(await find(services, id)) };
   },
 );
@@ -159,7 +170,9 @@ function taskAction(id: string, path: string, command: "expire" | "webhook.resen
       const row = await services.reads.task(params.id.toLowerCase());
       if (row === undefined) throw problemOf(TASK_UNKNOWN);
       const { id, requester } = row.view;
-      await act(services, { kind: "task", id }, { type: command, requester, ...body }, body);
+      const to = { kind: "task", id } as const;
+      if (command === "expire") await act(services, to, { type: command, ...body }, body);
+      else await act(services, to, { type: command, requester }, body);
       return { status: 200, body: { id, status: "DONE" } };
     },
   );

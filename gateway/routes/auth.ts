@@ -37,7 +37,7 @@ const register = open(
     const source = body.source ?? null;
     const grant = credits(settings.signupGrant);
     const { marks } = await matchIdentity(services, secrets.mark("mail", normalAddress(body.email)), account);
-    const command = { type: "register", account, email: body.email, source, keyHash, grant, marks };
+    const command = { type: "register", account, email: body.email, source, keyHash, grant, marks } as const;
     const answer = await router.ask({ kind: "account", id: account }, command);
     if (!answer.ok) {
       const repeated = idempotencyKey !== null && answer.refusal.refused === "ACCOUNT_EXISTS";
@@ -62,7 +62,7 @@ const rotate = keyed(
   async function rotateApiKey({ account, keyHash: presented, address, services }) {
     const key = makeApiKey();
     const keyHash = hashApiKey(key);
-    const command = { type: "rotateKey", presented, keyHash };
+    const command = { type: "rotateKey", presented, keyHash } as const;
     const answer = await services.router.ask({ kind: "account", id: account }, command);
     // Dropped in any case: if the outcome is unknown, the next request looks the key up.
     await services.keys.drop(presented);

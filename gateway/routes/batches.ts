@@ -1,13 +1,13 @@
-import type { Static } from "typebox";
-import { type JsonValue, taskId } from "../../machines/vocabulary.ts";
-import { type IdempotentRequest, idempotent, sameOutcome } from "../http/idempotency.ts";
-import { cursorAt, offsetOf } from "../http/offset.ts";
+import type { BatchMade } from "../../machines/batch/protocol.ts";
+import { taskId } from "../../machines/vocabulary.ts";
+import { checkOutcome, type IdempotentRequest, idempotent } from "../http/idempotency.ts";
+import { offsetOf } from "../http/offset.ts";
 import { keyed } from "../http/operation.ts";
 import { Problem, problemOf, within } from "../http/problems.ts";
 import { BatchCreated, BatchParams, BatchProgress, BatchQuery, CreateBatch } from "../schemas/batch.ts";
 import { RECORDS } from "../schemas/common.ts";
 import type { Services } from "../services.ts";
-import { timeOrNull } from "../show/task.ts";
+import { showBatch } from "../show/batch.ts";
 import { checkDemands, toTaskSpec } from "../task-spec/task-spec.ts";
 
 const create = keyed(
@@ -42,25 +42,25 @@ const create = keyed(
       inputData,
     }));
     const { tasksPerMinute: perMinute } = services.settings;
-    const what = { request: keyed.outcome, template: { ...order, inputData: "" }, items: texts, atOnce, perMinute };
-    const command = { type: "startBatch", batch: id, ...what, fresh: idempotencyKey === null };
-    const before = idempotencyKey === null ? null : await openedBefore(services, id, keyed);
-    const answer = before === null ? await services.router.ask({ kind: "account", id: account }, command, keyed.options) : before;
-    if (!answer.ok) throw problemOf(answer.refusal);
-    sameOutcome(answer.value, "request", keyed);
+    const fresh = idempotencyKey === null;
+    const what = { request: keyed.outcome, template: { ...order, inputData: "" }, items: texts, atOnce, perMinute, fresh };
+    const started = async (): Promise<BatchMade> => {
+      const to = { kind: "account", id: account } as const;
+      const answer = await services.router.ask(to, { type: "startBatch", batch: id, ...what }, keyed.options);
+      if (!answer.ok) throw problemOf(answer.refusal);
+      return answer.value;
+    };
+    const made = (fresh ? null : await openedBefore(services, id, keyed)) ?? (await started());
+    checkOutcome(made.request, keyed);
     return { status: 201, body: { batch_id: id, total: items.length } };
   },
 );
 
-/** The answer of a batch from before accounts opened batches, which knows its request itself; null if there is none. */
-async function openedBefore(
-  { router }: Services,
-  id: string,
-  { options }: IdempotentRequest,
-): Promise<{ readonly ok: true; readonly value: JsonValue } | null> {
+/** The reply of a batch from before accounts opened batches, which knows its request itself; null if there is none. */
+async function openedBefore({ router }: Services, id: string, { options }: IdempotentRequest): Promise<BatchMade | null> {
   const answer = await router.ask({ kind: "batch", id }, { type: "recall" }, options);
   if (!answer.ok) throw problemOf(answer.refusal);
-  return answer.value === null ? null : answer;
+  return answer.value;
 }
 
 const show = keyed(
@@ -77,27 +77,11 @@ const show = keyed(
   async function getBatch({ account, params, query, services }) {
     const id = params.id.toLowerCase();
     const { limit = RECORDS, cursor } = query;
-    const ask = { type: "show", requester: account, from: offsetOf(cursor), limit };
-    const answer = await services.router.ask({ kind: "batch", id }, ask);
+    const command = { type: "show", requester: account, from: offsetOf(cursor), limit } as const;
+    const answer = await services.router.ask({ kind: "batch", id }, command);
     if (!answer.ok) throw problemOf(answer.refusal);
-    // Made by the batch itself, see machines/batch/decide.ts.
-    const { next, next_at, gives_up_at, ...progress } = answer.value as unknown as Progress;
-    return {
-      status: 200,
-      body: {
-        ...progress,
-        next_at: timeOrNull(next_at),
-        gives_up_at: timeOrNull(gives_up_at),
-        next_cursor: cursorAt(next),
-      },
-    };
+    return { status: 200, body: showBatch(answer.value) };
   },
 );
-
-type Progress = Omit<Static<typeof BatchProgress>, "next_at" | "gives_up_at" | "next_cursor"> & {
-  readonly next_at: number | null;
-  readonly gives_up_at: number | null;
-  readonly next: number | null;
-};
 
 export const batchRoutes = [create, show];

@@ -1,7 +1,7 @@
 import { EMPTY_RECORD, skillParts, skillScore, skillTier, tierName } from "../../machines/market/skill.ts";
 import { refuse } from "../../machines/refusal.ts";
 import { type AccountId, credits } from "../../machines/vocabulary.ts";
-import { idempotent, sameOutcome } from "../http/idempotency.ts";
+import { checkOutcome, idempotent } from "../http/idempotency.ts";
 import { keyed } from "../http/operation.ts";
 import { problemOf, wrongCursor } from "../http/problems.ts";
 import type { CapabilityRow } from "../ports/read-model.ts";
@@ -82,9 +82,8 @@ const register = keyed(
       keyed.options,
     );
     if (!answer.ok) throw problemOf(answer.refusal);
-    // Stored replies of earlier versions do not contain the request and cannot be compared.
-    if (typeof answer.value === "object" && answer.value !== null && "request" in answer.value)
-      sameOutcome(answer.value, "request", keyed);
+    const { request } = answer.value;
+    if (request !== null) checkOutcome(request, keyed);
     const row = (await services.reads.capabilities(account)).find(({ taskType }) => taskType === body.task_type);
     if (row === undefined) throw new Error("a capability that is registered has a row");
     return { status: 201, body: show(row) };
@@ -200,7 +199,7 @@ const availability = keyed(
   },
   async function setCapabilityAvailability({ account, params, body, services }) {
     const id = params.id.toLowerCase();
-    const command = { type: "setAvailability", capability: id, available: body.available };
+    const command = { type: "setAvailability", capability: id, available: body.available } as const;
     const answer = await services.router.ask({ kind: "account", id: account }, command);
     if (!answer.ok) throw problemOf(answer.refusal);
     return mine(services, account, id);

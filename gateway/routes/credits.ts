@@ -2,7 +2,7 @@ import Type from "typebox";
 import { type AccountRow, creditOf } from "../../machines/account/view.ts";
 import { type CreditRecord, nextRating, type Rating, successPercent, suspensionAt } from "../../machines/market/rating.ts";
 import { credits } from "../../machines/vocabulary.ts";
-import { idempotent, sameOutcome } from "../http/idempotency.ts";
+import { checkOutcome, idempotent } from "../http/idempotency.ts";
 import { keyed } from "../http/operation.ts";
 import { Problem, problemOf, wrongCursor } from "../http/problems.ts";
 import { Balance, CreditInfo, Repaid, Repay, Statement, ToppedUp, TopUp } from "../schemas/account.ts";
@@ -55,10 +55,11 @@ const topup = keyed(
   async function topUpCredits({ account, body, sent, idempotencyKey, services }) {
     if (!services.settings.allowSimulatedTopup) throw simulationOff("Ask its operator how to buy credits.");
     const keyed = idempotent(services, account, "topup", idempotencyKey, sent);
-    const command = { type: "topUp", topup: keyed.outcome, amount: credits(body.amount_credits) };
+    const command = { type: "topUp", topup: keyed.outcome, amount: credits(body.amount_credits) } as const;
     const answer = await services.router.ask({ kind: "account", id: account }, command, keyed.options);
     if (!answer.ok) throw problemOf(answer.refusal);
-    return { status: 200, body: { credits_balance: sameOutcome(answer.value, "topup", keyed)["credits_balance"] } };
+    checkOutcome(answer.value.topup, keyed);
+    return { status: 200, body: { credits_balance: answer.value.available } };
   },
 );
 
@@ -131,11 +132,12 @@ const repay = keyed(
   async function repayDebt({ account, body, sent, idempotencyKey, services }) {
     if (!services.settings.allowSimulatedTopup) throw simulationOff("Buy credits instead; a purchase repays debt first.");
     const keyed = idempotent(services, account, "repay", idempotencyKey, sent);
-    const command = { type: "repay", repayment: keyed.outcome, amount: credits(body.amount_credits) };
+    const command = { type: "repay", repayment: keyed.outcome, amount: credits(body.amount_credits) } as const;
     const answer = await services.router.ask({ kind: "account", id: account }, command, keyed.options);
     if (!answer.ok) throw problemOf(answer.refusal);
-    const { credits_balance, debt } = sameOutcome(answer.value, "repayment", keyed);
-    return { status: 200, body: { credits_balance, debt } };
+    const { repayment, available, debt } = answer.value;
+    checkOutcome(repayment, keyed);
+    return { status: 200, body: { credits_balance: available, debt } };
   },
 );
 

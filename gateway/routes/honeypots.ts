@@ -1,7 +1,7 @@
 /** Honeypots: tasks with a known answer, stored by operators. */
 import Type from "typebox";
 import { isKnownAnswer } from "../../machines/market/honeypot.ts";
-import { BOUNDS, type JsonValue } from "../../machines/vocabulary.ts";
+import { BOUNDS } from "../../machines/vocabulary.ts";
 import { operated } from "../http/operation.ts";
 import { invalid, Problem, wrongCursor } from "../http/problems.ts";
 import { tooLarge } from "../http/size.ts";
@@ -39,12 +39,10 @@ const store = operated(
     answers: { 201: { about: "The honeypot", schema: Honeypot } },
   },
   async function adminCreateHoneypot({ body, services }) {
-    const { expected, ...task } = body;
+    const { expected: known, ...task } = body;
     const order = toTaskSpec(task, services.settings);
     const { refusal, errors } = await checkDemands(order, OPERATORS, services);
     if (refusal !== null) throw new Problem(422, refusal.refused, refusal.detail, { errors });
-    // It comes from JSON.parse, so it is JSON.
-    const known = expected as JsonValue;
     const large = tooLarge("expected", known, BOUNDS.resultBytes);
     if (large.length > 0) throw invalid(large);
     const demands = { schema: order.schema, rules: order.rules };

@@ -59,7 +59,7 @@ const authorize = keyed(
     const identity = identityOf(services);
     const { secrets, router } = services;
     const state = secrets.oauthState(account);
-    const command = { type: "startOAuth", stateHash: secrets.stateHash(state) };
+    const command = { type: "startOAuth", stateHash: secrets.stateHash(state) } as const;
     const answer = await router.ask({ kind: "account", id: account }, command);
     if (!answer.ok) throw problemOf(answer.refusal);
     const url = identity.authorizeUrl(state, secrets.pkceChallenge(state));

@@ -47,7 +47,7 @@ const recover = open(
 
 async function sendCode({ router, secrets, mailer, log }: Services, account: AccountId, to: string): Promise<void> {
   const code = makeRecoveryCode();
-  const command = { type: "requestRecovery", codeHash: secrets.recoveryHash(account, code) };
+  const command = { type: "requestRecovery", codeHash: secrets.recoveryHash(account, code) } as const;
   const answer = await router.ask({ kind: "account", id: account }, command);
   if (!answer.ok) {
     if (answer.refusal.refused !== "ACCOUNT_UNKNOWN")
@@ -83,13 +83,14 @@ const verify = open(
     const failed = new Promise<void>((resolve) => clock.after(stroke - started, resolve));
     const account = secrets.accountId(body.email);
     const key = makeApiKey();
-    const command = { type: "recover", codeHash: secrets.recoveryHash(account, body.code), keyHash: hashApiKey(key) };
+    const keyHash = hashApiKey(key);
+    const command = { type: "recover", codeHash: secrets.recoveryHash(account, body.code), keyHash } as const;
     const answer = await router.ask({ kind: "account", id: account }, command);
     if (!answer.ok && answer.refusal.refused !== "RECOVERY_FAILED" && answer.refusal.refused !== "ACCOUNT_UNKNOWN") {
       await limiter.give("failures", address);
       throw problemOf(answer.refusal);
     }
-    const replaced = answer.ok ? replacedBy(answer.value) : null;
+    const replaced = answer.ok ? answer.value.replaced : null;
     if (replaced === null) {
       await failed;
       throw new Problem(
@@ -100,15 +101,9 @@ const verify = open(
     }
     await limiter.give("failures", address);
     await keys.drop(replaced);
-    guard.vouch(address, command.keyHash);
+    guard.vouch(address, keyHash);
     return { status: 200, body: { account_id: account, api_key: key } };
   },
 );
-
-function replacedBy(reply: unknown): string | null {
-  if (typeof reply !== "object" || reply === null || !("replaced" in reply))
-    throw new Error("a recovery must say what it replaced");
-  return typeof reply.replaced === "string" ? reply.replaced : null;
-}
 
 export const recoveryRoutes = [recover, verify];

@@ -3,7 +3,7 @@ import type { AccountRow } from "../../machines/account/view.ts";
 import { mayWork } from "../../machines/eligibility.ts";
 import { standingIn, tiersIn } from "../../machines/market/standing.ts";
 import { type AccountId, BOUNDS, type Credits, credits } from "../../machines/vocabulary.ts";
-import { idempotent, sameOutcome } from "../http/idempotency.ts";
+import { checkOutcome, idempotent } from "../http/idempotency.ts";
 import { keyed } from "../http/operation.ts";
 import { invalid, problemOf, wrongCursor } from "../http/problems.ts";
 import { tooLarge } from "../http/size.ts";
@@ -12,6 +12,7 @@ import { Task } from "../schemas/task.ts";
 import { Bid, BidPlaced, Started, Submission, SubmissionVerdict } from "../schemas/work.ts";
 import type { Services } from "../services.ts";
 import { mayBid, showTask } from "../show/task.ts";
+import { showBid, showSubmission } from "../show/work.ts";
 import { checkTaskType } from "../task-spec/task-type.ts";
 import { TASK_UNKNOWN } from "./find.ts";
 
@@ -96,10 +97,11 @@ const bid = keyed(
       credits: body.bid_credits === undefined ? await postedPrice(services, account, taskType) : credits(body.bid_credits),
       standing: standingIn(taskType, bidder.account.status, bidder.account),
       online: services.presence.online(taskType, services.clock.now()),
-    };
+    } as const;
     const answer = await services.router.ask({ kind: "task", id }, command, keyed.options);
     if (!answer.ok) throw problemOf(answer.refusal);
-    return { status: 200, body: sameOutcome(answer.value, "bid_id", keyed) };
+    checkOutcome(answer.value.bid, keyed);
+    return { status: 200, body: showBid(answer.value) };
   },
 );
 
@@ -125,7 +127,7 @@ const start = keyed(
   async function startTask({ account, params, idempotencyKey, arrived, services }) {
     const id = params.id.toLowerCase();
     const { options } = idempotent(services, account, `start ${id}`, idempotencyKey, {});
-    const command = { type: "start", worker: account };
+    const command = { type: "start", worker: account } as const;
     const answer = await services.router.ask({ kind: "task", id }, command, { ...options, arrived });
     if (!answer.ok) throw problemOf(answer.refusal);
     return { status: 200, body: answer.value };
@@ -151,10 +153,11 @@ const submit = keyed(
     const large = tooLarge("result_data", body.result_data, BOUNDS.resultBytes);
     if (large.length > 0) throw invalid(large);
     const keyed = idempotent(services, account, `submit ${id}`, idempotencyKey, sent);
-    const command = { type: "submit", submission: keyed.outcome, worker: account, result: body.result_data };
+    const command = { type: "submit", submission: keyed.outcome, worker: account, result: body.result_data } as const;
     const answer = await services.router.ask({ kind: "task", id }, command, { ...keyed.options, arrived });
     if (!answer.ok) throw problemOf(answer.refusal);
-    return { status: 200, body: sameOutcome(answer.value, "submission_id", keyed) };
+    checkOutcome(answer.value.submission, keyed);
+    return { status: 200, body: showSubmission(answer.value) };
   },
 );
 

@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { Credits, NextCursor, Nullable, Time, Uuid } from "./common.ts";
+import { Credits, Json, NextCursor, Nullable, Time, Uuid } from "./common.ts";
 import { CreateTask, HistoryEvent, Task } from "./task.ts";
 
 export const Reason = Type.Object({
@@ -9,7 +9,7 @@ export const Reason = Type.Object({
 export const StoreHoneypot = Type.Object(
   {
     ...CreateTask.properties,
-    expected: Type.Unknown({ description: "The known answer; a worker's result may have more fields" }),
+    expected: Json({ description: "The known answer; a worker's result may have more fields" }),
   },
   { description: "As POST /api/v1/tasks, plus `expected`" },
 );
@@ -18,7 +18,7 @@ export const Honeypot = Type.Object({
   task_type: Type.String(),
   input_data: Type.String(),
   budget: Credits("Budget of each task that is posted from it"),
-  expected: Type.Unknown(),
+  expected: Json(),
   created_at: Time("When it was stored"),
 });
 export const HoneypotList = Type.Object({ items: Type.Array(Honeypot), next_cursor: NextCursor });

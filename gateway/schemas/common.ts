@@ -1,7 +1,15 @@
 import Type, { type TSchema } from "typebox";
+import type { JsonObject, JsonValue } from "../../machines/vocabulary.ts";
 
 /** A field that may be null. */
 export const Nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()]);
+
+/** Any JSON value, as the body's reader has made it; its own type, so that nobody has to say so again. */
+export const Json = (options: { readonly description?: string; readonly examples?: readonly unknown[] } = {}) =>
+  Type.Unsafe<JsonValue>({ ...options });
+/** Any JSON object. */
+export const JsonRecord = (options: { readonly description?: string; readonly examples?: readonly unknown[] } = {}) =>
+  Type.Unsafe<JsonObject>({ ...Type.Record(Type.String(), Type.Unknown()), ...options });
 
 export const Uuid = (description: string) => Type.String({ format: "uuid", description });
 export const Time = (description: string) => Type.String({ format: "date-time", description });

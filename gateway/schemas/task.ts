@@ -1,7 +1,7 @@
 import Type, { type Static } from "typebox";
 import { RULE_SCHEMAS, type Rule } from "../../machines/validation/rules.ts";
 import { BOUNDS, QUALITY_PREFERENCES, TASK_STATUSES } from "../../machines/vocabulary.ts";
-import { Credits, Nullable, Time, Uuid } from "./common.ts";
+import { Credits, Json, JsonRecord, Nullable, Time, Uuid } from "./common.ts";
 
 const RESULT = { company: "Initech", revenue: "$3 million" };
 const SCHEMA = {
@@ -15,8 +15,8 @@ const SCHEMA = {
 };
 const TEXT = "Apple Inc reported Q3 revenue of $81.8 billion, up 5% year over year.";
 const EXAMPLE = { input_data: TEXT, schema: SCHEMA, example_output: RESULT, budget: 20, max_seconds: 120 };
-const Json = Type.Record(Type.String(), Type.Unknown(), { examples: [RESULT] });
-const ExampleOutput = Type.Unknown({
+const AnyObject = Type.Record(Type.String(), Type.Unknown(), { examples: [RESULT] });
+const ExampleOutput = Json({
   examples: [RESULT],
   description: `A result that would pass the schema and the rules: any JSON value of at most ${BOUNDS.exampleBytes / 1024} KB as JSON`,
 });
@@ -46,7 +46,7 @@ const Seconds = Type.Integer({
   default: BOUNDS.executionSecondsDefault,
   description: "Time for the worker, from the award (s)",
 });
-const ResultSchema = Type.Record(Type.String(), Type.Unknown(), {
+const ResultSchema = JsonRecord({
   examples: [SCHEMA],
   description:
     "JSON Schema that the result must match: draft 2020-12, or an older one down to draft 4 if $schema says so. References must stay inside the schema; unknown keywords are annotations",
@@ -66,7 +66,7 @@ export const CreateTask = Type.Object(
       examples: [TEXT],
     }),
     schema: Type.Optional(ResultSchema),
-    validation_schema: Type.Optional(Type.Record(Type.String(), Type.Unknown(), same("schema", SCHEMA))),
+    validation_schema: Type.Optional(JsonRecord(same("schema", SCHEMA))),
     example_output: ExampleOutput,
     budget: Type.Optional(Budget),
     max_budget_credits: Type.Optional(
@@ -115,7 +115,7 @@ export const Task = Type.Object({
   input_data_preview: Type.String({
     description: `The whole text for the requester and the awarded worker, else its first ${BOUNDS.previewCharacters} characters`,
   }),
-  validation_schema: Json,
+  validation_schema: AnyObject,
   validation_rules: Type.Array(RuleType),
   example_output: Type.Unknown({ examples: [RESULT] }),
   max_budget_credits: Credits("The budget"),
@@ -141,7 +141,7 @@ export const HistoryEvent = Type.Object({
   event: Type.String(),
   at: Time("When"),
   by: Nullable(Type.String({ description: "Id of an account, or `platform`" })),
-  data: Json,
+  data: AnyObject,
 });
 
 export const Validation = Type.Object({

@@ -1,6 +1,6 @@
 import Type from "typebox";
 import { BOUNDS } from "../../machines/vocabulary.ts";
-import { Nullable, Uuid } from "./common.ts";
+import { Json, Nullable, Uuid } from "./common.ts";
 
 export const Bid = Type.Object({
   bid_credits: Type.Optional(
@@ -18,7 +18,7 @@ export const BidPlaced = Type.Object({
 });
 
 export const Submission = Type.Object({
-  result_data: Type.Unknown({
+  result_data: Json({
     description: `The result: any JSON value that passes the schema, including null; at most ${BOUNDS.resultBytes / 1024} KB as JSON`,
     examples: [{ company: "Apple Inc", revenue: "$81.8 billion" }],
   }),

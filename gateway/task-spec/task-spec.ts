@@ -5,7 +5,7 @@ import type { Refusal } from "../../machines/refusal.ts";
 import { refuse } from "../../machines/refusal.ts";
 import type { TaskSpec } from "../../machines/task/events.ts";
 import { type DemandsProblem, WHOLE_RESULT } from "../../machines/validation/verdict.ts";
-import { BOUNDS, credits, type JsonObject, type JsonValue } from "../../machines/vocabulary.ts";
+import { BOUNDS, credits } from "../../machines/vocabulary.ts";
 import { type FieldProblem, invalid, problemOf } from "../http/problems.ts";
 import { tooLarge } from "../http/size.ts";
 import type { CreateTask } from "../schemas/task.ts";
@@ -39,14 +39,13 @@ export function toTaskSpec(body: CreateTask, settings: GatewaySettings): TaskSpe
   const callbackProblem = callback === null ? undefined : wrongCallback(callback, settings);
   if (callbackProblem !== undefined) wrong.push({ field: "callback_url", message: callbackProblem });
   const rules = body.rules ?? body.validation_rules ?? [];
-  // It came out of JSON.parse, so it is JSON.
-  const exampleOutput = body.example_output as JsonValue;
+  const { example_output: exampleOutput } = body;
   wrong.push(...tooLarge("rules", rules, BOUNDS.rulesBytes), ...tooLarge("example_output", exampleOutput, BOUNDS.exampleBytes));
   if (wrong.length > 0 || schema === undefined || budget === undefined) throw invalid(wrong);
   return {
     taskType,
     inputData: body.input_data,
-    schema: schema as JsonObject,
+    schema,
     rules,
     exampleOutput,
     budget: credits(budget),

@@ -1,11 +1,12 @@
 /** What an account decides for its batches: which may run, and when their items open. */
+import type { BatchMade } from "../batch/protocol.ts";
 import type { Decision } from "../entity.ts";
+import type { CommandOf, CommandType } from "../protocols.ts";
 import { isRefusal, type Refusal, refuse } from "../refusal.ts";
-import type { Millis } from "../vocabulary.ts";
+import { accountId, type Millis } from "../vocabulary.ts";
 import { afterHold } from "./changes.ts";
 import type { AccountFact } from "./events.ts";
 import { type AccountSnapshot, barOf } from "./machine.ts";
-import type { AccountCommand } from "./protocol.ts";
 import { FROZEN, hold } from "./spending.ts";
 import type { AccountContext } from "./state.ts";
 import { callsAt, paceAllows, waitsFor } from "./turns.ts";
@@ -13,11 +14,15 @@ import { callsAt, paceAllows, waitsFor } from "./turns.ts";
 /** The most batches of one account that may run at once. */
 export const RUNNING_BATCHES_MAX = 20;
 
-type Result = Decision<AccountFact> | Refusal;
-type Of<T extends AccountCommand["type"]> = Extract<AccountCommand, { type: T }>;
+type Told = Decision<AccountFact, null> | Refusal;
+type Of<T extends CommandType<"account">> = CommandOf<"account", T>;
 
 /** Lets a batch run and opens it, as a hold opens its task. */
-export function startBatch(state: AccountSnapshot, command: Of<"startBatch">, at: Millis): Result {
+export function startBatch(
+  state: AccountSnapshot,
+  command: Of<"startBatch">,
+  at: Millis,
+): Decision<AccountFact, BatchMade> | Refusal {
   const { batch, request, template, items, atOnce, perMinute } = command;
   const { context } = state;
   if (state.hasTag("frozen")) return FROZEN;
@@ -27,7 +32,8 @@ export function startBatch(state: AccountSnapshot, command: Of<"startBatch">, at
       `${RUNNING_BATCHES_MAX} of your batches run; wait until one has ended (GET /api/v1/batches/{id} says how far it is).`,
     );
   }
-  const open = { type: "openBatch", requester: context.id, request, template, items, atOnce, perMinute };
+  const requester = accountId(context.id);
+  const open = { type: "openBatch", requester, request, template, items, atOnce, perMinute } as const;
   return {
     facts: [{ type: "BatchStarted", batch, request, at }],
     reply: { batch, request },
@@ -37,12 +43,12 @@ export function startBatch(state: AccountSnapshot, command: Of<"startBatch">, at
 }
 
 /** One that was opened before accounts knew of theirs is not there. */
-export function batchEnded({ batches }: AccountContext, { batch }: Of<"batchEnded">, at: Millis): Result {
-  return { facts: batches.includes(batch) ? [{ type: "BatchEnded", batch, at }] : [], reply: null };
+export function batchEnded({ context }: AccountSnapshot, { batch }: Of<"batchEnded">, at: Millis): Told {
+  return { facts: context.batches.includes(batch) ? [{ type: "BatchEnded", batch, at }] : [], reply: null };
 }
 
 /** Holds the budget of an item, or puts its batch into the queue; who asks before its turn waits behind those that wait. */
-export function holdItem(state: AccountSnapshot, { task, order, ask }: Of<"holdItem">, at: Millis): Result {
+export function holdItem(state: AccountSnapshot, { task, order, ask }: Of<"holdItem">, at: Millis): Told {
   if (order.batch === undefined) throw new Error("an item must be of a batch");
   const { id: batch, item } = order.batch;
   // Asked by a version of before, which knows no waiting.
@@ -78,6 +84,6 @@ function waiting({ opened }: AccountContext, what: Omit<Waits, "type" | "until" 
 }
 
 /** Calls those of the queue whose turn it is. Even nobody is a fact, because it sets the timer anew. */
-export function callBatches(state: AccountSnapshot, at: Millis): Result {
+export function callBatches(state: AccountSnapshot, at: Millis): Told {
   return { facts: [{ type: "BatchesCalled", calls: callsAt(state.context, barOf(state), at), at }], reply: null };
 }

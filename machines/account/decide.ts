@@ -1,18 +1,18 @@
 /** Command -> facts, or a refusal. Holds are asked for; what arrives by message is taken unconditionally. */
 import { offerIneligibility, type TaskOnOffer } from "../eligibility.ts";
-import type { Decision } from "../entity.ts";
+import type { Deciders, Decision } from "../entity.ts";
 import { CAPABILITIES_MAX } from "../market/capability.ts";
 import { newMarks } from "../market/identity.ts";
 import { suspensionAt } from "../market/rating.ts";
 import { judge } from "../market/reputation.ts";
+import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { type Refusal, refuse } from "../refusal.ts";
-import { accountId, type Credits, credits, type JsonValue, type Millis } from "../vocabulary.ts";
+import { accountId, type Credits, credits, type Millis } from "../vocabulary.ts";
 import { batchEnded, callBatches, holdItem, startBatch } from "./batches.ts";
 import type { AccountFact } from "./events.ts";
 import { heldFor } from "./holds.ts";
 import { type AccountSnapshot, statusOf } from "./machine.ts";
 import { withNews, worthOf } from "./payments.ts";
-import type { AccountCommand } from "./protocol.ts";
 import { hold } from "./spending.ts";
 import type { AccountContext } from "./state.ts";
 import { postedTerms, standingOf } from "./view.ts";
@@ -24,86 +24,77 @@ export const RECOVERY_MS = 300_000;
 /** How long the state of an OAuth flow is good, in ms. */
 export const OAUTH_MS = 600_000;
 
-type Result = Decision<AccountFact> | Refusal;
-type Of<T extends AccountCommand["type"]> = Extract<AccountCommand, { type: T }>;
+type Result<T extends CommandType<"account">> = Decision<AccountFact, ReplyOf<"account", T>> | Refusal;
+type Told = Decision<AccountFact, null> | Refusal;
+type Of<T extends CommandType<"account">> = CommandOf<"account", T>;
 
 /** Decides a command at the time `at` (ms). Pure. */
-export function decideAccount(state: AccountSnapshot, command: AccountCommand, at: Millis): Result {
-  if (command.type === "register") return register(state, command, at);
-  if (!state.hasTag("registered")) {
-    return refuse("ACCOUNT_UNKNOWN", "There is no such account; register one with POST /api/v1/auth/register.");
-  }
-  const { context } = state;
-  switch (command.type) {
-    case "rotateKey": {
-      if (command.presented !== context.keyHash) {
-        return refuse("KEY_REPLACED", "This API key was replaced a moment ago; use the newest one.");
-      }
-      const fact = { type: "KeyRotated", keyHash: command.keyHash, before: context.keyHash, at } as const;
-      return { facts: [fact], reply: { account_id: context.id } };
-    }
-    case "mark": {
-      const marks = newMarks(context.marks, command.marks);
-      return { facts: marks.length === 0 ? [] : [{ type: "Marked", marks, kin: command.kin, at }], reply: null };
-    }
-    case "requestRecovery":
-      return { facts: [{ type: "RecoveryRequested", codeHash: command.codeHash, until: at + RECOVERY_MS, at }], reply: null };
-    case "recover":
-      return recover(context, command, at);
-    case "topUp":
-      return topUp(context, command, at);
-    case "payment":
-      return payment(context, command, at);
-    case "repay":
-      return repay(context, command, at);
-    case "hold":
-      return hold(state, command, at);
-    case "holdItem":
-      return holdItem(state, command, at);
-    case "startBatch":
-      return startBatch(state, command, at);
-    case "batchEnded":
-      return batchEnded(context, command, at);
-    case "release":
-      return release(context, command, at);
-    case "settle":
-      return settle(context, command, at);
-    case "earn":
-      return earn(command, at);
-    case "fail":
-      return fail(state, command, at);
-    case "startOAuth":
-      return { facts: [{ type: "OAuthStarted", stateHash: command.stateHash, until: at + OAUTH_MS, at }], reply: null };
-    case "useOAuth":
-      return useOAuth(context, command, at);
-    case "linkGitHub":
-      return { facts: [{ type: "GitHubLinked", github: command.github, at }], reply: null };
-    case "freeze":
-    case "unfreeze":
-    case "adjust":
-      return operate(state, command, at);
-    case "registerCapability":
-      return registerCapability(context, command, at);
-    case "setAvailability":
-      return setAvailability(context, command, at);
-    case "offer":
-      return offer(state, command, at);
-    case "freed":
-      return { facts: command.task in context.slots ? [{ type: "OfferFreed", task: command.task, at }] : [], reply: null };
-    case "honeypot":
-      return { facts: [{ type: "HoneypotJudged", task: command.task, passed: command.passed, at }], reply: null };
-    case "rated": {
-      const { task, taskType, stars } = command;
-      return { facts: [{ type: "Rated", task, taskType, stars, at }], reply: null };
-    }
-    case "timer":
-      return timer(state, command, at);
-    default:
-      return command satisfies never;
-  }
+export function decideAccount<T extends CommandType<"account">>(
+  state: AccountSnapshot,
+  command: CommandOf<"account", T>,
+  at: Millis,
+  arrived: Millis = at,
+): Result<T> {
+  return DECIDERS[command.type](state, command, at, arrived);
 }
 
-function register(state: AccountSnapshot, command: Of<"register">, at: Millis): Result {
+type Decide<T extends CommandType<"account">> = (state: AccountSnapshot, command: Of<T>, at: Millis) => Result<T>;
+
+/** Refuses what is asked of an account that is not there. */
+function ofRegistered<T extends CommandType<"account">>(decide: Decide<T>): Decide<T> {
+  return (state, command, at) => (state.hasTag("registered") ? decide(state, command, at) : UNKNOWN);
+}
+
+const DECIDERS: Deciders<"account", AccountSnapshot, AccountFact> = {
+  register,
+  mark: ofRegistered(mark),
+  rotateKey: ofRegistered(rotateKey),
+  requestRecovery: ofRegistered((_state, { codeHash }, at) => ({
+    facts: [{ type: "RecoveryRequested", codeHash, until: at + RECOVERY_MS, at }],
+    reply: null,
+  })),
+  recover: ofRegistered(recover),
+  topUp: ofRegistered(topUp),
+  payment: ofRegistered(payment),
+  repay: ofRegistered(repay),
+  hold: ofRegistered(hold),
+  holdItem: ofRegistered(holdItem),
+  startBatch: ofRegistered(startBatch),
+  batchEnded: ofRegistered(batchEnded),
+  release: ofRegistered(release),
+  settle: ofRegistered(settle),
+  earn: ofRegistered(earn),
+  fail: ofRegistered(fail),
+  startOAuth: ofRegistered((_state, { stateHash }, at) => ({
+    facts: [{ type: "OAuthStarted", stateHash, until: at + OAUTH_MS, at }],
+    reply: null,
+  })),
+  useOAuth: ofRegistered(useOAuth),
+  linkGitHub: ofRegistered((_state, { github }, at) => ({ facts: [{ type: "GitHubLinked", github, at }], reply: null })),
+  freeze: ofRegistered(freeze),
+  unfreeze: ofRegistered(freeze),
+  adjust: ofRegistered(adjust),
+  registerCapability: ofRegistered(registerCapability),
+  setAvailability: ofRegistered(setAvailability),
+  offer: ofRegistered(offer),
+  freed: ofRegistered(({ context }, { task }, at) => ({
+    facts: task in context.slots ? [{ type: "OfferFreed", task, at }] : [],
+    reply: null,
+  })),
+  honeypot: ofRegistered((_state, { task, passed }, at) => ({
+    facts: [{ type: "HoneypotJudged", task, passed, at }],
+    reply: null,
+  })),
+  rated: ofRegistered((_state, { task, taskType, stars }, at) => ({
+    facts: [{ type: "Rated", task, taskType, stars, at }],
+    reply: null,
+  })),
+  timer: ofRegistered(timer),
+};
+
+const UNKNOWN = refuse("ACCOUNT_UNKNOWN", "There is no such account; register one with POST /api/v1/auth/register.");
+
+function register(state: AccountSnapshot, command: Of<"register">, at: Millis): Result<"register"> {
   if (state.hasTag("registered")) {
     return refuse(
       "ACCOUNT_EXISTS",
@@ -115,11 +106,23 @@ function register(state: AccountSnapshot, command: Of<"register">, at: Millis): 
   if (marks.length > 0) facts.push({ type: "Marked", marks: newMarks([], marks), kin: [], at });
   return {
     facts,
-    reply: { account_id: account },
+    reply: { account },
   };
 }
 
-function useOAuth({ oauth }: AccountContext, { stateHash }: Of<"useOAuth">, at: Millis): Result {
+function rotateKey({ context }: AccountSnapshot, { presented, keyHash }: Of<"rotateKey">, at: Millis): Result<"rotateKey"> {
+  if (presented !== context.keyHash) {
+    return refuse("KEY_REPLACED", "This API key was replaced a moment ago; use the newest one.");
+  }
+  return { facts: [{ type: "KeyRotated", keyHash, before: context.keyHash, at }], reply: { account: context.id } };
+}
+
+function mark({ context }: AccountSnapshot, { marks: more, kin }: Of<"mark">, at: Millis): Told {
+  const marks = newMarks(context.marks, more);
+  return { facts: marks.length === 0 ? [] : [{ type: "Marked", marks, kin, at }], reply: null };
+}
+
+function useOAuth({ context: { oauth } }: AccountSnapshot, { stateHash }: Of<"useOAuth">, at: Millis): Told {
   if (oauth === null || oauth.stateHash !== stateHash || at >= oauth.until) {
     return refuse("OAUTH_STATE_INVALID", "This state is none, or was used, or is too old; begin again.");
   }
@@ -127,34 +130,31 @@ function useOAuth({ oauth }: AccountContext, { stateHash }: Of<"useOAuth">, at: 
 }
 
 /** A code that is wrong costs a try, so it leaves a fact and is no refusal. */
-function recover({ recovery, keyHash: before }: AccountContext, command: Of<"recover">, at: Millis): Result {
+function recover({ context }: AccountSnapshot, command: Of<"recover">, at: Millis): Result<"recover"> {
+  const { recovery, keyHash: before } = context;
   if (recovery === null || recovery.triesLeft === 0 || at >= recovery.until) {
     return refuse("RECOVERY_FAILED", "There is no code that is good now; ask for a new one with POST /api/v1/auth/recover.");
   }
   if (recovery.codeHash !== command.codeHash) {
-    return { facts: [{ type: "RecoveryFailed", at }], reply: recoveryReply(null) };
+    return { facts: [{ type: "RecoveryFailed", at }], reply: { replaced: null } };
   }
   const { keyHash } = command;
-  return { facts: [{ type: "KeyRecovered", keyHash, before, at }], reply: recoveryReply(before) };
+  return { facts: [{ type: "KeyRecovered", keyHash, before, at }], reply: { replaced: before } };
 }
 
-/** Says which key was replaced, by its hash; null when none was. */
-export function recoveryReply(replaced: string | null): JsonValue {
-  return { replaced };
-}
-
-function topUp(context: AccountContext, command: Of<"topUp">, at: Millis): Result {
+function topUp({ context }: AccountSnapshot, command: Of<"topUp">, at: Millis): Result<"topUp"> {
   const after = context.available + context.held + command.amount;
   if (after > BALANCE_MAX) {
     return refuse("BALANCE_TOO_LARGE", `An account holds at most ${BALANCE_MAX} NC; top up by less.`);
   }
   const available = credits(context.available + command.amount);
   const fact = { type: "ToppedUp", topup: command.topup, amount: command.amount, available, at } as const;
-  return { facts: [fact], reply: { topup: command.topup, credits_balance: available } };
+  return { facts: [fact], reply: { topup: command.topup, available } };
 }
 
 /** Taken whatever the account's state: the money has moved already. */
-function payment({ payments, customer: known }: AccountContext, command: Of<"payment">, at: Millis): Result {
+function payment({ context }: AccountSnapshot, command: Of<"payment">, at: Millis): Told {
+  const { payments, customer: known } = context;
   const { payment: id, news, customer } = command;
   const before = payments[id];
   const after = withNews(before, news);
@@ -174,14 +174,14 @@ function payment({ payments, customer: known }: AccountContext, command: Of<"pay
   return { facts: [fact], reply: null };
 }
 
-function repay({ available }: AccountContext, command: Of<"repay">, at: Millis): Result {
+function repay({ context: { available } }: AccountSnapshot, command: Of<"repay">, at: Millis): Result<"repay"> {
   const debt = -Math.min(0, available);
   if (debt === 0) return refuse("NO_DEBT", "You owe nothing; GET /credits/credit-info says what you may owe.");
   if (command.amount > debt) return refuse("REPAYMENT_TOO_LARGE", `You owe ${debt} NC; repay at most that.`);
   const { repayment, amount } = command;
   const [after, left] = [credits(available + amount), credits(debt - amount)];
   const fact = { type: "Repaid", repayment, amount, available: after, debt: left, at } as const;
-  return { facts: [fact], reply: { repayment, credits_balance: after, debt: left } };
+  return { facts: [fact], reply: { repayment, available: after, debt: left } };
 }
 
 function holdMismatch(context: AccountContext, task: Of<"release">["task"], budget: Credits): Refusal | undefined {
@@ -190,14 +190,14 @@ function holdMismatch(context: AccountContext, task: Of<"release">["task"], budg
   return refuse("HOLD_UNKNOWN", `No hold of ${budget} NC stands for this task; ${held ?? 0} NC is held.`);
 }
 
-function release(context: AccountContext, command: Of<"release">, at: Millis): Result {
+function release({ context }: AccountSnapshot, command: Of<"release">, at: Millis): Told {
   const { task, budget } = command;
   const refusal = holdMismatch(context, task, budget);
   if (refusal !== undefined) return refusal;
   return { facts: [{ type: "Released", task, budget, at }], reply: null };
 }
 
-function settle(context: AccountContext, command: Of<"settle">, at: Millis): Result {
+function settle({ context }: AccountSnapshot, command: Of<"settle">, at: Millis): Told {
   const { task, taskType, budget, payout, fee, refund, worker, workerIdentity, firstTry, durationMs, allowedMs } = command;
   const refusal = holdMismatch(context, task, budget);
   if (refusal !== undefined) return refusal;
@@ -220,7 +220,7 @@ function settle(context: AccountContext, command: Of<"settle">, at: Millis): Res
   return { facts: [fact], reply: null };
 }
 
-function earn(command: Of<"earn">, at: Millis): Result {
+function earn(_state: AccountSnapshot, command: Of<"earn">, at: Millis): Told {
   const { task, taskType, requester, requesterIdentity: counterparty, payout, firstTry, durationMs, allowedMs } = command;
   const fact = {
     type: "Earned",
@@ -237,7 +237,7 @@ function earn(command: Of<"earn">, at: Millis): Result {
   return { facts: [fact], reply: null };
 }
 
-function fail(state: AccountSnapshot, command: Of<"fail">, at: Millis): Result {
+function fail(state: AccountSnapshot, command: Of<"fail">, at: Millis): Told {
   const { task, taskType, outcome } = command;
   const judged = judge(state.context, outcome, at);
   const facts: AccountFact[] = [{ type: "Failed", task, taskType, outcome, at }];
@@ -246,23 +246,27 @@ function fail(state: AccountSnapshot, command: Of<"fail">, at: Millis): Result {
   return { facts, reply: null };
 }
 
-/** What an operator does by hand. */
-function operate(state: AccountSnapshot, command: Of<"freeze" | "unfreeze" | "adjust">, at: Millis): Result {
-  const { reason } = command;
-  const { context } = state;
-  if (command.type === "adjust") {
-    const { adjustment, amount } = command;
-    const after = context.available + context.held + amount;
-    if (Math.abs(after) > BALANCE_MAX) return refuse("BALANCE_TOO_LARGE", `An account holds at most ${BALANCE_MAX} NC.`);
-    return { facts: [{ type: "Adjusted", adjustment, amount, reason, at }], reply: { adjustment } };
-  }
+/** What an operator takes or gives by hand. */
+function adjust({ context }: AccountSnapshot, command: Of<"adjust">, at: Millis): Result<"adjust"> {
+  const { adjustment, amount, reason } = command;
+  const after = context.available + context.held + amount;
+  if (Math.abs(after) > BALANCE_MAX) return refuse("BALANCE_TOO_LARGE", `An account holds at most ${BALANCE_MAX} NC.`);
+  return { facts: [{ type: "Adjusted", adjustment, amount, reason, at }], reply: { adjustment } };
+}
+
+/** Freezes an account by hand, or releases it. */
+function freeze(state: AccountSnapshot, { type, reason }: Of<"freeze" | "unfreeze">, at: Millis): Told {
   const frozen = state.hasTag("frozen");
-  if (frozen === (command.type === "freeze")) return refuse("NOTHING_TO_DO", `This account is ${statusOf(state)} already.`);
+  if (frozen === (type === "freeze")) return refuse("NOTHING_TO_DO", `This account is ${statusOf(state)} already.`);
   return { facts: [{ type: frozen ? "Unfrozen" : "Frozen", reason, at }], reply: null };
 }
 
 /** A second one for the same task type takes the place of the first, under its id. */
-function registerCapability({ capabilities }: AccountContext, { capability }: Of<"registerCapability">, at: Millis): Result {
+function registerCapability(
+  { context: { capabilities } }: AccountSnapshot,
+  { capability }: Of<"registerCapability">,
+  at: Millis,
+): Result<"registerCapability"> {
   const before = capabilities[capability.taskType];
   if (before === undefined && Object.keys(capabilities).length >= CAPABILITIES_MAX) {
     return refuse("TOO_MANY_CAPABILITIES", `You have ${CAPABILITIES_MAX} capabilities; change one of them.`);
@@ -274,16 +278,16 @@ function registerCapability({ capabilities }: AccountContext, { capability }: Of
   };
 }
 
-function setAvailability({ capabilities }: AccountContext, command: Of<"setAvailability">, at: Millis): Result {
+function setAvailability({ context }: AccountSnapshot, command: Of<"setAvailability">, at: Millis): Result<"setAvailability"> {
   const { capability, available } = command;
-  if (!Object.values(capabilities).some(({ id }) => id === capability)) {
+  if (!Object.values(context.capabilities).some(({ id }) => id === capability)) {
     return refuse("CAPABILITY_UNKNOWN", "You have no capability with this id; GET /api/v1/capabilities lists yours.");
   }
   return { facts: [{ type: "AvailabilityChanged", capability, available, at }], reply: { capability } };
 }
 
 /** The price that stands is given where the capability is there, able and free; whoever asked must hear in either case. */
-function offer(state: AccountSnapshot, command: Of<"offer">, at: Millis): Result {
+function offer(state: AccountSnapshot, command: Of<"offer">, at: Millis): Told {
   const { context } = state;
   const { task, bid, taskType } = command;
   const standing = standingOf(state, taskType);
@@ -301,7 +305,7 @@ function onOffer({ budget, minSkill, marks }: Of<"offer">): TaskOnOffer {
   return { status: "ROUTING", requester: null, marks, budget, minSkill, bidders: [], failed: [] };
 }
 
-function timer(state: AccountSnapshot, { name }: Of<"timer">, at: Millis): Result {
+function timer(state: AccountSnapshot, { name }: Of<"timer">, at: Millis): Told {
   const { context } = state;
   const { cooldownUntil, debtSince } = context;
   if (name === "cooldown" && cooldownUntil !== null && at >= cooldownUntil) {

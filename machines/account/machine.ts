@@ -83,7 +83,7 @@ const machineSetup = setup({
     remindOfCall: emit(({ context, event }) => ({ type: "remind", name: "turns", at: context.callAt ?? event.at })),
     tellKin: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, "Marked");
-      const command = { type: "mark", marks: context.marks, kin: [] };
+      const command = { type: "mark", marks: context.marks, kin: [] } as const;
       for (const id of event.kin) enqueue.emit({ type: "tell", to: { kind: "account", id }, command });
     }),
     tellRefusal: emit(({ event }) => {
@@ -96,7 +96,7 @@ const machineSetup = setup({
       const { batch, item, reason, until } = event;
       // It is called at once.
       if (item === null && reason === null) return;
-      const command = { type: "itemPostponed", item, reason, until };
+      const command = { type: "itemPostponed", item, reason, until } as const;
       enqueue.emit({ type: "tell", to: { kind: "batch", id: batch }, command });
     }),
     tellTurns: enqueueActions(({ event, enqueue }) => {
@@ -108,13 +108,17 @@ const machineSetup = setup({
     bid: emit(({ context, event }) => {
       assertEvent(event, "OfferTaken");
       const { task, bid, price: credits, standing } = event;
-      const command = { type: "standingBid", bid, worker: context.id, credits, standing };
+      const command = { type: "standingBid", bid, worker: accountId(context.id), credits, standing } as const;
       return { type: "tell", to: { kind: "task", id: task }, command };
     }),
     decline: emit(({ context, event }) => {
       assertEvent(event, "OfferDeclined");
       const why = event.reason === undefined ? {} : { reason: event.reason };
-      return { type: "tell", to: { kind: "task", id: event.task }, command: { type: "declined", worker: context.id, ...why } };
+      return {
+        type: "tell",
+        to: { kind: "task", id: event.task },
+        command: { type: "declined", worker: accountId(context.id), ...why },
+      };
     }),
     tellSettled: emit(({ event }) => {
       assertEvent(event, "Settled");
@@ -124,17 +128,18 @@ const machineSetup = setup({
     payWorker: emit(({ context, event }) => {
       assertEvent(event, "Settled");
       const { task, taskType, worker, payout, firstTry, durationMs, allowedMs } = event;
+      const requester = accountId(context.id);
       const command = {
         type: "earn",
         task,
         taskType,
-        requester: context.id,
-        requesterIdentity: identityOf(context.marks, accountId(context.id)),
+        requester,
+        requesterIdentity: identityOf(context.marks, requester),
         payout,
         firstTry,
         durationMs,
         allowedMs,
-      };
+      } as const;
       return { type: "tell", to: { kind: "account", id: worker }, command };
     }),
   },

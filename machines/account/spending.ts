@@ -1,12 +1,12 @@
 /** What an account may spend, and why not. */
 import type { Decision } from "../entity.ts";
 import { ratingOf } from "../market/rating.ts";
+import type { CommandOf, ReplyOf } from "../protocols.ts";
 import { type Refusal, refuse } from "../refusal.ts";
-import { type Credits, credits, type Millis, NO_CREDITS } from "../vocabulary.ts";
+import { accountId, type Credits, credits, type Millis, NO_CREDITS } from "../vocabulary.ts";
 import type { AccountFact } from "./events.ts";
 import { heldFor } from "./holds.ts";
 import type { AccountSnapshot } from "./machine.ts";
-import type { AccountCommand } from "./protocol.ts";
 import { type AccountContext, creditRecord } from "./state.ts";
 
 /** The most tasks that one account may have open; each is an entry of its state. */
@@ -35,9 +35,9 @@ export const FROZEN = refuse(
 /** Holds the budget of a task, which is opened with the same commit. */
 export function hold(
   state: AccountSnapshot,
-  command: Extract<AccountCommand, { type: "hold" }>,
+  command: CommandOf<"account", "hold">,
   at: Millis,
-): Decision<AccountFact> | Refusal {
+): Decision<AccountFact, ReplyOf<"account", "hold">> | Refusal {
   const { context } = state;
   const { task, order } = command;
   if (heldFor(context.holds, task) !== undefined) return refuse("HOLD_EXISTS", "This task was created already.");
@@ -56,12 +56,12 @@ export function hold(
   const open = {
     type: "open",
     task,
-    requester: context.id,
+    requester: accountId(context.id),
     marks: context.marks,
     order,
     offers: command.offers ?? [],
     createdAt: at,
-  };
+  } as const;
   return {
     facts: [{ type: "Held", task, budget: order.budget, at }],
     reply: { id: task, createdAt: at },

@@ -7,7 +7,8 @@ import { OPEN_TASKS_MAX, spendingPower } from "./spending.ts";
 import type { AccountContext } from "./state.ts";
 
 /** What an item may wait for. */
-export type WaitsFor = "pace" | "credits" | "suspension" | "open_tasks";
+export const WAITS_FOR = ["pace", "credits", "suspension", "open_tasks"] as const;
+export type WaitsFor = (typeof WAITS_FOR)[number];
 
 /** Items of batches that opened at a moment (ms). */
 export interface Opened {

@@ -1,58 +1,64 @@
 import type { WaitsFor } from "../account/turns.ts";
-import type { Decision } from "../entity.ts";
+import type { Deciders, Decision } from "../entity.ts";
+import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { type Refusal, type RefusalCode, refuse } from "../refusal.ts";
-import type { JsonValue, Millis } from "../vocabulary.ts";
+import type { Millis } from "../vocabulary.ts";
 import type { BatchFact } from "./events.ts";
 import { type BatchSnapshot, PATIENCE_MS, PATIENCE_TIMER } from "./machine.ts";
-import type { BatchCommand } from "./protocol.ts";
+import type { BatchProgress, ItemStatus } from "./protocol.ts";
 import { afterItem, afterOpening, type BatchContext, roomOf, waitingItems } from "./state.ts";
 
 /** The most items of a batch, and the most that may be open at once. */
 export const BATCH_ITEMS_MAX = 1_000;
 export const BATCH_AT_ONCE_MAX = 100;
 
-type Result = Decision<BatchFact> | Refusal;
-type Of<T extends BatchCommand["type"]> = Extract<BatchCommand, { readonly type: T }>;
+type Result<T extends CommandType<"batch">> = Decision<BatchFact, ReplyOf<"batch", T>> | Refusal;
+type Told = Decision<BatchFact, null> | Refusal;
+type Of<T extends CommandType<"batch">> = CommandOf<"batch", T>;
 
 const UNKNOWN = refuse(
   "BATCH_UNKNOWN",
   "There is no batch of yours with this id; check the batch_id that POST /tasks/batch gave you.",
 );
 
+const DECIDERS: Deciders<"batch", BatchSnapshot, BatchFact> = {
+  openBatch: open,
+  itemRefused: ({ context }, command, at) => refused(context, command, at),
+  itemPostponed: ({ value, context }, { item, reason, until }, at) => {
+    if (value !== "RUNNING" || (item !== null && context.states[item]?.state !== "OPEN")) return { facts: [], reply: null };
+    return { facts: [{ type: "ItemPostponed", item, reason, until, at }], reply: null };
+  },
+  turns: ({ value, context }, { count }, at) => ({
+    facts: value === "RUNNING" ? started(context, count, true, at) : [],
+    reply: null,
+  }),
+  itemEnded: ({ context }, { item, status }, at) => over(context, { type: "ItemEnded", item, status, at }, at),
+  show: ({ value, context }, command, at) =>
+    value === "NEW" || context.requester !== command.requester
+      ? UNKNOWN
+      : { facts: [], reply: progress(value, context, command, at) },
+  recall: () => ({ facts: [], reply: null }),
+  timer: ({ context }, command, at) => timer(context, command, at),
+};
+
 /** Decides a command at the time `at` (ms). Pure. */
-export function decideBatch({ value, context }: BatchSnapshot, command: BatchCommand, at: Millis): Result {
-  switch (command.type) {
-    case "openBatch": {
-      if (value !== "NEW") return refuse("BATCH_EXISTS", "This batch is open already.");
-      const { requester, request, template, items, atOnce, perMinute = 0 } = command;
-      const opened = { type: "BatchOpened", requester, request, template, items, atOnce, perMinute, at } as const;
-      return {
-        facts: [opened, ...started({ ...context, ...afterOpening(opened) }, 1, false, at)],
-        reply: { batch: context.id, request },
-      };
-    }
-    case "itemRefused":
-      return refused(context, command, at);
-    case "itemPostponed": {
-      const { item, reason, until } = command;
-      if (value !== "RUNNING" || (item !== null && context.states[item]?.state !== "OPEN")) return { facts: [], reply: null };
-      return { facts: [{ type: "ItemPostponed", item, reason, until, at }], reply: null };
-    }
-    case "turns":
-      return { facts: value === "RUNNING" ? started(context, command.count, true, at) : [], reply: null };
-    case "itemEnded":
-      return over(context, { type: "ItemEnded", item: command.item, status: command.status, at }, at);
-    case "show":
-      return value === "NEW" || context.requester !== command.requester
-        ? UNKNOWN
-        : { facts: [], reply: progress(value, context, command, at) };
-    case "recall":
-      return { facts: [], reply: null };
-    case "timer":
-      return timer(context, command, at);
-    default:
-      return command satisfies never;
-  }
+export function decideBatch<T extends CommandType<"batch">>(
+  state: BatchSnapshot,
+  command: CommandOf<"batch", T>,
+  at: Millis,
+  arrived: Millis = at,
+): Result<T> {
+  return DECIDERS[command.type](state, command, at, arrived);
+}
+
+function open({ value, context }: BatchSnapshot, command: Of<"openBatch">, at: Millis): Result<"openBatch"> {
+  if (value !== "NEW") return refuse("BATCH_EXISTS", "This batch is open already.");
+  const { requester, request, template, items, atOnce, perMinute = 0 } = command;
+  const opened = { type: "BatchOpened", requester, request, template, items, atOnce, perMinute, at } as const;
+  return {
+    facts: [opened, ...started({ ...context, ...afterOpening(opened) }, 1, false, at)],
+    reply: { batch: context.id, request },
+  };
 }
 
 /** Asks for the next items, as many as there is room for and at most `count`; says with the last how many more it wants. */
@@ -69,7 +75,7 @@ function started(context: BatchContext, count: number, called: boolean, at: Mill
  * One is over, and the next one begins, unless the batch waits for its turn. With none open it asks all the same: an account
  * whose node is of a version before knows no queue, and would never call.
  */
-function over(context: BatchContext, fact: Extract<BatchFact, { type: "ItemRefused" | "ItemEnded" }>, at: Millis): Result {
+function over(context: BatchContext, fact: Extract<BatchFact, { type: "ItemRefused" | "ItemEnded" }>, at: Millis): Told {
   if (context.states[fact.item]?.state !== "OPEN") return { facts: [], reply: null };
   const after = { ...context, ...afterItem(context, fact) };
   const waits = after.queued && roomOf(after) < after.atOnce;
@@ -77,7 +83,7 @@ function over(context: BatchContext, fact: Extract<BatchFact, { type: "ItemRefus
 }
 
 /** A frozen account opens none of the others either. */
-function refused(context: BatchContext, { item, code, detail }: Of<"itemRefused">, at: Millis): Result {
+function refused(context: BatchContext, { item, code, detail }: Of<"itemRefused">, at: Millis): Told {
   const fact = { type: "ItemRefused", item, code, detail, at } as const;
   const after = { ...context, ...afterItem(context, fact) };
   if (code !== "ACCOUNT_FROZEN" || context.states[item]?.state !== "OPEN" || waitingItems(after).length === 0) {
@@ -93,7 +99,7 @@ const GIVEN_UP: { readonly [R in Exclude<WaitsFor, "pace"> | "turn"]: { readonly
   open_tasks: { code: "TOO_MANY_OPEN_TASKS", what: "tasks of yours to end" },
 };
 
-function timer({ waits }: BatchContext, { name }: Of<"timer">, at: Millis): Result {
+function timer({ waits }: BatchContext, { name }: Of<"timer">, at: Millis): Told {
   const stale = refuse("TIMER_STALE", `The timer ${name} means nothing to this batch now.`);
   if (name !== PATIENCE_TIMER || waits === null || waits.reason === "pace") return stale;
   if (waits.since === null || at < waits.since + PATIENCE_MS) return stale;
@@ -103,20 +109,21 @@ function timer({ waits }: BatchContext, { name }: Of<"timer">, at: Millis): Resu
 }
 
 function progress(
-  value: string,
+  value: BatchProgress["status"],
   context: BatchContext,
   { from = 0, limit = BATCH_ITEMS_MAX }: Of<"show">,
   at: Millis,
-): JsonValue {
+): BatchProgress {
   const { id, items, states, waits } = context;
   const all = items.map(({ task }, number) => {
     const known = states[number];
     const error = known?.state === "REFUSED" ? { code: known.code, detail: known.detail } : null;
-    return { task_id: task, status: known?.state === "ENDED" ? known.status : (known?.state ?? "WAITING"), error };
+    const status: ItemStatus = known?.state === "ENDED" ? known.status : (known?.state ?? "WAITING");
+    return { task, status, error };
   });
-  const count = (status: string) => all.filter((item) => item.status === status).length;
+  const count = (status: ItemStatus) => all.filter((item) => item.status === status).length;
   return {
-    batch_id: id,
+    batch: id,
     status: value,
     total: items.length,
     waiting: count("WAITING"),
@@ -125,10 +132,10 @@ function progress(
     expired: count("EXPIRED"),
     cancelled: count("CANCELLED"),
     refused: count("REFUSED"),
-    waiting_for: waits?.reason ?? null,
+    waitsFor: waits?.reason ?? null,
     // What is over is not when it goes on: then it is about to.
-    next_at: waits?.until == null ? null : Math.max(waits.until, at),
-    gives_up_at: waits?.since == null ? null : waits.since + PATIENCE_MS,
+    nextAt: waits?.until == null ? null : Math.max(waits.until, at),
+    givesUpAt: waits?.since == null ? null : waits.since + PATIENCE_MS,
     items: all.slice(from, from + limit),
     next: from + limit < all.length ? from + limit : null,
   };

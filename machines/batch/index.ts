@@ -4,13 +4,13 @@ import { evolve, logicOf } from "../statechart.ts";
 import { decideBatch } from "./decide.ts";
 import { type BatchFact, upcastBatchFact } from "./events.ts";
 import { type BatchSnapshot, batchMachine } from "./machine.ts";
-import type { BatchCommand } from "./protocol.ts";
+import { recallBatch } from "./replies.ts";
 import { type BatchContext, NEW } from "./state.ts";
 
 const logic = logicOf(batchMachine);
 
 /** Has no row: how far it is, it says itself. */
-export const batch: Entity<BatchSnapshot, BatchCommand, BatchFact, never> = {
+export const batch: Entity<"batch", BatchSnapshot, BatchFact, never> = {
   kind: "batch",
   initial: (id) => getInitialSnapshot(batchMachine, { id }),
   question: () => undefined,
@@ -20,7 +20,7 @@ export const batch: Entity<BatchSnapshot, BatchCommand, BatchFact, never> = {
   logic,
   evolve: (state, fact) => evolve(logic, state, fact),
   upcast: upcastBatchFact,
-  recall: ([first], { context }) => (first?.type === "BatchOpened" ? { batch: context.id, request: first.request } : null),
+  recall: recallBatch,
   postings: () => [],
   view: () => undefined,
   persist: ({ value, context }) => ({ value, context }),

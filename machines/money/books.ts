@@ -7,8 +7,8 @@ import type { AccountFact } from "../account/events.ts";
 import { account } from "../account/index.ts";
 import type { AccountSnapshot } from "../account/machine.ts";
 import { debtFloor } from "../account/spending.ts";
-import type { AnyCommand, EntityKind } from "../effect.ts";
 import type { StoredFact } from "../entity.ts";
+import type { AnyCommand, EntityKind } from "../protocols.ts";
 import type { TaskFact } from "../task/events.ts";
 import { task } from "../task/index.ts";
 import type { TaskSnapshot } from "../task/machine.ts";
@@ -118,9 +118,7 @@ async function checkLedger(books: Books, pending: readonly PendingMessage[], tal
   for (let balanced = transfers - unbalanced.length; balanced > 0; balanced -= 1) tally.check("balanced", true, () => "");
   for (const transfer of unbalanced) tally.check("balanced", false, () => `transfer ${transfer} does not sum to 0`);
   tally.check("balanced", total === 0, () => `the ${entries} entries sum to ${total} NC, not to 0`);
-  const underWay = pending
-    .filter(({ command }) => command.type === "earn")
-    .reduce((sum, { command }) => sum + Number(command["payout"]), 0);
+  const underWay = pending.reduce((sum, { command }) => sum + (command.type === "earn" ? command.payout : 0), 0);
   tally.check("balanced", transit === underWay, () => `transit is ${transit} NC, and ${underWay} NC are under way`);
 }
 
@@ -194,7 +192,7 @@ function checkNumber({ id }: StoredHistory, { seq }: StoredFact, wanted: number,
 
 async function checkTasks(books: Books, pending: readonly PendingMessage[], accounts: Accounts, tally: Tally): Promise<void> {
   const told = new Set(pending.map(({ receiver, command }) => `${command.type} ${receiver}`));
-  const about = new Set(pending.map(({ command }) => `${command.type} ${String(command["task"])}`));
+  const about = new Set(pending.map(({ command }) => `${command.type} ${"task" in command ? command.task : ""}`));
   const ended = new Set<string>();
   for await (const history of books.actors("task")) {
     const state = await foldTask(history, tally);

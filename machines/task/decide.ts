@@ -1,14 +1,15 @@
 /** Command -> facts, or a refusal. One function for each command; each says what it needs of the state. */
 import { type BidIneligibility, bidIneligibility, type TaskOnOffer } from "../eligibility.ts";
-import type { Decision, Question } from "../entity.ts";
+import type { Deciders, Decision, Question } from "../entity.ts";
 import { award } from "../market/auction.ts";
 import { isKnownAnswer } from "../market/honeypot.ts";
 import { identityOf } from "../market/identity.ts";
+import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { type Refusal, type RefusalCode, refuse } from "../refusal.ts";
-import { type AccountId, BOUNDS, isTerminal, type JsonValue, type Millis, type TaskStatus, taskId } from "../vocabulary.ts";
+import { type AccountId, BOUNDS, isTerminal, type Millis, type TaskStatus, taskId } from "../vocabulary.ts";
 import type { DeliveryOutcome, PlacedBid, TaskFact, TaskSpec } from "./events.ts";
 import type { TaskSnapshot } from "./machine.ts";
-import type { TaskCommand } from "./protocol.ts";
+import { acceptedReply, rejectedReply } from "./replies.ts";
 import { retriesLeft, type TaskContext } from "./state.ts";
 
 /** How often a webhook may be asked for again; each is a fact, and up to four attempts. */
@@ -22,8 +23,8 @@ const HOUR_MS = 3_600_000;
  */
 export const JUDGING_MS_MAX = 3_000;
 
-type Result = Decision<TaskFact> | Refusal;
-type Of<T extends TaskCommand["type"]> = Extract<TaskCommand, { type: T }>;
+type Result<T extends CommandType<"task">> = Decision<TaskFact, ReplyOf<"task", T>> | Refusal;
+type Of<T extends CommandType<"task">> = CommandOf<"task", T>;
 
 /** Where a task is; NEW before it is opened. */
 export type Stage = TaskStatus | "NEW";
@@ -45,7 +46,7 @@ const UNKNOWN = refuse("TASK_UNKNOWN", "There is no task with this id. Check the
  * What a submission needs to have judged. None where it will be refused whatever the verdict: who has no right to submit
  * costs nobody a judgement.
  */
-export function questionOf(state: TaskSnapshot, command: TaskCommand, arrived: Millis): Question | undefined {
+export function questionOf(state: TaskSnapshot, command: CommandOf<"task">, arrived: Millis): Question | undefined {
   if (command.type !== "submit" || command.verdict !== undefined) return undefined;
   const task = opened(state);
   if (task === undefined || notInCharge(task.stage, task.context, command.worker, arrived) !== undefined) return undefined;
@@ -55,45 +56,42 @@ export function questionOf(state: TaskSnapshot, command: TaskCommand, arrived: M
 }
 
 /** Decides a command at the time `at` that came at the time `arrived` (ms). Pure. */
-export function decideTask(state: TaskSnapshot, command: TaskCommand, at: Millis, arrived: Millis = at): Result {
-  if (command.type === "open") return open(state, command, at);
-  const task = opened(state);
-  if (task === undefined) return UNKNOWN;
-  switch (command.type) {
-    case "bid":
-      return bid(task, command, at);
-    case "standingBid":
-      return standingBid(task, command, at);
-    case "declined":
-      return declined(task, command, at);
-    case "expire": {
-      if (isTerminal(task.stage) || task.stage === "COMPLETED") {
-        return refuse("TASK_ENDED", `This task is ${task.stage}; its money has been divided, or is about to be.`);
-      }
-      return { facts: [{ type: "Expired", reason: command.reason, at }], reply: { id: task.context.id } };
-    }
-    case "rate":
-      return rate(task, command, at);
-    case "start":
-      return start(task, command, at, arrived);
-    case "submit":
-      return submit(task, command, at, arrived);
-    case "cancel":
-      return cancel(task, command, at);
-    case "settled":
-      return settled(task, command, at);
-    case "timer":
-      return timer(task, command, at);
-    case "webhook.attempted":
-      return webhookAttempted(task, command, at);
-    case "webhook.resend":
-      return webhookResend(task, command, at);
-    default:
-      return command satisfies never;
-  }
+export function decideTask<T extends CommandType<"task">>(
+  state: TaskSnapshot,
+  command: CommandOf<"task", T>,
+  at: Millis,
+  arrived: Millis = at,
+): Result<T> {
+  return DECIDERS[command.type](state, command, at, arrived);
 }
 
-function open(state: TaskSnapshot, command: Of<"open">, at: Millis): Result {
+type DecideOpened<T extends CommandType<"task">> = (task: Opened, command: Of<T>, at: Millis, arrived: Millis) => Result<T>;
+
+/** Refuses what is asked of a task that is not there. */
+function ofOpened<T extends CommandType<"task">>(decide: DecideOpened<T>) {
+  return (state: TaskSnapshot, command: Of<T>, at: Millis, arrived: Millis): Result<T> => {
+    const task = opened(state);
+    return task === undefined ? UNKNOWN : decide(task, command, at, arrived);
+  };
+}
+
+const DECIDERS: Deciders<"task", TaskSnapshot, TaskFact> = {
+  open,
+  bid: ofOpened(bid),
+  standingBid: ofOpened(standingBid),
+  declined: ofOpened(declined),
+  expire: ofOpened(expire),
+  rate: ofOpened(rate),
+  start: ofOpened(start),
+  submit: ofOpened(submit),
+  cancel: ofOpened(cancel),
+  settled: ofOpened(settled),
+  timer: ofOpened(timer),
+  "webhook.attempted": ofOpened(webhookAttempted),
+  "webhook.resend": ofOpened(webhookResend),
+};
+
+function open(state: TaskSnapshot, command: Of<"open">, at: Millis): Result<"open"> {
   if (state.value !== "NEW") return refuse("TASK_EXISTS", "This task is open already.");
   const { task, requester, marks, order, offers = [], createdAt } = command;
   return {
@@ -105,7 +103,7 @@ function open(state: TaskSnapshot, command: Of<"open">, at: Millis): Result {
   };
 }
 
-function bid({ stage, context }: Opened, command: Of<"bid">, at: Millis): Result {
+function bid({ stage, context }: Opened, command: Of<"bid">, at: Millis): Result<"bid"> {
   const reason = bidIneligibility(onOffer(stage, context), command, command.credits);
   if (reason !== undefined) {
     return { ...refuse(REFUSED[reason.why], `This worker may not bid on this task: ${reason.why}.`), reason };
@@ -121,11 +119,11 @@ function bid({ stage, context }: Opened, command: Of<"bid">, at: Millis): Result
   const facts: TaskFact[] = [{ type: "BidPlaced", bid: placed, at }];
   if (stage === "PENDING_POOL" || everyoneAnswered(context, bids, command.online)) facts.push(awardFact(context, bids, at));
   const won = facts.some((fact) => fact.type === "Awarded" && fact.bid.id === placed.id);
-  return { facts, reply: { bid_id: placed.id, status: won ? "AWARDED" : "PENDING" } };
+  return { facts, reply: { bid: placed.id, status: won ? "AWARDED" : "PENDING" } };
 }
 
 /** A price that stands, from a worker who keeps a place for the task. Balanced takes it at once. */
-function standingBid({ stage, context }: Opened, command: Of<"standingBid">, at: Millis): Result {
+function standingBid({ stage, context }: Opened, command: Of<"standingBid">, at: Millis): Result<"standingBid"> {
   const { bid: id, worker, credits, standing } = command;
   if (bidIneligibility(onOffer(stage, context), command, credits) !== undefined) {
     return { facts: [{ type: "StandingBidDropped", worker, at }], reply: null };
@@ -139,12 +137,19 @@ function standingBid({ stage, context }: Opened, command: Of<"standingBid">, at:
 }
 
 /** Why it was declined is kept for operators, and for the worker itself. */
-function declined({ stage }: Opened, { worker, reason }: Of<"declined">, at: Millis): Result {
+function declined({ stage }: Opened, { worker, reason }: Of<"declined">, at: Millis): Result<"declined"> {
   if (stage !== "ROUTING") return { facts: [], reply: null };
   return { facts: [{ type: "OfferDeclined", worker, ...(reason === undefined ? {} : { reason }), at }], reply: null };
 }
 
-function rate({ stage, context }: Opened, command: Of<"rate">, at: Millis): Result {
+function expire({ stage, context }: Opened, { reason }: Of<"expire">, at: Millis): Result<"expire"> {
+  if (isTerminal(stage) || stage === "COMPLETED") {
+    return refuse("TASK_ENDED", `This task is ${stage}; its money has been divided, or is about to be.`);
+  }
+  return { facts: [{ type: "Expired", reason, at }], reply: { id: context.id } };
+}
+
+function rate({ stage, context }: Opened, command: Of<"rate">, at: Millis): Result<"rate"> {
   if (context.requester !== command.requester) return refuse("NOT_YOUR_TASK", "Only the requester of a task can rate it.");
   if (stage !== "SETTLED") return refuse("NOT_ENDED", `This task is ${stage}; it can be rated once it is SETTLED.`);
   if (context.rating !== null) return refuse("ALREADY_RATED", `You have rated this task already, with ${context.rating}.`);
@@ -217,14 +222,14 @@ function notInCharge(stage: TaskStatus, context: TaskContext, worker: AccountId,
   return undefined;
 }
 
-function start({ stage, context }: Opened, command: Of<"start">, at: Millis, arrived: Millis): Result {
+function start({ stage, context }: Opened, command: Of<"start">, at: Millis, arrived: Millis): Result<"start"> {
   const refusal = notInCharge(stage, context, command.worker, arrived);
   if (refusal !== undefined) return refusal;
   if (stage !== "AWARDED") return refuse("ALREADY_STARTED", "You have started this task already; submit its result.");
   return { facts: [{ type: "ExecutionStarted", worker: command.worker, at }], reply: { id: context.id, status: "EXECUTING" } };
 }
 
-function submit({ stage, context }: Opened, command: Of<"submit">, at: Millis, arrived: Millis): Result {
+function submit({ stage, context }: Opened, command: Of<"submit">, at: Millis, arrived: Millis): Result<"submit"> {
   const refusal = notInCharge(stage, context, command.worker, arrived);
   if (refusal !== undefined) return refusal;
   const { verdict, submission } = command;
@@ -237,29 +242,17 @@ function submit({ stage, context }: Opened, command: Of<"submit">, at: Millis, a
     const firstTry = context.submissions === 0;
     const { known } = context.order;
     const judged = known === undefined ? {} : { isKnown: isKnownAnswer(command.result, known) };
-    const accepted: TaskFact = { type: "ResultAccepted", submission, result: command.result, firstTry, ...judged, at };
-    return { facts: [...begun, accepted], reply: submissionReply(submission, "COMPLETED", null, 0, []) };
+    const accepted = { type: "ResultAccepted", submission, result: command.result, firstTry, ...judged, at } as const;
+    return { facts: [...begun, accepted], reply: acceptedReply(accepted) };
   }
   const { code, errors } = verdict;
   const left = retriesLeft(context);
-  const rejected: TaskFact[] = [...begun, { type: "ResultRejected", submission, code, errors, left, at }];
-  const errorList = errors.map(({ field, message }) => ({ field, message }));
-  if (left > 0) return { facts: rejected, reply: submissionReply(submission, "REJECTED", code, left, errorList) };
+  const rejected = { type: "ResultRejected", submission, code, errors, left, at } as const;
+  if (left > 0) return { facts: [...begun, rejected], reply: rejectedReply(rejected, "REJECTED") };
   return {
-    facts: [...rejected, { type: "AwardFailed", code, at }, afterFailure(context, at)],
-    reply: submissionReply(submission, "FAILED", code, 0, errorList),
+    facts: [...begun, rejected, { type: "AwardFailed", code, at }, afterFailure(context, at)],
+    reply: rejectedReply(rejected, "FAILED"),
   };
-}
-
-/** The answer to a submission; also made again from its fact when the submission is repeated. */
-export function submissionReply(
-  id: string,
-  status: "COMPLETED" | "REJECTED" | "FAILED",
-  code: string | null,
-  left: number,
-  errors: JsonValue[],
-): JsonValue {
-  return { submission_id: id, status, error_code: code, retries_left: left, errors };
 }
 
 function afterFailure(context: Opened["context"], at: Millis): TaskFact {
@@ -267,7 +260,7 @@ function afterFailure(context: Opened["context"], at: Millis): TaskFact {
   return { type: "Reopened", until: at + context.order.windowMs, at };
 }
 
-function cancel({ stage, context }: Opened, command: Of<"cancel">, at: Millis): Result {
+function cancel({ stage, context }: Opened, command: Of<"cancel">, at: Millis): Result<"cancel"> {
   if (context.requester !== command.requester) {
     return refuse("NOT_YOUR_TASK", "Only the requester of a task can cancel it.");
   }
@@ -277,13 +270,13 @@ function cancel({ stage, context }: Opened, command: Of<"cancel">, at: Millis): 
   return { facts: [{ type: "Cancelled", at }], reply: { id: context.id, status: "CANCELLED" }, afterDelivery: true };
 }
 
-function settled({ stage, context }: Opened, command: Of<"settled">, at: Millis): Result {
+function settled({ stage }: Opened, command: Of<"settled">, at: Millis): Result<"settled"> {
   if (stage !== "COMPLETED") return refuse("MESSAGE_STALE", `A task that is ${stage} cannot be settled.`);
   const { payout, fee, refund } = command;
-  return { facts: [{ type: "Settled", payout, fee, refund, at }], reply: { id: context.id } };
+  return { facts: [{ type: "Settled", payout, fee, refund, at }], reply: null };
 }
 
-function timer(task: Opened, command: Of<"timer">, at: Millis): Result {
+function timer(task: Opened, command: Of<"timer">, at: Millis): Result<"timer"> {
   const { stage, context } = task;
   const stale = refuse("TIMER_STALE", `The timer ${command.name} means nothing to a task that is ${stage}.`);
   switch (command.name) {
@@ -306,7 +299,7 @@ function timer(task: Opened, command: Of<"timer">, at: Millis): Result {
 }
 
 /** Leaves no fact: the timer stands until the outcome is known, so a crash in between sends it again. */
-function deliver(stage: TaskStatus, context: Opened["context"], due: Millis): Result {
+function deliver(stage: TaskStatus, context: Opened["context"], due: Millis): Result<"timer"> {
   const { callbackUrl } = context.order;
   if (callbackUrl === null || context.requester === null) throw new Error("a webhook needs its address");
   const body = {
@@ -324,7 +317,7 @@ function deliver(stage: TaskStatus, context: Opened["context"], due: Millis): Re
   return { facts: [], reply: null, errands: [{ type: "deliver", delivery: errand }] };
 }
 
-function webhookAttempted({ stage, context }: Opened, command: Of<"webhook.attempted">, at: Millis): Result {
+function webhookAttempted({ stage, context }: Opened, command: Of<"webhook.attempted">, at: Millis): Result<"webhook.attempted"> {
   if (!isTerminal(stage) || context.webhook.done || command.attempt !== context.webhook.attempts + 1) {
     return refuse("MESSAGE_STALE", "This attempt's outcome is known already.");
   }
@@ -337,7 +330,7 @@ function nextAttempt(attempt: number, outcome: DeliveryOutcome, at: Millis): Mil
   return outcome.result !== "failed" || wait === undefined ? null : at + wait;
 }
 
-function webhookResend({ stage, context }: Opened, command: Of<"webhook.resend">, at: Millis): Result {
+function webhookResend({ stage, context }: Opened, command: Of<"webhook.resend">, at: Millis): Result<"webhook.resend"> {
   if (context.requester !== command.requester) return refuse("NOT_YOUR_TASK", "Only the requester can have it sent again.");
   if (context.order.callbackUrl === null) return refuse("NO_CALLBACK", "This task was created without a callback_url.");
   if (!isTerminal(stage)) return refuse("NOT_ENDED", `This task is ${stage}; its webhook is sent when it ends.`);

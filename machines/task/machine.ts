@@ -5,7 +5,8 @@
 import { assertEvent, assign, emit, enqueueActions, type SnapshotFrom, setup } from "xstate";
 import type { Effect } from "../effect.ts";
 import { split } from "../market/pricing.ts";
-import type { TerminalStatus } from "../vocabulary.ts";
+import type { CommandOf, Send } from "../protocols.ts";
+import { type TerminalStatus, taskId } from "../vocabulary.ts";
 import type { PlacedBid, TaskFact, TaskFactType } from "./events.ts";
 import { askable, askedAtFirst, type Failure, NEW, type TaskContext } from "./state.ts";
 
@@ -19,35 +20,32 @@ function must<T>(value: T | null, what: string): T {
   return value;
 }
 
-const tellRequester = (context: TaskContext, command: { readonly type: string; readonly [key: string]: unknown }): Effect => ({
+const tell = (account: string, command: CommandOf<"account">): Send<"account"> => ({
   type: "tell",
-  to: { kind: "account", id: must(context.requester, "requester") },
+  to: { kind: "account", id: account },
   command,
 });
 
-const tellWorker = (context: TaskContext, command: { readonly type: string; readonly [key: string]: unknown }): Effect => ({
-  type: "tell",
-  to: { kind: "account", id: must(context.award, "award").worker },
-  command,
-});
+const tellRequester = ({ requester }: TaskContext, command: CommandOf<"account">): Effect =>
+  tell(must(requester, "requester"), command);
+
+const tellWorker = ({ award }: TaskContext, command: CommandOf<"account">): Effect => tell(must(award, "award").worker, command);
 
 /** Asks those whose price stands, from the one at `from` up to the one at `until`, for a bid at that price. */
 function offering(context: TaskContext, from: number, until: number): readonly Effect[] {
   const { taskType, budget, minSkill } = must(context.order, "order");
   return askable(context)
     .slice(from, until)
-    .map(({ worker, bid }) => ({
-      type: "tell",
-      to: { kind: "account", id: worker },
-      command: { type: "offer", task: context.id, bid, taskType, budget, minSkill, marks: context.marks },
-    }));
+    .map(({ worker, bid }) =>
+      tell(worker, { type: "offer", task: taskId(context.id), bid, taskType, budget, minSkill, marks: context.marks }),
+    );
 }
 
 /** Tells bidders at prices that stand that they need keep no place for this task. */
 function freeing(bids: readonly PlacedBid[], task: string): readonly Effect[] {
   return bids
     .filter(({ standing }) => standing === true)
-    .map(({ worker }) => ({ type: "tell", to: { kind: "account", id: worker }, command: { type: "freed", task } }));
+    .map(({ worker }) => tell(worker, { type: "freed", task: taskId(task) }));
 }
 
 function settlement(fact: Of<"ResultAccepted">, context: TaskContext): Effect {
@@ -56,7 +54,7 @@ function settlement(fact: Of<"ResultAccepted">, context: TaskContext): Effect {
   const awardedAt = must(context.awardedAt, "award's time");
   return tellRequester(context, {
     type: "settle",
-    task: context.id,
+    task: taskId(context.id),
     taskType: order.taskType,
     budget: order.budget,
     ...split(order.budget, award.credits),
@@ -65,7 +63,6 @@ function settlement(fact: Of<"ResultAccepted">, context: TaskContext): Effect {
     firstTry: fact.firstTry,
     durationMs: fact.at - awardedAt,
     allowedMs: order.maxSeconds * 1_000,
-    at: fact.at,
   });
 }
 
@@ -167,7 +164,7 @@ const machineSetup = setup({
     }),
     freeDropped: emit(({ context, event }) => {
       assertEvent(event, "StandingBidDropped");
-      return { type: "tell", to: { kind: "account", id: event.worker }, command: { type: "freed", task: context.id } };
+      return tell(event.worker, { type: "freed", task: taskId(context.id) });
     }),
     freeLosers: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, "Awarded");
@@ -183,29 +180,29 @@ const machineSetup = setup({
     }),
     askToRelease: emit(({ context }) => {
       const { budget } = must(context.order, "order");
-      return tellRequester(context, { type: "release", task: context.id, budget });
+      return tellRequester(context, { type: "release", task: taskId(context.id), budget });
     }),
     tellFailure: emit(({ context, event }) => {
       assertEvent(event, ["AwardFailed", "AwardTimedOut"]);
       const { taskType } = must(context.order, "order");
       const outcome = event.type === "AwardFailed" ? "FAILED_VALIDATION" : "TIMED_OUT";
-      return tellWorker(context, { type: "fail", task: context.id, taskType, outcome, at: event.at });
+      return tellWorker(context, { type: "fail", task: taskId(context.id), taskType, outcome });
     }),
     /** Tells the worker of a task with a known answer how it was done. */
     tellHoneypot: enqueueActions(({ context, event, enqueue }) => {
       const passed = event.type === "ResultAccepted" ? event.isKnown : context.order?.known === undefined ? undefined : false;
-      if (passed !== undefined) enqueue.emit(tellWorker(context, { type: "honeypot", task: context.id, passed }));
+      if (passed !== undefined) enqueue.emit(tellWorker(context, { type: "honeypot", task: taskId(context.id), passed }));
     }),
     tellRating: emit(({ context, event }) => {
       assertEvent(event, "Rated");
       const { taskType } = must(context.order, "order");
-      return tellWorker(context, { type: "rated", task: context.id, taskType, stars: event.stars });
+      return tellWorker(context, { type: "rated", task: taskId(context.id), taskType, stars: event.stars });
     }),
     /** The batch that it is of goes on. */
     tellBatch: enqueueActions(({ context, enqueue }, { status }: { readonly status: TerminalStatus }) => {
       const { batch } = must(context.order, "order");
       if (batch === undefined) return;
-      const command = { type: "itemEnded", item: batch.item, status };
+      const command = { type: "itemEnded", item: batch.item, status } as const;
       enqueue.emit({ type: "tell", to: { kind: "batch", id: batch.id }, command });
     }),
     remindOfResend: emit(({ event }) => ({ type: "remind", name: "webhook", at: event.at })),

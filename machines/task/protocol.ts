@@ -2,12 +2,30 @@ import type { Ineligibility } from "../eligibility.ts";
 import type { Judgement } from "../entity.ts";
 import type { Offer } from "../market/capability.ts";
 import type { WorkerStanding } from "../market/standing.ts";
+import type { TimerFired } from "../protocols.ts";
+import type { FieldError } from "../validation/rules.ts";
 import type { AccountId, Credits, JsonValue, Millis, TaskId } from "../vocabulary.ts";
 import type { DeliveryOutcome, TaskSpec } from "./events.ts";
 
-export type TaskCommand =
-  | {
-      readonly type: "open";
+export interface BidReply {
+  readonly bid: string;
+  readonly status: "PENDING" | "AWARDED";
+}
+
+/** The verdict on a submission. FAILED: the worker has no more tries. */
+export interface SubmissionReply {
+  readonly submission: string;
+  readonly status: "COMPLETED" | "REJECTED" | "FAILED";
+  readonly code: "SCHEMA_MISMATCH" | "RULE_VIOLATION" | null;
+  /** How many wrong results the award still takes. */
+  readonly left: number;
+  readonly errors: readonly FieldError[];
+}
+
+/** What a task is asked and told, and what it replies. */
+export interface TaskProtocol {
+  readonly open: {
+    readonly command: {
       readonly task: TaskId;
       readonly requester: AccountId;
       /** The requester's. */
@@ -16,22 +34,32 @@ export type TaskCommand =
       /** Workers whose price stands, the one to be asked first in front. */
       readonly offers?: readonly Offer[];
       readonly createdAt: Millis;
-    }
+    };
+    readonly reply: { readonly id: TaskId };
+  };
   /** A worker's answer to an offer; never refused. */
-  | {
-      readonly type: "standingBid";
+  readonly standingBid: {
+    readonly command: {
       readonly bid: string;
       readonly worker: AccountId;
       readonly credits: Credits;
       readonly standing: WorkerStanding;
-    }
+    };
+    readonly reply: null;
+  };
   /** An account of before does not say why. */
-  | { readonly type: "declined"; readonly worker: AccountId; readonly reason?: Ineligibility }
+  readonly declined: {
+    readonly command: { readonly worker: AccountId; readonly reason?: Ineligibility };
+    readonly reply: null;
+  };
   /** By an operator. */
-  | { readonly type: "expire"; readonly reason: string }
-  | { readonly type: "rate"; readonly requester: AccountId; readonly stars: number }
-  | {
-      readonly type: "bid";
+  readonly expire: { readonly command: { readonly reason: string }; readonly reply: { readonly id: string } };
+  readonly rate: {
+    readonly command: { readonly requester: AccountId; readonly stars: number };
+    readonly reply: { readonly id: string; readonly rating: number };
+  };
+  readonly bid: {
+    readonly command: {
       readonly bid: string;
       readonly worker: AccountId;
       /** null bids the budget. */
@@ -39,18 +67,38 @@ export type TaskCommand =
       readonly standing: WorkerStanding;
       /** The workers online for the type, or null when they are too many to wait for each. */
       readonly online: readonly AccountId[] | null;
-    }
-  | { readonly type: "start"; readonly worker: AccountId }
-  | {
-      readonly type: "submit";
+    };
+    readonly reply: BidReply;
+  };
+  readonly start: {
+    readonly command: { readonly worker: AccountId };
+    readonly reply: { readonly id: string; readonly status: "EXECUTING" };
+  };
+  readonly submit: {
+    readonly command: {
       readonly submission: string;
       readonly worker: AccountId;
       readonly result: JsonValue;
       /** Worked out before the decision; absent until then. */
       readonly verdict?: Judgement;
-    }
-  | { readonly type: "cancel"; readonly requester: AccountId }
-  | { readonly type: "settled"; readonly payout: Credits; readonly fee: Credits; readonly refund: Credits }
-  | { readonly type: "timer"; readonly name: string; readonly due: Millis }
-  | { readonly type: "webhook.attempted"; readonly attempt: number; readonly outcome: DeliveryOutcome }
-  | { readonly type: "webhook.resend"; readonly requester: AccountId };
+    };
+    readonly reply: SubmissionReply;
+  };
+  readonly cancel: {
+    readonly command: { readonly requester: AccountId };
+    readonly reply: { readonly id: string; readonly status: "CANCELLED" };
+  };
+  readonly settled: {
+    readonly command: { readonly payout: Credits; readonly fee: Credits; readonly refund: Credits };
+    readonly reply: null;
+  };
+  readonly timer: TimerFired;
+  readonly "webhook.attempted": {
+    readonly command: { readonly attempt: number; readonly outcome: DeliveryOutcome };
+    readonly reply: null;
+  };
+  readonly "webhook.resend": {
+    readonly command: { readonly requester: AccountId };
+    readonly reply: { readonly id: string; readonly status: "QUEUED" };
+  };
+}

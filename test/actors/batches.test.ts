@@ -31,7 +31,7 @@ async function start(world: World, { items: count, atOnce = 100, perMinute = PAC
   const batch = world.nextId();
   const items = Array.from({ length: count }, (_, n) => ({ task: world.newTask(), inputData: `text ${n}` }));
   const template = order({ inputData: "", budget: credits(budget), poolHours: 72 });
-  const command = { type: "startBatch", batch, request: batch, template, items, atOnce, perMinute, fresh: true };
+  const command = { type: "startBatch", batch, request: batch, template, items, atOnce, perMinute, fresh: true } as const;
   expect(await world.answer(world.ask("account", person(1), command))).toMatchObject({ ok: true, value: { batch } });
   return { batch, tasks: items.map(({ task }) => task) };
 }
@@ -122,7 +122,7 @@ describe("the pace", () => {
     await world.pass(500);
     const [first = 0] = openings(world);
     expect(await show(world, made)).toMatchObject({
-      ...{ open: 3, waiting: 7, waiting_for: "pace", next_at: first + MINUTE_MS, gives_up_at: null },
+      ...{ open: 3, waiting: 7, waitsFor: "pace", nextAt: first + MINUTE_MS, givesUpAt: null },
     });
   });
 
@@ -130,7 +130,7 @@ describe("the pace", () => {
     const world = await ready();
     const made = await start(world, { items: 200, perMinute: 0 });
     await world.pass(1_000);
-    expect([opened(world, made), (await show(world, made))["waiting_for"]]).toEqual([100, null]);
+    expect([opened(world, made), (await show(world, made))["waitsFor"]]).toEqual([100, null]);
   });
 
   test.each([1, 2, 3, 4, 5, 6, 7, 8])("is kept in any 60 s, whatever comes in between (%i)", async (seed) => {
@@ -175,17 +175,17 @@ describe("without credits", () => {
     const made = await start(world, { items: 4 });
     await world.pass(1_000);
     const waits = await show(world, made);
-    expect(waits).toMatchObject({ open: 2, waiting: 2, refused: 0, waiting_for: "credits", next_at: null });
+    expect(waits).toMatchObject({ open: 2, waiting: 2, refused: 0, waitsFor: "credits", nextAt: null });
     const before = factsOf(world, "batch", made.batch);
     await world.pass(MINUTE_MS * 60);
     expect(factsOf(world, "batch", made.batch)).toBe(before);
     await topUp(world, 7);
     await world.pass(500);
-    expect(await show(world, made)).toMatchObject({ open: 3, waiting: 1, waiting_for: "credits" });
+    expect(await show(world, made)).toMatchObject({ open: 3, waiting: 1, waitsFor: "credits" });
     await world.crash();
     await topUp(world, 5);
     await world.pass(500);
-    expect(await show(world, made)).toMatchObject({ open: 4, waiting: 0, waiting_for: null, gives_up_at: null });
+    expect(await show(world, made)).toMatchObject({ open: 4, waiting: 0, waitsFor: null, givesUpAt: null });
     expect(await world.broken()).toEqual([]);
   });
 
@@ -216,14 +216,14 @@ describe("without credits", () => {
     const world = await ready(4);
     const made = await start(world, { items: 3 });
     await world.pass(100);
-    const givesUp = (await show(world, made))["gives_up_at"] as number;
+    const givesUp = (await show(world, made))["givesUpAt"] as number;
     expect(givesUp - world.clock.now()).toBeGreaterThan(PATIENCE_MS - 1_000);
     await world.jump(givesUp - 1 - world.clock.now());
-    expect(await show(world, made)).toMatchObject({ waiting: 3, refused: 0, waiting_for: "credits" });
+    expect(await show(world, made)).toMatchObject({ waiting: 3, refused: 0, waitsFor: "credits" });
     await world.crash();
     await world.pass(1_000);
     const end = await show(world, made);
-    expect(end).toMatchObject({ status: "DONE", waiting: 0, refused: 3, waiting_for: null });
+    expect(end).toMatchObject({ status: "DONE", waiting: 0, refused: 3, waitsFor: null });
     expect((end["items"] as readonly unknown[])[2]).toMatchObject({
       error: { code: "INSUFFICIENT_CREDITS", detail: expect.stringContaining("7 days") },
     });
@@ -253,7 +253,7 @@ describe("how many run", () => {
     const items = [{ task: world.newTask(), inputData: "x" }];
     const another = () => {
       const [batch, request] = [world.nextId(), world.nextId()];
-      const command = { type: "startBatch", batch, request, template, items, atOnce: 1, perMinute: PACE, fresh: true };
+      const command = { type: "startBatch", batch, request, template, items, atOnce: 1, perMinute: PACE, fresh: true } as const;
       return world.answer(world.ask("account", person(1), command));
     };
     expect(await another()).toMatchObject({ refusal: { refused: "TOO_MANY_BATCHES" } });
@@ -269,7 +269,7 @@ describe("how many run", () => {
     const batch = id(77);
     const items = Array.from({ length: 3 }, () => ({ task: world.newTask(), inputData: "x" }));
     const template = order({ inputData: "", budget: credits(5), poolHours: 72 });
-    const command = { type: "openBatch", requester: person(1), request: batch, template, items, atOnce: 3 };
+    const command = { type: "openBatch", requester: person(1), request: batch, template, items, atOnce: 3 } as const;
     await world.answer(world.ask("batch", batch, command));
     const made = { batch, tasks: items.map(({ task }) => task) };
     await world.pass(500);

@@ -3,7 +3,9 @@ import { Committer } from "../../actors/host/commit.ts";
 import { LIMITS } from "../../actors/limits.ts";
 import type { CommandResult } from "../../actors/message.ts";
 import type { Batch, Journal } from "../../actors/ports/journal.ts";
-import { order, person, SILENT, STANDING, World } from "../support/world.ts";
+import { readMessage } from "../../machines/incoming.ts";
+import { credits } from "../../machines/vocabulary.ts";
+import { order, person, SILENT, World } from "../support/world.ts";
 
 async function registered(people = 1, grant = 50): Promise<World> {
   const world = new World();
@@ -13,7 +15,7 @@ async function registered(people = 1, grant = 50): Promise<World> {
 }
 
 const topUp = (world: World, amount: number, commandId?: string) =>
-  world.ask("account", person(1), { type: "topUp", topup: world.nextId(), amount }, commandId);
+  world.ask("account", person(1), { type: "topUp", topup: world.nextId(), amount: credits(amount) }, commandId);
 
 /** Holds commits back until the function that it gives is called. */
 function holdCommits(world: World): () => void {
@@ -48,7 +50,7 @@ describe("the output gate", () => {
     const world = await registered();
     const before = world.journal.appends;
     const answers = await Promise.all(Array.from({ length: 200 }, () => topUp(world, 1)));
-    const balances = answers.map((answer) => (answer.ok ? (answer.value as { credits_balance: number }).credits_balance : 0));
+    const balances = answers.map((answer) => (answer.ok ? (answer.value as { available: number }).available : 0));
     expect(balances).toEqual(Array.from({ length: 200 }, (_, index) => 51 + index));
     expect(world.journal.appends - before).toBeLessThan(5);
   });
@@ -58,7 +60,7 @@ describe("a commit that fails", () => {
   test("because its outcome is lost is repeated until it is known, and applied once", async () => {
     const world = await registered();
     world.journal.faults.push("lost", "lost");
-    expect(await world.answer(topUp(world, 5))).toMatchObject({ ok: true, value: { credits_balance: 55 } });
+    expect(await world.answer(topUp(world, 5))).toMatchObject({ ok: true, value: { available: 55 } });
     expect(world.row("account", person(1))["available"]).toBe(55);
     expect(await world.broken()).toEqual([]);
   });
@@ -72,7 +74,7 @@ describe("a commit that fails", () => {
     expect(world.host.healthy).toBe(false);
     expect(await world.answer(first)).toMatchObject({ ok: true });
     expect(world.host.healthy).toBe(true);
-    expect(await world.answer(topUp(world, 1))).toMatchObject({ value: { credits_balance: 56 } });
+    expect(await world.answer(topUp(world, 1))).toMatchObject({ value: { available: 56 } });
   });
 
   test("behind one whose outcome is not known yet does not take that one's effects with it", async () => {
@@ -89,7 +91,7 @@ describe("a commit that fails", () => {
     expect(world.row("task", task)["status"]).toBe("ROUTING");
     await world.pass(200);
     expect(world.journal.messages.size).toBe(0);
-    expect(await world.answer(topUp(world, 4))).toMatchObject({ value: { credits_balance: 34 } });
+    expect(await world.answer(topUp(world, 4))).toMatchObject({ value: { available: 34 } });
     expect(await world.broken()).toEqual([]);
   });
 
@@ -98,18 +100,18 @@ describe("a commit that fails", () => {
     const other = world.makeHost();
     await other.start();
     const mine = await world.answer(topUp(world, 1));
-    expect(mine).toMatchObject({ value: { credits_balance: 51 } });
+    expect(mine).toMatchObject({ value: { available: 51 } });
     const theirs = other.request({
       to: { kind: "account", id: person(1) },
-      command: { type: "topUp", topup: world.nextId(), amount: 10 },
+      command: { type: "topUp", topup: world.nextId(), amount: credits(10) },
       commandId: world.nextId(),
       origin: "client",
       delivery: "first",
       deadline: world.clock.now() + 1_000,
     });
-    expect(await world.answer(theirs)).toMatchObject({ value: { credits_balance: 61 } });
+    expect(await world.answer(theirs)).toMatchObject({ value: { available: 61 } });
     const again = await Promise.all([world.answer(topUp(world, 100)), world.answer(topUp(world, 1_000))]);
-    expect(again).toMatchObject([{ value: { credits_balance: 161 } }, { value: { credits_balance: 1_161 } }]);
+    expect(again).toMatchObject([{ value: { available: 161 } }, { value: { available: 1_161 } }]);
     expect(world.row("account", person(1))["available"]).toBe(1_161);
     expect(await world.broken()).toEqual([]);
   });
@@ -122,11 +124,11 @@ describe("a commit that fails", () => {
       return append(batch);
     };
     const poisoned = [topUp(world, 1), topUp(world, 2)];
-    const neighbour = world.ask("account", person(2), { type: "topUp", topup: world.nextId(), amount: 3 });
-    expect(await world.answer(neighbour)).toMatchObject({ value: { credits_balance: 53 } });
+    const neighbour = world.ask("account", person(2), { type: "topUp", topup: world.nextId(), amount: credits(3) });
+    expect(await world.answer(neighbour)).toMatchObject({ value: { available: 53 } });
     for (const asked of poisoned) expect(await world.answer(asked)).toMatchObject({ refusal: { refused: "INTERNAL" } });
     world.journal.append = append;
-    expect(await world.answer(topUp(world, 4))).toMatchObject({ value: { credits_balance: 54 } });
+    expect(await world.answer(topUp(world, 4))).toMatchObject({ value: { available: 54 } });
     expect(await world.broken()).toEqual([]);
   });
 
@@ -161,7 +163,7 @@ describe("a commit that fails", () => {
     };
     await world.settle();
     const asked = amounts.map((amount, index) =>
-      world.ask("account", person(people[index] ?? 1), { type: "topUp", topup: world.nextId(), amount }),
+      world.ask("account", person(people[index] ?? 1), { type: "topUp", topup: world.nextId(), amount: credits(amount) }),
     );
     await world.settle();
     open();
@@ -273,7 +275,7 @@ describe("bounds", () => {
     expect(world.host.stats.actors).toBe(3);
     await world.pass(LIMITS.idleMs + 2 * LIMITS.sweepMs);
     expect(world.host.stats.actors).toBe(0);
-    expect(await world.answer(topUp(world, 1))).toMatchObject({ value: { credits_balance: 51 } });
+    expect(await world.answer(topUp(world, 1))).toMatchObject({ value: { available: 51 } });
   });
 
   test("a long history is not read again from its beginning: there is a snapshot", async () => {
@@ -282,7 +284,7 @@ describe("bounds", () => {
     const stored = await world.journal.load({ kind: "account", id: person(1) });
     expect(stored.snapshot?.seq).toBeGreaterThanOrEqual(LIMITS.snapshotEvery);
     await world.crash();
-    expect(await world.answer(topUp(world, 1))).toMatchObject({ value: { credits_balance: 51 + LIMITS.snapshotEvery + 20 } });
+    expect(await world.answer(topUp(world, 1))).toMatchObject({ value: { available: 51 + LIMITS.snapshotEvery + 20 } });
     expect(await world.broken()).toEqual([]);
   });
 
@@ -304,8 +306,10 @@ describe("a bug in one actor", () => {
     const world = await registered(2);
     const task = world.newTask();
     await world.answer(world.post(1, task));
-    const broken = { type: "bid", bid: world.nextId(), worker: person(2), credits: 0.5, standing: STANDING, online: [person(2)] };
-    await world.answer(world.ask("task", task, { ...broken, standing: undefined }));
+    // Fields are the sender's word: what a broken version sends is of a known type and has none of them.
+    const broken = readMessage({ kind: "task", id: task }, { type: "bid", bid: world.nextId(), worker: person(2) });
+    if (broken === undefined) throw new Error("a bid is known");
+    expect(await world.answer(world.ask("task", task, broken.command))).toMatchObject({ refusal: { refused: "INTERNAL" } });
     expect(await world.answer(world.bid(2, task, 10))).toMatchObject({ ok: true });
     expect(await world.broken()).toEqual([]);
   });
@@ -334,7 +338,7 @@ describe("a shard that is closed", () => {
     let others = 0;
     const load = async () => {
       while (loaded) {
-        await world.ask("account", person(2), { type: "topUp", topup: world.nextId(), amount: 1 });
+        await world.ask("account", person(2), { type: "topUp", topup: world.nextId(), amount: credits(1) });
         others += 1;
       }
     };
@@ -345,7 +349,7 @@ describe("a shard that is closed", () => {
     const closing = world.host.close(world.host.shardOf(person(1)), 1_000).then(() => {
       closed = true;
     });
-    expect(await world.answer(asked)).toMatchObject({ ok: true, value: { credits_balance: 55 } });
+    expect(await world.answer(asked)).toMatchObject({ ok: true, value: { available: 55 } });
     for (let steps = 0; !closed && steps < 50; steps += 1) await world.pass(20);
     expect(closed).toBe(true);
     expect(others).toBeGreaterThan(20);

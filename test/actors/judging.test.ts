@@ -162,7 +162,7 @@ describe("what was under way when nodes died", () => {
       },
     };
     const router = new Router(silent, world.clock, { next: () => world.nextId() }, 10_000);
-    const asked = router.ask({ kind: "task", id: world.nextId() }, { type: "submit" });
+    const asked = router.ask({ kind: "task", id: world.nextId() }, { type: "timer", name: "routing", due: 0 });
     expect(await world.answer(asked)).toEqual({ ok: true, value: null });
     expect(seen).toEqual([0, 1, 2, 3]);
   });

@@ -47,7 +47,7 @@ async function brokenWorld(): Promise<World> {
 
 const rotate = (world: World) => world.ask("account", person(1), { type: "rotateKey", presented: "hash1", keyHash: "hash9" });
 const topUp = (world: World, n: number, amount: number) =>
-  world.ask("account", person(n), { type: "topUp", topup: world.nextId(), amount });
+  world.ask("account", person(n), { type: "topUp", topup: world.nextId(), amount: credits(amount) });
 
 describe("an action that throws", () => {
   test("is answered INTERNAL, ends no process, and touches neither its own actor's state nor its neighbours", async () => {
@@ -55,8 +55,8 @@ describe("an action that throws", () => {
     expect(await world.answer(rotate(world))).toMatchObject({ refusal: { refused: "INTERNAL" } });
     await timersOfXState();
     expect(uncaught).toEqual([]);
-    expect(await world.answer(topUp(world, 1, 5))).toMatchObject({ value: { credits_balance: 55 } });
-    expect(await world.answer(topUp(world, 2, 7))).toMatchObject({ value: { credits_balance: 57 } });
+    expect(await world.answer(topUp(world, 1, 5))).toMatchObject({ value: { available: 55 } });
+    expect(await world.answer(topUp(world, 2, 7))).toMatchObject({ value: { available: 57 } });
     expect(world.row("account", person(1))["keyHash"]).toBe("hash1");
     expect(await world.broken()).toEqual([]);
   });
@@ -75,9 +75,9 @@ describe("an action that throws", () => {
     open();
     await world.settle();
     expect(await answers).toMatchObject([
-      { value: { credits_balance: 55 } },
+      { value: { available: 55 } },
       { refusal: { refused: "INTERNAL" } },
-      { value: { credits_balance: 61 } },
+      { value: { available: 61 } },
     ]);
     expect(await world.broken()).toEqual([]);
   });

@@ -1,4 +1,5 @@
 /** What has ended costs no memory. */
+
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
@@ -6,6 +7,7 @@ import { Host } from "../../actors/host/host.ts";
 import type { Journal } from "../../actors/ports/journal.ts";
 import { account } from "../../machines/account/index.ts";
 import { batch } from "../../machines/batch/index.ts";
+import type { AnyCommand } from "../../machines/protocols.ts";
 import { task } from "../../machines/task/index.ts";
 import { accountId, credits, taskId } from "../../machines/vocabulary.ts";
 import { systemClock as clock } from "../../src/adapters/system/clock.ts";
@@ -47,7 +49,7 @@ test("200,000 finished tasks leave memory where it was after 2,000", async () =>
     lanes: 1,
   });
   await host.start();
-  const ask = async (kind: "task" | "account", id: string, command: { type: string; [field: string]: unknown }) => {
+  const ask = async (kind: "task" | "account", id: string, command: AnyCommand) => {
     const deadline = clock.now() + 60_000;
     const answer = await host.request({
       to: { kind, id },

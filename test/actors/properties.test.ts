@@ -2,10 +2,12 @@
  * Random commands, repetitions, lost and refused commits, and kills, against the real machines and host. After each step
  * the promises are checked by the audit's own code; at the end time passes until every task has come to its end.
  */
+
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { CommandResult } from "../../actors/message.ts";
-import type { TaskId } from "../../machines/vocabulary.ts";
+import type { AnyCommand } from "../../machines/protocols.ts";
+import { credits, type TaskId } from "../../machines/vocabulary.ts";
 import { BAD_RESULT, GOOD_RESULT, order, person, STANDING, World } from "../support/world.ts";
 
 const REQUESTERS = [1, 2];
@@ -96,7 +98,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 type Asked = {
   readonly kind: "task" | "account";
   readonly to: string;
-  readonly command: { readonly type: string; readonly [field: string]: unknown };
+  readonly command: AnyCommand;
   readonly id: string;
 };
 
@@ -169,16 +171,17 @@ class Clients {
     const { world } = this;
     const id = world.nextId();
     const by = person(step.by);
-    if (step.do === "topup") return { kind: "account", to: by, command: { type: "topUp", topup: id, amount: step.amount }, id };
+    if (step.do === "topup")
+      return { kind: "account", to: by, command: { type: "topUp", topup: id, amount: credits(step.amount) }, id };
     if (step.do === "post") {
       const made = world.newTask();
       this.tasks.push(made);
       const changes = {
-        budget: step.budget,
+        budget: credits(step.budget),
         autoRetry: step.retries,
         callbackUrl: step.hook ? "https://example.com/hook" : null,
       };
-      const command = { type: "hold", task: made, order: { ...ORDER, ...changes }, fresh: !step.keyed };
+      const command = { type: "hold", task: made, order: { ...ORDER, ...changes }, fresh: !step.keyed } as const;
       return { kind: "account", to: by, command, id };
     }
     const to = this.tasks.at(-1 - step.task);
@@ -190,7 +193,7 @@ class Clients {
           type: "bid",
           bid: id,
           worker: by,
-          credits: step.price,
+          credits: credits(step.price),
           standing: STANDING,
           online: step.alone ? [by] : null,
         });

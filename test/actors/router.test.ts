@@ -5,10 +5,10 @@ import { CONTENDED, type CommandResult, type Envelope, NOT_OWNER } from "../../a
 import { Router } from "../../actors/router.ts";
 import { refuse } from "../../machines/refusal.ts";
 import { ManualClock } from "../support/clock.ts";
-import { id } from "../support/world.ts";
+import { id, person } from "../support/world.ts";
 
 const DEADLINE_MS = 10_000;
-const OK: CommandResult = { ok: true, value: "done" };
+const OK: CommandResult = { ok: true, value: { id: id(1), status: "CANCELLED" } };
 const TO = { kind: "task", id: id(1) } as const;
 const refused = (refusal: typeof NOT_OWNER): CommandResult => ({ ok: false, refusal });
 
@@ -43,7 +43,7 @@ function make(answer: (envelope: Envelope, n: number) => CommandResult | undefin
   };
   return { router, seen, finish, clock, start };
 }
-const command = { type: "cancel", requester: id(2) } as const;
+const command = { type: "cancel", requester: person(2) } as const;
 
 describe("a request", () => {
   test("that is answered is sent once, with its deadline and its arrival", async () => {

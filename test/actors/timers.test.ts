@@ -7,7 +7,7 @@ import { type CommandResult, NOT_OWNER } from "../../actors/message.ts";
 import type { DueTimer, Journal } from "../../actors/ports/journal.ts";
 import { refuse } from "../../machines/refusal.ts";
 import { ManualClock } from "../support/clock.ts";
-import { id, World } from "../support/world.ts";
+import { id, person, World } from "../support/world.ts";
 
 const OK: CommandResult = { ok: true, value: null };
 const address = (n: number) => ({ kind: "task", id: id(n) }) as const;
@@ -256,11 +256,11 @@ test("a webhook that is asked for again between two retries is sent when that sa
   };
   const task = world.newTask();
   await world.answer(world.post(1, task, { callbackUrl: "https://example.com/hook" }));
-  await world.answer(world.ask("task", task, { type: "cancel", requester: id(1) }));
+  await world.answer(world.ask("task", task, { type: "cancel", requester: person(1) }));
   const from = world.clock.now();
   // At once, and 1, 3 and 10 s later: the third retry is due at 14 s.
   await world.pass(4_500);
-  await world.answer(world.ask("task", task, { type: "webhook.resend", requester: id(1) }));
+  await world.answer(world.ask("task", task, { type: "webhook.resend", requester: person(1) }));
   const again = world.clock.now() - from;
   await world.pass(60_000);
   expect(sent.map((at) => at - from)).toEqual([0, 1_000, 4_000, again, again + 1_000, again + 4_000, again + 14_000]);

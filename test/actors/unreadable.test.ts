@@ -1,7 +1,7 @@
 /** What a newer version has written is not served by an older node, and nothing of it is lost. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { FORMATS } from "../../machines/formats.ts";
-import type { TaskId } from "../../machines/vocabulary.ts";
+import { credits, type TaskId } from "../../machines/vocabulary.ts";
 import { GOOD_RESULT, person, World } from "../support/world.ts";
 
 let world: World;
@@ -26,7 +26,7 @@ function rewrite(n: number, version: number): void {
   stored(n).facts[0] = { ...first, version };
 }
 
-const topUp = (n: number) => world.ask("account", person(n), { type: "topUp", topup: world.nextId(), amount: 5 });
+const topUp = (n: number) => world.ask("account", person(n), { type: "topUp", topup: world.nextId(), amount: credits(5) });
 
 /** Has account 2 earn a task of account 1. */
 async function earned(): Promise<TaskId> {

@@ -1,4 +1,5 @@
 /** One suite for every journal: what the host relies on. */
+
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { SHARDS_DEFAULT, shardOf } from "../../actors/address.ts";
@@ -11,6 +12,7 @@ import { migrate, readPlatform } from "../../src/adapters/postgres/migrate.ts";
 import { type Database, openPool } from "../../src/adapters/postgres/pool.ts";
 import { MemoryJournal } from "../support/memory-journal.ts";
 import { makeDatabase } from "../support/postgres.mjs";
+import { person } from "../support/world.ts";
 
 /** An account's registration as the entry that a host would append. */
 function registration(id: string, after = 0, cause: string = randomUUID()): Entry {
@@ -49,7 +51,7 @@ function message(from: string, leg = 0): OutboxMessage {
     seq: 0,
     leg,
     to: { kind: "task", id: randomUUID() },
-    command: { type: "open", n: leg },
+    command: { type: "rate", requester: person(1), stars: leg },
   };
 }
 

@@ -22,7 +22,10 @@ const ids = { next: () => randomUUID() };
 class Echo implements Transport {
   readonly heard: Envelope[] = [];
   readonly open = new Set<number>();
-  answer: (envelope: Envelope) => Promise<CommandResult> = async ({ command }) => ({ ok: true, value: { ...command } as never });
+  answer: (envelope: Envelope) => Promise<CommandResult> = async ({ to, command }) => ({
+    ok: true,
+    value: { id: to.id, ...command },
+  });
 
   request(envelope: Envelope): Promise<CommandResult> {
     this.heard.push(envelope);
@@ -50,7 +53,7 @@ interface Rig {
 }
 
 function envelope(to: string, changes: Partial<Envelope> = {}): Envelope {
-  const command = { type: "echo", text: "Grüße" };
+  const command = { type: "expire", reason: "Grüße" } as const;
   const base = { to: { kind: "task", id: to }, command, commandId: randomUUID(), origin: "client", delivery: "first" } as const;
   return { ...base, deadline: clock.now() + 2_000, ...changes };
 }
@@ -150,7 +153,7 @@ describe.each([
     const sent = envelope(id, { origin: "actor", delivery: "again", fresh: true });
     const { node } = rig.sides[0];
     node.heard.length = 0;
-    expect(await rig.client.request(sent)).toEqual({ ok: true, value: sent.command });
+    expect(await rig.client.request(sent)).toEqual({ ok: true, value: { id: sent.to.id, ...sent.command } });
     expect(node.heard).toHaveLength(1);
     const { deadline, ...rest } = sent;
     expect(node.heard[0]).toMatchObject(rest);
@@ -210,7 +213,7 @@ describe.each([
     const id = unserved();
     taken.add(shardOf(id, SHARDS));
     const router = new Router(rig.client, clock, ids, 5_000);
-    const asked = router.ask({ kind: "task", id }, { type: "echo" });
+    const asked = router.ask({ kind: "task", id }, { type: "expire", reason: "" });
     setTimeout(() => rig.sides[1].serve(shardOf(id, SHARDS)), 300);
     expect(await asked).toMatchObject({ ok: true });
     const heard = rig.sides[1].node.heard.filter((one) => one.to.id === id);
@@ -219,14 +222,16 @@ describe.each([
 
   test("a router whose deadline passes says that nobody owns it, or that the outcome is not known", async () => {
     const router = new Router(rig.client, clock, ids, 400);
-    expect(await router.ask({ kind: "task", id: unserved() }, { type: "echo" })).toMatchObject({
+    expect(await router.ask({ kind: "task", id: unserved() }, { type: "expire", reason: "" })).toMatchObject({
       refusal: { refused: "NOT_OWNER" },
     });
     const id = await served();
     const { node } = rig.sides[0];
     const usual = node.answer;
     node.answer = () => new Promise(() => {});
-    expect(await router.ask({ kind: "task", id }, { type: "echo" })).toMatchObject({ refusal: { refused: "UNAVAILABLE" } });
+    expect(await router.ask({ kind: "task", id }, { type: "expire", reason: "" })).toMatchObject({
+      refusal: { refused: "UNAVAILABLE" },
+    });
     node.answer = usual;
   });
 
@@ -249,7 +254,7 @@ describe("a transport over NATS", () => {
 
   test("refuses what is larger than NATS takes, and says how large it may be", async () => {
     const settings = { ...nothing(inject("natsUrl")), prefix: `t${randomUUID()}` };
-    const command = { type: "echo", text: "x".repeat(1_100_000) };
+    const command = { type: "expire", reason: "x".repeat(1_100_000) } as const;
     const answer = await (await transport(settings)).request(envelope(randomUUID(), { command }));
     expect(answer).toMatchObject({ refusal: { refused: "COMMAND_TOO_LARGE", detail: expect.stringMatching(/1048576/) } });
   });
@@ -302,9 +307,9 @@ describe("a transport over NATS", () => {
     owner.attach(node, () => {});
     owner.serve(shardOf(id, SHARDS));
     const router = new Router(client, clock, ids, 10_000);
-    expect(await router.ask({ kind: "task", id }, { type: "echo" })).toMatchObject({ ok: true });
+    expect(await router.ask({ kind: "task", id }, { type: "expire", reason: "" })).toMatchObject({ ok: true });
     await server.kill();
-    const asked = router.ask({ kind: "task", id }, { type: "echo" });
+    const asked = router.ask({ kind: "task", id }, { type: "expire", reason: "" });
     await new Promise((resolve) => setTimeout(resolve, 500));
     await server.start();
     expect(await asked).toMatchObject({ ok: true });
@@ -330,7 +335,7 @@ describe("the wire format", () => {
 
   test("is read without them, as nodes of before write it, and is read by those, which look at what they know only", () => {
     const packed = JSON.parse(packEnvelope(envelope(randomUUID()), "here", AT));
-    expect(Object.keys(packed)).toEqual(["v", "cluster", "to", "command", "id", "origin", "again", "fresh", "left"]);
+    expect(Object.keys(packed)).toEqual(["v", "cluster", "to", "command", "id", "origin", "again", "fresh", "left", "words"]);
     const { arrived, lost } = read(JSON.stringify(packed), AT);
     expect([arrived, lost]).toEqual([undefined, 0]);
     expect(JSON.parse(packEnvelope(envelope(randomUUID(), { arrived: AT, lost: 3 }), "here", AT))).toMatchObject({ v: 1 });

@@ -112,7 +112,7 @@ test("a new task outlives standing prices and honeypots that cannot be read", as
 test("a request outlives a transport that fails, and is told that the outcome is not known", async () => {
   const world = new World();
   const router = new Router({ request: away }, world.clock, { next: () => world.nextId() }, 1_000);
-  const answer = await world.answer(router.ask({ kind: "task", id: id(9) }, { type: "submit" }));
+  const answer = await world.answer(router.ask({ kind: "task", id: id(9) }, { type: "start", worker: person(1) }));
   expect(answer).toMatchObject({ ok: false, refusal: { refused: "UNAVAILABLE" } });
   await quiet();
 });

@@ -1,4 +1,5 @@
 /** A database that not every text fits in: refused at the start, and past that check one text still fails alone. */
+
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { auditDatabases } from "../../src/adapters/postgres/books.ts";
 import { migrate } from "../../src/adapters/postgres/migrate.ts";

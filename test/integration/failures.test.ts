@@ -1,4 +1,5 @@
 /** Two processes on one database, and a database that goes away. */
+
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";

@@ -4,9 +4,9 @@ import { BALANCE_MAX, decideAccount } from "../../machines/account/decide.ts";
 import type { AccountFact } from "../../machines/account/events.ts";
 import { account as entity } from "../../machines/account/index.ts";
 import { type AccountSnapshot, statusOf } from "../../machines/account/machine.ts";
-import type { AccountCommand } from "../../machines/account/protocol.ts";
 import { OPEN_TASKS_MAX } from "../../machines/account/spending.ts";
 import { FORMATS } from "../../machines/formats.ts";
+import type { CommandOf } from "../../machines/protocols.ts";
 import { isRefusal } from "../../machines/refusal.ts";
 import { credits, taskId } from "../../machines/vocabulary.ts";
 import { id, order, person } from "../support/world.ts";
@@ -52,7 +52,7 @@ const COMMANDS = {
   fail: { type: "fail", task: NEXT, taskType: "x", outcome: "FAILED_VALIDATION" },
   cooldown: { type: "timer", name: "cooldown", due: AT + 10 },
   unknownTimer: { type: "timer", name: "nothing", due: AT },
-} satisfies { readonly [name: string]: AccountCommand };
+} as const satisfies { readonly [name: string]: CommandOf<"account"> };
 type CommandName = keyof typeof COMMANDS;
 
 const unregistered = Object.fromEntries(Object.keys(COMMANDS).map((name) => [name, "ACCOUNT_UNKNOWN"])) as {
@@ -90,7 +90,7 @@ const CASES: readonly [string, readonly AccountFact[], { readonly [C in CommandN
   ["FROZEN", frozen, { ...usual, hold: "ACCOUNT_FROZEN", freeze: "NOTHING_TO_DO", unfreeze: "Unfrozen" }],
 ];
 
-function decide(state: AccountSnapshot, command: AccountCommand, at = AT + 10) {
+function decide(state: AccountSnapshot, command: CommandOf<"account">, at = AT + 10) {
   const decision = decideAccount(state, command, at);
   if (isRefusal(decision)) return { outcome: decision.refused, state };
   const next = decision.facts.reduce((before, fact) => entity.evolve(before, fact).state, state);
@@ -265,7 +265,7 @@ describe("a price that stands", () => {
       { ...COMMANDS.earn, task: taskId(id(200)) },
       { ...COMMANDS.fail, task: taskId(id(200)) },
       { type: "freed", task: taskId(id(200)) },
-    ] satisfies AccountCommand[]) {
+    ] satisfies CommandOf<"account">[]) {
       expect(decide(decide(state, command).state, offered(202)).outcome).toBe("OfferTaken");
     }
     expect(decide(state, { type: "freed", task: taskId(id(209)) }).outcome).toBe("");
@@ -348,7 +348,7 @@ describe("credit and debt", () => {
     expect(entity.view(ME, decide(state, COMMANDS.topUp).state)?.status).toBe("SUSPENDED");
   });
 
-  test.each<[string, AccountCommand]>([
+  test.each<[string, CommandOf<"account">]>([
     ["a repayment of all of it", { type: "repay", repayment: id(8), amount: credits(100) }],
     ["a top-up", { type: "topUp", topup: id(8), amount: credits(100) }],
     ["earnings", { ...COMMANDS.earn, task: taskId(id(93)), payout: credits(100) }],

@@ -3,15 +3,14 @@ import { describe, expect, test } from "vitest";
 import { RUNNING_BATCHES_MAX } from "../../machines/account/batches.ts";
 import type { AccountFact } from "../../machines/account/events.ts";
 import { account } from "../../machines/account/index.ts";
-import type { AccountCommand } from "../../machines/account/protocol.ts";
 import { CALL_MS, callsAt, type Opened, paceAllows, withOpened } from "../../machines/account/turns.ts";
 import type { BatchFact } from "../../machines/batch/events.ts";
 import { batch } from "../../machines/batch/index.ts";
 import { PATIENCE_MS } from "../../machines/batch/machine.ts";
-import type { BatchCommand } from "../../machines/batch/protocol.ts";
 import type { Effect } from "../../machines/effect.ts";
 import type { AnyFact, Entity } from "../../machines/entity.ts";
 import { FORMATS } from "../../machines/formats.ts";
+import type { CommandOf, CommandType, EntityKind } from "../../machines/protocols.ts";
 import { isRefusal } from "../../machines/refusal.ts";
 import { credits, type Millis, taskId } from "../../machines/vocabulary.ts";
 import { id, order, person } from "../support/world.ts";
@@ -23,11 +22,11 @@ const BATCH = id(50);
 const OTHER = id(51);
 
 /** What a command does to what these facts have led to: the facts or the refusal, their effects, and the state. */
-function when<S, C extends { readonly type: string }, F extends AnyFact, V>(
-  entity: Entity<S, C, F, V>,
+function when<K extends EntityKind, T extends CommandType<K>, S, F extends AnyFact, V>(
+  entity: Entity<K, S, F, V>,
   of: string,
   given: readonly F[],
-  command: C,
+  command: CommandOf<K, T>,
   at: Millis,
 ) {
   let state = given.reduce((before, fact) => entity.evolve(before, fact).state, entity.initial(of));
@@ -93,7 +92,7 @@ const item = (n: number, ask: { perMinute?: number; want?: number; called?: bool
     task: taskId(id(100 + n)),
     order: order({ budget: credits(20), batch: { id: of, item: n } }),
     ask: { perMinute: 2, want: 0, called: false, ...ask },
-  }) satisfies AccountCommand;
+  }) satisfies CommandOf<"account">;
 const held = (n: number, at = AT, perMinute = 2): AccountFact => ({
   ...{ type: "Held", task: taskId(id(200 + n)), budget: credits(20), perMinute, at },
 });
@@ -102,7 +101,7 @@ const waits = (of: string, want: number, more: object = {}): AccountFact => ({
   ...{ reason: "pace", until: AT + MINUTE_MS, at: AT },
   ...more,
 });
-const account_ = (given: readonly AccountFact[], command: AccountCommand, at = AT) => when(account, ME, given, command, at);
+const account_ = (given: readonly AccountFact[], command: CommandOf<"account">, at = AT) => when(account, ME, given, command, at);
 
 describe("an account", () => {
   test("holds an item's budget and opens its task, counting it against the pace", () => {
@@ -220,7 +219,7 @@ const items = (count: number) => Array.from({ length: count }, (_, n) => ({ task
 const opening = (count: number, atOnce: number): BatchFact[] => [
   { type: "BatchOpened", requester: ME, request: BATCH, template: order(), items: items(count), atOnce, perMinute: 60, at: AT },
 ];
-const batch_ = (given: readonly BatchFact[], command: BatchCommand, at = AT) => when(batch, BATCH, given, command, at);
+const batch_ = (given: readonly BatchFact[], command: CommandOf<"batch">, at = AT) => when(batch, BATCH, given, command, at);
 const first: BatchFact = { type: "ItemsStarted", items: [0], want: 3, called: false, at: AT };
 const postponed: BatchFact = { type: "ItemPostponed", item: 0, reason: "credits", until: null, at: AT };
 

@@ -178,7 +178,6 @@ test("a right result: it is kept as it is, and the requester's account is told h
       firstTry: true,
       durationMs: 40,
       allowedMs: 90_000,
-      at: AWARDED + 40,
     }),
   ]);
   expect(entity.view(TASK, life.state)).toMatchObject({ result: { name: "Ada" }, errorCode: null, expiresAt: null });
@@ -204,7 +203,7 @@ test("a wrong result: what is wrong with it and how many tries are left; the nex
     { type: "AwardFailed", code: "SCHEMA_MISMATCH", at: AWARDED + 40 },
     { type: "Reopened", until: AWARDED + 3_040, at: AWARDED + 40 },
   ]);
-  const failing = { type: "fail", task: TASK, taskType: SPEC.taskType, outcome: "FAILED_VALIDATION", at: AWARDED + 40 };
+  const failing = { type: "fail", task: TASK, taskType: SPEC.taskType, outcome: "FAILED_VALIDATION" };
   expect(third.effects).toEqual([forget("execution"), tell("account", WORKER, failing), remind("routing", AWARDED + 3_040)]);
   expect(entity.view(TASK, life.state)).toMatchObject({
     status: "ROUTING",
@@ -224,7 +223,7 @@ test("a time-out: the worker's account is told, and the next window counts from 
     { type: "AwardTimedOut", at: late },
     { type: "Reopened", until: late + 3_000, at: late },
   ]);
-  const failing = { type: "fail", task: TASK, taskType: SPEC.taskType, outcome: "TIMED_OUT", at: late };
+  const failing = { type: "fail", task: TASK, taskType: SPEC.taskType, outcome: "TIMED_OUT" };
   expect(effects).toEqual([forget("execution"), tell("account", WORKER, failing), remind("routing", late + 3_000)]);
   expect(entity.view(TASK, life.state)).toMatchObject({ errorCode: "TIMEOUT" });
   const last = awarded({ autoRetry: 0 }).do(timer("execution"), late);

@@ -2,12 +2,12 @@
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../actors/limits.ts";
 import { FORMATS } from "../../machines/formats.ts";
+import type { CommandOf } from "../../machines/protocols.ts";
 import { isRefusal } from "../../machines/refusal.ts";
 import { decideTask, JUDGING_MS_MAX, RESENDS_MAX } from "../../machines/task/decide.ts";
 import type { TaskFact } from "../../machines/task/events.ts";
 import { task as entity } from "../../machines/task/index.ts";
 import type { TaskSnapshot } from "../../machines/task/machine.ts";
-import type { TaskCommand } from "../../machines/task/protocol.ts";
 import { credits, type TaskStatus, taskId } from "../../machines/vocabulary.ts";
 import { VALIDATOR_LIMITS } from "../../src/adapters/validator/pool.ts";
 import { id, order, person, STANDING } from "../support/world.ts";
@@ -78,7 +78,7 @@ const COMMANDS = {
   unknownTimer: { type: "timer", name: "nothing", due: AT },
   attempted: { type: "webhook.attempted", attempt: 1, outcome: { id: id(70), ms: 3, result: "delivered", status: 200 } },
   resend: { type: "webhook.resend", requester: REQUESTER },
-} satisfies { readonly [name: string]: TaskCommand };
+} as const satisfies { readonly [name: string]: CommandOf<"task"> };
 type CommandName = keyof typeof COMMANDS;
 
 /** Facts' types with + between, or the refusal's code. A dot stands for an errand without a fact. */
@@ -160,7 +160,7 @@ const EXPECTED: { readonly [S in TaskStatus | "NEW"]: { readonly [C in CommandNa
   CANCELLED: over,
 };
 
-function outcome(state: TaskSnapshot, command: TaskCommand, at = AT + 1): string {
+function outcome(state: TaskSnapshot, command: CommandOf<"task">, at = AT + 1): string {
   const decision = decideTask(state, command, at);
   if (isRefusal(decision)) return decision.refused;
   decision.facts.reduce((before, fact) => entity.evolve(before, fact).state, state);
@@ -184,7 +184,7 @@ describe.each(Object.entries(STATES))("a task that is %s", (name, facts) => {
 
 describe("a bid is refused", () => {
   const bid = COMMANDS.bid;
-  const cases: readonly [string, TaskCommand, string][] = [
+  const cases: readonly [string, CommandOf<"task">, string][] = [
     ["by the requester", { ...bid, worker: REQUESTER }, "OWN_TASK"],
     ["over the budget", { ...bid, credits: credits(21) }, "BID_OVER_BUDGET"],
     ["by a frozen account", { ...bid, standing: { ...STANDING, status: "FROZEN" } }, "ACCOUNT_FROZEN"],
@@ -256,7 +256,7 @@ describe("the right to submit comes before the judgement", () => {
 });
 
 describe("a deadline", () => {
-  const types = (facts: readonly TaskFact[], command: TaskCommand, at: number, arrived: number) => {
+  const types = (facts: readonly TaskFact[], command: CommandOf<"task">, at: number, arrived: number) => {
     const decided = decideTask(fold(facts), command, at, arrived);
     return isRefusal(decided) ? decided.refused : decided.facts.map(({ type }) => type).join("+");
   };
@@ -408,7 +408,7 @@ test("a settled task is rated once, and its worker is told", () => {
 });
 
 test("nobody bids on a task of the same identity, whichever of its accounts posted it", () => {
-  const open = { ...COMMANDS.open, marks: ["mail:a", "github:b"] };
+  const open = { ...COMMANDS.open, marks: ["mail:a", "github:b"] } as const;
   const decision = decideTask(fold([]), open, AT);
   if (isRefusal(decision)) throw new Error("it must be taken");
   const state = fold(decision.facts);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { shardOf } from "../../actors/address.ts";
 import { FORMATS } from "../../machines/formats.ts";
+import type { CommandOf } from "../../machines/protocols.ts";
 import { credits } from "../../machines/vocabulary.ts";
 import { person } from "../support/world.ts";
 import { Checker } from "./checker.ts";
@@ -69,7 +70,7 @@ describe("two nodes that both think that they own a shard", () => {
       keyHash: "h",
       grant: credits(50),
       marks: [],
-    };
+    } as const;
     expect(await ask(cluster, register)).toMatchObject({ ok: true });
     const shard = shardOf(ADA, 128);
     const memberId = cluster.store.ownerOf(ADA) ?? "";
@@ -83,7 +84,7 @@ describe("two nodes that both think that they own a shard", () => {
     return { cluster, checker, sleeper, other, memberId };
   }
 
-  async function ask(cluster: Cluster, command: { readonly type: string }, at?: SimNode) {
+  async function ask(cluster: Cluster, command: CommandOf<"account">, at?: SimNode) {
     const id = cluster.ids.next();
     const envelope = {
       to: { kind: "account", id: ADA } as const,
@@ -103,23 +104,24 @@ describe("two nodes that both think that they own a shard", () => {
     return answer;
   }
 
-  const topUp = (cluster: Cluster, amount: number) => ({ type: "topUp", topup: cluster.ids.next(), amount });
+  const topUp = (cluster: Cluster, amount: number) =>
+    ({ type: "topUp", topup: cluster.ids.next(), amount: credits(amount) }) as const;
 
   test("the one that was declared dead can commit nothing, says so, and comes back under a new name", async () => {
     const { cluster, checker, sleeper } = await duel();
-    expect(await ask(cluster, topUp(cluster, 5))).toMatchObject({ ok: true, value: { credits_balance: 55 } });
+    expect(await ask(cluster, topUp(cluster, 5))).toMatchObject({ ok: true, value: { available: 55 } });
     // It wakes with this command in its mailbox, and an account of 50 NC in its memory.
     expect(await ask(cluster, topUp(cluster, 100), sleeper)).toMatchObject({ refusal: { refused: "NOT_OWNER" } });
     await cluster.time.run(cluster.time.now + 3 * LEASE_MS);
     expect(sleeper.node.healthy).toBe(true);
-    expect(await ask(cluster, topUp(cluster, 1))).toMatchObject({ value: { credits_balance: 56 } });
+    expect(await ask(cluster, topUp(cluster, 1))).toMatchObject({ value: { available: 56 } });
     await checker.audit();
     expect(checker.wrong).toEqual([]);
   });
 
   test("even when both are members: the journal takes one of two appends, and who lost decides anew on what the other wrote", async () => {
     const { cluster, sleeper, other, memberId } = await duel();
-    expect(await ask(cluster, topUp(cluster, 5), other)).toMatchObject({ value: { credits_balance: 55 } });
+    expect(await ask(cluster, topUp(cluster, 5), other)).toMatchObject({ value: { available: 55 } });
     cluster.store.members.set(memberId, {
       node: "risen",
       weight: 1,
@@ -127,8 +129,8 @@ describe("two nodes that both think that they own a shard", () => {
       formats: FORMATS,
       beat: cluster.time.now + 2 * LEASE_MS,
     });
-    expect(await ask(cluster, topUp(cluster, 100), sleeper)).toMatchObject({ value: { credits_balance: 155 } });
-    expect(await ask(cluster, topUp(cluster, 7))).toMatchObject({ value: { credits_balance: 162 } });
+    expect(await ask(cluster, topUp(cluster, 100), sleeper)).toMatchObject({ value: { available: 155 } });
+    expect(await ask(cluster, topUp(cluster, 7))).toMatchObject({ value: { available: 162 } });
     expect(cluster.store.journal.actors.get(`account:${ADA}`)?.facts.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
   });
 });

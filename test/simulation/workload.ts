@@ -1,7 +1,8 @@
 /** Clients of a simulated cluster: they ask through any gateway, ask again when no answer comes, and remember what they were told. */
 import type { CommandResult } from "../../actors/message.ts";
-import type { AnyCommand, EntityKind } from "../../machines/effect.ts";
+import type { AskOptions, Router } from "../../actors/router.ts";
 import { addressKey } from "../../machines/entity.ts";
+import type { AnyCommand, CommandOf, CommandType, EntityKind } from "../../machines/protocols.ts";
 import type { TaskSpec } from "../../machines/task/events.ts";
 import { type AccountId, credits, type TaskId, taskId } from "../../machines/vocabulary.ts";
 import { BAD_RESULT, GOOD_RESULT, order, person, STANDING } from "../support/world.ts";
@@ -17,13 +18,28 @@ const RETRY_MS = 150;
 /** One in so many tasks has a key that lets the request be repeated. */
 const KEYED = 0.7;
 
-export interface Asked {
+/** What a client wants of an actor. */
+interface Wish {
   readonly kind: EntityKind;
   readonly to: string;
-  readonly command: AnyCommand;
+  readonly command: string;
+  readonly ask: (router: Router, options: AskOptions) => Promise<CommandResult>;
+}
+
+export interface Asked extends Wish {
   readonly commandId: string;
   /** Whether it may be sent again until it is answered. */
   readonly keyed: boolean;
+}
+
+function wish<K extends EntityKind, T extends CommandType<K>>(
+  kind: K,
+  to: string,
+  command: { readonly type: T } & CommandOf<K, T> & AnyCommand,
+): Wish {
+  // What arrives at a gateway has come over a network, as JSON.
+  const ask = (router: Router, options: AskOptions) => router.ask({ kind, id: to }, structuredClone(command), options);
+  return { kind, to, command: command.type, ask };
 }
 
 export class Workload {
@@ -45,7 +61,7 @@ export class Workload {
   begin(): void {
     for (const n of ACCOUNTS) {
       const who = { account: person(n), email: `p${n}@example.com`, source: null, keyHash: `hash${n}` };
-      this.#start({ kind: "account", to: person(n), command: { type: "register", ...who, grant: credits(60), marks: [] } }, true);
+      this.#start(wish("account", person(n), { type: "register", ...who, grant: credits(60), marks: [] }), true);
     }
   }
 
@@ -60,8 +76,8 @@ export class Workload {
         concurrency: 2,
         available: true,
       };
-      const command = { type: "registerCapability", capability: { ...what, id: this.#cluster.ids.next() } };
-      this.#start({ kind: "account", to: person(n), command }, true);
+      const capability = { ...what, id: this.#cluster.ids.next() };
+      this.#start(wish("account", person(n), { type: "registerCapability", capability }), true);
     }
   }
 
@@ -82,10 +98,10 @@ export class Workload {
         ({ what }) =>
           !actors.get(addressKey({ kind: what.kind, id: what.to }))?.facts.some(({ cause }) => cause === what.commandId),
       )
-      .map(({ what }) => `${what.command.type} ${what.commandId} was answered with success and has left no trace`);
+      .map(({ what }) => `${what.command} ${what.commandId} was answered with success and has left no trace`);
   }
 
-  #start(asked: Omit<Asked, "commandId" | "keyed"> | undefined, keyed: boolean): void {
+  #start(asked: Wish | undefined, keyed: boolean): void {
     if (asked === undefined) return;
     const what = { ...asked, commandId: this.#cluster.ids.next(), keyed };
     this.underWay += 1;
@@ -106,9 +122,7 @@ export class Workload {
       this.underWay -= 1;
       if (answer?.ok !== true || JSON.stringify(answer.value) !== first) {
         const { command, commandId } = before.what;
-        this.wrong.push(
-          `${command.type} ${commandId} was answered ${first} first and ${JSON.stringify(answer)} when asked again`,
-        );
+        this.wrong.push(`${command} ${commandId} was answered ${first} first and ${JSON.stringify(answer)} when asked again`);
       }
     });
   }
@@ -118,29 +132,26 @@ export class Workload {
     for (;;) {
       const answer = await this.#once(what);
       const status = answer === undefined ? "no answer" : answer.ok ? "ok" : answer.refusal.refused;
-      this.#note(`${what.command.type} ${what.to.slice(-4)} ${what.commandId.slice(-4)}: ${status}`);
+      this.#note(`${what.command} ${what.to.slice(-4)} ${what.commandId.slice(-4)}: ${status}`);
       if (answer !== undefined && (answer.ok || !PASSING.has(answer.refusal.refused))) return answer;
       if (!what.keyed) return undefined;
       await this.#cluster.time.wait(RETRY_MS);
     }
   }
 
-  #once({ kind, to, command, commandId, keyed }: Asked): Promise<CommandResult | undefined> {
+  #once({ ask, commandId, keyed }: Asked): Promise<CommandResult | undefined> {
     const { gateways, time } = this.#cluster;
     if (gateways.length === 0) return Promise.resolve(undefined);
     const { router } = this.#random.pick(gateways);
-    // What arrives at a gateway has come over a network, as JSON.
-    const asked = router.ask({ kind, id: to }, structuredClone(command), keyed ? { commandId, again: true } : { commandId });
+    const asked = ask(router, keyed ? { commandId, again: true } : { commandId });
     return Promise.race([asked, time.wait(PATIENCE_MS).then(() => undefined)]);
   }
 
-  #asked(
-    what: "post" | "bid" | "submit" | "start" | "cancel" | "topup" | "batch",
-  ): Omit<Asked, "commandId" | "keyed"> | undefined {
+  #asked(what: "post" | "bid" | "submit" | "start" | "cancel" | "topup" | "batch"): Wish | undefined {
     const random = this.#random;
     const by = person(random.pick(ACCOUNTS));
     const id = this.#cluster.ids.next();
-    if (what === "topup") return { kind: "account", to: by, command: { type: "topUp", topup: id, amount: random.int(1, 50) } };
+    if (what === "topup") return wish("account", by, { type: "topUp", topup: id, amount: credits(random.int(1, 50)) });
     if (what === "post") return this.#post();
     if (what === "batch") return this.#batch(by);
     const to = this.tasks.at(-1 - random.int(0, 5));
@@ -148,55 +159,49 @@ export class Workload {
     switch (what) {
       case "bid": {
         const online = random.chance(0.3) ? [by] : null;
-        return {
-          kind: "task",
-          to,
-          command: { type: "bid", bid: id, worker: by, credits: random.int(1, 25), standing: STANDING, online },
-        };
+        const price = credits(random.int(1, 25));
+        return wish("task", to, { type: "bid", bid: id, worker: by, credits: price, standing: STANDING, online });
       }
       case "submit": {
         const result = random.chance(0.7) ? GOOD_RESULT : BAD_RESULT;
-        return { kind: "task", to, command: { type: "submit", submission: id, worker: by, result } };
+        return wish("task", to, { type: "submit", submission: id, worker: by, result });
       }
       case "start":
-        return { kind: "task", to, command: { type: "start", worker: by } };
+        return wish("task", to, { type: "start", worker: by });
       case "cancel":
-        return { kind: "task", to, command: { type: "cancel", requester: by } };
+        return wish("task", to, { type: "cancel", requester: by });
       default:
         return what satisfies never;
     }
   }
 
-  #batch(requester: AccountId): Omit<Asked, "commandId" | "keyed"> {
+  #batch(requester: AccountId): Wish {
     const tasks = Array.from({ length: 3 }, () => taskId(this.#cluster.ids.next()));
     this.tasks.push(...tasks);
     const items = tasks.map((task, n) => ({ task, inputData: `text ${n}` }));
     const template = this.#order();
     const batch = this.#cluster.ids.next();
     const what = { batch, request: requester, template, items, atOnce: this.#random.int(1, 3), perMinute: PACE, fresh: false };
-    return { kind: "account", to: requester, command: { type: "startBatch", ...what } };
+    return wish("account", requester, { type: "startBatch", ...what });
   }
 
   /** Gives everybody what a batch may wait for. */
   enrich(): void {
     for (const n of ACCOUNTS) {
       const topup = this.#cluster.ids.next();
-      this.#start({ kind: "account", to: person(n), command: { type: "topUp", topup, amount: credits(1_000) } }, true);
+      this.#start(wish("account", person(n), { type: "topUp", topup, amount: credits(1_000) }), true);
     }
   }
 
-  #post(): Omit<Asked, "commandId" | "keyed"> {
+  #post(): Wish {
     const random = this.#random;
     const task = taskId(this.#cluster.ids.next());
     this.tasks.push(task);
     const made = this.#order();
     const asked = ACCOUNTS.slice(0, random.int(0, 3));
     const offers = asked.map((n) => ({ worker: person(n), bid: this.#cluster.ids.next() }));
-    return {
-      kind: "account",
-      to: person(random.pick(ACCOUNTS)),
-      command: { type: "hold", task, order: made, offers, fresh: false },
-    };
+    const by = person(random.pick(ACCOUNTS));
+    return wish("account", by, { type: "hold", task, order: made, offers, fresh: false });
   }
 
   #order(): TaskSpec {

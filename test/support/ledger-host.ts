@@ -1,8 +1,10 @@
 /** Hosts on a real database and one account that posts tasks at them, without processes, HTTP or other actors. */
+
 import { Host } from "../../actors/host/host.ts";
 import type { CommandResult } from "../../actors/message.ts";
 import { account } from "../../machines/account/index.ts";
 import { batch } from "../../machines/batch/index.ts";
+import type { AnyCommand } from "../../machines/protocols.ts";
 import { task } from "../../machines/task/index.ts";
 import { type AccountId, accountId, credits, taskId } from "../../machines/vocabulary.ts";
 import { PostgresJournal } from "../../src/adapters/postgres/journal.ts";
@@ -53,7 +55,7 @@ export function postAt(host: Host, owner: AccountId, inputData = "a text"): Prom
   return ask(host, owner, { type: "hold", task: taskId(ids.next()), order: what, fresh: true });
 }
 
-function ask(host: Host, owner: AccountId, command: { type: string; [field: string]: unknown }): Promise<CommandResult> {
+function ask(host: Host, owner: AccountId, command: AnyCommand): Promise<CommandResult> {
   return host.request({
     to: { kind: "account", id: owner },
     command,

@@ -1,12 +1,13 @@
 /** The life of one entity, told by its commands: each test gives moments that differ, so that one cannot stand for another. */
-import type { Effect, Tell } from "../../machines/effect.ts";
+import type { Effect } from "../../machines/effect.ts";
 import type { Decision } from "../../machines/entity.ts";
+import type { EntityKind } from "../../machines/protocols.ts";
 import { isRefusal, type Refusal } from "../../machines/refusal.ts";
 
 /** What lives: how it decides and what its facts lead to. */
 interface Decider<S, C, F extends { readonly type: string }> {
   initial(id: string): S;
-  decide(state: S, command: C, at: number, arrived: number): Decision<F> | Refusal;
+  decide(state: S, command: C, at: number, arrived: number): Decision<F, unknown> | Refusal;
   evolve(state: S, fact: F): { readonly state: S; readonly effects: readonly Effect[] };
 }
 
@@ -16,7 +17,7 @@ export interface Step<F> {
   readonly effects: readonly Effect[];
   /** The facts' types with + between. */
   readonly types: string;
-  readonly decision: Decision<F & { readonly type: string }>;
+  readonly decision: Decision<F & { readonly type: string }, unknown>;
 }
 
 export class Life<S, C, F extends { readonly type: string }> {
@@ -62,8 +63,8 @@ export class Life<S, C, F extends { readonly type: string }> {
   }
 }
 
-/** A message to an actor, as an effect. */
-export function tell(kind: Tell["to"]["kind"], id: string, command: Tell["command"]): Effect {
+/** What the effect of a message to an actor is expected to be. */
+export function tell(kind: EntityKind, id: string, command: { readonly type: string; readonly [field: string]: unknown }) {
   return { type: "tell", to: { kind, id }, command };
 }
 

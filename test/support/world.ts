@@ -6,9 +6,9 @@ import type { Log } from "../../actors/ports/log.ts";
 import type { JudgedWhere, Validator } from "../../actors/ports/validator.ts";
 import { account } from "../../machines/account/index.ts";
 import { batch } from "../../machines/batch/index.ts";
-import type { AnyCommand } from "../../machines/effect.ts";
 import type { Judgement, Question } from "../../machines/entity.ts";
 import { auditBooks } from "../../machines/money/books.ts";
+import type { AnyCommand } from "../../machines/protocols.ts";
 import type { TaskSpec } from "../../machines/task/events.ts";
 import { task } from "../../machines/task/index.ts";
 import { judgeResult } from "../../machines/validation/verdict.ts";
@@ -122,7 +122,7 @@ export class World {
       keyHash: `hash${n}`,
       grant: credits(grant),
       marks: [],
-    };
+    } as const;
     return this.ask("account", person(n), command);
   }
 
@@ -147,13 +147,13 @@ export class World {
       credits: amount === null ? null : credits(amount),
       standing: STANDING,
       online,
-    };
+    } as const;
     return this.ask("task", task, bid);
   }
 
   submit(n: number, task: TaskId, good: boolean, envelope: Partial<Envelope> = {}): Promise<CommandResult> {
     const result = good ? GOOD_RESULT : BAD_RESULT;
-    const command = { type: "submit", submission: this.nextId(), worker: person(n), result };
+    const command = { type: "submit", submission: this.nextId(), worker: person(n), result } as const;
     const to = { kind: "task", id: task } as const;
     const deadline = this.clock.now() + 10_000;
     return this.host.request({

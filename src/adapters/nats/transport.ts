@@ -12,6 +12,11 @@ import type { ClusterTransport, Receiver } from "../../../actors/ports/transport
 import { refuse } from "../../../machines/refusal.ts";
 import { packEnvelope, packResult, unpackEnvelope, unpackResult } from "./wire-format.ts";
 
+const UNREADABLE = refuse(
+  "UNAVAILABLE",
+  "A node of another version answered in a way that cannot be read, so it is not known whether this was done; try again.",
+);
+
 export interface NatsTransportOptions {
   readonly prefix: string;
   /** Identifies the platform, see packEnvelope. */
@@ -50,7 +55,7 @@ export class NatsTransport implements ClusterTransport {
     const timeout = envelope.origin === "actor" ? LIMITS.attemptMs : Math.max(1, envelope.deadline - now);
     try {
       const message = await this.#connection.request(this.#subject(shard), bytes, { timeout });
-      return unpackResult(message.string());
+      return unpackResult(message.string()) ?? { ok: false, refusal: UNREADABLE };
     } catch (error) {
       return this.#failed(error);
     }
@@ -87,22 +92,28 @@ export class NatsTransport implements ClusterTransport {
   async #answer(message: Msg): Promise<void> {
     const answer = await this.#taken(message);
     try {
-      if (!this.#connection.isClosed()) message.respond(packResult(answer));
+      if (!this.#connection.isClosed()) message.respond(answer);
     } catch (error) {
       // The connection is closing, or the answer is larger than NATS allows: the caller will ask again.
       this.#log.warn({ err: error, subject: message.subject }, "could not send an answer over NATS");
     }
   }
 
-  async #taken(message: Msg): Promise<CommandResult> {
+  /** Has a command that came in carried out; gives the answer as it goes back. */
+  async #taken(message: Msg): Promise<string> {
     try {
       const unpacked = unpackEnvelope(message.string(), this.#options.cluster, this.#clock.now());
-      if ("envelope" in unpacked) return (await this.#receiver?.request(unpacked.envelope)) ?? { ok: false, refusal: NOT_OWNER };
-      this.#log.error({ subject: message.subject }, unpacked.wrong);
-      return { ok: false, refusal: refuse("UNAVAILABLE", unpacked.wrong) };
+      if ("wrong" in unpacked) {
+        this.#log.error({ subject: message.subject }, unpacked.wrong);
+        return packResult({ ok: false, refusal: refuse("UNAVAILABLE", unpacked.wrong) });
+      }
+      const { envelope, older } = unpacked;
+      const answer = (await this.#receiver?.request(envelope)) ?? { ok: false, refusal: NOT_OWNER };
+      return packResult(answer, older ? envelope : undefined);
     } catch (error) {
       this.#log.error({ err: error, subject: message.subject }, "dropped a message that is not a command");
-      return { ok: false, refusal: refuse("INTERNAL", "A node could not read a command; this is a bug and was logged.") };
+      const detail = "A node could not read a command; this is a bug and was logged.";
+      return packResult({ ok: false, refusal: refuse("INTERNAL", detail) });
     }
   }
 

@@ -2,11 +2,15 @@
  * Encodes envelopes and answers. A deadline is sent as the time left, and an arrival as the time since, because the clocks of
  * two machines differ.
  */
-import type { CommandResult, Envelope, Origin } from "../../../actors/message.ts";
+import { type CommandResult, type Envelope, NOT_KNOWN, type Origin } from "../../../actors/message.ts";
+import { olderReply, readMessage, readRefusal } from "../../../machines/incoming.ts";
+import { isObject } from "../../../machines/shape.ts";
 import type { Millis } from "../../../machines/vocabulary.ts";
 
 /** Raised when old and new nodes cannot understand each other. */
 const FORMAT = 1;
+/** Raised when replies are told in other words; see machines/replies.ts. Whoever sends none reads those before only. */
+const WORDS = 2;
 
 interface WireEnvelope {
   readonly v: number;
@@ -22,10 +26,14 @@ interface WireEnvelope {
   /** ms since the request came to its gateway; nodes of before neither send nor read it, nor `lost`. */
   readonly age?: number;
   readonly lost?: number;
+  /** In which words the sender reads the reply. */
+  readonly words?: number;
 }
 
 /** A decoded envelope, or why it cannot be accepted. */
-export type Unpacked = { readonly envelope: Envelope } | { readonly wrong: string };
+export type Unpacked =
+  /** `older`: the sender reads only the words before those of today. */
+  { readonly envelope: Envelope; readonly older: boolean } | { readonly wrong: string };
 
 /** `cluster` identifies the platform, so that two that share a NATS server by mistake do not take each other's commands. */
 export function packEnvelope(envelope: Envelope, cluster: string, now: Millis): string {
@@ -43,6 +51,7 @@ export function packEnvelope(envelope: Envelope, cluster: string, now: Millis): 
     left,
     ...(arrived === undefined ? {} : { age: Math.max(0, now - arrived) }),
     ...(lost === 0 ? {} : { lost }),
+    words: WORDS,
   };
   return JSON.stringify(wire);
 }
@@ -57,17 +66,26 @@ export function unpackEnvelope(text: string, cluster: string, now: Millis): Unpa
     };
   }
   if (wire.v !== FORMAT) return { wrong: "A node runs an incompatible version; the operator must update it." };
-  const { to, command, id: commandId, origin, again, fresh, left, age, lost = 0 } = wire;
+  const message = readMessage(wire.to, wire.command);
+  if (message === undefined) return { wrong: NOT_KNOWN.detail };
+  const { id: commandId, origin, again, fresh, left, age, lost = 0, words = 1 } = wire;
   const deadline = left === null ? Number.MAX_SAFE_INTEGER : now + left;
   const delivery = again ? "again" : "first";
   const arrived = age === undefined ? {} : { arrived: now - age };
-  return { envelope: { to, command, commandId, origin, delivery, fresh, deadline, lost, ...arrived } };
+  return { envelope: { ...message, commandId, origin, delivery, fresh, deadline, lost, ...arrived }, older: words < WORDS };
 }
 
-export function packResult(answer: CommandResult): string {
-  return JSON.stringify(answer);
+/** `older` is what asked for it, where that reads only the words before those of today. */
+export function packResult(answer: CommandResult, older?: Envelope): string {
+  return JSON.stringify(answer.ok && older !== undefined ? { ok: true, value: olderReply(older, answer.value) } : answer);
 }
 
-export function unpackResult(text: string): CommandResult {
-  return JSON.parse(text) as CommandResult;
+/** Reads what another node has answered; undefined for what is no answer. Throws on bytes that are no JSON. */
+export function unpackResult(text: string): CommandResult | undefined {
+  const wire: unknown = JSON.parse(text);
+  if (!isObject(wire)) return undefined;
+  // What a reply must look like, its command says; the router reads it.
+  if (wire["ok"] === true) return { ok: true, value: wire["value"] };
+  const refusal = readRefusal(wire["refusal"]);
+  return refusal === undefined ? undefined : { ok: false, refusal };
 }

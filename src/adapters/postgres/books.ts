@@ -1,6 +1,5 @@
 /** All that is stored, in one consistent snapshot, for the audit. */
 import { SHARDS_DEFAULT, shardOf } from "../../../actors/address.ts";
-import type { EntityKind } from "../../../machines/effect.ts";
 import type { StoredFact } from "../../../machines/entity.ts";
 import {
   auditBooks,
@@ -10,6 +9,7 @@ import {
   type PendingMessage,
   type StoredHistory,
 } from "../../../machines/money/books.ts";
+import type { EntityKind } from "../../../machines/protocols.ts";
 import { fieldsOf } from "./columns.ts";
 import { inConsistentSnapshot, type Transaction } from "./consistent-snapshot.ts";
 import { databaseOf } from "./databases.ts";

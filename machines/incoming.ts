@@ -1,0 +1,67 @@
+/**
+ * What comes in from another process or out of the database is checked here, once, for it may be of another version: a newer
+ * one has commands and refusals that this one does not know, an older one replies in other words.
+ */
+import { ACCOUNT_REPLIES } from "./account/replies.ts";
+import { BATCH_REPLIES } from "./batch/replies.ts";
+import type { Ineligibility } from "./eligibility.ts";
+import type { Address, AnyCommand, CommandType, EntityKind, ReplyOf } from "./protocols.ts";
+import { type Refusal, refuse } from "./refusal.ts";
+import type { ReplyForm, ReplyForms } from "./replies.ts";
+import { isObject, isRecord, isRefusalCode, isText } from "./shape.ts";
+import { TASK_REPLIES } from "./task/replies.ts";
+
+/** The replies to every command that this version knows. */
+const REPLIES: { readonly [K in EntityKind]: ReplyForms<K> } = {
+  task: TASK_REPLIES,
+  account: ACCOUNT_REPLIES,
+  batch: BATCH_REPLIES,
+};
+
+const isKind = (value: unknown): value is EntityKind => typeof value === "string" && Object.hasOwn(REPLIES, value);
+const isAddress = isRecord<Address>({ kind: isKind, id: isText });
+
+function formOf(kind: EntityKind, type: string): ReplyForm<unknown> | undefined {
+  const forms: { readonly [type: string]: ReplyForm<unknown> } = REPLIES[kind];
+  return Object.hasOwn(forms, type) ? forms[type] : undefined;
+}
+
+/** A command and whom it is for. */
+export interface Message {
+  readonly to: Address;
+  readonly command: AnyCommand;
+}
+
+/** A command that came in; undefined where this version does not know its entity, or the entity no such command. */
+export function readMessage(to: unknown, command: unknown): Message | undefined {
+  if (!isAddress(to)) return undefined;
+  const isKnown = (value: unknown): value is AnyCommand =>
+    isObject(value) && typeof value["type"] === "string" && formOf(to.kind, value["type"]) !== undefined;
+  return isKnown(command) ? { to, command } : undefined;
+}
+
+/** A reply that came in, in the words of today; undefined where it is none to this command. */
+export function readReply<K extends EntityKind, T extends CommandType<K>>(
+  kind: K,
+  type: T,
+  value: unknown,
+): ReplyOf<K, T> | undefined {
+  return REPLIES[kind][type].read(value);
+}
+
+/** A reply in the words before those of today, for who does not know these yet. */
+export function olderReply({ to, command }: Message, value: unknown): unknown {
+  return formOf(to.kind, command.type)?.older(value);
+}
+
+/** One that a newer version gave is let be: whoever shows it falls back on the sentence that came with it. */
+const isReason = (value: unknown): value is Ineligibility => isObject(value) && isText(value["why"]);
+
+/** A refusal that came in; a code that is not known says nothing final. Undefined where it is no refusal. */
+export function readRefusal(value: unknown): Refusal | undefined {
+  if (!isObject(value)) return undefined;
+  const { refused, detail, reason } = value;
+  if (!isText(refused) || !isText(detail)) return undefined;
+  if (!isRefusalCode(refused)) return refuse("UNAVAILABLE", detail);
+  return isReason(reason) ? { refused, detail, reason } : { refused, detail };
+}

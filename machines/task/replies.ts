@@ -1,0 +1,98 @@
+/** What a task replies: made of facts, the first time and again, and read where it comes in. */
+import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
+import { changedForm, factOf, form, NO_REPLY, NOTHING, type Recalls, type ReplyForms } from "../replies.ts";
+import { isListOf, isNumber, isOneOf, isRecord, isTaskId, isText, orNull } from "../shape.ts";
+import type { FieldError } from "../validation/rules.ts";
+import type { TaskFact } from "./events.ts";
+import type { TaskSnapshot } from "./machine.ts";
+import type { BidReply, SubmissionReply } from "./protocol.ts";
+
+type Of<T extends TaskFact["type"]> = Extract<TaskFact, { readonly type: T }>;
+
+export function acceptedReply({ submission }: Pick<Of<"ResultAccepted">, "submission">): SubmissionReply {
+  return { submission, status: "COMPLETED", code: null, left: 0, errors: [] };
+}
+
+/** `left` is 0 where it was the worker's last try. */
+export function rejectedReply(
+  { submission, code, left, errors }: Of<"ResultRejected">,
+  status: "REJECTED" | "FAILED",
+): SubmissionReply {
+  return { submission, status, code, left, errors: errors.map(({ field, message }) => ({ field, message })) };
+}
+
+const RECALLS: Recalls<"task", TaskSnapshot, TaskFact> = {
+  open: (facts) => ({ id: factOf(facts, "Opened").task }),
+  bid: (facts) => {
+    const { bid } = factOf(facts, "BidPlaced");
+    const won = facts.some((fact) => fact.type === "Awarded" && fact.bid.id === bid.id);
+    return { bid: bid.id, status: won ? "AWARDED" : "PENDING" };
+  },
+  standingBid: NO_REPLY,
+  declined: NO_REPLY,
+  expire: (_facts, { context }) => ({ id: context.id }),
+  rate: (facts, { context }) => ({ id: context.id, rating: factOf(facts, "Rated").stars }),
+  start: (_facts, { context }) => ({ id: context.id, status: "EXECUTING" }),
+  submit: (facts) => {
+    const rejected = facts.find((fact) => fact.type === "ResultRejected");
+    if (rejected === undefined) return acceptedReply(factOf(facts, "ResultAccepted"));
+    return rejectedReply(rejected, facts.some((fact) => fact.type === "AwardFailed") ? "FAILED" : "REJECTED");
+  },
+  cancel: (_facts, { context }) => ({ id: context.id, status: "CANCELLED" }),
+  settled: NO_REPLY,
+  timer: NO_REPLY,
+  "webhook.attempted": NO_REPLY,
+  "webhook.resend": (_facts, { context }) => ({ id: context.id, status: "QUEUED" }),
+};
+
+/** Gives the reply that a command got; throws where the facts are of another command. */
+export function recallTask<T extends CommandType<"task">>(
+  command: CommandOf<"task", T>,
+  facts: readonly TaskFact[],
+  state: TaskSnapshot,
+): ReplyOf<"task", T> {
+  return RECALLS[command.type](facts, state);
+}
+
+const BID = { status: isOneOf(["PENDING", "AWARDED"]) };
+const SUBMISSION = {
+  status: isOneOf(["COMPLETED", "REJECTED", "FAILED"]),
+  errors: isListOf(isRecord<FieldError>({ field: isText, message: isText })),
+};
+const isErrorCode = orNull(isOneOf(["SCHEMA_MISMATCH", "RULE_VIOLATION"]));
+
+/** As they were told in the words of the HTTP API. */
+type BidBefore = Omit<BidReply, "bid"> & { readonly bid_id: string };
+type SubmissionBefore = Pick<SubmissionReply, "status" | "errors"> & {
+  readonly submission_id: string;
+  readonly error_code: SubmissionReply["code"];
+  readonly retries_left: number;
+};
+
+export const TASK_REPLIES: ReplyForms<"task"> = {
+  open: form(isRecord<ReplyOf<"task", "open">>({ id: isTaskId })),
+  bid: changedForm(isRecord<BidReply>({ ...BID, bid: isText }), {
+    check: isRecord<BidBefore>({ ...BID, bid_id: isText }),
+    up: ({ bid_id: bid, status }) => ({ bid, status }),
+    down: ({ bid, status }) => ({ bid_id: bid, status }),
+  }),
+  standingBid: NOTHING,
+  declined: NOTHING,
+  expire: form(isRecord<ReplyOf<"task", "expire">>({ id: isText })),
+  rate: form(isRecord<ReplyOf<"task", "rate">>({ id: isText, rating: isNumber })),
+  start: form(isRecord<ReplyOf<"task", "start">>({ id: isText, status: isOneOf(["EXECUTING"]) })),
+  submit: changedForm(isRecord<SubmissionReply>({ ...SUBMISSION, submission: isText, code: isErrorCode, left: isNumber }), {
+    check: isRecord<SubmissionBefore>({ ...SUBMISSION, submission_id: isText, error_code: isErrorCode, retries_left: isNumber }),
+    up: ({ submission_id: submission, error_code: code, retries_left: left, status, errors }) => {
+      return { submission, status, code, left, errors };
+    },
+    down: ({ submission, code, left, status, errors }) => {
+      return { submission_id: submission, status, error_code: code, retries_left: left, errors };
+    },
+  }),
+  cancel: form(isRecord<ReplyOf<"task", "cancel">>({ id: isText, status: isOneOf(["CANCELLED"]) })),
+  settled: NOTHING,
+  timer: NOTHING,
+  "webhook.attempted": NOTHING,
+  "webhook.resend": form(isRecord<ReplyOf<"task", "webhook.resend">>({ id: isText, status: isOneOf(["QUEUED"]) })),
+};
