@@ -1,10 +1,10 @@
 /**
- * Group commit. All decisions of a host go through here; while one transaction runs, the next batch gathers, so an idle
- * host commits at once and a busy one in large batches.
+ * Group commit. All decisions of a host go through here. While one transaction runs, the next batch gathers, so an idle host
+ * commits at once and a busy one in large batches.
  *
- * C1  Entries of one actor are committed in the order in which they were submitted (one lane for each actor).
- * C2  When an entry is not taken, every later entry of its actor is failed before anything new of it can come.
- * C3  A batch whose outcome is unknown is repeated with the same id until it is known; nothing is guessed.
+ * C1  Entries of one actor are committed in the order of submission (each actor has one lane).
+ * C2  If an entry is not committed, every later entry of its actor fails before a new one can be submitted.
+ * C3  A batch with an unknown outcome is repeated with the same id until the outcome is known.
  */
 import { addressKey } from "../../machines/entity.ts";
 import { LIMITS } from "../limits.ts";
@@ -14,12 +14,12 @@ import { type Batch, type Entry, Fenced, type Journal, StoreUnavailable } from "
 import type { Log } from "../ports/log.ts";
 
 /**
- * `fenced`: others own the actor by now. `broken`: the journal will never take this entry, which is a bug of ours; it is logged.
- * What was decided behind one that is broken is a `conflict`: it is to be decided anew, without that one.
+ * `fenced`: others own the actor by now. `broken`: the journal will never accept this entry, which is a bug and is logged. What was
+ * decided after a broken entry is a `conflict`: it is to be decided again without it.
  */
 export type Outcome = "committed" | "conflict" | "unavailable" | "fenced" | "broken";
 
-/** How often it is looked whether all is settled (ms). */
+/** Poll interval while waiting for commits (ms). */
 const FLUSH_POLL_MS = 5;
 
 interface Waiting {
@@ -29,7 +29,7 @@ interface Waiting {
   readonly done: (outcome: Outcome) => void;
 }
 
-/** Of messages whose receivers have taken them in, or refused them for good. */
+/** Acknowledgements of messages that their receivers have committed, or refused for good. */
 type Acks = Pick<Batch, "delivered" | "dead">;
 const NO_ACKS: Acks = { delivered: [], dead: [] };
 
@@ -43,7 +43,7 @@ export interface CommitterPorts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
-  /** Told when the journal takes nothing more from here. */
+  /** Called when the journal accepts nothing more from this host. */
   readonly fenced: () => void;
 }
 
@@ -77,12 +77,12 @@ export class Committer {
     this.#lanes = Array.from({ length: lanes }, () => ({ queue: [], running: false }));
   }
 
-  /** Whether the journal is out of reach now, so that new commands should be refused rather than queued. */
+  /** Whether the journal cannot be reached, so that new commands should be refused rather than queued. */
   get down(): boolean {
     return this.#down;
   }
 
-  /** Puts an entry in line; `settled` hears what became of it. */
+  /** Enqueues an entry; `settled` is called with its outcome. */
   submit(entry: Entry, settled: (outcome: Outcome) => void): void {
     const key = addressKey(entry.address);
     if (this.#down || this.#closed) {
@@ -100,26 +100,26 @@ export class Committer {
     this.#wake(lane);
   }
 
-  /** Notes that a message was taken in by its receiver; it leaves the outbox with one of the next commits. */
+  /** Acknowledges a message that its receiver has committed; it leaves the outbox with one of the next commits. */
   delivered(messageId: string): void {
     this.#delivered.push(messageId);
     this.#wakeForAcks();
   }
 
-  /** Notes that a message was refused for good. */
+  /** Marks a message as refused for good. */
   dead(messageId: string, reason: string): void {
     this.#dead.push({ id: messageId, reason });
     this.#wakeForAcks();
   }
 
-  /** Waits until no entry of these addresses is under way, or the committer is closed. Others may keep coming. */
+  /** Waits until no entry of these addresses is pending, or the committer is closed. Entries of others may keep arriving. */
   async settled(concerns: (address: Entry["address"]) => boolean): Promise<void> {
     while (!this.#closed && [...this.#open].some(({ address }) => concerns(address))) {
       await new Promise<void>((resolve) => this.#clock.after(FLUSH_POLL_MS, resolve));
     }
   }
 
-  /** Waits until all that was submitted is settled and every acknowledgement is written, or the committer is closed. */
+  /** Waits until all entries have an outcome and all acknowledgements are written, or the committer is closed. */
   async flush(): Promise<void> {
     while (!this.#closed && (this.#lanes.some((lane) => lane.running || lane.queue.length > 0) || this.#delivered.length > 0)) {
       const [lane] = this.#lanes;
@@ -128,7 +128,7 @@ export class Committer {
     }
   }
 
-  /** Stops repeating what cannot be written. */
+  /** Stops repeating batches. */
   close(): void {
     this.#closed = true;
     this.#ackTimer?.();
@@ -143,7 +143,7 @@ export class Committer {
   #wake(lane: Lane): void {
     if (lane.running) return;
     lane.running = true;
-    // Not at once: what is decided in this turn of the loop can ride in the same commit.
+    // Deferred, so that everything decided in this turn of the event loop joins the same commit.
     setImmediate(() => void this.#run(lane));
   }
 
@@ -201,10 +201,10 @@ export class Committer {
     return { delivered: this.#delivered.splice(0), dead: this.#dead.splice(0) };
   }
 
-  /** Finds by halves the entry that the journal cannot take, so that it does not sink its neighbours. */
+  /** Finds by bisection the entry that the journal cannot accept, so that the others are committed. */
   async #isolate(lane: Lane, taken: readonly Waiting[], acks: Acks): Promise<void> {
     const [only] = taken;
-    // Acknowledgements that cannot be written are let go: what they stand for is sent again one day, and known then.
+    // Acknowledgements that cannot be written are dropped: their messages are sent again and recognised as duplicates.
     if (only === undefined) return;
     if (acks.delivered.length + acks.dead.length > 0) {
       await this.#commit(lane, [], acks);
@@ -227,20 +227,20 @@ export class Committer {
     }));
     const middle = Math.ceil(watched.length / 2);
     for (const half of [watched.slice(0, middle), watched.slice(middle)]) {
-      // What follows a missing entry of the same actor must not be written.
+      // Later entries of the same actor must not be written without this one.
       for (const { key, done } of half) if (failed.has(key)) done("conflict");
       const left = half.filter(({ key }) => !failed.has(key));
       if (left.length > 0) await this.#commit(lane, left, NO_ACKS);
     }
   }
 
-  /** Appends until the outcome is known, unless this committer is closed before that. */
+  /** Appends until the outcome is known, or the committer is closed. */
   async #append(batch: Batch): Promise<ReadonlySet<string> | "closed" | "fenced" | "broken"> {
     let wait: number = LIMITS.retryMinMs;
     while (!this.#closed) {
       try {
         const conflicts = await this.#journal.append(batch);
-        if (this.#down) this.#log.info({}, "the journal is back; work goes on");
+        if (this.#down) this.#log.info({}, "the journal is back");
         this.#down = false;
         return conflicts;
       } catch (error) {
@@ -250,8 +250,8 @@ export class Committer {
         }
         if (!(error instanceof StoreUnavailable)) {
           const fields = { err: error, entries: batch.entries.length };
-          if (batch.entries.length > 1) this.#log.warn(fields, "the journal cannot take a commit; its halves are tried");
-          else this.#log.error(fields, "the journal cannot take a commit; this is a bug");
+          if (batch.entries.length > 1) this.#log.warn(fields, "the journal did not accept a commit; trying its halves");
+          else this.#log.error(fields, "the journal did not accept a commit; this is a bug");
           return "broken";
         }
         if (!this.#down)
