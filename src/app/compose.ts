@@ -22,7 +22,7 @@ import { smtpMailer } from "../adapters/mail/mailer.ts";
 import { DatabaseLock } from "../adapters/postgres/database-lock.ts";
 import { Databases } from "../adapters/postgres/databases.ts";
 import { EmbeddedServer } from "../adapters/postgres/embedded.ts";
-import { migrate, NotSetUp, readPlatform } from "../adapters/postgres/migrate.ts";
+import { migrate, missingMigrations, NotSetUp, readPlatform } from "../adapters/postgres/migrate.ts";
 import { postgresOperators } from "../adapters/postgres/operators.ts";
 import { type Database, openPool } from "../adapters/postgres/pool.ts";
 import { probe } from "../adapters/postgres/probe.ts";
@@ -158,9 +158,14 @@ async function openFrame(
   finalizers.add(() => Promise.all(pools.map((pool) => pool.end({ timeout: 1 }))));
   await probe(pools, urls);
   if (role !== "gateway") {
-    const applied = await migrate(pools, config.shards ?? undefined);
+    const onlyAlone = isClustered(config);
+    for (const url of urls) await lockDatabase(url, onlyAlone, lost, finalizers);
+    const applied = await migrate(pools, { shards: config.shards ?? undefined, leaseMs: config.leaseMs, onlyAlone });
     if (applied.length > 0) log.info({ applied }, "the database is set up");
-    for (const url of urls) await lockDatabase(url, isClustered(config), lost, finalizers);
+    // Others work on it, and this code cannot: only `nexus migrate` changes that.
+    await readPlatform(pools);
+    const missing = await missingMigrations(pools);
+    if (missing.length > 0) log.warn({ missing }, "an older schema: run `nexus migrate` once every node is updated");
   }
   const { secret, shards } = await platformOf(pools, log, finalizers, starting);
   if (config.shards !== null && config.shards !== shards) {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { type Registry, TooOld } from "../../actors/ports/registry.ts";
 import { BASE_FORMATS, FORMATS, type Formats } from "../../machines/formats.ts";
 import type { Transaction } from "../../src/adapters/postgres/consistent-snapshot.ts";
-import { migrate } from "../../src/adapters/postgres/migrate.ts";
+import { migrate, SCHEMAS } from "../../src/adapters/postgres/migrate.ts";
 import { type Database, openPool } from "../../src/adapters/postgres/pool.ts";
 import { agreeAlone, PostgresRegistry } from "../../src/adapters/postgres/registry.ts";
 import { Random } from "../simulation/random.ts";
@@ -76,10 +76,10 @@ describe.each([
   });
   afterEach(() => rig.stop());
 
-  test("shows what each member reads; one of before publishes nothing, and nothing more than the base is agreed upon", async () => {
-    const [old, young] = [await joined(rig, null), await joined(rig, NEXT)];
+  test("shows what each member reads; nothing more than the base is agreed upon by that alone", async () => {
+    const [old, young] = [await joined(rig, FORMATS), await joined(rig, NEXT)];
     const view = await rig.done(rig.registry.beat(young, false, STATS));
-    expect(view?.members.find(({ id }) => id === old)?.formats).toBeNull();
+    expect(view?.members.find(({ id }) => id === old)?.formats).toEqual(FORMATS);
     expect(view?.members.find(({ id }) => id === young)?.formats).toEqual(NEXT);
     expect(view?.formats).toEqual(BASE_FORMATS);
   });
@@ -145,7 +145,9 @@ describe("a registry in Postgres", () => {
     await registry.join({ id: young, node: "young", weight: 1, formats: NEXT });
     const { waited } = await overlapping(
       (transaction) =>
-        transaction`insert into members (id, node, weight, version, stats) values (${randomUUID()}, 'old', 1, '0.1.0', '{}')`,
+        transaction`
+          insert into members (id, node, weight, version, stats, reads)
+          values (${randomUUID()}, 'old', 1, '0.1.0', '{}', ${JSON.stringify({ formats: FORMATS, schema: SCHEMAS })}::text::json)`,
       () => registry.raise(NEXT),
     );
     expect(waited).toBe(true);
@@ -171,7 +173,7 @@ describe("a registry in Postgres", () => {
   test("a process that is alone agrees with itself, whoever was a member before; an older one does not start then", async () => {
     const registry = new PostgresRegistry(pool, "0.0.0");
     const gone = randomUUID();
-    await registry.join({ id: gone, node: "gone", weight: 1, formats: null });
+    await registry.join({ id: gone, node: "gone", weight: 1, formats: FORMATS });
     await agreeAlone(pool, "0.0.0", NEXT);
     expect(await registry.beat(gone, false, STATS)).toBeNull();
     await expect(agreeAlone(pool, "0.0.0", FORMATS)).rejects.toThrow(TooOld);

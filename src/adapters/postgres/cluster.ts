@@ -1,6 +1,8 @@
 /** What operators see of the cluster and change in it. It needs the databases only, so it works from any machine. */
 import type { NodeStats } from "../../../actors/ports/registry.ts";
+import { BASE_FORMATS } from "../../../machines/formats.ts";
 import type { Database } from "./pool.ts";
+import { canPublish } from "./registry.ts";
 
 /** A node is a member in every database of the platform. */
 export interface MemberRow {
@@ -16,6 +18,8 @@ export interface MemberRow {
   readonly ageMs: number;
   readonly shards: number;
   readonly stats: Partial<NodeStats>;
+  /** The formats that it reads, and the lowest and highest schema that it works with; null where it publishes none. */
+  readonly reads: { readonly formats: { readonly [entity: string]: number }; readonly schema: readonly number[] } | null;
 }
 
 export interface ShardRow {
@@ -28,6 +32,10 @@ export interface ShardRow {
 export interface ClusterStatus {
   readonly members: readonly MemberRow[];
   readonly shards: readonly ShardRow[];
+  /** What all members have agreed to write. */
+  readonly formats: { readonly [entity: string]: number };
+  /** How many migrations the first database has had. */
+  readonly schema: number;
 }
 
 /** Reads the members and the owners of shards, consistent within each database. */
@@ -36,20 +44,32 @@ export async function readCluster(databases: readonly Database[]): Promise<Clust
   return {
     members: parts.flatMap(({ members }) => members),
     shards: parts.flatMap(({ shards }) => shards).sort((a, b) => a.shard - b.shard),
+    formats: parts[0]?.formats ?? {},
+    schema: parts[0]?.schema ?? 0,
   };
 }
 
 async function readPart(database: Database): Promise<ClusterStatus> {
   return database.begin("isolation level repeatable read read only", async (transaction) => {
+    const publishes = await canPublish(transaction);
+    const reads = publishes ? transaction`m.reads` : transaction`null::json`;
     const members = await transaction<MemberRow[]>`
-      select m.id, m.node, p.place, m.weight, m.draining, m.version, m.stats,
+      select ${reads} as reads, m.id, m.node, p.place, m.weight, m.draining, m.version, m.stats,
         round(extract(epoch from now() - m.started) * 1000)::float8 as "upMs",
         round(extract(epoch from now() - m.beat) * 1000)::float8 as "ageMs",
         (select count(*) from shards s where s.owner = m.id)::int as shards
       from members m, platform p order by m.node, m.started`;
     const shards = await transaction<ShardRow[]>`
       select s.shard, s.epoch, m.node from shards s left join members m on m.id = s.owner`;
-    return { members: [...members], shards: [...shards] };
+    const formats = publishes ? transaction`formats` : transaction`'{}'::json`;
+    const [platform] = await transaction<Pick<ClusterStatus, "formats" | "schema">[]>`
+      select ${formats} as formats, (select count(*) from migrations)::int as schema from platform`;
+    return {
+      members: [...members],
+      shards: [...shards],
+      formats: { ...BASE_FORMATS, ...platform?.formats },
+      schema: platform?.schema ?? 0,
+    };
   });
 }
 

@@ -9,6 +9,7 @@ import {
   TooOld,
 } from "../../../actors/ports/registry.ts";
 import { BASE_FORMATS, type Formats } from "../../../machines/formats.ts";
+import type { Transaction } from "./consistent-snapshot.ts";
 import { SCHEMAS } from "./migrate.ts";
 import { type Database, isFenced, isTooOld, reaching } from "./pool.ts";
 
@@ -23,11 +24,20 @@ export async function agreeAlone(database: Database, version: string, formats: F
   const agreed = JSON.stringify(formats);
   await admitted(
     database.begin(async (transaction) => {
-      await transaction`select require_formats(${readsOf(formats)}::text::json, ${version})`;
+      await transaction`select require_current(${readsOf(formats)}::text::json, ${version})`;
       await transaction`delete from members`;
       await transaction`select raise_formats(${agreed}::text::json)`;
     }),
   );
+}
+
+/** Whether the schema of a database has room for what members read. */
+export async function canPublish(database: Database | Transaction): Promise<boolean> {
+  const [row] = await reaching(
+    database<{ there: boolean }[]>`
+      select exists (select from information_schema.columns where table_name = 'members' and column_name = 'reads' and table_schema = current_schema()) as there`,
+  );
+  return row?.there === true;
 }
 
 /** What a member publishes. */
@@ -54,6 +64,9 @@ interface BeatRow {
 export class PostgresRegistry implements Registry {
   readonly #database: Database;
   readonly #version: string;
+  /** What each life reads that joined here, to be published where the schema has no room for it yet. */
+  readonly #reads = new Map<string, string | null>();
+  #publishes = false;
 
   /** `version` is what this process runs, for operators to see. */
   constructor(database: Database, version: string) {
@@ -62,25 +75,38 @@ export class PostgresRegistry implements Registry {
   }
 
   async join({ id, node, weight, formats }: Joiner): Promise<void> {
-    await admitted(
-      this.#database`
-        insert into members (id, node, weight, version, stats, reads)
-        values (${id}, ${node}, ${weight}, ${this.#version}, '{}', ${readsOf(formats)}::text::json)
-        on conflict do nothing`,
-    );
+    const reads = readsOf(formats);
+    this.#reads.set(id, reads);
+    const insert = (await this.#canPublish())
+      ? this.#database`
+          insert into members (id, node, weight, version, stats, reads)
+          values (${id}, ${node}, ${weight}, ${this.#version}, '{}', ${reads}::text::json)
+          on conflict do nothing`
+      : this.#database`
+          insert into members (id, node, weight, version, stats)
+          values (${id}, ${node}, ${weight}, ${this.#version}, ${this.#withReads(id, {})}::text::json)
+          on conflict do nothing`;
+    await admitted(insert);
   }
 
   async beat(id: string, draining: boolean, stats: NodeStats): Promise<ClusterView | null> {
+    const publishes = await this.#canPublish();
+    const published = publishes ? this.#database`, reads = ${this.#reads.get(id) ?? null}::text::json` : this.#database``;
+    const told = publishes ? JSON.stringify(stats) : this.#withReads(id, stats);
+    const agreed = publishes ? this.#database`(select formats from platform)` : this.#database`'{}'::json`;
     const [row] = await reaching(
       this.#database<BeatRow[]>`
         with beat as (
-          update members set beat = now(), draining = draining or ${draining}, stats = ${JSON.stringify(stats)}::text::json
+          update members set beat = now(), draining = draining or ${draining}, stats = ${told}::text::json ${published}
           where id = ${id} returning id
         )
-        select exists (select from beat) as member, ${this.#members()} as members, ${this.#shards()} as shards,
-          (select formats from platform) as formats`,
+        select exists (select from beat) as member, ${this.#members(publishes)} as members, ${this.#shards()} as shards,
+          ${agreed} as formats`,
     );
-    if (row?.member !== true) return null;
+    if (row?.member !== true) {
+      this.#reads.delete(id);
+      return null;
+    }
     const { members, shards, formats } = row;
     return { members, shards, formats: { ...BASE_FORMATS, ...formats } };
   }
@@ -131,13 +157,27 @@ export class PostgresRegistry implements Registry {
   }
 
   async leave(id: string): Promise<void> {
+    this.#reads.delete(id);
     await reaching(this.#database`delete from members where id = ${id}`);
   }
 
-  #members() {
+  /** Whether the schema has room for what members read; the one before it has none (see nexus migrate). */
+  async #canPublish(): Promise<boolean> {
+    this.#publishes ||= await canPublish(this.#database);
+    return this.#publishes;
+  }
+
+  /** Where the schema has no room for it, what a life reads stands in its statistics, where `nexus migrate` looks for it. */
+  #withReads(id: string, stats: object): string {
+    const reads = this.#reads.get(id) ?? null;
+    return JSON.stringify(reads === null ? stats : { ...stats, reads: JSON.parse(reads) });
+  }
+
+  #members(publishes: boolean) {
+    const formats = publishes ? this.#database`reads -> 'formats'` : this.#database`null`;
     return this.#database`(
       select coalesce(json_agg(json_build_object('id', id, 'node', node, 'weight', weight, 'draining', draining,
-        'formats', reads -> 'formats', 'ageMs', round(extract(epoch from now() - beat) * 1000)) order by id), '[]') from members)`;
+        'formats', ${formats}, 'ageMs', round(extract(epoch from now() - beat) * 1000)) order by id), '[]') from members)`;
   }
 
   #shards() {

@@ -15,6 +15,8 @@ const COLUMNS = [
   "beat",
   "up",
   "version",
+  "formats",
+  "schemas",
 ] as const;
 
 /** Prints the members of the cluster and their shards, as a table or as JSON. */
@@ -26,7 +28,7 @@ export async function runCluster({ json = false }: { readonly json?: boolean }):
   process.stdout.write(json ? `${JSON.stringify(status, null, 2)}\n` : table(status));
 }
 
-function table({ members, shards }: ClusterStatus): string {
+function table({ members, shards, formats, schema }: ClusterStatus): string {
   const rows = [COLUMNS, ...members.map(cells)];
   const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const lines = rows.map((row) =>
@@ -43,10 +45,17 @@ function table({ members, shards }: ClusterStatus): string {
   }
   lines.push("", "shards (shard:epoch)");
   for (const [node, owned] of owners) lines.push(`${node}  ${owned.map(({ shard, epoch }) => `${shard}:${epoch}`).join(" ")}`);
+  lines.push("", `written: ${shownFormats(formats)}; schema ${schema}`);
   return `${lines.join("\n")}\n`;
 }
 
-function cells({ node, place, draining, shards, weight, stats, ageMs, upMs, version }: MemberRow): readonly string[] {
+function shownFormats(formats: { readonly [entity: string]: number }): string {
+  return Object.entries(formats)
+    .map(([entity, format]) => `${entity} ${format}`)
+    .join(", ");
+}
+
+function cells({ node, place, draining, shards, weight, stats, ageMs, upMs, version, reads }: MemberRow): readonly string[] {
   const { actors, timers, inFlight, lagMs } = stats;
   return [
     node,
@@ -61,5 +70,7 @@ function cells({ node, place, draining, shards, weight, stats, ageMs, upMs, vers
     `${ageMs} ms ago`,
     `${Math.round(upMs / 1_000)} s`,
     version,
+    reads === null ? "" : shownFormats(reads.formats),
+    reads === null ? "" : reads.schema.join("-"),
   ];
 }

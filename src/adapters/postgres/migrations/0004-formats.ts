@@ -4,7 +4,10 @@ export const sql = `
 alter table members add column reads json;
 
 -- A number for each entity: what all members read when it was raised. Never lowered, because what was written stays.
-alter table platform add column formats json not null default '{}';
+-- Code must know the schema of this number; later migrations that it does not know leave it working.
+alter table platform
+  add column formats json not null default '{}',
+  add column schema_needed smallint not null default 4;
 
 -- Before there were formats, these entities had their first.
 create function format_read(reads json, entity text) returns integer language sql immutable as $$
@@ -28,12 +31,17 @@ begin
   );
 end $$;
 
-create function require_formats(reads json, version text) returns void language plpgsql as $$
+create function require_current(reads json, version text) returns void language plpgsql as $$
 declare
   agreed json;
+  needed integer;
   newer text;
 begin
-  select formats into agreed from platform for share;
+  select formats, schema_needed into agreed, needed from platform for share;
+  if needed > coalesce((reads -> 'schema' ->> 1)::integer, 3) then
+    raise exception 'This database has schema %, which NexusToken % does not know. Update this node, or restore a backup from before the update.', needed, version
+      using errcode = 'NX002';
+  end if;
   select string_agg(key || ' ' || value, ', ' order by key) into newer
     from json_each_text(agreed) where format_read(reads, key) < value::integer;
   if newer is not null then
@@ -44,7 +52,7 @@ end $$;
 
 create function admit_member() returns trigger language plpgsql as $$
 begin
-  perform require_formats(new.reads, new.version);
+  perform require_current(new.reads, new.version);
   return new;
 end $$;
 create trigger admit_member before insert on members for each row execute function admit_member();
