@@ -43,8 +43,8 @@ export const LIMITS = {
   handsAtOnce: 4,
   /** How long the hand-over of a shard waits for running commands (ms). */
   closeMs: 3_000,
-  /** How much of that for webhooks, which may take far longer and can be sent again (ms). */
-  closeWebhooksMs: 500,
+  /** How much of that for outbound calls, which may take far longer and can be made again (ms). */
+  closeCallsMs: 500,
   /** How much of its deadline a reply that waits for deliveries keeps for the way back (ms). */
   replyMarginMs: 500,
   /** Rows per read when a host resumes timers and messages. */

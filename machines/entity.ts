@@ -5,6 +5,7 @@ import type { Posting } from "./money/postings.ts";
 import type { Address, AnyCommand, CommandOf, CommandType, EntityKind, ReplyOf } from "./protocols.ts";
 import type { Refusal } from "./refusal.ts";
 import type { Logic } from "./statechart.ts";
+import type { DeliveryOutcome } from "./task/events.ts";
 import type { Demands, Verdict } from "./validation/verdict.ts";
 import type { JsonValue, Millis } from "./vocabulary.ts";
 
@@ -13,10 +14,18 @@ export interface AnyFact {
   readonly type: string;
 }
 
-/** A request to the world outside, made without a fact: the timer that asked for it stands until a fact ends it. */
-export interface Errand {
-  readonly type: "deliver";
-  readonly delivery: Delivery;
+/**
+ * A call to the world outside, made without a fact: the timer that asked for it stands until a fact ends it. A crash in between
+ * makes it once more.
+ */
+export interface OutboundCall {
+  /** What kind of call it is; each has an adapter. */
+  readonly kind: "webhook";
+  readonly request: Delivery;
+  /** The command that tells the entity what came of it. */
+  readonly outcomeTo: (outcome: DeliveryOutcome) => AnyCommand;
+  /** The timer behind it; set anew where it could not be made, or its outcome not be told. */
+  readonly timer: string;
 }
 
 /** One attempt to bring a finished task's webhook to its receiver. */
@@ -37,7 +46,7 @@ export interface Decision<F extends AnyFact, R> {
   readonly reply: R;
   /** Messages that carry the command's own content on, so that it need not be journaled twice. */
   readonly carry?: readonly Tell[];
-  readonly errands?: readonly Errand[];
+  readonly calls?: readonly OutboundCall[];
   /** Answer only when the messages of this decision have been taken in (or the request's deadline has come). */
   readonly afterDelivery?: boolean;
 }

@@ -1,6 +1,5 @@
 /** What an actor needs of its host. */
-
-import type { Errand } from "../../machines/entity.ts";
+import type { OutboundCall } from "../../machines/entity.ts";
 import type { Formats } from "../../machines/formats.ts";
 import type { Address } from "../../machines/protocols.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -18,7 +17,7 @@ export interface Release {
   readonly messages: readonly OutboxMessage[];
   readonly fresh: ReadonlySet<string>;
   readonly timers: readonly TimerChange[];
-  readonly errands: readonly Errand[];
+  readonly calls: readonly OutboundCall[];
   /** The row as the commit left it; undefined where nothing was committed. */
   readonly view?: unknown;
 }

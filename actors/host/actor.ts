@@ -3,7 +3,7 @@
  * before it is durable.
  *
  * A1  Commands are decided one at a time, in order, each on the state that the one before it left, committed or not.
- * A2  Nothing leaves (answer, message, timer, errand) before every fact it stands on is committed. That goes for
+ * A2  Nothing leaves (answer, message, timer, outbound call) before every fact it stands on is committed. That goes for
  *     refusals too: they stand on the state that they saw.
  * A3  When a commit fails, all that was decided after it is thrown away, and nothing that was decided before it; when the
  *     latter is through, the state is loaded again, and the commands are decided anew (another writer was first) or
@@ -13,7 +13,7 @@
  */
 import type { AnyMachineSnapshot } from "xstate";
 import type { Effect, Tell } from "../../machines/effect.ts";
-import { type AnyEntity, type AnyFact, addressKey, type Decision, type Errand } from "../../machines/entity.ts";
+import { type AnyEntity, type AnyFact, addressKey, type Decision, type OutboundCall } from "../../machines/entity.ts";
 import type { Address } from "../../machines/protocols.ts";
 import { isRefusal, type Refusal, refuse } from "../../machines/refusal.ts";
 import { LIMITS } from "../limits.ts";
@@ -245,19 +245,19 @@ export class Actor {
         return false;
       }
       this.#pass(pending, { ok: false, refusal: decision });
-    } else if (decision.facts.length === 0) this.#pass(pending, { ok: true, value: decision.reply }, decision.errands);
+    } else if (decision.facts.length === 0) this.#pass(pending, { ok: true, value: decision.reply }, decision.calls);
     else this.#stage(pending, decision);
     return true;
   }
 
   /** Lets an answer out as soon as the commits before it are through. */
-  #pass(pending: PendingCommand, answer: CommandResult, errands: readonly Errand[] = []): void {
+  #pass(pending: PendingCommand, answer: CommandResult, calls: readonly OutboundCall[] = []): void {
     this.#gate.pass(pending, () => {
       if (!this.#ports.leased()) {
         pending.answer({ ok: false, refusal: NOT_OWNER });
         return;
       }
-      void this.#ports.release({ address: this.address, messages: [], fresh: new Set(), timers: [], errands });
+      void this.#ports.release({ address: this.address, messages: [], fresh: new Set(), timers: [], calls });
       pending.answer(answer);
     });
   }
@@ -267,9 +267,9 @@ export class Actor {
     const { messages, timers, view } = entry;
     this.#seq += decision.facts.length;
     if (entry.snapshot !== undefined) this.#snapshotSeq = this.#seq;
-    const { errands = [], reply, afterDelivery = false } = decision;
+    const { calls = [], reply, afterDelivery = false } = decision;
     const gated = this.#gate.commit(pending, () => {
-      const delivered = this.#ports.release({ address: this.address, messages, fresh, timers, errands, view });
+      const delivered = this.#ports.release({ address: this.address, messages, fresh, timers, calls, view });
       this.#reply(pending, reply, afterDelivery ? delivered : undefined);
     });
     this.#ports.committer.submit(entry, (outcome) => {

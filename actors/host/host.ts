@@ -5,8 +5,7 @@
  * H1  What is for a shard that is not open here is refused with NOT_OWNER, and nothing of it is decided.
  * H2  A shard is closed only when every commit that was begun for it is settled: whoever opens it next reads all of it.
  */
-
-import { type AnyEntity, addressKey, type Delivery } from "../../machines/entity.ts";
+import { type AnyEntity, addressKey, type OutboundCall } from "../../machines/entity.ts";
 import { FORMATS, type Formats } from "../../machines/formats.ts";
 import type { Address, EntityKind } from "../../machines/protocols.ts";
 import { refuse } from "../../machines/refusal.ts";
@@ -17,10 +16,10 @@ import { Timers } from "../effects/timers.ts";
 import { LIMITS } from "../limits.ts";
 import { type CommandResult, type Envelope, isTransient, NOT_OWNER } from "../message.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Courier } from "../ports/courier.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { DueTimer, Journal } from "../ports/journal.ts";
 import type { Log } from "../ports/log.ts";
+import type { OutboundCalls } from "../ports/outbound-call.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { Validator } from "../ports/validator.ts";
 import { Actor } from "./actor.ts";
@@ -32,7 +31,7 @@ export interface HostPorts {
   readonly entities: { readonly [K in EntityKind]: AnyEntity };
   readonly journal: Journal;
   readonly validator: Validator;
-  readonly courier: Courier;
+  readonly calls: OutboundCalls;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -67,9 +66,9 @@ export interface HostStats {
 /** A shard that is open here, or being closed: then it takes nothing new. */
 interface OpenShard {
   accepting: boolean;
-  /** Requests, and webhooks, under way. */
+  /** Requests, and outbound calls, under way. */
   requests: number;
-  webhooks: number;
+  calls: number;
   readonly actors: Map<string, Actor>;
 }
 
@@ -129,7 +128,7 @@ export class Host implements Transport {
     let messages = 0;
     const resume = async (shard: number) => {
       if (this.#stopped) return;
-      this.#shards.set(shard, { accepting: true, requests: 0, webhooks: 0, actors: new Map() });
+      this.#shards.set(shard, { accepting: true, requests: 0, calls: 0, actors: new Map() });
       try {
         messages += await this.#outbox.resume(this.#ports.journal, shard);
         await this.#timers.resume(this.#ports.journal, shard);
@@ -151,7 +150,7 @@ export class Host implements Transport {
   /**
    * Closes a shard so that another node can open it: takes nothing new, lets what is under way finish for at most `ms`,
    * writes what is still to be written, and forgets the shard. Who still waited then is told NOT_OWNER and may ask again;
-   * a webhook that still waits for its answer is sent once more by the next owner.
+   * an outbound call that still waits for its answer is made once more by the next owner.
    */
   async close(shard: number, ms: number): Promise<void> {
     const open = this.#shards.get(shard);
@@ -159,9 +158,9 @@ export class Host implements Transport {
     const { clock } = this.#ports;
     const until = clock.elapsed() + ms;
     open.accepting = false;
-    const webhooksUntil = clock.elapsed() + Math.min(ms, LIMITS.closeWebhooksMs);
+    const callsUntil = clock.elapsed() + Math.min(ms, LIMITS.closeCallsMs);
     while (open.requests > 0 && clock.elapsed() < until) await this.#wait(POLL_MS);
-    while (open.webhooks > 0 && clock.elapsed() < webhooksUntil) await this.#wait(POLL_MS);
+    while (open.calls > 0 && clock.elapsed() < callsUntil) await this.#wait(POLL_MS);
     for (const actor of open.actors.values()) {
       if (actor.resting) this.#leave(actor);
       else actor.abandon();
@@ -287,7 +286,7 @@ export class Host implements Transport {
     if (actors?.get(key) === actor) actors.delete(key);
   }
 
-  async #release({ address, messages, fresh, timers, errands, view }: Release): Promise<void> {
+  async #release({ address, messages, fresh, timers, calls, view }: Release): Promise<void> {
     try {
       if (view !== undefined) this.#ports.committed?.(address, view);
     } catch (error) {
@@ -295,7 +294,7 @@ export class Host implements Transport {
       this.#ports.log.warn({ err: error, actor: addressKey(address) }, "a commit could not be told to the gateways");
     }
     for (const change of timers) this.#timers.change(address, change);
-    for (const { delivery } of errands) void this.#deliver(address, delivery);
+    for (const call of calls) void this.#call(address, call);
     await Promise.all(messages.map((message) => this.#outbox.send(message, "first", fresh.has(message.id))));
   }
 
@@ -308,27 +307,28 @@ export class Host implements Transport {
     return { to, command, commandId: this.#ports.ids.next(), origin: "timer", delivery: "first", deadline };
   }
 
-  /** Carries an errand out and tells its actor how it went. The timer behind it stands until then. */
-  async #deliver(address: Address, delivery: Delivery): Promise<void> {
+  /** Makes a call and tells its actor what came of it. The timer behind it stands until then. */
+  async #call(address: Address, call: OutboundCall): Promise<void> {
     const shard = this.#shards.get(this.shardOf(address.id));
     if (shard === undefined) return;
-    shard.webhooks += 1;
-    const outcome = await this.#ports.courier.deliver(delivery).catch((error: unknown) => {
-      this.#ports.log.error({ err: error, task: delivery.task }, "a webhook could not be tried; it is tried again");
+    shard.calls += 1;
+    const outcome = await this.#ports.calls.make(call).catch((error: unknown) => {
+      this.#ports.log.error(
+        { err: error, actor: addressKey(address), call: call.kind },
+        "a call could not be made; it is tried again",
+      );
       return null;
     });
-    shard.webhooks -= 1;
+    shard.calls -= 1;
     if (this.#shards.get(this.shardOf(address.id)) !== shard) return;
+    const again = () => this.#timers.change(address, { name: call.timer, at: this.#ports.clock.now() + LIMITS.retryMaxMs });
     if (outcome === null) {
-      this.#timers.change(address, { name: "webhook", at: this.#ports.clock.now() + LIMITS.retryMaxMs });
+      again();
       return;
     }
-    const command = { type: "webhook.attempted", attempt: delivery.attempt, outcome } as const;
-    const answer = await this.request(this.#internal(address, command));
-    if (isTransient(answer) && !this.#stopped) {
-      // Not told, so not known: the webhook is sent once more, as after a crash.
-      this.#timers.change(address, { name: "webhook", at: this.#ports.clock.now() + LIMITS.retryMaxMs });
-    }
+    const answer = await this.request(this.#internal(address, call.outcomeTo(outcome)));
+    // Not told, so not known: the call is made once more, as after a crash.
+    if (isTransient(answer) && !this.#stopped) again();
   }
 
   #rested(actor: Actor): void {

@@ -313,8 +313,9 @@ function deliver(stage: TaskStatus, context: Opened["context"], due: Millis): Re
   };
   const attempt = context.webhook.attempts + 1;
   const message = context.id;
-  const errand = { task: context.id, account: context.requester, message, attempt, url: callbackUrl, body };
-  return { facts: [], reply: null, errands: [{ type: "deliver", delivery: errand }] };
+  const request = { task: context.id, account: context.requester, message, attempt, url: callbackUrl, body };
+  const outcomeTo = (outcome: DeliveryOutcome) => ({ type: "webhook.attempted", attempt, outcome }) as const;
+  return { facts: [], reply: null, calls: [{ kind: "webhook", request, outcomeTo, timer: "webhook" }] };
 }
 
 function webhookAttempted({ stage, context }: Opened, command: Of<"webhook.attempted">, at: Millis): Result<"webhook.attempted"> {

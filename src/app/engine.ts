@@ -106,7 +106,7 @@ function hostMaker({ config, log, finalizers, urls, read, secrets, validator, si
   const common = {
     entities: { task, account, batch },
     validator,
-    courier,
+    calls: courier,
     clock,
     ids,
     log,

@@ -16,7 +16,7 @@ class LeasedWorld extends World {
       entities: { task, account, batch },
       journal: this.journal,
       validator: { judge: judgeAtOnce },
-      courier: { deliver: (delivery) => this.deliver(delivery) },
+      calls: { make: ({ request }) => this.deliver(request) },
       clock: this.clock,
       ids: { next: () => this.nextId() },
       log: SILENT,

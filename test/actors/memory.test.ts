@@ -42,7 +42,7 @@ test("200,000 finished tasks leave memory where it was after 2,000", async () =>
     entities: { task, account, batch },
     journal: forgetful,
     validator: { judge: () => ({ code: null, errors: [] }) },
-    courier: { deliver: async () => null },
+    calls: { make: async () => null },
     clock,
     ids,
     log: SILENT,

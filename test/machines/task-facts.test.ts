@@ -312,7 +312,7 @@ test("a webhook's attempt: what is sent, whose secret signs it, and when it is t
       timestamp: new Date(ended).toISOString(),
     },
   };
-  expect(decision).toMatchObject({ errands: [{ delivery }] });
+  expect(decision).toMatchObject({ calls: [{ request: delivery }] });
   const outcome = { id: id(70), ms: 3, result: "failed", status: 500, error: "answered 500" } as const;
   const tried = (attempt: number, at: number) => life.do({ type: "webhook.attempted", attempt, outcome }, at);
   for (const [attempt, wait] of [
@@ -325,7 +325,7 @@ test("a webhook's attempt: what is sent, whose secret signs it, and when it is t
     expect(step.facts).toEqual([{ type: "WebhookAttempted", attempt, outcome, next: at + wait, at }]);
     expect(step.effects).toEqual([remind("webhook", at + wait)]);
     const again = life.do(timer("webhook", at + wait), at + wait).decision;
-    expect(again).toMatchObject({ errands: [{ delivery: { attempt: attempt + 1, message: TASK } }] });
+    expect(again).toMatchObject({ calls: [{ request: { attempt: attempt + 1, message: TASK } }] });
     expect(entity.finished(life.state)).toBe(false);
   }
   const last = tried(4, ended + 500_000);

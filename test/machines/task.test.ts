@@ -81,7 +81,7 @@ const COMMANDS = {
 } as const satisfies { readonly [name: string]: CommandOf<"task"> };
 type CommandName = keyof typeof COMMANDS;
 
-/** Facts' types with + between, or the refusal's code. A dot stands for an errand without a fact. */
+/** Facts' types with + between, or the refusal's code. A dot stands for an outbound call without a fact. */
 const unopened: { readonly [C in CommandName]: string } = {
   open: "Opened+RoutingStarted",
   bid: "TASK_UNKNOWN",

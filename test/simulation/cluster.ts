@@ -102,7 +102,7 @@ export class Cluster {
             formats: () => own().formats,
             journal: this.store.journalOf(process, member),
             validator: { judge: (question) => this.#judge(process, question) },
-            courier: { deliver: () => this.#deliver(process) },
+            calls: { make: () => this.#deliver(process) },
             clock: process,
             ids: this.ids,
             log: this.#log(process),

@@ -25,7 +25,7 @@ export function hostOn(database: Database, lanes = 2): Host {
     entities: { task, account, batch },
     journal: new PostgresJournal(database, database, SHARDS),
     validator: { judge: judgeAtOnce },
-    courier: { deliver: async () => ({ id: ids.next(), ms: 0, result: "delivered", status: 200 }) },
+    calls: { make: async () => ({ id: ids.next(), ms: 0, result: "delivered", status: 200 }) },
     clock,
     ids,
     log: SILENT,

@@ -1,15 +1,14 @@
 /** A market in one process on a clock that the test moves: hosts, a journal in memory, and the commands of clients. */
 import { Host, type HostPorts } from "../../actors/host/host.ts";
 import type { CommandResult, Envelope } from "../../actors/message.ts";
-import type { Courier } from "../../actors/ports/courier.ts";
 import type { Log } from "../../actors/ports/log.ts";
 import type { JudgedWhere, Validator } from "../../actors/ports/validator.ts";
 import { account } from "../../machines/account/index.ts";
 import { batch } from "../../machines/batch/index.ts";
-import type { Judgement, Question } from "../../machines/entity.ts";
+import type { Delivery, Judgement, Question } from "../../machines/entity.ts";
 import { auditBooks } from "../../machines/money/books.ts";
 import type { AnyCommand } from "../../machines/protocols.ts";
-import type { TaskSpec } from "../../machines/task/events.ts";
+import type { DeliveryOutcome, TaskSpec } from "../../machines/task/events.ts";
 import { task } from "../../machines/task/index.ts";
 import { judgeResult } from "../../machines/validation/verdict.ts";
 import { type AccountId, accountId, credits, type TaskId, taskId } from "../../machines/vocabulary.ts";
@@ -58,7 +57,12 @@ export class World {
   readonly journal = new MemoryJournal();
   host: Host;
   /** What each webhook attempt comes to. */
-  deliver: Courier["deliver"] = async () => ({ id: id(1), ms: 1, result: "delivered", status: 200 });
+  deliver: (delivery: Delivery) => Promise<DeliveryOutcome | null> = async () => ({
+    id: id(1),
+    ms: 1,
+    result: "delivered",
+    status: 200,
+  });
   /** What was judged, and where; replace it for another validator. */
   judge: Validator["judge"] = (question, where = "anywhere") => {
     this.judged.push(where);
@@ -85,7 +89,7 @@ export class World {
       entities: this.entities,
       journal: this.journal,
       validator: { judge: (question, where) => this.judge(question, where) },
-      courier: { deliver: (delivery) => this.deliver(delivery) },
+      calls: { make: ({ request }) => this.deliver(request) },
       committed: (address, view) => this.committed(address, view),
       clock: this.clock,
       ids: { next: () => this.nextId() },

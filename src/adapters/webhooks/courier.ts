@@ -3,9 +3,9 @@ import { type ClientRequest, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from "request-filtering-agent";
 import type { Clock } from "../../../actors/ports/clock.ts";
-import type { Courier } from "../../../actors/ports/courier.ts";
 import type { Ids } from "../../../actors/ports/ids.ts";
-import type { Delivery } from "../../../machines/entity.ts";
+import type { OutboundCalls } from "../../../actors/ports/outbound-call.ts";
+import type { Delivery, OutboundCall } from "../../../machines/entity.ts";
 import type { DeliveryOutcome } from "../../../machines/task/events.ts";
 import { signatureHeaders } from "./sign.ts";
 
@@ -23,7 +23,7 @@ const ATTEMPTS_AT_ONCE = 256;
 const ATTEMPTS_PER_HOST = 16;
 const HTTP_GONE = 410;
 
-export class WebhookCourier implements Courier {
+export class WebhookCourier implements OutboundCalls {
   readonly #options: CourierOptions;
   readonly #http: RequestFilteringHttpAgent;
   readonly #https: RequestFilteringHttpsAgent;
@@ -36,6 +36,10 @@ export class WebhookCourier implements Courier {
     const guard = { allowPrivateIPAddress: options.allowPrivate, allowMetaIPAddress: options.allowPrivate, keepAlive: false };
     this.#http = new RequestFilteringHttpAgent(guard);
     this.#https = new RequestFilteringHttpsAgent(guard);
+  }
+
+  make({ request }: OutboundCall): Promise<DeliveryOutcome | null> {
+    return this.deliver(request);
   }
 
   /** Makes one attempt; null if too many are running. Never rejects. */
