@@ -40,13 +40,18 @@ export function explores(task: TaskId): boolean {
   return (hash >>> 0) / 2 ** 32 < EXPLORATION_SHARE;
 }
 
+/** What `balanced` weighs: a price (NC) counts for less the better its worker is. */
+function weighedPrice({ credits, quality: good }: Pick<Weighed, "credits" | "quality">): number {
+  return credits / (1 + good);
+}
+
 /** What an order looks at. */
 export type Weighed = Omit<Bid, "worker" | "credits"> & { readonly credits: number };
 type Order = (a: Weighed, b: Weighed) => number;
 
 const byPrice: Order = (a, b) => a.credits - b.credits;
 const byQuality: Order = (a, b) => b.quality - a.quality;
-const byValue: Order = (a, b) => a.credits / (1 + a.quality) - b.credits / (1 + b.quality);
+const byValue: Order = (a, b) => weighedPrice(a) - weighedPrice(b);
 const byId: Order = (a, b) => (a.id < b.id ? -1 : 1);
 
 /** A later order decides where the earlier ones see no difference. */
@@ -68,12 +73,9 @@ export function bestFirst(preference: QualityPreference): Order {
 }
 
 /** What a preference weighs a bid by: `cheapest` its price (NC), `best` its quality, `balanced` its price / (1 + quality). */
-export function weightOf(
-  preference: QualityPreference,
-  { credits, quality: good }: Pick<Weighed, "credits" | "quality">,
-): number {
-  if (preference === "cheapest") return credits;
-  return preference === "best" ? good : credits / (1 + good);
+export function weightOf(preference: QualityPreference, bid: Pick<Weighed, "credits" | "quality">): number {
+  if (preference === "cheapest") return bid.credits;
+  return preference === "best" ? bid.quality : weighedPrice(bid);
 }
 
 /** Picks the winner among `bids`, the same at every replay; undefined when there is none. */
