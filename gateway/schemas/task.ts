@@ -22,7 +22,7 @@ const ExampleOutput = Json({
 });
 
 /** One rule; its `type` says which other fields it has. */
-export const RuleType = Type.Unsafe<Rule>({
+const RuleType = Type.Unsafe<Rule>({
   type: "object",
   required: ["type"],
   discriminator: { propertyName: "type" },

@@ -9,10 +9,10 @@ import type { AccountContext } from "./state.ts";
 import { withOpened, withWaiting } from "./turns.ts";
 
 /** So many counterparties are told apart; the highest rating asks for 20 (guide: Credit Rating System). */
-export const COUNTERPARTIES_MAX = 100;
+const COUNTERPARTIES_MAX = 100;
 
 /** How often a recovery code may be tried (contract). */
-export const RECOVERY_TRIES = 5;
+const RECOVERY_TRIES = 5;
 
 function met(known: readonly string[], other: string): readonly string[] {
   return known.includes(other) || known.length >= COUNTERPARTIES_MAX ? known : [...known, other];

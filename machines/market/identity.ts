@@ -6,7 +6,7 @@
 import type { AccountId } from "../vocabulary.ts";
 
 /** More marks than anybody comes by honestly. */
-export const MARKS_MAX = 100;
+const MARKS_MAX = 100;
 
 /** Whether two accounts are of one identity. */
 export function isOneIdentity(a: readonly string[], b: readonly string[]): boolean {

@@ -15,7 +15,7 @@ import { retriesLeft, type TaskContext } from "./state.ts";
 /** How often a webhook may be asked for again; each is a fact, and up to four attempts. */
 export const RESENDS_MAX = 100;
 /** The waits before the retries of a webhook (guide: Webhook Callback), in ms. */
-export const WEBHOOK_RETRY_MS = [1_000, 3_000, 10_000] as const;
+const WEBHOOK_RETRY_MS = [1_000, 3_000, 10_000] as const;
 const HOUR_MS = 3_600_000;
 /**
  * How long after the end of its time an award may still be won by a result that arrived before (ms): the longest from a
@@ -25,9 +25,6 @@ export const JUDGING_MS_MAX = 3_000;
 
 type Result<T extends CommandType<"task">> = Decision<TaskFact, ReplyOf<"task", T>> | Refusal;
 type Of<T extends CommandType<"task">> = CommandOf<"task", T>;
-
-/** Where a task is; NEW before it is opened. */
-export type Stage = TaskStatus | "NEW";
 
 interface Opened {
   readonly stage: TaskStatus;
@@ -172,7 +169,7 @@ const REFUSED: { readonly [W in BidIneligibility["why"]]: RefusalCode } = {
 };
 
 /** What of a task decides who may take it. */
-export function onOffer(stage: TaskStatus, { requester, marks, bids, failures, order }: Opened["context"]): TaskOnOffer {
+function onOffer(stage: TaskStatus, { requester, marks, bids, failures, order }: Opened["context"]): TaskOnOffer {
   const { budget, minSkill } = order;
   return {
     status: stage,

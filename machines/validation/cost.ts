@@ -33,7 +33,7 @@ export function inPlace(schema: JsonValue): readonly JsonValue[] {
 }
 
 /** The schemas that it applies to the value's items, properties or property names. */
-export function below(schema: JsonValue): readonly JsonValue[] {
+function below(schema: JsonValue): readonly JsonValue[] {
   if (!isObject(schema)) return [];
   const found: JsonValue[] = [];
   for (const keyword of ["properties", "patternProperties"] as const) {

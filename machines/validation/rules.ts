@@ -58,7 +58,7 @@ const LENGTH: JsonObject = {
 };
 
 /** Finds a field; a property whose name contains the dots takes precedence over the path. */
-export function fieldOf(result: JsonValue, field: string): JsonValue | undefined {
+function fieldOf(result: JsonValue, field: string): JsonValue | undefined {
   if (isObject(result) && Object.hasOwn(result, field)) return result[field];
   let at: JsonValue | undefined = result;
   for (const name of field.split(".")) {

@@ -24,7 +24,7 @@ export interface DemandsProblem {
 }
 
 /** Maximum number of errors in a verdict. */
-export const ERRORS_MAX = 20;
+const ERRORS_MAX = 20;
 const MESSAGE_CHARACTERS_MAX = 400;
 /** Steps that certainly take less than 1 ms (work.ts). */
 export const LIGHT_STEPS_MAX = 3_000;

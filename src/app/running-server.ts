@@ -1,6 +1,8 @@
 /** Which server already has a port of this machine. */
+import type { RefusalCode } from "../../machines/refusal.ts";
 
 const ASK_MS = 2_000;
+const UNAVAILABLE: RefusalCode = "UNAVAILABLE";
 
 /** URL of a server of this machine that listens on `host`. */
 export function addressOf(host: string, port: number): string {
@@ -14,8 +16,8 @@ export async function identifyServer(base: string): Promise<"nexus" | "other" | 
   const heartbeat = await askJson(`${base}/api/v1/heartbeat`);
   if (heartbeat === "nobody") return "nobody";
   if (heartbeat.ok && "min_sdk_version" in heartbeat.body) return "nexus";
-  // One that is starting says so in its health check.
-  return "detail" in heartbeat.body && /^This process is /.test(String(heartbeat.body.detail)) ? "nexus" : "other";
+  // One that is starting or cannot serve now: the code of its problem document is a part of the contract, its sentence is not.
+  return "code" in heartbeat.body && heartbeat.body.code === UNAVAILABLE ? "nexus" : "other";
 }
 
 /** Fetches a JSON document; anything else gives an object without fields. */

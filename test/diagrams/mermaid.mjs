@@ -97,7 +97,7 @@ function inside(node) {
  * Gives the diagram of a machine, as it stands in a Markdown page.
  * @param {{ readonly root: unknown }} machine
  */
-export function diagramOf(machine) {
+function diagramOf(machine) {
   const lines = inside(/** @type {Node} */ (machine.root));
   return ["```mermaid", "stateDiagram-v2", ...lines.map((line) => `  ${line}`), "```"].join("\n");
 }

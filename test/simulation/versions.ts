@@ -7,7 +7,7 @@ import { BASE_FORMATS, FORMATS, type Formats } from "../../machines/formats.ts";
 import type { Books, StoredHistory } from "../../machines/money/books.ts";
 
 /** What tomorrow's code reads. */
-export const TOMORROW: Formats = { task: FORMATS.task + 1, account: FORMATS.account + 1, batch: FORMATS.batch + 1 };
+const TOMORROW: Formats = { task: FORMATS.task + 1, account: FORMATS.account + 1, batch: FORMATS.batch + 1 };
 
 /** Older than the oldest: what a member reads that publishes nothing. */
 export type Version = "tomorrow" | "today" | "before";

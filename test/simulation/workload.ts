@@ -11,7 +11,7 @@ import type { Random } from "./random.ts";
 
 const ACCOUNTS = [1, 2, 3, 4];
 /** Items of batches of one account that may open in any 60 s. */
-export const PACE = 4;
+const PACE = 4;
 /** An HTTP client gives up on an answer after this (ms). */
 const PATIENCE_MS = 7_000;
 const RETRY_MS = 150;

@@ -2,7 +2,7 @@
 import { costly } from "./costly.mjs";
 import type { Dice } from "./dice.mjs";
 
-export const HOSTILE: readonly unknown[] = [
+const HOSTILE: readonly unknown[] = [
   null,
   true,
   false,
@@ -83,7 +83,7 @@ const LITERALS = [
   "9".repeat(400),
 ];
 
-export const CALLBACKS = [
+const CALLBACKS = [
   "http://localhost/hook",
   "http://LOCALHOST.:8000/",
   "http://127.1/",

@@ -5,7 +5,7 @@
 import { type FieldProblem, shortened } from "../problems.ts";
 import { DIGITS_SAFE, isExact } from "./decimal.ts";
 
-export const DEPTH_MAX = 64;
+const DEPTH_MAX = 64;
 
 /** Path in a value: names of fields and indexes of lists. */
 export type Path = readonly (string | number)[];

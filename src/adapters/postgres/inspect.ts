@@ -14,7 +14,7 @@ import { ACCOUNT, FACT, REGISTERED, TASK } from "./tables.ts";
 import { readHistory } from "./tasks.ts";
 
 /** Rows that one question looks at, of each database; what is beyond is counted and not judged. */
-export const JUDGED_MAX = 10_000;
+const JUDGED_MAX = 10_000;
 const MESSAGES_MAX = 20;
 const DECLINES_MAX = 10_000;
 const HISTORY_ROWS = 500;

@@ -2,7 +2,7 @@
 import { LRUCache } from "lru-cache";
 
 /** Maximum number of keys; above that, the least recently used one is forgotten. */
-export const COUNTED_MAX = 50_000;
+const COUNTED_MAX = 50_000;
 
 export interface Count {
   readonly consumed: number;
