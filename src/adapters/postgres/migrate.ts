@@ -25,7 +25,7 @@ export const MIGRATIONS: readonly Migration[] = [
 /** The lowest and the highest schema that this code works with, but for later ones that need no more. */
 export const SCHEMAS: readonly [lowest: number, highest: number] = [3, MIGRATIONS.length];
 /** Since this one, members publish what they read, and the database knows which schema code must know. */
-export const SCHEMA_OF_FORMATS = 4;
+const SCHEMA_OF_FORMATS = 4;
 /** The first that has members. */
 const SCHEMA_OF_MEMBERS = 2;
 
