@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Whether this clone has a commit; a shallow one may not. @param {string} commit */
-export function hasCommit(commit) {
+function hasCommit(commit) {
   return spawnSync("git", ["-C", ROOT, "cat-file", "-e", `${commit}^{commit}`], { stdio: "ignore" }).status === 0;
 }
 
