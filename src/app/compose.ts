@@ -36,6 +36,7 @@ import { VALIDATOR_LIMITS, ValidatorPool } from "../adapters/validator/pool.ts";
 import { isClustered, openBus } from "./bus.ts";
 import { DRAIN_MS, type Engine, type Frame, localEngine, nodeEngine, remoteEngine } from "./engine.ts";
 import { aborted, Finalizers } from "./finalizers.ts";
+import { connectInspector } from "./inspector.ts";
 import { addressOf, identifyServer } from "./running-server.ts";
 import { CONNECTION_BOUNDS, type ConnectionBounds } from "./server/connections.ts";
 import { serveHttp } from "./server/server.ts";
@@ -182,8 +183,11 @@ async function openFrame(
   finalizers.add(() => validator.close());
   await thread;
   const signals = bus?.signals ?? localSignals();
+  const inspector = config.inspectorUrl === null ? undefined : await connectInspector(config.inspectorUrl, log);
+  finalizers.add(async () => inspector?.stop());
+  const inspect = inspector?.inspect;
   const ending = { begun: false, patienceMs: DRAIN_MS };
-  return { config, log, finalizers, urls, read: new Databases(pools, shards), secrets, validator, bus, signals, ending };
+  return { config, log, finalizers, urls, read: new Databases(pools, shards), secrets, validator, bus, signals, inspect, ending };
 }
 
 /** Gives what the databases were set up with; a gateway, which sets up none, waits until a node has done so. */

@@ -3,6 +3,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { LRUCache } from "lru-cache";
 import { shardOf } from "../../actors/address.ts";
 import { Host } from "../../actors/host/host.ts";
+import type { Inspect } from "../../actors/host/live.ts";
 import type { Log } from "../../actors/ports/log.ts";
 import type { ClusterTransport, Transport } from "../../actors/ports/transport.ts";
 import { Node } from "../../actors/shards/node.ts";
@@ -52,6 +53,8 @@ export interface Frame {
   /** null if one process does everything. */
   readonly bus: Bus | null;
   readonly signals: SignalHub;
+  /** Hears all that actors do, in development. */
+  readonly inspect: Inspect | undefined;
   readonly ending: Ending;
 }
 
@@ -93,7 +96,7 @@ function announcer(signals: Signals): (address: Address, view: unknown) => void 
 }
 
 /** Makes hosts on the databases of this process. `member` is the member that commits; null if there is no cluster. */
-function hostMaker({ config, log, finalizers, urls, read, secrets, validator, signals }: Frame, transport: Transport) {
+function hostMaker({ config, log, finalizers, urls, read, secrets, validator, signals, inspect }: Frame, transport: Transport) {
   const writers = urls.map((url) => openPool(url, { max: LANES, name: "write", keep: true }));
   finalizers.add(() => Promise.all(writers.map((pool) => pool.end({ timeout: 1 }))));
   const courier = new WebhookCourier({
@@ -115,6 +118,7 @@ function hostMaker({ config, log, finalizers, urls, read, secrets, validator, si
     requestMsMax: config.requestTimeoutMs,
     transport,
     committed: announcer(signals),
+    inspect,
   };
   return (place: number, member: string | null, standing: Standing = {}): Host => {
     const [reader, writer] = [read.all[place], writers[place]];

@@ -5,6 +5,7 @@ import {
   adminToken,
   databaseUrls,
   flag,
+  loopbackSocket,
   name,
   names,
   natsUrl,
@@ -103,6 +104,13 @@ function server(production: boolean) {
       unit: "word",
       about: "Lowest level that is logged. Lines are for people on a terminal, JSON elsewhere.",
       read: oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent"),
+    },
+    inspectorUrl: {
+      name: "INSPECTOR_URL",
+      fallback: null as string | null,
+      unit: "URL",
+      about: "For development only: shows all that actors do in Stately's inspector, whose relay `npm run inspector` starts.",
+      read: loopbackSocket,
     },
   };
 }

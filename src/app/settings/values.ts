@@ -52,6 +52,13 @@ export function webUrl(text: string): string {
   return text.replace(/\/+$/, "");
 }
 
+/** A web socket of this machine: what goes there is not for others. */
+export function loopbackSocket(text: string): string {
+  if (!/^ws:\/\/(localhost|127\.0\.0\.1|\[::1\]):\d{1,5}\/?$/.test(text) || !URL.canParse(text))
+    throw new Error("a web socket of this machine, like ws://127.0.0.1:8080");
+  return text;
+}
+
 export function smtpUrl(text: string): string {
   if (!/^smtps?:\/\/\S+$/.test(text) || !URL.canParse(text)) throw new Error("a URL like smtp://user:password@host:587");
   return text;
