@@ -132,7 +132,8 @@ function progress(
     expired: count("EXPIRED"),
     cancelled: count("CANCELLED"),
     refused: count("REFUSED"),
-    waitsFor: waits?.reason ?? null,
+    // It was called for some; another batch of the account may have taken what was left of its turn.
+    waitsFor: waits?.reason ?? (context.queued && count("WAITING") > 0 ? "turn" : null),
     // What is over is not when it goes on: then it is about to.
     nextAt: waits?.until == null ? null : Math.max(waits.until, at),
     givesUpAt: waits?.since == null ? null : waits.since + PATIENCE_MS,

@@ -140,7 +140,7 @@ describe("commands that cannot do what they are for", () => {
     const nexus = (args: readonly string[]) => runNexus(args, settings);
     const { code, out } = await nexus(["drain", node.name]);
     expect(code).toBe(1);
-    expect(out).toMatch(new RegExp(`${node.name} has \\d+ shards, and there is no other node to take them; start one`));
+    expect(out).toMatch(new RegExp(`${node.name} has \\d+ shards, but there is no other node to take them; start one`));
     expect(await nexus(["drain", node.name, "--off"])).toMatchObject({ code: 0 });
     await cluster.stop();
     await drop();

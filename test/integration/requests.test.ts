@@ -82,7 +82,7 @@ describe("a field of a query", () => {
     }
     const slip = name.includes("_") ? name.replace("_", "") : name.toUpperCase();
     const { status, body } = await ask(`${slip}=1`);
-    expect([status, body.detail]).toEqual([422, expect.stringMatching(new RegExp(`^${slip}: .* ${name},`))]);
+    expect([status, body.detail]).toEqual([422, expect.stringMatching(new RegExp(`^${slip}: .*\\b${name}\\b`))]);
     const { type } = schema as { type?: string };
     if (type === "integer") {
       for (const value of ["%201", "+1", "1.5", "0x1", "1e400", "1_0", "%D9%A3", "NaN", "9007199254740993", "01", "-1", "True"]) {

@@ -33,13 +33,21 @@ function isSameLater(at: number, before: unknown, now: unknown): boolean {
   return one !== undefined && other !== undefined && one >= at && other >= at && Math.abs(one - other) < LATER_MS_MAX;
 }
 
-/** What is shown now, with those times as they were shown before. */
+/** Fields that hold a sentence for people, which may be said better. */
+const SENTENCES: ReadonlySet<string> = new Set(["why", "detail", "suggestion"]);
+
+/** What is shown now, with those times and sentences as they were shown before. */
 function withTimes(at: number, before: unknown, now: unknown): unknown {
   if (isSameLater(at, before, now)) return before;
   if (typeof before !== "object" || before === null || typeof now !== "object" || now === null) return now;
   const was: { readonly [name: string]: unknown } = { ...before };
   if (Array.isArray(now)) return now.map((value, n) => withTimes(at, was[n], value));
-  return Object.fromEntries(Object.entries(now).map(([name, value]) => [name, withTimes(at, was[name], value)]));
+  return Object.fromEntries(
+    Object.entries(now).map(([name, value]) => {
+      const reworded = SENTENCES.has(name) && typeof value === "string" && typeof was[name] === "string";
+      return [name, reworded ? was[name] : withTimes(at, was[name], value)];
+    }),
+  );
 }
 
 /** Makes the database as it was. */
