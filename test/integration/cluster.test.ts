@@ -167,7 +167,7 @@ describe("a cluster of two nodes and two gateways", () => {
     expect(under.odd).toEqual([]);
     expect([...under.statuses.keys()]).toEqual([200]);
     cluster.nodes.splice(1, 1);
-  });
+  }, 180_000);
 
   test("a node that slept past its lease changes nothing when it wakes, and takes part again", async () => {
     const [first, second] = cluster.nodes;
