@@ -94,8 +94,6 @@ const machineSetup = setup({
     tellWaiting: enqueueActions(({ event, enqueue }) => {
       assertEvent(event, "BatchWaits");
       const { batch, item, reason, until } = event;
-      // It is called at once.
-      if (item === null && reason === null) return;
       const command = { type: "itemPostponed", item, reason, until } as const;
       enqueue.emit({ type: "tell", to: { kind: "batch", id: batch }, command });
     }),

@@ -25,7 +25,9 @@ const DECIDERS: Deciders<"batch", BatchSnapshot, BatchFact> = {
   openBatch: open,
   itemRefused: ({ context }, command, at) => refused(context, command, at),
   itemPostponed: ({ value, context }, { item, reason, until }, at) => {
-    if (value !== "RUNNING" || (item !== null && context.states[item]?.state !== "OPEN")) return { facts: [], reply: null };
+    // Word of others comes late where the last of them has been asked for since.
+    const isLate = item === null ? waitingItems(context).length === 0 : context.states[item]?.state !== "OPEN";
+    if (value !== "RUNNING" || isLate) return { facts: [], reply: null };
     return { facts: [{ type: "ItemPostponed", item, reason, until, at }], reply: null };
   },
   turns: ({ value, context }, { count }, at) => ({
@@ -132,8 +134,7 @@ function progress(
     expired: count("EXPIRED"),
     cancelled: count("CANCELLED"),
     refused: count("REFUSED"),
-    // It was called for some; another batch of the account may have taken what was left of its turn.
-    waitsFor: waits?.reason ?? (context.queued && count("WAITING") > 0 ? "turn" : null),
+    waitsFor: waits?.reason ?? null,
     // What is over is not when it goes on: then it is about to.
     nextAt: waits?.until == null ? null : Math.max(waits.until, at),
     givesUpAt: waits?.since == null ? null : waits.since + PATIENCE_MS,

@@ -119,6 +119,15 @@ describe("an account", () => {
     expect(timers(effects)).toEqual([{ type: "remind", name: "turns", at: AT + MINUTE_MS }]);
   });
 
+  test("tells a batch that may open more that it waits all the same: another of the account may take what is left", () => {
+    const { facts, effects } = account_(registered(1_000), item(0, { want: 3 }));
+    expect(facts).toEqual([
+      expect.objectContaining({ type: "Held" }),
+      expect.objectContaining({ type: "BatchWaits", item: null, want: 3, reason: null, until: null }),
+    ]);
+    expect(told(effects)).toContainEqual({ type: "itemPostponed", item: null, reason: null, until: null });
+  });
+
   test.each([
     ["credits", registered(19)],
     ["suspension", [...registered(10), ...debt()]],
@@ -309,6 +318,15 @@ describe("a batch", () => {
     const { facts, state } = batch_([...opening(5, 2), first], refused);
     expect(facts.map(({ type }) => type)).toEqual(["ItemRefused", "WaitingRefused"]);
     expect(state.value).toBe("DONE");
+  });
+
+  test("takes no word of others that wait once it has asked for the last of them, and so leaves no timer behind", () => {
+    const given: BatchFact[] = [...opening(2, 2), { type: "ItemsStarted", items: [0, 1], want: 0, called: true, at: AT }];
+    const late = { type: "itemPostponed", item: null, reason: null, until: null } as const;
+    expect(batch_(given, late)).toMatchObject({ facts: [], effects: [] });
+    expect(timers(batch_([...opening(2, 2), { ...first, items: [0], want: 1 }], late).effects)).toEqual([
+      { type: "remind", name: "patience", at: AT + 7 * 86_400_000 },
+    ]);
   });
 
   test("hears nothing of items that are not open", () => {
