@@ -5,6 +5,7 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
+import path from "node:path";
 import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { freePort } from "../support/servers.mjs";
@@ -206,7 +207,9 @@ describe("in a fresh clone", () => {
       async () => {
         const settings = { PORT: String(await freePort()) };
         if (how.run === "until") {
-          const running = await clone.start(command, how.says, settings);
+          // The platform of the first block still works on the data folder of the clone.
+          const data = { NEXUS_DATA_DIR: path.join(clone.folder, ".nexus", "until") };
+          const running = await clone.start(command, how.says, { ...settings, ...data });
           expect(await running.interrupt(), running.said()).toBe(true);
           return;
         }
