@@ -67,3 +67,20 @@ test("a shard that is opened and closed again and again keeps nothing of what it
   }
   expect(world.row("account", person(1))["available"]).toBe(100);
 });
+
+test("a shard that is closed leaves no timer behind; the next owner of it has them, and one that is overdue fires at once", async () => {
+  const world = await started(50);
+  const task = world.newTask();
+  await world.answer(world.post(1, task, { poolHours: 1 }));
+  const shard = world.host.shardOf(task);
+  expect([world.host.stats.timers, world.row("task", task)["status"]]).toEqual([1, "ROUTING"]);
+  const closed = world.host.close(shard, 1_000);
+  await world.pass(50);
+  await closed;
+  expect([world.host.stats.timers, world.journal.dues.size]).toEqual([0, 1]);
+  await world.pass(10_000);
+  expect(world.row("task", task)["status"]).toBe("ROUTING");
+  await world.host.open([shard]);
+  await world.settle();
+  expect(world.row("task", task)["status"]).toBe("PENDING_POOL");
+});

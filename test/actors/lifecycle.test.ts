@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { LIMITS } from "../../actors/limits.ts";
 import { JUDGING_MS_MAX } from "../../machines/task/decide.ts";
 import { person, World } from "../support/world.ts";
 
@@ -73,6 +74,29 @@ describe("the life of a task in a host", () => {
     await world.settle();
     expect(world.row("account", person(1))).toMatchObject({ available: 30, held: 0 });
     expect(world.row("account", person(2))).toMatchObject({ available: 69 });
+  });
+
+  test("a webhook for which there is no room is sent once there is; that it waited is no attempt", async () => {
+    const { world } = await opened();
+    const asked: number[] = [];
+    let room = false;
+    world.deliver = async ({ attempt }) => {
+      asked.push(attempt);
+      return room ? { id: world.nextId(), ms: 1, result: "delivered", status: 200 } : null;
+    };
+    const task = world.newTask();
+    await world.answer(world.post(1, task, { callbackUrl: "https://example.com/hook" }));
+    await world.answer(world.ask("task", task, { type: "cancel", requester: person(1) }));
+    await world.pass(3 * LIMITS.retryMaxMs);
+    expect(asked.length).toBeGreaterThan(1);
+    expect(new Set(asked)).toEqual(new Set([1]));
+    room = true;
+    await world.pass(LIMITS.retryMaxMs);
+    const sent = asked.length;
+    await world.pass(3_600_000);
+    expect([asked.length, world.host.stats.timers, world.journal.dues.size]).toEqual([sent, 0, 0]);
+    const last = world.journal.actors.get(`task:${task}`)?.facts.at(-1);
+    expect(last?.body).toMatchObject({ type: "WebhookAttempted", attempt: 1, outcome: { result: "delivered" } });
   });
 
   test("a webhook that fails is tried four times, after 1, 3 and 10 s, and then no more", async () => {

@@ -286,8 +286,9 @@ test("balances stay where a double counts exactly", () => {
 
 test("the open tasks of one account have a bound", () => {
   const state = fold(registered);
-  const full = { ...state, context: { ...state.context, openTasks: OPEN_TASKS_MAX } } as AccountSnapshot;
-  expect(decide(full, COMMANDS.hold).outcome).toBe("TOO_MANY_OPEN_TASKS");
+  const having = (openTasks: number) => ({ ...state, context: { ...state.context, openTasks } }) as AccountSnapshot;
+  expect(decide(having(OPEN_TASKS_MAX - 1), COMMANDS.hold).outcome).toBe("Held");
+  expect(decide(having(OPEN_TASKS_MAX), COMMANDS.hold).outcome).toBe("TOO_MANY_OPEN_TASKS");
 });
 
 test("what ratings will need is counted", () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { RUNNING_BATCHES_MAX } from "../../machines/account/batches.ts";
 import type { AccountFact } from "../../machines/account/events.ts";
 import { account } from "../../machines/account/index.ts";
-import { CALL_MS, callsAt, type Opened, paceAllows, withOpened } from "../../machines/account/turns.ts";
+import { CALL_MS, callsAt, nextCall, type Opened, paceAllows, waitsFor, withOpened } from "../../machines/account/turns.ts";
 import type { BatchFact } from "../../machines/batch/events.ts";
 import { batch } from "../../machines/batch/index.ts";
 import { PATIENCE_MS } from "../../machines/batch/machine.ts";
@@ -135,6 +135,17 @@ describe("an account", () => {
     const { facts, effects } = account_(given, item(0), AT + 8 * 86_400_000);
     expect(facts).toEqual([expect.objectContaining({ type: "BatchWaits", item: 0, reason, until: null })]);
     expect(timers(effects)).toEqual([]);
+  });
+
+  test("lets the 10,000th task open and no more, neither asked for nor called", () => {
+    const { state } = account_([...registered(1_000), waits(BATCH, 5, { perMinute: 0 })], { type: "batchEnded", batch: OTHER });
+    const having = (openTasks: number) => ({ ...state.context, openTasks });
+    const one = { budget: credits(20), perMinute: 0 };
+    const waiting = [9_998, 9_999, 10_000].map((open) => waitsFor(having(open), null, one, AT));
+    expect(waiting).toEqual([null, null, "open_tasks"]);
+    const called = [9_996, 9_999, 10_000].map((open) => callsAt(having(open), null, AT).map(({ count }) => count));
+    expect(called).toEqual([[4], [1], []]);
+    expect([nextCall(having(9_999), AT), nextCall(having(10_000), AT)]).toEqual([AT, null]);
   });
 
   test("calls for as many as the credits cover soon after they come, at most four times a second", () => {
