@@ -9,7 +9,8 @@
 import type { Capability } from "./market/capability.ts";
 import { isOneIdentity } from "./market/identity.ts";
 import type { WorkerStanding } from "./market/standing.ts";
-import { type AccountId, type AccountStatus, type Millis, type TaskStatus, takesBids } from "./vocabulary.ts";
+import { takesBids } from "./task/tags.ts";
+import type { AccountId, AccountStatus, Millis, TaskStatus } from "./vocabulary.ts";
 
 /** The most bids that one round collects; each stays in the task's state until the award. */
 export const BIDS_MAX = 100;

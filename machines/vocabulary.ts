@@ -58,22 +58,8 @@ export const TASK_STATUSES = [
 /** Where a task stands (guide: Task Lifecycle). */
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 
-/** The three ends of a task; none is ever left. */
-export const TERMINAL_STATUSES = ["SETTLED", "EXPIRED", "CANCELLED"] as const;
-export type TerminalStatus = (typeof TERMINAL_STATUSES)[number];
-
-/** Whether a task in `status` has come to its end. */
-export function isTerminal(status: TaskStatus): status is TerminalStatus {
-  return status === "SETTLED" || status === "EXPIRED" || status === "CANCELLED";
-}
-
-/** Those in which a task takes bids. */
-export const BIDDING_STATUSES = ["ROUTING", "PENDING_POOL"] as const;
-
-/** Whether a task in `status` takes bids. */
-export function takesBids(status: TaskStatus): boolean {
-  return status === "ROUTING" || status === "PENDING_POOL";
-}
+/** The three ends of a task; none is ever left. task/tags.ts asks for them, and for other kinds of status. */
+export type TerminalStatus = Extract<TaskStatus, "SETTLED" | "EXPIRED" | "CANCELLED">;
 
 export const QUALITY_PREFERENCES = ["best", "balanced", "cheapest"] as const;
 export type QualityPreference = (typeof QUALITY_PREFERENCES)[number];

@@ -16,7 +16,8 @@ import type { Log } from "../../actors/ports/log.ts";
 import type { AccountRow } from "../../machines/account/view.ts";
 import { mayWork } from "../../machines/eligibility.ts";
 import { tiersIn } from "../../machines/market/standing.ts";
-import { type AccountId, isTerminal, type Millis, TERMINAL_STATUSES, takesBids } from "../../machines/vocabulary.ts";
+import { hasEnded, TERMINAL_STATUSES, takesBids } from "../../machines/task/tags.ts";
+import type { AccountId, Millis } from "../../machines/vocabulary.ts";
 import type { ReadModel, TaskRow } from "../ports/read-model.ts";
 import { mayBid, showTask } from "../show/task.ts";
 import type { Presence } from "./presence.ts";
@@ -247,7 +248,7 @@ export class Feed {
   #topicOf({ account, taskType }: Stream, { view }: TaskRow): Topic | undefined {
     if (takesBids(view.status)) return taskType === null || taskType === view.taskType ? "task.new" : undefined;
     if (view.status === "AWARDED") return view.worker === account ? "task.awarded" : undefined;
-    return isTerminal(view.status) && view.requester === account ? "task.terminal" : undefined;
+    return hasEnded(view.status) && view.requester === account ? "task.terminal" : undefined;
   }
 
   async #mayTake({ account }: Stream, row: TaskRow): Promise<boolean> {

@@ -1,6 +1,7 @@
 import Type from "typebox";
 import { BATCH_AT_ONCE_MAX, BATCH_ITEMS_MAX } from "../../machines/batch/decide.ts";
-import { BOUNDS, TERMINAL_STATUSES } from "../../machines/vocabulary.ts";
+import { TERMINAL_STATUSES } from "../../machines/task/tags.ts";
+import { BOUNDS } from "../../machines/vocabulary.ts";
 import { NextCursor, Nullable, RecordQuery, Time, Uuid } from "./common.ts";
 import { CreateTask } from "./task.ts";
 

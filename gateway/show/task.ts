@@ -4,7 +4,8 @@ import type { AccountRow } from "../../machines/account/view.ts";
 import { bidIneligibility, onOfferByRow } from "../../machines/eligibility.ts";
 import { standingIn } from "../../machines/market/standing.ts";
 import type { TaskSpec } from "../../machines/task/events.ts";
-import { type AccountId, BOUNDS, type Millis, type TaskId, takesBids } from "../../machines/vocabulary.ts";
+import { takesBids } from "../../machines/task/tags.ts";
+import { type AccountId, BOUNDS, type Millis, type TaskId } from "../../machines/vocabulary.ts";
 import type { TaskRow } from "../ports/read-model.ts";
 import type { Task } from "../schemas/task.ts";
 

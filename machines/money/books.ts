@@ -12,7 +12,8 @@ import type { AnyCommand, EntityKind } from "../protocols.ts";
 import type { TaskFact } from "../task/events.ts";
 import { task } from "../task/index.ts";
 import type { TaskSnapshot } from "../task/machine.ts";
-import { isTerminal, type TaskStatus } from "../vocabulary.ts";
+import { hasEnded } from "../task/tags.ts";
+import type { TaskStatus } from "../vocabulary.ts";
 
 /** All that is stored of one actor. */
 export interface StoredHistory {
@@ -197,7 +198,7 @@ async function checkTasks(books: Books, pending: readonly PendingMessage[], acco
   for await (const history of books.actors("task")) {
     const state = await foldTask(history, tally);
     if (state.value === "NEW") continue;
-    if (isTerminal(state.value)) ended.add(history.id);
+    if (hasEnded(state.value)) ended.add(history.id);
     const { row } = history;
     tally.check(
       "ended",
@@ -206,7 +207,7 @@ async function checkTasks(books: Books, pending: readonly PendingMessage[], acco
     );
     checkHold(state, state.value, accounts, { told, about }, tally);
     checkEnd(history, state, state.value, accounts, about, tally);
-    if (!isTerminal(state.value)) {
+    if (!hasEnded(state.value)) {
       const moves = history.timers.length > 0 || about.has(`settle ${history.id}`) || told.has(`settled ${history.id}`);
       tally.check("moving", moves, () => `task ${history.id} is ${state.value}, and nothing will move it on`);
     }
@@ -231,7 +232,7 @@ async function foldTask(history: StoredHistory, tally: Tally): Promise<TaskSnaps
     state = task.evolve(state, fact).state;
     if (fact.type === "Settled" || fact.type === "Expired" || fact.type === "Cancelled") ends += 1;
   }
-  const terminal = state.value !== "NEW" && isTerminal(state.value);
+  const terminal = state.value !== "NEW" && hasEnded(state.value);
   tally.check("ended", ends === (terminal ? 1 : 0), () => `task ${history.id} is ${state.value} after ${ends} ends`);
   return state;
 }
@@ -252,7 +253,7 @@ function checkHold(
   holds.delete(context.id);
   const budget = context.order?.budget;
   if (hold !== undefined) {
-    const open = !isTerminal(status) || about.has(`release ${context.id}`);
+    const open = !hasEnded(status) || about.has(`release ${context.id}`);
     const same = hold.budget === budget && hold.account === context.requester;
     tally.check(
       "held",
@@ -261,7 +262,7 @@ function checkHold(
     );
     return;
   }
-  const free = isTerminal(status) || (status === "COMPLETED" && told.has(`settled ${context.id}`));
+  const free = hasEnded(status) || (status === "COMPLETED" && told.has(`settled ${context.id}`));
   tally.check("held", free, () => `task ${context.id} is ${status} at ${budget} NC, and nothing is held for it`);
 }
 
@@ -274,7 +275,7 @@ function checkEnd(
   tally: Tally,
 ): void {
   const { id } = history;
-  if (!isTerminal(status)) return;
+  if (!hasEnded(status)) return;
   const settled = status === "SETTLED";
   tally.check(
     "ended",

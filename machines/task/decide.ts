@@ -6,11 +6,12 @@ import { isKnownAnswer } from "../market/honeypot.ts";
 import { identityOf } from "../market/identity.ts";
 import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { type Refusal, type RefusalCode, refuse } from "../refusal.ts";
-import { type AccountId, BOUNDS, isTerminal, type Millis, type TaskStatus, taskId } from "../vocabulary.ts";
+import { type AccountId, BOUNDS, type Millis, type TaskStatus, taskId } from "../vocabulary.ts";
 import type { DeliveryOutcome, PlacedBid, TaskFact, TaskSpec } from "./events.ts";
 import type { TaskSnapshot } from "./machine.ts";
 import { acceptedReply, rejectedReply } from "./replies.ts";
 import { retriesLeft, type TaskContext } from "./state.ts";
+import { hasEnded, isAwarded } from "./tags.ts";
 
 /** How often a webhook may be asked for again; each is a fact, and up to four attempts. */
 export const RESENDS_MAX = 100;
@@ -27,6 +28,7 @@ type Result<T extends CommandType<"task">> = Decision<TaskFact, ReplyOf<"task", 
 type Of<T extends CommandType<"task">> = CommandOf<"task", T>;
 
 interface Opened {
+  readonly state: TaskSnapshot;
   readonly stage: TaskStatus;
   readonly context: TaskContext & { readonly order: TaskSpec };
 }
@@ -34,7 +36,7 @@ interface Opened {
 function opened(state: TaskSnapshot): Opened | undefined {
   const { value: stage, context } = state;
   const { order } = context;
-  return stage === "NEW" || order === null ? undefined : { stage, context: { ...context, order } };
+  return stage === "NEW" || order === null ? undefined : { state, stage, context: { ...context, order } };
 }
 
 const UNKNOWN = refuse("TASK_UNKNOWN", "There is no task with this id. Check the id that POST /tasks gave you.");
@@ -139,11 +141,12 @@ function declined({ stage }: Opened, { worker, reason }: Of<"declined">, at: Mil
   return { facts: [{ type: "OfferDeclined", worker, ...(reason === undefined ? {} : { reason }), at }], reply: null };
 }
 
-function expire({ stage, context }: Opened, { reason }: Of<"expire">, at: Millis): Result<"expire"> {
-  if (isTerminal(stage) || stage === "COMPLETED") {
+function expire({ state, stage, context }: Opened, { reason }: Of<"expire">, at: Millis): Result<"expire"> {
+  const expired: TaskFact = { type: "Expired", reason, at };
+  if (!state.can(expired)) {
     return refuse("TASK_ENDED", `This task is ${stage}; its money has been divided, or is about to be.`);
   }
-  return { facts: [{ type: "Expired", reason, at }], reply: { id: context.id } };
+  return { facts: [expired], reply: { id: context.id } };
 }
 
 function rate({ stage, context }: Opened, command: Of<"rate">, at: Millis): Result<"rate"> {
@@ -210,7 +213,7 @@ function notInCharge(stage: TaskStatus, context: TaskContext, worker: AccountId,
     }
     return refuse("NOT_AWARDED_TO_YOU", "This task is not awarded to you; bid first, and wait until status is AWARDED.");
   }
-  if (stage !== "AWARDED" && stage !== "EXECUTING" && stage !== "REJECTED") {
+  if (!isAwarded(stage)) {
     return refuse("TASK_ENDED", `This task is ${stage} and takes no more results.`);
   }
   if (context.deadline !== null && arrived >= context.deadline) {
@@ -257,14 +260,15 @@ function afterFailure(context: Opened["context"], at: Millis): TaskFact {
   return { type: "Reopened", until: at + context.order.windowMs, at };
 }
 
-function cancel({ stage, context }: Opened, command: Of<"cancel">, at: Millis): Result<"cancel"> {
+function cancel({ state, stage, context }: Opened, command: Of<"cancel">, at: Millis): Result<"cancel"> {
   if (context.requester !== command.requester) {
     return refuse("NOT_YOUR_TASK", "Only the requester of a task can cancel it.");
   }
-  if (stage !== "CREATED" && stage !== "ROUTING" && stage !== "PENDING_POOL") {
+  const cancelled: TaskFact = { type: "Cancelled", at };
+  if (!state.can(cancelled)) {
     return refuse("TASK_NOT_CANCELLABLE", `This task is ${stage}; it can be cancelled only before its award.`);
   }
-  return { facts: [{ type: "Cancelled", at }], reply: { id: context.id, status: "CANCELLED" }, afterDelivery: true };
+  return { facts: [cancelled], reply: { id: context.id, status: "CANCELLED" }, afterDelivery: true };
 }
 
 function settled({ stage }: Opened, command: Of<"settled">, at: Millis): Result<"settled"> {
@@ -286,10 +290,10 @@ function timer(task: Opened, command: Of<"timer">, at: Millis): Result<"timer"> 
     case "pool":
       return stage === "PENDING_POOL" ? { facts: [{ type: "Expired", at }], reply: null } : stale;
     case "execution":
-      if (stage !== "AWARDED" && stage !== "EXECUTING" && stage !== "REJECTED") return stale;
+      if (!isAwarded(stage)) return stale;
       return { facts: [{ type: "AwardTimedOut", at }, afterFailure(context, at)], reply: null };
     case "webhook":
-      return isTerminal(stage) && !context.webhook.done ? deliver(stage, context, command.due) : stale;
+      return hasEnded(stage) && !context.webhook.done ? deliver(stage, context, command.due) : stale;
     default:
       return stale;
   }
@@ -316,7 +320,7 @@ function deliver(stage: TaskStatus, context: Opened["context"], due: Millis): Re
 }
 
 function webhookAttempted({ stage, context }: Opened, command: Of<"webhook.attempted">, at: Millis): Result<"webhook.attempted"> {
-  if (!isTerminal(stage) || context.webhook.done || command.attempt !== context.webhook.attempts + 1) {
+  if (!hasEnded(stage) || context.webhook.done || command.attempt !== context.webhook.attempts + 1) {
     return refuse("MESSAGE_STALE", "This attempt's outcome is known already.");
   }
   const { attempt, outcome } = command;
@@ -331,7 +335,7 @@ function nextAttempt(attempt: number, outcome: DeliveryOutcome, at: Millis): Mil
 function webhookResend({ stage, context }: Opened, command: Of<"webhook.resend">, at: Millis): Result<"webhook.resend"> {
   if (context.requester !== command.requester) return refuse("NOT_YOUR_TASK", "Only the requester can have it sent again.");
   if (context.order.callbackUrl === null) return refuse("NO_CALLBACK", "This task was created without a callback_url.");
-  if (!isTerminal(stage)) return refuse("NOT_ENDED", `This task is ${stage}; its webhook is sent when it ends.`);
+  if (!hasEnded(stage)) return refuse("NOT_ENDED", `This task is ${stage}; its webhook is sent when it ends.`);
   if ((context.webhook.resends ?? 0) >= RESENDS_MAX) {
     return refuse(
       "TOO_MANY_RESENDS",

@@ -1,6 +1,7 @@
-import { type AccountId, isTerminal, type JsonValue, type Millis, type TaskStatus } from "../vocabulary.ts";
+import type { AccountId, JsonValue, Millis, TaskStatus } from "../vocabulary.ts";
 import type { TaskSnapshot } from "./machine.ts";
 import { retriesLeft } from "./state.ts";
+import { hasEnded } from "./tags.ts";
 
 /** The row of a task from which it is shown and listed; what was asked for (the TaskSpec) is kept beside it. */
 export interface TaskView {
@@ -34,12 +35,12 @@ export function viewTask({ value: status, context }: TaskSnapshot): TaskView | u
     id: context.id,
     status,
     requester,
-    marks: isTerminal(status) ? [] : context.marks,
+    marks: hasEnded(status) ? [] : context.marks,
     worker: award?.worker ?? null,
     taskType: order.taskType,
     budget: order.budget,
     minSkill: order.minSkill,
-    closedTo: isTerminal(status) ? [] : [...context.bids, ...context.failures].map(({ worker }) => worker),
+    closedTo: hasEnded(status) ? [] : [...context.bids, ...context.failures].map(({ worker }) => worker),
     awardedPrice: award?.credits ?? null,
     result: context.result,
     errorCode: context.errorCode,

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { StoreUnavailable } from "../../actors/ports/journal.ts";
+import { BIDDING_STATUSES } from "../../machines/task/tags.ts";
 import { accountId } from "../../machines/vocabulary.ts";
 import { Databases } from "../../src/adapters/postgres/databases.ts";
 import { migrate } from "../../src/adapters/postgres/migrate.ts";
@@ -48,4 +49,10 @@ test("a read whose rows are locked, and those that wait behind it for a connecti
   letGo.abort();
   await held;
   expect(await reads.account(account)).toBeUndefined();
+});
+
+test("the index of open tasks has those that the chart of a task tags so", async () => {
+  const [index] = await pool<{ indexdef: string }[]>`select indexdef from pg_indexes where indexname = 'tasks_open'`;
+  const indexed = [...(index?.indexdef ?? "").matchAll(/'(\w+)'/g)].map(([, status]) => status);
+  expect(indexed.sort()).toEqual([...BIDDING_STATUSES].sort());
 });

@@ -1,10 +1,9 @@
 /** The statecharts as ARCHITECTURE.md draws them, and as Stately's tools read them. */
 import { readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { accountMachine } from "../../machines/account/machine.ts";
 import { batchMachine } from "../../machines/batch/machine.ts";
 import { taskMachine } from "../../machines/task/machine.ts";
-import { BIDDING_STATUSES, TASK_STATUSES, TERMINAL_STATUSES } from "../../machines/vocabulary.ts";
 import { withDiagrams } from "./mermaid.mjs";
 
 const MACHINES = [taskMachine, accountMachine, batchMachine];
@@ -25,12 +24,3 @@ test.each(MACHINES)(
     expect(config.replace("({ input }) => ({ ...NEW, id: input.id })", "")).not.toMatch(/\.\.\.|=>|\bactions: [^[]/);
   },
 );
-
-describe("the tags of a task's states", () => {
-  const tagged = (tag: string) => TASK_STATUSES.filter((status) => taskMachine.states[status]?.tags.includes(tag) === true);
-
-  test("say what the lists of statuses say, for whoever has only the word", () => {
-    expect(tagged("ended")).toEqual([...TERMINAL_STATUSES]);
-    expect(tagged("open")).toEqual([...BIDDING_STATUSES]);
-  });
-});

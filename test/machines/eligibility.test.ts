@@ -15,8 +15,9 @@ import {
 } from "../../machines/eligibility.ts";
 import { isRefusal } from "../../machines/refusal.ts";
 import { decideTask } from "../../machines/task/decide.ts";
+import { takesBids } from "../../machines/task/tags.ts";
 import { viewTask } from "../../machines/task/view.ts";
-import { credits, TASK_STATUSES, takesBids, taskId } from "../../machines/vocabulary.ts";
+import { credits, TASK_STATUSES, taskId } from "../../machines/vocabulary.ts";
 import { AT, anyTaskLife, MARKS, onOfferOf, type TaskLife, taskAfter, taskFacts, WORKERS } from "../support/lives.ts";
 import { id, person, STANDING } from "../support/world.ts";
 

@@ -2,6 +2,7 @@
 import { batch } from "../../machines/batch/index.ts";
 import type { StoredFact } from "../../machines/entity.ts";
 import { FORMATS } from "../../machines/formats.ts";
+import { TERMINAL_STATUSES } from "../../machines/task/tags.ts";
 import { Checker } from "./checker.ts";
 import { Cluster, LEASE_MS, type SimNode } from "./cluster.ts";
 import { Random } from "./random.ts";
@@ -16,7 +17,7 @@ const NODES = 3;
 const NODES_MAX = 5;
 /** After the faults have stopped, everything must have come to its end within this (ms of simulated time). */
 const END_MS = 400_000;
-const TERMINAL: ReadonlySet<unknown> = new Set(["SETTLED", "EXPIRED", "CANCELLED"]);
+const TERMINAL: ReadonlySet<unknown> = new Set(TERMINAL_STATUSES);
 
 export interface Outcome {
   readonly seed: number;

@@ -10,7 +10,7 @@ import { type Columns, fieldsOf } from "./columns.ts";
 import type { Databases } from "./databases.ts";
 import { loadActor } from "./load.ts";
 import type { Database } from "./pool.ts";
-import { ACCOUNT, FACT, REGISTERED, TASK } from "./tables.ts";
+import { ACCOUNT, BIDDING, FACT, REGISTERED, TASK } from "./tables.ts";
 import { readHistory } from "./tasks.ts";
 
 /** Rows that one question looks at, of each database; what is beyond is counted and not judged. */
@@ -97,9 +97,9 @@ export async function readOpenTasks(databases: Databases): Promise<Sample<OpenTa
     const rows = await database<OpenTask[]>`
       select ${database.unsafe(fieldsOf(OPEN_TASK, "t"))}, (j.body->'order'->>'autoRetry')::int as "autoRetry"
       from tasks t join journal j on j.entity = t.id and j.seq = 1
-      where t.status in ('ROUTING', 'PENDING_POOL') order by t.created_at, t.id limit ${JUDGED_MAX}`;
+      where t.status in (${database.unsafe(BIDDING)}) order by t.created_at, t.id limit ${JUDGED_MAX}`;
     const [all] = await database<{ count: number }[]>`
-      select count(*)::int as count from tasks where status in ('ROUTING', 'PENDING_POOL')`;
+      select count(*)::int as count from tasks where status in (${database.unsafe(BIDDING)})`;
     return { rows, total: all?.count ?? 0 };
   });
   return together(parts);

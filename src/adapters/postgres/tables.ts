@@ -6,6 +6,7 @@ import type { AccountRow } from "../../../machines/account/view.ts";
 import type { StoredFact } from "../../../machines/entity.ts";
 import type { Capability } from "../../../machines/market/capability.ts";
 import type { EntityKind } from "../../../machines/protocols.ts";
+import { BIDDING_STATUSES } from "../../../machines/task/tags.ts";
 import type { TaskView } from "../../../machines/task/view.ts";
 import type { Columns, Table } from "./columns.ts";
 
@@ -115,6 +116,9 @@ export const TASK: Columns<TaskView> = {
   createdAt: "bigint",
   updatedAt: "bigint",
 };
+
+/** The statuses of tasks that take bids, as literals: the planner takes the index on just these for nothing else. */
+export const BIDDING = BIDDING_STATUSES.map((status) => `'${status}'`).join(", ");
 
 export const TASKS: Table<TaskView & OfShard> = { name: "tasks", columns: { shard: "smallint", ...TASK } };
 

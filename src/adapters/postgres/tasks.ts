@@ -9,7 +9,7 @@ import { type Cursor, NEWEST, numberCursor, OLDEST, pageCursor, parseCursor, par
 import type { Databases } from "./databases.ts";
 import { jsonBytes, type PageOf, readPage } from "./page.ts";
 import type { Database } from "./pool.ts";
-import { FACT, POSTING, TASK } from "./tables.ts";
+import { BIDDING, FACT, POSTING, TASK } from "./tables.ts";
 
 /** The largest sequence number of a fact. */
 const SEQ_MAX = 2 ** 31 - 1;
@@ -104,7 +104,7 @@ export async function listOpenTasks(
         select ${fields(database)} from (
           select t.* from tasks t
             left join unnest(${Object.keys(tiers)}::text[], ${Object.values(tiers)}::int[]) s(task_type, tier) on s.task_type = t.task_type
-          where t.status in ('ROUTING', 'PENDING_POOL') ${taskType === null ? database`` : database`and t.task_type = ${taskType}`}
+          where t.status in (${database.unsafe(BIDDING)}) ${taskType === null ? database`` : database`and t.task_type = ${taskType}`}
             and (t.created_at, t.id) > (${at}, ${id})
             and t.requester <> ${worker} and not (t.marks && ${[...marks]}::text[]) and not (${worker} = any(t.closed_to)) and t.min_skill <= coalesce(s.tier, 1)
           order by t.created_at, t.id limit ${count}) t

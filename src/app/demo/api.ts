@@ -1,11 +1,11 @@
 /** The API client of the demo, which keeps within the platform's rate limits. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { JsonObject, JsonValue } from "../../../machines/vocabulary.ts";
+import type { JsonObject, JsonValue, TaskStatus } from "../../../machines/vocabulary.ts";
 
 export interface DemoTask {
   readonly id: string;
-  readonly status: string;
+  readonly status: TaskStatus;
   readonly input_data: string | null;
   readonly validation_schema: JsonObject;
   readonly example_output: JsonValue;

@@ -1,6 +1,7 @@
 /** Real texts from posted to paid: one requester, two workers without a model, and a table of the tasks. */
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { hasEnded } from "../../../machines/task/tags.ts";
 import type { JsonObject } from "../../../machines/vocabulary.ts";
 import { ApiError, type DemoAccount, DemoApi, type DemoBalance, type DemoTask } from "./api.ts";
 import { type DemoEvent, listen } from "./events.ts";
@@ -25,7 +26,6 @@ const STILL_MS_MAX = 180_000;
 /** A payment may arrive this much later than the end of its task (ms). */
 const PAID_MS = 500;
 const WITHDRAW_MS = 2_000;
-const TERMINAL = new Set(["SETTLED", "EXPIRED", "CANCELLED"]);
 
 interface Example {
   readonly file: string;
@@ -189,7 +189,10 @@ class Demo {
   /** Waits until every task has ended; tasks that no posted price wins get manual bids, from one worker after the other. */
   async #finish(workers: readonly Worker[]): Promise<void> {
     for (;;) {
-      const open = this.#posted.filter(({ id }) => !TERMINAL.has(this.#latest.get(id)?.status ?? ""));
+      const open = this.#posted.filter(({ id }) => {
+        const task = this.#latest.get(id);
+        return task === undefined || !hasEnded(task.status);
+      });
       if (open.length === 0) return;
       const now = performance.now();
       if (now - this.#movedAt > STILL_MS_MAX) {

@@ -1,6 +1,7 @@
 /** A task told in sentences: where it is, why, and what comes next. */
 import type { Ineligibility } from "../../../machines/eligibility.ts";
-import { BOUNDS, isTerminal, type Millis, takesBids } from "../../../machines/vocabulary.ts";
+import { hasEnded, takesBids } from "../../../machines/task/tags.ts";
+import { BOUNDS, type Millis } from "../../../machines/vocabulary.ts";
 import { ineligibilityPhrase, type Tally, tally } from "./reasons.ts";
 import { surroundingSentences } from "./surroundings.ts";
 import type { TaskReport, Workers } from "./task.ts";
@@ -120,7 +121,7 @@ function failureSentences({ failures, task, spec }: Told): readonly string[] {
 
 function webhookSentences({ webhook, task, surroundings }: Told, now: Millis): readonly string[] {
   if (webhook === null) return [];
-  if (!isTerminal(task.status)) return ["Its requester wants a webhook when it ends."];
+  if (!hasEnded(task.status)) return ["Its requester wants a webhook when it ends."];
   const last = webhook.attempts.at(-1);
   if (last === undefined) return ["Its webhook is due, and no attempt has an outcome yet."];
   const { outcome, attempt } = last;
@@ -134,7 +135,7 @@ function webhookSentences({ webhook, task, surroundings }: Told, now: Millis): r
 
 function moneySentence({ held, task }: Told): string {
   if (held > 0) return `${held} NC are held for it on its requester's account.`;
-  return isTerminal(task.status)
+  return hasEnded(task.status)
     ? "Nothing is held for it any more."
     : "Nothing is held for it, though it has not ended: run `nexus audit`.";
 }

@@ -11,8 +11,9 @@ import {
 import type { PlacedBid, TaskFact, TaskSpec } from "../../../machines/task/events.ts";
 import { task as entity } from "../../../machines/task/index.ts";
 import type { TaskSnapshot } from "../../../machines/task/machine.ts";
+import { takesBids } from "../../../machines/task/tags.ts";
 import { type TaskView, viewTask } from "../../../machines/task/view.ts";
-import { type AccountId, type Millis, type TaskId, takesBids } from "../../../machines/vocabulary.ts";
+import type { AccountId, Millis, TaskId } from "../../../machines/vocabulary.ts";
 import type { Databases } from "../../adapters/postgres/databases.ts";
 import {
   type CapableWorker,
