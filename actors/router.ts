@@ -18,12 +18,14 @@ export interface AskOptions {
 
 const LATE = refuse(
   "UNAVAILABLE",
-  "No answer in time, so it is not known whether this was done. Send it again with the same Idempotency-Key, or look at what it should have changed.",
+  "No answer in time, so it is not known whether this was done. Send it again under the same id, or look at what it should have changed.",
+  { why: "OUTCOME_UNKNOWN" },
 );
 
 const UNREADABLE = refuse(
   "UNAVAILABLE",
-  "A node of another version did this and answered in words that are not known here. Ask the operator to update all of them; sent again with the same Idempotency-Key, it is not done twice.",
+  "A node of another version did this and answered in words that are not known here. Ask the operator to update all of them; sent again under the same id, it is not done twice.",
+  { why: "REPLY_UNKNOWN" },
 );
 
 /** Sends commands of clients to actors, wherever they live, and waits for their answers. */
@@ -44,7 +46,7 @@ export class Router {
   /**
    * Asks an actor. While the deadline allows, asks again when nobody owned it (NOT_OWNER), when others wrote for it at the
    * same time (CONTENDED), and when no answer came for a while; always under the same command id, so that it is done once.
-   * UNAVAILABLE after the deadline means that the outcome is unknown: the same call with the same Idempotency-Key finds out.
+   * UNAVAILABLE after the deadline means that the outcome is unknown: the same call under the same command id finds out.
    * Gives the reply of that command, in the words of today whatever version the actor's node is.
    */
   async ask<K extends EntityKind, T extends CommandType<K>>(

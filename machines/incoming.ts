@@ -4,9 +4,8 @@
  */
 import { ACCOUNT_REPLIES } from "./account/replies.ts";
 import { BATCH_REPLIES } from "./batch/replies.ts";
-import type { Ineligibility } from "./eligibility.ts";
 import type { Address, AnyCommand, CommandType, EntityKind, ReplyOf } from "./protocols.ts";
-import { type Refusal, refuse } from "./refusal.ts";
+import { type Refusal, type RefusalReason, refuse } from "./refusal.ts";
 import type { ReplyForm, ReplyForms } from "./replies.ts";
 import { isObject, isRecord, isRefusalCode, isText } from "./shape.ts";
 import { TASK_REPLIES } from "./task/replies.ts";
@@ -55,7 +54,7 @@ export function olderReply({ to, command }: Message, value: unknown): unknown {
 }
 
 /** One that a newer version gave is let be: whoever shows it falls back on the sentence that came with it. */
-const isReason = (value: unknown): value is Ineligibility => isObject(value) && isText(value["why"]);
+const isReason = (value: unknown): value is RefusalReason => isObject(value) && isText(value["why"]);
 
 /** A refusal that came in; a code that is not known says nothing final. Undefined where it is no refusal. */
 export function readRefusal(value: unknown): Refusal | undefined {

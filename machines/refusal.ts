@@ -1,5 +1,6 @@
 /**
- * A refusal is a typed no: a value, never an exception. Its sentence says what to do next and is meant for the client.
+ * A refusal is a typed no: a value, never an exception. Its sentence is plain and knows no API: logs, operators and gateways of
+ * other versions read it. Where a client must be told how to go on through the API, the refusal carries the reason as values.
  */
 import type { Ineligibility } from "./eligibility.ts";
 
@@ -61,17 +62,42 @@ export const REFUSAL_CODES = [
 ] as const;
 export type RefusalCode = (typeof REFUSAL_CODES)[number];
 
+/** Why something is refused, with all that a sentence for the client tells; gateway/show/refusal.ts makes that sentence. */
+export type RefusalReason =
+  | Ineligibility
+  | { readonly why: "TASK_UNKNOWN" }
+  | { readonly why: "NOT_AWARDED_TO_YOU" }
+  /** `reassigned`: the task was offered to others since. */
+  | { readonly why: "TIME_RAN_OUT"; readonly reassigned: boolean }
+  | { readonly why: "NO_CALLBACK" }
+  | { readonly why: "TOO_MANY_RESENDS"; readonly most: number }
+  | { readonly why: "ACCOUNT_UNKNOWN" }
+  | { readonly why: "ACCOUNT_EXISTS" }
+  /** Whatever the code: none was asked for, or it was used, is too old, or was guessed at too often. */
+  | { readonly why: "NO_RECOVERY_CODE" }
+  | { readonly why: "NO_DEBT" }
+  /** It may not spend; a worker that may not bid for the same reason has SUSPENDED. */
+  | { readonly why: "DEBT_UNPAID" }
+  | { readonly why: "CAPABILITY_UNKNOWN" }
+  | { readonly why: "TOO_MANY_BATCHES"; readonly most: number }
+  | { readonly why: "BATCH_UNKNOWN" }
+  | { readonly why: "MAILBOX_FULL" }
+  | { readonly why: "NODE_FULL"; readonly most: number }
+  /** Nobody answered in time. */
+  | { readonly why: "OUTCOME_UNKNOWN" }
+  /** It was done, but the reply is of a version that is not known. */
+  | { readonly why: "REPLY_UNKNOWN" };
+
 export interface Refusal {
   readonly refused: RefusalCode;
   /** A sentence that a person can act on. */
   readonly detail: string;
-  /** Why a worker may not take a task, where that is what is refused; the gateway makes the sentence of it. */
-  readonly reason?: Ineligibility;
+  readonly reason?: RefusalReason;
 }
 
-/** Makes a refusal from its code and the sentence for the client. */
-export function refuse(refused: RefusalCode, detail: string): Refusal {
-  return { refused, detail };
+/** Makes a refusal from its code and a plain sentence; with a reason where clients are told more than that. */
+export function refuse(refused: RefusalCode, detail: string, reason?: RefusalReason): Refusal {
+  return reason === undefined ? { refused, detail } : { refused, detail, reason };
 }
 
 /** Tells a refusal from whatever else a decision may give. */

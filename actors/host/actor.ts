@@ -69,8 +69,8 @@ export class Actor {
     if (this.#abandoned) return Promise.resolve({ ok: false, refusal: NOT_OWNER });
     const client = envelope.origin === "client";
     if (this.#inbox.length >= (client ? LIMITS.mailboxMax : LIMITS.mailboxMessagesMax)) {
-      const detail = "Too much is waiting for the same account or task; try again after the time in Retry-After.";
-      return Promise.resolve({ ok: false, refusal: refuse("OVERLOADED", detail) });
+      const detail = "Too much is waiting for the same account or task; try again shortly.";
+      return Promise.resolve({ ok: false, refusal: refuse("OVERLOADED", detail, { why: "MAILBOX_FULL" }) });
     }
     const answer = new Promise<CommandResult>((resolve) => {
       this.#inbox.push({ envelope, tries: 0, answer: resolve });

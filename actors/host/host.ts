@@ -192,8 +192,8 @@ export class Host implements Transport {
       return { ok: false, refusal: refuse("UNAVAILABLE", detail) };
     }
     if (client && this.#inFlight >= LIMITS.inFlightMax) {
-      const detail = `More than ${LIMITS.inFlightMax} requests are under way; try again after the time in Retry-After.`;
-      return { ok: false, refusal: refuse("OVERLOADED", detail) };
+      const detail = `More than ${LIMITS.inFlightMax} requests are under way; try again shortly.`;
+      return { ok: false, refusal: refuse("OVERLOADED", detail, { why: "NODE_FULL", most: LIMITS.inFlightMax }) };
     }
     this.#inFlight += 1;
     shard.requests += 1;

@@ -2,7 +2,6 @@
 import { Router as HttpRouter, type RouterContext } from "@koa/router";
 import Koa, { type Middleware } from "koa";
 import type { Log } from "../../actors/ports/log.ts";
-import { SUSPENDED } from "../../machines/account/spending.ts";
 import { docsRoutes } from "../docs/page.ts";
 import type { Health } from "../ports/health.ts";
 import { liveness, readiness } from "../routes/health.ts";
@@ -20,7 +19,7 @@ import { allowedMethods } from "./middleware/methods.ts";
 import { checkPath } from "./middleware/path.ts";
 import { trace } from "./middleware/trace.ts";
 import type { Caller, Incoming, Operation, Reply } from "./operation.ts";
-import { Problem, problemOf } from "./problems.ts";
+import { accountSuspended, Problem } from "./problems.ts";
 
 const HEALTH = /^\/health(\/(live|ready))?$/;
 /** Retry-After while the process is starting (s). */
@@ -136,5 +135,5 @@ async function serve(operation: Operation, services: Services, context: RouterCo
 }
 
 async function refuseSuspended({ reads }: Services, { account }: Caller): Promise<void> {
-  if ((await reads.account(account))?.status === "SUSPENDED") throw problemOf(SUSPENDED);
+  if ((await reads.account(account))?.status === "SUSPENDED") throw accountSuspended();
 }

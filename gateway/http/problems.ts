@@ -1,7 +1,7 @@
 /** Errors as problem documents (RFC 9457), and the one table that maps refusals to HTTP statuses. */
 import { StoreUnavailable } from "../../actors/ports/journal.ts";
-import type { Refusal, RefusalCode } from "../../machines/refusal.ts";
-import { ineligibilitySentence } from "../show/ineligibility.ts";
+import { type Refusal, type RefusalCode, refuse } from "../../machines/refusal.ts";
+import { refusalSentence } from "../show/refusal.ts";
 
 export interface FieldProblem {
   readonly field: string;
@@ -105,15 +105,20 @@ const TITLES: { readonly [status: number]: string } = {
 
 const RETRY_AFTER_S = 1;
 
-/** The problem of a refusal. */
+/** The problem of a refusal; without a reason that this version knows, its own sentence is told. */
 export function problemOf({ refused, detail: told, reason }: Refusal): Problem {
   const status = STATUS[refused];
-  const detail = (reason === undefined ? undefined : ineligibilitySentence(reason)) ?? told;
+  const detail = (reason === undefined ? undefined : refusalSentence(reason)) ?? told;
   const errors = refused === "BID_OVER_BUDGET" ? [{ field: "bid_credits", message: detail }] : undefined;
   return new Problem(status, refused, detail, {
     ...(errors === undefined ? {} : { errors }),
     ...(status === 503 ? { retryAfter: RETRY_AFTER_S } : {}),
   });
+}
+
+/** The problem of a suspended account that asks for what only others may do (guide: Credit Rating System). */
+export function accountSuspended(): Problem {
+  return problemOf(refuse("ACCOUNT_SUSPENDED", "This account is suspended.", { why: "DEBT_UNPAID" }));
 }
 
 /** Text from a client is quoted up to this length (characters). */

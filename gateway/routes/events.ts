@@ -1,9 +1,8 @@
 import Type from "typebox";
-import { SUSPENDED } from "../../machines/account/spending.ts";
 import { mayWork } from "../../machines/eligibility.ts";
 import { refuse } from "../../machines/refusal.ts";
 import { keyed } from "../http/operation.ts";
-import { invalid, Problem, problemOf } from "../http/problems.ts";
+import { accountSuspended, invalid, Problem, problemOf } from "../http/problems.ts";
 import { TOPICS } from "../live/stream.ts";
 import { checkTaskType } from "../task-spec/task-type.ts";
 
@@ -46,7 +45,7 @@ const stream = keyed(
       throw invalid([{ field: "Last-Event-ID", message: "must be the id of an event of this stream" }]);
     checkTaskType(services.settings, query.task_type);
     const row = await services.reads.account(account);
-    if (row?.status === "SUSPENDED") throw problemOf(SUSPENDED);
+    if (row?.status === "SUSPENDED") throw accountSuspended();
     if (row?.status === "FROZEN") throw problemOf(FROZEN);
     const taskType = query.task_type ?? null;
     const since = last === "" ? null : Number(last);

@@ -27,10 +27,8 @@ export function startBatch(
   const { context } = state;
   if (state.hasTag("frozen")) return FROZEN;
   if (context.batches.length >= RUNNING_BATCHES_MAX) {
-    return refuse(
-      "TOO_MANY_BATCHES",
-      `${RUNNING_BATCHES_MAX} of your batches run; wait until one has ended (GET /api/v1/batches/{id} says how far it is).`,
-    );
+    const detail = `${RUNNING_BATCHES_MAX} of your batches run; wait until one has ended.`;
+    return refuse("TOO_MANY_BATCHES", detail, { why: "TOO_MANY_BATCHES", most: RUNNING_BATCHES_MAX });
   }
   const requester = accountId(context.id);
   const open = { type: "openBatch", requester, request, template, items, atOnce, perMinute } as const;

@@ -92,14 +92,12 @@ const DECIDERS: Deciders<"account", AccountSnapshot, AccountFact> = {
   timer: ofRegistered(timer),
 };
 
-const UNKNOWN = refuse("ACCOUNT_UNKNOWN", "There is no such account; register one with POST /api/v1/auth/register.");
+const UNKNOWN = refuse("ACCOUNT_UNKNOWN", "There is no such account.", { why: "ACCOUNT_UNKNOWN" });
 
 function register(state: AccountSnapshot, command: Of<"register">, at: Millis): Result<"register"> {
   if (state.hasTag("registered")) {
-    return refuse(
-      "ACCOUNT_EXISTS",
-      "This address has an account already. Use its API key; if it is lost, recover it with POST /api/v1/auth/recover.",
-    );
+    const detail = "This address has an account already. Use its API key, or recover it if it is lost.";
+    return refuse("ACCOUNT_EXISTS", detail, { why: "ACCOUNT_EXISTS" });
   }
   const { account, email, source, keyHash, grant, marks = [] } = command;
   const facts: AccountFact[] = [{ type: "Registered", account, email, source, keyHash, grant, at }];
@@ -133,7 +131,7 @@ function useOAuth({ context: { oauth } }: AccountSnapshot, { stateHash }: Of<"us
 function recover({ context }: AccountSnapshot, command: Of<"recover">, at: Millis): Result<"recover"> {
   const { recovery, keyHash: before } = context;
   if (recovery === null || recovery.triesLeft === 0 || at >= recovery.until) {
-    return refuse("RECOVERY_FAILED", "There is no code that is good now; ask for a new one with POST /api/v1/auth/recover.");
+    return refuse("RECOVERY_FAILED", "There is no code that is good now; ask for a new one.", { why: "NO_RECOVERY_CODE" });
   }
   if (recovery.codeHash !== command.codeHash) {
     return { facts: [{ type: "RecoveryFailed", at }], reply: { replaced: null } };
@@ -176,7 +174,7 @@ function payment({ context }: AccountSnapshot, command: Of<"payment">, at: Milli
 
 function repay({ context: { available } }: AccountSnapshot, command: Of<"repay">, at: Millis): Result<"repay"> {
   const debt = -Math.min(0, available);
-  if (debt === 0) return refuse("NO_DEBT", "You owe nothing; GET /credits/credit-info says what you may owe.");
+  if (debt === 0) return refuse("NO_DEBT", "You owe nothing.", { why: "NO_DEBT" });
   if (command.amount > debt) return refuse("REPAYMENT_TOO_LARGE", `You owe ${debt} NC; repay at most that.`);
   const { repayment, amount } = command;
   const [after, left] = [credits(available + amount), credits(debt - amount)];
@@ -281,7 +279,7 @@ function registerCapability(
 function setAvailability({ context }: AccountSnapshot, command: Of<"setAvailability">, at: Millis): Result<"setAvailability"> {
   const { capability, available } = command;
   if (!Object.values(context.capabilities).some(({ id }) => id === capability)) {
-    return refuse("CAPABILITY_UNKNOWN", "You have no capability with this id; GET /api/v1/capabilities lists yours.");
+    return refuse("CAPABILITY_UNKNOWN", "You have no capability with this id.", { why: "CAPABILITY_UNKNOWN" });
   }
   return { facts: [{ type: "AvailabilityChanged", capability, available, at }], reply: { capability } };
 }

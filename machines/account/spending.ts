@@ -23,9 +23,10 @@ export function spendingPower(context: AccountContext): number {
 }
 
 /** Why an account may not spend or take on work now. */
-export const SUSPENDED = refuse(
+const SUSPENDED = refuse(
   "ACCOUNT_SUSPENDED",
-  "Your account is suspended, its debt is unpaid for 7 days; repay it (GET /credits/credit-info says how much) and go on at once.",
+  "Your account is suspended, its debt is unpaid for 7 days; repay it and go on at once.",
+  { why: "DEBT_UNPAID" },
 );
 export const FROZEN = refuse(
   "ACCOUNT_FROZEN",

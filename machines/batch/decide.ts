@@ -16,10 +16,7 @@ type Result<T extends CommandType<"batch">> = Decision<BatchFact, ReplyOf<"batch
 type Told = Decision<BatchFact, null> | Refusal;
 type Of<T extends CommandType<"batch">> = CommandOf<"batch", T>;
 
-const UNKNOWN = refuse(
-  "BATCH_UNKNOWN",
-  "There is no batch of yours with this id; check the batch_id that POST /tasks/batch gave you.",
-);
+const UNKNOWN = refuse("BATCH_UNKNOWN", "There is no batch of yours with this id.", { why: "BATCH_UNKNOWN" });
 
 const DECIDERS: Deciders<"batch", BatchSnapshot, BatchFact> = {
   openBatch: open,

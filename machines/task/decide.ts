@@ -39,7 +39,7 @@ function opened(state: TaskSnapshot): Opened | undefined {
   return stage === "NEW" || order === null ? undefined : { state, stage, context: { ...context, order } };
 }
 
-const UNKNOWN = refuse("TASK_UNKNOWN", "There is no task with this id. Check the id that POST /tasks gave you.");
+const UNKNOWN = refuse("TASK_UNKNOWN", "There is no task with this id.", { why: "TASK_UNKNOWN" });
 
 /**
  * What a submission needs to have judged. None where it will be refused whatever the verdict: who has no right to submit
@@ -105,7 +105,7 @@ function open(state: TaskSnapshot, command: Of<"open">, at: Millis): Result<"ope
 function bid({ stage, context }: Opened, command: Of<"bid">, at: Millis): Result<"bid"> {
   const reason = bidIneligibility(onOffer(stage, context), command, command.credits);
   if (reason !== undefined) {
-    return { ...refuse(REFUSED[reason.why], `This worker may not bid on this task: ${reason.why}.`), reason };
+    return refuse(REFUSED[reason.why], `This worker may not bid on this task: ${reason.why}.`, reason);
   }
   const placed: PlacedBid = {
     id: command.bid,
@@ -208,18 +208,19 @@ function awardFact(context: Opened["context"], bids: readonly PlacedBid[], at: M
 function notInCharge(stage: TaskStatus, context: TaskContext, worker: AccountId, arrived: Millis): Refusal | undefined {
   if (context.award?.worker !== worker) {
     const failure = context.failures.find((failed) => failed.worker === worker);
-    if (failure?.code === "TIMEOUT") {
-      return refuse("TIMEOUT", "Your time for this task ran out (max_execution_seconds); it went to other workers.");
-    }
-    return refuse("NOT_AWARDED_TO_YOU", "This task is not awarded to you; bid first, and wait until status is AWARDED.");
+    if (failure?.code === "TIMEOUT") return timeRanOut(true);
+    const detail = "This task is not awarded to you; bid first, and wait for the award.";
+    return refuse("NOT_AWARDED_TO_YOU", detail, { why: "NOT_AWARDED_TO_YOU" });
   }
   if (!isAwarded(stage)) {
     return refuse("TASK_ENDED", `This task is ${stage} and takes no more results.`);
   }
-  if (context.deadline !== null && arrived >= context.deadline) {
-    return refuse("TIMEOUT", "Your time for this task ran out (max_execution_seconds); look for others.");
-  }
-  return undefined;
+  return context.deadline !== null && arrived >= context.deadline ? timeRanOut(false) : undefined;
+}
+
+function timeRanOut(reassigned: boolean): Refusal {
+  const rest = reassigned ? "it went to other workers" : "look for others";
+  return refuse("TIMEOUT", `Your time for this task ran out; ${rest}.`, { why: "TIME_RAN_OUT", reassigned });
 }
 
 function start({ stage, context }: Opened, command: Of<"start">, at: Millis, arrived: Millis): Result<"start"> {
@@ -334,13 +335,13 @@ function nextAttempt(attempt: number, outcome: DeliveryOutcome, at: Millis): Mil
 
 function webhookResend({ stage, context }: Opened, command: Of<"webhook.resend">, at: Millis): Result<"webhook.resend"> {
   if (context.requester !== command.requester) return refuse("NOT_YOUR_TASK", "Only the requester can have it sent again.");
-  if (context.order.callbackUrl === null) return refuse("NO_CALLBACK", "This task was created without a callback_url.");
+  if (context.order.callbackUrl === null) {
+    return refuse("NO_CALLBACK", "This task was created without a webhook.", { why: "NO_CALLBACK" });
+  }
   if (!hasEnded(stage)) return refuse("NOT_ENDED", `This task is ${stage}; its webhook is sent when it ends.`);
   if ((context.webhook.resends ?? 0) >= RESENDS_MAX) {
-    return refuse(
-      "TOO_MANY_RESENDS",
-      `This webhook was sent again ${RESENDS_MAX} times; GET the task instead, and see its deliveries for what went wrong.`,
-    );
+    const detail = `This webhook was sent again ${RESENDS_MAX} times; see its deliveries for what went wrong.`;
+    return refuse("TOO_MANY_RESENDS", detail, { why: "TOO_MANY_RESENDS", most: RESENDS_MAX });
   }
   return { facts: [{ type: "WebhookRequested", at }], reply: { id: context.id, status: "QUEUED" } };
 }

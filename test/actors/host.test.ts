@@ -14,8 +14,8 @@ async function registered(people = 1, grant = 50): Promise<World> {
   return world;
 }
 
-const topUp = (world: World, amount: number, commandId?: string) =>
-  world.ask("account", person(1), { type: "topUp", topup: world.nextId(), amount: credits(amount) }, commandId);
+const topUp = (world: World, amount: number, commandId?: string, n = 1) =>
+  world.ask("account", person(n), { type: "topUp", topup: world.nextId(), amount: credits(amount) }, commandId);
 
 /** Holds commits back until the function that it gives is called. */
 function holdCommits(world: World): () => void {
@@ -266,8 +266,18 @@ describe("bounds", () => {
     const answers = await Promise.all(asked.map((one) => world.answer(one)));
     const refused = answers.filter((answer) => !answer.ok);
     expect(refused).toHaveLength(1);
-    expect(refused).toMatchObject([{ refusal: { refused: "OVERLOADED" } }]);
+    expect(refused).toMatchObject([{ refusal: { refused: "OVERLOADED", reason: { why: "MAILBOX_FULL" } } }]);
     expect(world.row("account", person(1))["available"]).toBe(50 + LIMITS.mailboxMax);
+  });
+
+  test("a host with too many requests under way refuses at once with OVERLOADED, and says how many that is", async () => {
+    const world = await registered(6);
+    const asked = Array.from({ length: LIMITS.inFlightMax + 1 }, (_, n) => topUp(world, 1, undefined, 1 + (n % 6)));
+    const answers = await Promise.all(asked.map((one) => world.answer(one)));
+    const refused = answers.filter((answer) => !answer.ok);
+    expect(refused).toMatchObject([
+      { refusal: { refused: "OVERLOADED", reason: { why: "NODE_FULL", most: LIMITS.inFlightMax } } },
+    ]);
   });
 
   test("an actor that is not used leaves memory, and comes back as it was", async () => {

@@ -73,7 +73,7 @@ describe("a request", () => {
   test("that is never answered is given up at its deadline: nothing is known then", async () => {
     const { router, seen, finish } = make(() => undefined);
     const { given, at } = await finish(router.ask(TO, command));
-    expect(given).toMatchObject({ ok: false, refusal: { refused: "UNAVAILABLE" } });
+    expect(given).toMatchObject({ ok: false, refusal: { refused: "UNAVAILABLE", reason: { why: "OUTCOME_UNKNOWN" } } });
     expect(at).toBe(DEADLINE_MS);
     expect(seen.map(({ at: sent, lost }) => [sent, lost])).toEqual([0, 1, 2, 3].map((n) => [n * LIMITS.attemptMs, n]));
   });
@@ -97,6 +97,13 @@ describe("a request", () => {
     const { router, seen, finish, start } = make(() => OK);
     await finish(router.ask(TO, command, { commandId: id(7), again: true, arrived: start - 40 }));
     expect(seen).toMatchObject([{ commandId: id(7), delivery: "again", arrived: start - 40 }]);
+  });
+
+  test("whose reply is of a version that is not known was done, and says so", async () => {
+    const { router, seen, finish } = make(() => ({ ok: true, value: { words: "of tomorrow" } }));
+    const { given } = await finish(router.ask(TO, command));
+    expect(given).toMatchObject({ ok: false, refusal: { refused: "UNAVAILABLE", reason: { why: "REPLY_UNKNOWN" } } });
+    expect(seen).toHaveLength(1);
   });
 
   test("whose transport fails is not known to be done or not", async () => {
