@@ -31,7 +31,7 @@ export interface TaskOnOffer {
   readonly failed: readonly AccountId[];
 }
 
-/** As much of a task's row; see task/view.ts. */
+/** As much of a task's row; see task/row.ts. */
 export interface TaskRowOnOffer extends Omit<TaskOnOffer, "bidders" | "failed"> {
   readonly closedTo: readonly AccountId[];
   readonly autoRetriesLeft: number;

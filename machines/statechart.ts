@@ -6,7 +6,15 @@
  *     restored, for references to actors, which it knows by the names of their fields, and puts others in their place; so a
  *     worker's result {"xstate$$type": 1} would be gone. There are no actors in our contexts, but there is strangers' JSON.
  */
-import { type ActorLogic, type ActorScope, type AnyMachineSnapshot, type AnyStateMachine, createActor } from "xstate";
+import {
+  type ActorLogic,
+  type ActorScope,
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  assign,
+  createActor,
+  type MachineContext,
+} from "xstate";
 import type { Effect } from "./effect.ts";
 import type { AnyFact, Evolution } from "./entity.ts";
 
@@ -54,4 +62,19 @@ export function evolve(logic: Logic, state: AnyMachineSnapshot, fact: AnyFact): 
   const next = actor.getSnapshot();
   if (next.status === "error") throw next.error;
   return { state: next, effects };
+}
+
+/** Makes actions of changes: `on(type, change)` is what facts of these types change of the context, and of no others. */
+export function changesOf<C extends MachineContext, F extends AnyFact>() {
+  return <T extends F["type"]>(
+    type: T | readonly T[],
+    change: (context: C, fact: Extract<F, { readonly type: T }>) => Partial<C>,
+  ) => {
+    const expected: readonly string[] = typeof type === "string" ? [type] : type;
+    const isExpected = (fact: F): fact is Extract<F, { readonly type: T }> => expected.includes(fact.type);
+    return assign<C, F, undefined, F, never>(({ context, event }) => {
+      if (!isExpected(event)) throw new Error(`${event.type} is not what this action is for`);
+      return change(context, event);
+    });
+  };
 }

@@ -27,6 +27,12 @@ test("machines and actors read no clock and no dice", () => {
   expect(found.map(({ file }) => file)).toEqual([]);
 });
 
+test("the folder of each entity has the same rooms", () => {
+  const rooms = ["changes", "decide", "events", "index", "machine", "protocol", "replies", "snapshot", "state"];
+  const missing = ["account", "batch", "task"].flatMap((entity) => rooms.map((room) => `machines/${entity}/${room}.ts`));
+  expect(missing.filter((file) => !files.includes(file))).toEqual([]);
+});
+
 test("nothing is left to be done later", () => {
   const marks = new RegExp(["TO" + "DO", "FIX" + "ME", "X" + "XX"].map((mark) => `\\b${mark}\\b`).join("|"));
   expect(source.filter(({ text }) => marks.test(text)).map(({ file }) => file)).toEqual([]);

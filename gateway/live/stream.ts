@@ -13,7 +13,7 @@ import { PassThrough } from "node:stream";
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../../actors/ports/clock.ts";
 import type { Log } from "../../actors/ports/log.ts";
-import type { AccountRow } from "../../machines/account/view.ts";
+import type { AccountRow } from "../../machines/account/row.ts";
 import { mayWork } from "../../machines/eligibility.ts";
 import { tiersIn } from "../../machines/market/standing.ts";
 import { hasEnded, TERMINAL_STATUSES, takesBids } from "../../machines/task/tags.ts";

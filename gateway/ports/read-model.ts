@@ -1,8 +1,8 @@
 /** The read model (CQRS): rows written by commits, from which lists and lookups are served. */
-import type { AccountRow, CapabilityView } from "../../machines/account/view.ts";
+import type { AccountRow, CapabilityView } from "../../machines/account/row.ts";
 import type { Posting, TransferReason } from "../../machines/money/postings.ts";
 import type { TaskFact, TaskSpec } from "../../machines/task/events.ts";
-import type { TaskView } from "../../machines/task/view.ts";
+import type { TaskView } from "../../machines/task/row.ts";
 import type { AccountId, Millis, TaskStatus } from "../../machines/vocabulary.ts";
 
 /** A row of a task, with its spec. */

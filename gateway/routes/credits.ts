@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { type AccountRow, creditOf } from "../../machines/account/view.ts";
+import { type AccountRow, creditOf } from "../../machines/account/row.ts";
 import { type CreditRecord, nextRating, type Rating, successPercent, suspensionAt } from "../../machines/market/rating.ts";
 import { credits } from "../../machines/vocabulary.ts";
 import { checkOutcome, idempotent } from "../http/idempotency.ts";

@@ -1,5 +1,5 @@
 import Type from "typebox";
-import type { AccountRow } from "../../machines/account/view.ts";
+import type { AccountRow } from "../../machines/account/row.ts";
 import { mayWork } from "../../machines/eligibility.ts";
 import { standingIn, tiersIn } from "../../machines/market/standing.ts";
 import { type AccountId, BOUNDS, type Credits, credits } from "../../machines/vocabulary.ts";

@@ -1,6 +1,6 @@
 /** Tasks as the API shows them: only the two parties see the text and the result. */
 
-import type { AccountRow } from "../../machines/account/view.ts";
+import type { AccountRow } from "../../machines/account/row.ts";
 import { bidIneligibility, onOfferByRow } from "../../machines/eligibility.ts";
 import { standingIn } from "../../machines/market/standing.ts";
 import type { TaskSpec } from "../../machines/task/events.ts";

@@ -1,5 +1,5 @@
 /** What POST /tasks would answer, without doing it. */
-import { creditOf } from "../../machines/account/view.ts";
+import { creditOf } from "../../machines/account/row.ts";
 import type { TaskSpec } from "../../machines/task/events.ts";
 import { SCHEMA_COST_MAX } from "../../machines/validation/cost.ts";
 import type { AccountId } from "../../machines/vocabulary.ts";

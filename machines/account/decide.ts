@@ -13,9 +13,9 @@ import type { AccountFact } from "./events.ts";
 import { heldFor } from "./holds.ts";
 import { type AccountSnapshot, statusOf } from "./machine.ts";
 import { withNews, worthOf } from "./payments.ts";
+import { postedTerms, standingOf } from "./row.ts";
 import { hold } from "./spending.ts";
 import type { AccountContext } from "./state.ts";
-import { postedTerms, standingOf } from "./view.ts";
 
 /** The most that an account may hold, in NC: far from where a double stops counting. */
 export const BALANCE_MAX = 1_000_000_000_000;

@@ -6,8 +6,8 @@ import { type AccountFact, upcastAccountFact } from "./events.ts";
 import { type AccountSnapshot, accountMachine } from "./machine.ts";
 import { accountPostings } from "./postings.ts";
 import { recallAccount } from "./replies.ts";
+import { type AccountView, accountRow } from "./row.ts";
 import { persistAccount, restoreAccount } from "./snapshot.ts";
-import { type AccountView, viewAccount } from "./view.ts";
 
 const logic = logicOf(accountMachine);
 
@@ -23,7 +23,7 @@ export const account: Entity<"account", AccountSnapshot, AccountFact, AccountVie
   upcast: upcastAccountFact,
   recall: recallAccount,
   postings: accountPostings,
-  view: (_id, state) => viewAccount(state),
+  view: (_id, state) => accountRow(state),
   persist: persistAccount,
   restore: (_id, stored) => restoreAccount(stored),
   finished: (state) => !state.hasTag("registered"),

@@ -6,6 +6,7 @@ import { and, assertEvent, assign, emit, enqueueActions, not, type SnapshotFrom,
 import type { Effect } from "../effect.ts";
 import { identityOf } from "../market/identity.ts";
 import { suspensionAt } from "../market/rating.ts";
+import { changesOf } from "../statechart.ts";
 import { type AccountStatus, accountId } from "../vocabulary.ts";
 import * as changes from "./changes.ts";
 import type { AccountFact, AccountFactType } from "./events.ts";
@@ -17,29 +18,24 @@ type Of<T extends AccountFactType> = Extract<AccountFact, { type: T }>;
 /** What one may ask of an account's state, beside what it `can`. */
 export type AccountTag = "registered" | "cooling" | "frozen" | "suspended";
 
-const types = {
-  context: {} as AccountContext,
-  events: {} as AccountFact,
-  input: {} as { id: string },
-  emitted: {} as Effect,
-  tags: {} as AccountTag,
-};
+const changing = changesOf<AccountContext, AccountFact>();
 
 /** The action of facts of these types: what it changes, and when. */
 function on<T extends AccountFactType>(
   type: T | readonly T[],
   change: (context: AccountContext, fact: Of<T>) => Partial<AccountContext>,
 ) {
-  const expected: readonly AccountFactType[] = typeof type === "string" ? [type] : type;
-  const isExpected = (fact: AccountFact): fact is Of<T> => expected.includes(fact.type);
-  return setup({ types }).assign(({ context, event }) => {
-    if (!isExpected(event)) throw new Error(`${event.type} is not what this action is for`);
-    return { ...change(context, event), updatedAt: event.at };
-  });
+  return changing(type, (context, fact) => ({ ...change(context, fact), updatedAt: fact.at }));
 }
 
 const machineSetup = setup({
-  types,
+  types: {
+    context: {} as AccountContext,
+    events: {} as AccountFact,
+    input: {} as { id: string },
+    emitted: {} as Effect,
+    tags: {} as AccountTag,
+  },
   actions: {
     register: on("Registered", changes.afterRegistering),
     addMarks: on("Marked", changes.afterMarking),

@@ -3,10 +3,11 @@ import type { Deciders, Decision } from "../entity.ts";
 import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { type Refusal, type RefusalCode, refuse } from "../refusal.ts";
 import type { Millis } from "../vocabulary.ts";
+import { afterItem, afterOpening } from "./changes.ts";
 import type { BatchFact } from "./events.ts";
 import { type BatchSnapshot, PATIENCE_MS, PATIENCE_TIMER } from "./machine.ts";
 import type { BatchProgress, ItemStatus } from "./protocol.ts";
-import { afterItem, afterOpening, type BatchContext, roomOf, waitingItems } from "./state.ts";
+import { type BatchContext, roomOf, waitingItems } from "./state.ts";
 
 /** The most items of a batch, and the most that may be open at once. */
 export const BATCH_ITEMS_MAX = 1_000;
@@ -55,7 +56,7 @@ function open({ value, context }: BatchSnapshot, command: Of<"openBatch">, at: M
   const { requester, request, template, items, atOnce, perMinute = 0 } = command;
   const opened = { type: "BatchOpened", requester, request, template, items, atOnce, perMinute, at } as const;
   return {
-    facts: [opened, ...started({ ...context, ...afterOpening(opened) }, 1, false, at)],
+    facts: [opened, ...started({ ...context, ...afterOpening(context, opened) }, 1, false, at)],
     reply: { batch: context.id, request },
   };
 }

@@ -5,7 +5,7 @@ import { decideBatch } from "./decide.ts";
 import { type BatchFact, upcastBatchFact } from "./events.ts";
 import { type BatchSnapshot, batchMachine } from "./machine.ts";
 import { recallBatch } from "./replies.ts";
-import { type BatchContext, NEW } from "./state.ts";
+import { persistBatch, restoreBatch } from "./snapshot.ts";
 
 const logic = logicOf(batchMachine);
 
@@ -23,10 +23,7 @@ export const batch: Entity<"batch", BatchSnapshot, BatchFact, never> = {
   recall: recallBatch,
   postings: () => [],
   view: () => undefined,
-  persist: ({ value, context }) => ({ value, context }),
-  restore: (_id, stored) => {
-    const { value, context } = stored as { value: BatchSnapshot["value"]; context: BatchContext };
-    return batchMachine.resolveState({ value, context: { ...NEW, ...context } });
-  },
+  persist: persistBatch,
+  restore: (_id, stored) => restoreBatch(stored),
   finished: (state) => !state.hasTag("running"),
 };

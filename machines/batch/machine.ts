@@ -2,21 +2,14 @@
  * The statechart of a batch: as many of its tasks as allowed are open, and each that ends makes room for the next. What cannot
  * open yet stands in the queue of the requester's account, which calls the batch when its turn has come.
  */
-import { assertEvent, assign, emit, enqueueActions, type SnapshotFrom, setup } from "xstate";
+import { assertEvent, emit, enqueueActions, type SnapshotFrom, setup } from "xstate";
 import type { Effect } from "../effect.ts";
+import { changesOf } from "../statechart.ts";
 import type { TaskSpec } from "../task/events.ts";
 import type { Millis } from "../vocabulary.ts";
+import * as changes from "./changes.ts";
 import type { BatchFact } from "./events.ts";
-import {
-  afterItem,
-  afterOpening,
-  afterPostponing,
-  afterRefusingWaiting,
-  afterStarting,
-  type BatchContext,
-  isDone,
-  NEW,
-} from "./state.ts";
+import { type BatchContext, isDone, NEW } from "./state.ts";
 
 type Of<T extends BatchFact["type"]> = Extract<BatchFact, { readonly type: T }>;
 
@@ -47,6 +40,8 @@ function patience(before: Millis | null, after: Millis | null): readonly Effect[
   return [{ type: "remind", name: PATIENCE_TIMER, at: after + PATIENCE_MS }];
 }
 
+const on = changesOf<BatchContext, BatchFact>();
+
 const machineSetup = setup({
   types: {
     context: {} as BatchContext,
@@ -56,33 +51,18 @@ const machineSetup = setup({
     tags: {} as BatchTag,
   },
   actions: {
-    open: assign(({ event }) => {
-      assertEvent(event, "BatchOpened");
-      return afterOpening(event);
-    }),
-    startItems: assign(({ context, event }) => {
-      assertEvent(event, "ItemsStarted");
-      return afterStarting(context, event);
-    }),
-    postpone: assign(({ context, event }) => {
-      assertEvent(event, "ItemPostponed");
-      return afterPostponing(context, event);
-    }),
-    refuseWaiting: assign(({ context, event }) => {
-      assertEvent(event, "WaitingRefused");
-      return afterRefusingWaiting(context, event);
-    }),
-    endItem: assign(({ context, event }) => {
-      assertEvent(event, ["ItemRefused", "ItemEnded"]);
-      return afterItem(context, event);
-    }),
+    open: on("BatchOpened", changes.afterOpening),
+    startItems: on("ItemsStarted", changes.afterStarting),
+    postpone: on("ItemPostponed", changes.afterPostponing),
+    refuseWaiting: on("WaitingRefused", changes.afterRefusingWaiting),
+    endItem: on(["ItemRefused", "ItemEnded"], changes.afterItem),
     askForBudgets: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, "ItemsStarted");
       for (const effect of asking(event, context)) enqueue.emit(effect);
     }),
     bePatient: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, "ItemPostponed");
-      const { waits } = afterPostponing(context, event);
+      const { waits } = changes.afterPostponing(context, event);
       for (const effect of patience(context.waits?.since ?? null, waits?.since ?? null)) enqueue.emit(effect);
     }),
     loseNoPatience: enqueueActions(({ context, enqueue }) => {

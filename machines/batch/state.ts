@@ -1,12 +1,9 @@
-/** What a batch is, folded from its facts, and what each fact changes of it. */
+/** What a batch is, folded from its facts. */
 import type { WaitsFor } from "../account/turns.ts";
 import type { RefusalCode } from "../refusal.ts";
 import type { TaskSpec } from "../task/events.ts";
 import type { AccountId, Millis, TerminalStatus } from "../vocabulary.ts";
-import type { BatchFact, BatchItem } from "./events.ts";
-
-type Of<T extends BatchFact["type"]> = Extract<BatchFact, { readonly type: T }>;
-type Change = Partial<BatchContext>;
+import type { BatchItem } from "./events.ts";
 
 /** What became of an item so far. */
 export type ItemState =
@@ -63,33 +60,4 @@ export function roomOf({ atOnce, states }: BatchContext): number {
 /** Whether no item waits or is open. */
 export function isDone({ items, states }: BatchContext): boolean {
   return Object.keys(states).length === items.length && Object.values(states).every(({ state }) => state !== "OPEN");
-}
-
-export function afterOpening({ requester, template, items, atOnce, perMinute = 0 }: Of<"BatchOpened">): Change {
-  return { requester, template, items, atOnce, perMinute, states: {} };
-}
-
-export function afterStarting({ states }: BatchContext, { items, want = 0 }: Of<"ItemsStarted">): Change {
-  const open = Object.fromEntries(items.map((item) => [item, { state: "OPEN" } as const]));
-  return { states: { ...states, ...open }, queued: want > 0, waits: null };
-}
-
-export function afterPostponing({ states, waits }: BatchContext, fact: Of<"ItemPostponed">): Change {
-  const { item, reason, until, at } = fact;
-  const { [item ?? -1]: _waits, ...others } = states;
-  // What those before it leave is not known yet, and nobody says so when they leave nothing.
-  if (reason === null) return { states: others, queued: true, waits: waits ?? { reason: "turn", until, since: at } };
-  return { states: others, queued: true, waits: { reason, until, since: reason === "pace" ? null : (waits?.since ?? at) } };
-}
-
-export function afterRefusingWaiting(context: BatchContext, { code, detail }: Of<"WaitingRefused">): Change {
-  const refused = waitingItems(context).map((item) => [item, { state: "REFUSED", code, detail } as const]);
-  return { states: { ...context.states, ...Object.fromEntries(refused) }, queued: false, waits: null };
-}
-
-/** An item that is over: refused, or its task has ended. */
-export function afterItem({ states }: BatchContext, fact: Of<"ItemRefused" | "ItemEnded">): Change {
-  const { item } = fact;
-  if (fact.type === "ItemEnded") return { states: { ...states, [item]: { state: "ENDED", status: fact.status } } };
-  return { states: { ...states, [item]: { state: "REFUSED", code: fact.code, detail: fact.detail } } };
 }

@@ -6,9 +6,11 @@ import { assertEvent, assign, emit, enqueueActions, type SnapshotFrom, setup } f
 import type { Effect } from "../effect.ts";
 import { split } from "../market/pricing.ts";
 import type { CommandOf, Send } from "../protocols.ts";
+import { changesOf } from "../statechart.ts";
 import { type TerminalStatus, taskId } from "../vocabulary.ts";
+import * as changes from "./changes.ts";
 import type { PlacedBid, TaskFact, TaskFactType } from "./events.ts";
-import { askable, askedAtFirst, type Failure, NEW, type TaskContext } from "./state.ts";
+import { askable, NEW, type TaskContext } from "./state.ts";
 
 type Of<T extends TaskFactType> = Extract<TaskFact, { type: T }>;
 
@@ -66,7 +68,7 @@ function settlement(fact: Of<"ResultAccepted">, context: TaskContext): Effect {
   });
 }
 
-const NO_AWARD = { award: null, awardedAt: null, deadline: null, submissions: 0 } as const;
+const on = changesOf<TaskContext, TaskFact>();
 
 const machineSetup = setup({
   types: {
@@ -77,62 +79,21 @@ const machineSetup = setup({
     tags: {} as TaskTag,
   },
   actions: {
-    open: assign(({ event }) => {
-      assertEvent(event, "Opened");
-      const { requester, marks = [], order, offers = [], createdAt } = event;
-      return { requester, marks, order, offers, autoRetriesLeft: order.autoRetry, createdAt, updatedAt: event.at };
-    }),
-    beginRound: assign(({ context, event }) => {
-      assertEvent(event, ["RoutingStarted", "Reopened"]);
-      return { expiresAt: event.until, asked: askedAtFirst(context), updatedAt: event.at };
-    }),
-    useUpRetry: assign(({ context }) => ({ bids: [], autoRetriesLeft: context.autoRetriesLeft - 1 })),
-    askOneMore: assign(({ context }) => ({ asked: Math.min(context.asked + 1, askable(context).length) })),
-    placeBid: assign(({ context, event }) => {
-      assertEvent(event, "BidPlaced");
-      return { bids: [...context.bids, event.bid], updatedAt: event.at };
-    }),
-    enterPool: assign(({ event }) => {
-      assertEvent(event, "PoolEntered");
-      return { expiresAt: event.until, updatedAt: event.at };
-    }),
-    award: assign(({ event }) => {
-      assertEvent(event, "Awarded");
-      const { bid: award, at, deadline } = event;
-      return { award, awardedAt: at, deadline, expiresAt: deadline, submissions: 0, errorCode: null, updatedAt: at };
-    }),
-    acceptResult: assign(({ context, event }) => {
-      assertEvent(event, "ResultAccepted");
-      const { result, at } = event;
-      return { result, submissions: context.submissions + 1, errorCode: null, expiresAt: null, updatedAt: at };
-    }),
-    rejectResult: assign(({ context, event }) => {
-      assertEvent(event, "ResultRejected");
-      return { submissions: context.submissions + 1, errorCode: event.code, updatedAt: event.at };
-    }),
-    endAward: assign(({ context, event }) => {
-      assertEvent(event, ["AwardFailed", "AwardTimedOut"]);
-      const { worker } = must(context.award, "award");
-      const failure: Failure = { worker, code: event.type === "AwardFailed" ? event.code : "TIMEOUT" };
-      const failures = [...context.failures, failure];
-      return { ...NO_AWARD, failures, errorCode: failure.code, updatedAt: event.at };
-    }),
-    settle: assign(({ event }) => {
-      assertEvent(event, "Settled");
-      return { payout: event.payout, fee: event.fee, expiresAt: null, updatedAt: event.at };
-    }),
-    end: assign(({ event }) => ({ expiresAt: null, updatedAt: event.at })),
-    rate: assign(({ event }) => {
-      assertEvent(event, "Rated");
-      return { rating: event.stars };
-    }),
-    noteAttempt: assign(({ context, event }) => {
-      assertEvent(event, "WebhookAttempted");
-      return { webhook: { ...context.webhook, attempts: event.attempt, done: event.next === null } };
-    }),
-    beginWebhookAnew: assign(({ context }) => ({
-      webhook: { attempts: 0, done: false, resends: (context.webhook.resends ?? 0) + 1 },
-    })),
+    open: on("Opened", changes.afterOpening),
+    beginRound: on(["RoutingStarted", "Reopened"], changes.afterRoundStart),
+    useUpRetry: on("Reopened", changes.afterReopening),
+    askOneMore: on("OfferDeclined", changes.afterDecline),
+    placeBid: on("BidPlaced", changes.afterBid),
+    enterPool: on("PoolEntered", changes.afterPoolEntry),
+    award: on("Awarded", changes.afterAward),
+    acceptResult: on("ResultAccepted", changes.afterAcceptance),
+    rejectResult: on("ResultRejected", changes.afterRejection),
+    endAward: on(["AwardFailed", "AwardTimedOut"], changes.afterFailure),
+    settle: on("Settled", changes.afterSettling),
+    end: on(["Expired", "Cancelled"], changes.afterEnd),
+    rate: on("Rated", changes.afterRating),
+    noteAttempt: on("WebhookAttempted", changes.afterAttempt),
+    beginWebhookAnew: on("WebhookRequested", changes.afterWebhookRequest),
     touch: assign(({ event }) => ({ updatedAt: event.at })),
 
     forget: emit((_, { timer }: { readonly timer: string }) => ({ type: "forget", name: timer })),

@@ -5,7 +5,7 @@ import { PRESENT_MAX, Presence } from "../../gateway/live/presence.ts";
 import { Feed, type Listening, STREAMS_PER_ACCOUNT, TOPICS } from "../../gateway/live/stream.ts";
 import type { TaskRow } from "../../gateway/ports/read-model.ts";
 import { account } from "../../machines/account/index.ts";
-import type { AccountRow } from "../../machines/account/view.ts";
+import type { AccountRow } from "../../machines/account/row.ts";
 import { task } from "../../machines/task/index.ts";
 import { accountId, credits, taskId } from "../../machines/vocabulary.ts";
 import { ManualClock } from "../support/clock.ts";

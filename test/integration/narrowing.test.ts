@@ -10,7 +10,7 @@ import { Feed, type Listening } from "../../gateway/live/stream.ts";
 import type { ReadModel } from "../../gateway/ports/read-model.ts";
 import { mayBid } from "../../gateway/show/task.ts";
 import { decideAccount } from "../../machines/account/decide.ts";
-import { type AccountView, postedTerms, standingOf, viewAccount } from "../../machines/account/view.ts";
+import { type AccountView, accountRow, postedTerms, standingOf } from "../../machines/account/row.ts";
 import { BIDS_MAX, bidIneligibility, type Ineligibility, offerIneligibility } from "../../machines/eligibility.ts";
 import { tiersIn } from "../../machines/market/standing.ts";
 import { isRefusal } from "../../machines/refusal.ts";
@@ -82,7 +82,7 @@ const workers = [
   const worker = WORKERS[n] ?? person(0);
   const facts = workerFacts(life, worker);
   const state = workerAfter(facts, worker);
-  const view = viewAccount(state);
+  const view = accountRow(state);
   return view === undefined ? [] : [{ worker, facts, state, view, standing: standingOf(state, TYPE) }];
 });
 type Worker = (typeof workers)[number];

@@ -15,8 +15,8 @@ import {
 } from "../../machines/eligibility.ts";
 import { isRefusal } from "../../machines/refusal.ts";
 import { decideTask } from "../../machines/task/decide.ts";
+import { taskRow } from "../../machines/task/row.ts";
 import { takesBids } from "../../machines/task/tags.ts";
-import { viewTask } from "../../machines/task/view.ts";
 import { credits, TASK_STATUSES, taskId } from "../../machines/vocabulary.ts";
 import { AT, anyTaskLife, MARKS, onOfferOf, type TaskLife, taskAfter, taskFacts, WORKERS } from "../support/lives.ts";
 import { id, person, STANDING } from "../support/world.ts";
@@ -150,7 +150,7 @@ describe("whatever a task has been through, and whoever asks,", () => {
     fc.assert(
       fc.property(anyTaskLife(FEW), fc.constantFrom(...WORKERS.slice(0, FEW)), anyStanding, (life, worker, standing) => {
         const state = live(life);
-        const view = viewTask(state);
+        const view = taskRow(state);
         if (view === undefined) throw new Error("a task that lives has a row");
         const byRow = bidIneligibility(onOfferByRow(view, life.autoRetry), { worker, standing }, null);
         const reason = bidIneligibility(onOfferOf(life, state), { worker, standing }, null);

@@ -1,7 +1,7 @@
 /** What must hold after every commit; the whole of the books is audited besides, by the audit's own code. */
 import type { Batch, Entry } from "../../actors/ports/journal.ts";
 import type { AccountFact } from "../../machines/account/events.ts";
-import { type AccountView, creditOf } from "../../machines/account/view.ts";
+import { type AccountView, creditOf } from "../../machines/account/row.ts";
 import { addressKey } from "../../machines/entity.ts";
 import { auditBooks } from "../../machines/money/books.ts";
 import type { Store } from "./store.ts";

@@ -1,5 +1,5 @@
 /** What must not compile: a row and its columns that differ. `npm run typecheck` runs this file. */
-import type { TaskView } from "../../machines/task/view.ts";
+import type { TaskView } from "../../machines/task/row.ts";
 import { type Columns, rowsText } from "../../src/adapters/postgres/columns.ts";
 import { TASK, TIMERS, type TimerRow } from "../../src/adapters/postgres/tables.ts";
 

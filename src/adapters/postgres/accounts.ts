@@ -1,6 +1,6 @@
 /** The rows of accounts, and their statements out of the ledger. */
 import type { Marked, Page, StatementRow } from "../../../gateway/ports/read-model.ts";
-import type { AccountRow } from "../../../machines/account/view.ts";
+import type { AccountRow } from "../../../machines/account/row.ts";
 import type { AccountId } from "../../../machines/vocabulary.ts";
 import { type Columns, fieldsOf } from "./columns.ts";
 import { numberCursor, parseNumber } from "./cursor.ts";

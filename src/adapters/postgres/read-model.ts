@@ -1,6 +1,6 @@
 import { shardOf } from "../../../actors/address.ts";
 import type { Bidder, ReadModel } from "../../../gateway/ports/read-model.ts";
-import type { AccountRow } from "../../../machines/account/view.ts";
+import type { AccountRow } from "../../../machines/account/row.ts";
 import { readAccount, readAccountByKey, readMarked, readStatement } from "./accounts.ts";
 import { browseCapabilities, readCapabilities, readCapability, readPostedPrices, readWorkload } from "./capabilities.ts";
 import type { Databases } from "./databases.ts";

@@ -3,9 +3,9 @@
  * long for `{ ...fact, shard }` as for `{ shard, ...fact }`.
  */
 import type { Batch, Entry } from "../../../actors/ports/journal.ts";
-import type { AccountView } from "../../../machines/account/view.ts";
+import type { AccountView } from "../../../machines/account/row.ts";
 import { mayWork } from "../../../machines/eligibility.ts";
-import type { TaskView } from "../../../machines/task/view.ts";
+import type { TaskView } from "../../../machines/task/row.ts";
 import type { MessageRow, TimerRow } from "./tables.ts";
 
 type ShardOf = (id: string) => number;

@@ -2,12 +2,12 @@
 import type { DueTimer, OutboxMessage } from "../../../actors/ports/journal.ts";
 import type { ActionRow } from "../../../gateway/ports/operators.ts";
 import type { CapabilityRow, LedgerRow } from "../../../gateway/ports/read-model.ts";
-import type { AccountRow } from "../../../machines/account/view.ts";
+import type { AccountRow } from "../../../machines/account/row.ts";
 import type { StoredFact } from "../../../machines/entity.ts";
 import type { Capability } from "../../../machines/market/capability.ts";
 import type { EntityKind } from "../../../machines/protocols.ts";
+import type { TaskView } from "../../../machines/task/row.ts";
 import { BIDDING_STATUSES } from "../../../machines/task/tags.ts";
-import type { TaskView } from "../../../machines/task/view.ts";
 import type { Columns, Table } from "./columns.ts";
 
 interface OfShard {

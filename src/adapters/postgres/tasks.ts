@@ -2,7 +2,7 @@
 import type { History, HistoryRow, LedgerRow, OpenQuery, Page, TaskQuery, TaskRow } from "../../../gateway/ports/read-model.ts";
 import type { StoredFact } from "../../../machines/entity.ts";
 import { type TaskFactType, upcastTaskFact } from "../../../machines/task/events.ts";
-import type { TaskView } from "../../../machines/task/view.ts";
+import type { TaskView } from "../../../machines/task/row.ts";
 import type { AccountId } from "../../../machines/vocabulary.ts";
 import { fieldsOf } from "./columns.ts";
 import { type Cursor, NEWEST, numberCursor, OLDEST, pageCursor, parseCursor, parseNumber } from "./cursor.ts";

@@ -1,7 +1,7 @@
 /** Why an account gets no work, or what it may take: out of its state, its history, and the tasks that are open. */
 import type { AccountFact } from "../../../machines/account/events.ts";
 import { account as entity } from "../../../machines/account/index.ts";
-import { type AccountView, postedTerms, standingOf, viewAccount } from "../../../machines/account/view.ts";
+import { type AccountView, accountRow, postedTerms, standingOf } from "../../../machines/account/row.ts";
 import { bidIneligibility, offerIneligibility, onOfferByRow } from "../../../machines/eligibility.ts";
 import { type Skill, skillIn } from "../../../machines/market/standing.ts";
 import type { AccountId, Millis } from "../../../machines/vocabulary.ts";
@@ -62,7 +62,7 @@ export async function inspectAccount(databases: Databases, id: AccountId, now: M
   if (snapshot === null && facts.length === 0) return undefined;
   const saved = snapshot === null ? entity.initial(id) : entity.restore(id, snapshot.state);
   const state = facts.reduce((before, fact) => entity.evolve(before, entity.upcast(fact)).state, saved);
-  const view = viewAccount(state);
+  const view = accountRow(state);
   if (view === undefined) return undefined;
   const [openTasks, history, declined, surroundings, marked] = await Promise.all([
     readOpenTasks(databases),

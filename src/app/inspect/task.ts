@@ -1,6 +1,6 @@
 /** Where a task is and why: out of its history, the workers that could take it, its money, and what may move it on. */
 import { account } from "../../../machines/account/index.ts";
-import { postedTerms, standingOf } from "../../../machines/account/view.ts";
+import { postedTerms, standingOf } from "../../../machines/account/row.ts";
 import {
   bidIneligibility,
   type Ineligibility,
@@ -11,8 +11,8 @@ import {
 import type { PlacedBid, TaskFact, TaskSpec } from "../../../machines/task/events.ts";
 import { task as entity } from "../../../machines/task/index.ts";
 import type { TaskSnapshot } from "../../../machines/task/machine.ts";
+import { type TaskView, taskRow } from "../../../machines/task/row.ts";
 import { takesBids } from "../../../machines/task/tags.ts";
-import { type TaskView, viewTask } from "../../../machines/task/view.ts";
 import type { AccountId, Millis, TaskId } from "../../../machines/vocabulary.ts";
 import type { Databases } from "../../adapters/postgres/databases.ts";
 import {
@@ -72,7 +72,7 @@ export interface TaskReport {
 export async function inspectTask(databases: Databases, id: TaskId, now: Millis): Promise<TaskReport | undefined> {
   const facts = await readTaskFacts(databases, id);
   const state = facts.reduce((before, fact) => entity.evolve(before, fact).state, entity.initial(id));
-  const view = viewTask(state);
+  const view = taskRow(state);
   const { order } = state.context;
   if (view === undefined || order === null) return undefined;
   const [workers, ledger, surroundings] = await Promise.all([

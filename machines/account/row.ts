@@ -76,7 +76,7 @@ function capabilityViews(context: AccountContext): readonly CapabilityView[] {
 }
 
 /** Gives the row of an account; undefined before it is registered. */
-export function viewAccount(state: AccountSnapshot): AccountView | undefined {
+export function accountRow(state: AccountSnapshot): AccountView | undefined {
   const { context } = state;
   if (!state.hasTag("registered")) return undefined;
   const { id, email, keyHash, available, held, reputation, cooldownUntil, tally, records } = context;

@@ -28,7 +28,7 @@ export interface TaskView {
 }
 
 /** Gives the row of a task; undefined before it is opened. */
-export function viewTask({ value: status, context }: TaskSnapshot): TaskView | undefined {
+export function taskRow({ value: status, context }: TaskSnapshot): TaskView | undefined {
   const { requester, order, award } = context;
   if (status === "NEW" || requester === null || order === null) return undefined;
   return {

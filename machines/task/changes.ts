@@ -1,0 +1,71 @@
+/** What each fact changes of a task. The statechart says in which states it may come. */
+import type { TaskFact, TaskFactType } from "./events.ts";
+import { askable, askedAtFirst, type Failure, type TaskContext } from "./state.ts";
+
+type Of<T extends TaskFactType> = Extract<TaskFact, { type: T }>;
+type Change = Partial<TaskContext>;
+
+const NO_AWARD = { award: null, awardedAt: null, deadline: null, submissions: 0 } as const;
+
+export function afterOpening(_: TaskContext, fact: Of<"Opened">): Change {
+  const { requester, marks = [], order, offers = [], createdAt, at } = fact;
+  return { requester, marks, order, offers, autoRetriesLeft: order.autoRetry, createdAt, updatedAt: at };
+}
+
+export function afterRoundStart(context: TaskContext, { until, at }: Of<"RoutingStarted" | "Reopened">): Change {
+  return { expiresAt: until, asked: askedAtFirst(context), updatedAt: at };
+}
+
+export function afterReopening({ autoRetriesLeft }: TaskContext): Change {
+  return { bids: [], autoRetriesLeft: autoRetriesLeft - 1 };
+}
+
+export function afterDecline(context: TaskContext): Change {
+  return { asked: Math.min(context.asked + 1, askable(context).length) };
+}
+
+export function afterBid({ bids }: TaskContext, { bid, at }: Of<"BidPlaced">): Change {
+  return { bids: [...bids, bid], updatedAt: at };
+}
+
+export function afterPoolEntry(_: TaskContext, { until, at }: Of<"PoolEntered">): Change {
+  return { expiresAt: until, updatedAt: at };
+}
+
+export function afterAward(_: TaskContext, { bid: award, at, deadline }: Of<"Awarded">): Change {
+  return { award, awardedAt: at, deadline, expiresAt: deadline, submissions: 0, errorCode: null, updatedAt: at };
+}
+
+export function afterAcceptance({ submissions }: TaskContext, { result, at }: Of<"ResultAccepted">): Change {
+  return { result, submissions: submissions + 1, errorCode: null, expiresAt: null, updatedAt: at };
+}
+
+export function afterRejection({ submissions }: TaskContext, { code, at }: Of<"ResultRejected">): Change {
+  return { submissions: submissions + 1, errorCode: code, updatedAt: at };
+}
+
+export function afterFailure({ award, failures }: TaskContext, fact: Of<"AwardFailed" | "AwardTimedOut">): Change {
+  if (award === null) throw new Error("a task without its award cannot come to this point");
+  const failure: Failure = { worker: award.worker, code: fact.type === "AwardFailed" ? fact.code : "TIMEOUT" };
+  return { ...NO_AWARD, failures: [...failures, failure], errorCode: failure.code, updatedAt: fact.at };
+}
+
+export function afterSettling(_: TaskContext, { payout, fee, at }: Of<"Settled">): Change {
+  return { payout, fee, expiresAt: null, updatedAt: at };
+}
+
+export function afterEnd(_: TaskContext, { at }: Of<"Expired" | "Cancelled">): Change {
+  return { expiresAt: null, updatedAt: at };
+}
+
+export function afterRating(_: TaskContext, { stars }: Of<"Rated">): Change {
+  return { rating: stars };
+}
+
+export function afterAttempt({ webhook }: TaskContext, { attempt, next }: Of<"WebhookAttempted">): Change {
+  return { webhook: { ...webhook, attempts: attempt, done: next === null } };
+}
+
+export function afterWebhookRequest({ webhook }: TaskContext): Change {
+  return { webhook: { attempts: 0, done: false, resends: (webhook.resends ?? 0) + 1 } };
+}
