@@ -50,6 +50,8 @@ describe("a pattern runs natively", () => {
     ["^x{1001}$", "x".repeat(1_001), "x"],
     [`^(${"a|".repeat(200)}b)$`, "b", "c"],
     ["(?<=€)\\d", "€5", "$5"],
+    ["\\B", "ab", "a"],
+    ["^a\\Bb", "ab", "a b"],
     ["^(?<a>x)\\k<a>$", "xx", "x"],
     ["(?i)^abc$", "ABC", "abd"],
     // Only without the flag u do these mean anything.
@@ -60,6 +62,12 @@ describe("a pattern runs natively", () => {
     expect(planned(source).linear).toBeUndefined();
     expect([finds(source, good, true), finds(source, bad, true)]).toEqual([true, false]);
   });
+});
+
+test.each(["a😀a", "😀", "é😀é", "😀😀", "a😀", "aa", ""])("\\B finds the same in %s wherever it is judged", (text) => {
+  for (const source of ["\\B", "\\B\\B", "(?:\\B)", "\\Bx*", "x|\\B", "\\B[^a]", "^\\B", "\\B$"]) {
+    expect([source, finds(source, text, true)]).toEqual([source, finds(source, text, false)]);
+  }
 });
 
 test.each(["(", "[", "a**", "(?<a>x)(?<a>y)", "x{2,1}", "\\", "*a", "\\y", "(?P>x)", "[b-a]"])("%s is no pattern", (source) => {
