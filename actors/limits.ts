@@ -25,7 +25,7 @@ export const LIMITS = {
   /** Timers handled at once. */
   timersAtOnce: 256,
   /** Messages in flight between a pair of actors; the rest wait in the outbox. */
-  pairFlyingMax: 256,
+  pairInFlightMax: 256,
   /** How long the removal of a delivered message may wait for another commit to join (ms). */
   ackDelayMs: 100,
   /** Backoff: the first and the longest wait before a retry (ms). */

@@ -54,7 +54,7 @@ export interface Services {
   readonly presence: Presence;
   readonly feed: Feed;
   readonly signals: Signals;
-  readonly standing: PostedPrices;
+  readonly postedPrices: PostedPrices;
   readonly honeypots: Honeypots;
   readonly clock: Clock;
   readonly ids: Ids;

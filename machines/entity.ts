@@ -124,7 +124,7 @@ export interface Entity<K extends EntityKind, S, F extends AnyFact, V> {
     formats?: Formats,
   ): Decision<F, ReplyOf<K, T>> | Refusal;
   /** How long after its moment a timer is acted on (ms), so that what arrived before is decided first. */
-  patience(timer: string): Millis;
+  timerGraceMs(timer: string): Millis;
   /** The machine as XState runs it. */
   readonly logic: Logic;
   /** The step of one fact outside a host, for who only looks. */

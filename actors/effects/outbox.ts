@@ -31,9 +31,9 @@ interface Pair {
   readonly shard: number;
   waiting: Waiting[];
   /** On their way. */
-  readonly flying: Set<Waiting>;
+  readonly inFlight: Set<Waiting>;
   /** Turned away for now. */
-  readonly refused: Waiting[];
+  readonly deferred: Waiting[];
   /** How many may be on their way at once. */
   window: number;
   retryMs: number;
@@ -71,9 +71,9 @@ export class Outbox {
     const pair: Pair = known ?? {
       shard: this.#shardOf(message.from),
       waiting: [],
-      flying: new Set(),
-      refused: [],
-      window: LIMITS.pairFlyingMax,
+      inFlight: new Set(),
+      deferred: [],
+      window: LIMITS.pairInFlightMax,
       retryMs: LIMITS.retryMinMs,
       pausing: false,
     };
@@ -102,7 +102,7 @@ export class Outbox {
   drop(shard: number): void {
     for (const [key, pair] of this.#pairs) {
       if (pair.shard !== shard) continue;
-      for (const { message } of [...pair.waiting, ...pair.flying, ...pair.refused]) this.#known.delete(message.id);
+      for (const { message } of [...pair.waiting, ...pair.inFlight, ...pair.deferred]) this.#known.delete(message.id);
       this.#pairs.delete(key);
     }
   }
@@ -114,14 +114,14 @@ export class Outbox {
   }
 
   #pump(key: string, pair: Pair): void {
-    if (pair.flying.size === 0 && pair.refused.length > 0 && !pair.pausing) this.#pause(key, pair);
-    while (!pair.pausing && pair.refused.length === 0 && pair.flying.size < pair.window && !this.#closed) {
+    if (pair.inFlight.size === 0 && pair.deferred.length > 0 && !pair.pausing) this.#pause(key, pair);
+    while (!pair.pausing && pair.deferred.length === 0 && pair.inFlight.size < pair.window && !this.#closed) {
       const next = pair.waiting.shift();
       if (next === undefined) break;
-      pair.flying.add(next);
+      pair.inFlight.add(next);
       void this.#deliver(key, pair, next);
     }
-    if (pair.waiting.length + pair.flying.size + pair.refused.length === 0) this.#pairs.delete(key);
+    if (pair.waiting.length + pair.inFlight.size + pair.deferred.length === 0) this.#pairs.delete(key);
   }
 
   async #deliver(key: string, pair: Pair, one: Waiting): Promise<void> {
@@ -136,15 +136,15 @@ export class Outbox {
         : await this.#transport.request({ ...known, commandId, origin: "actor", delivery, fresh, deadline });
     // Dropped meanwhile: the next owner of the shard sends it again, and it is for that one to say what came of it.
     if (this.#pairs.get(key) !== pair) return;
-    pair.flying.delete(one);
+    pair.inFlight.delete(one);
     if (isTransient(answer)) {
       one.delivery = "again";
-      pair.refused.push(one);
+      pair.deferred.push(one);
     } else {
-      pair.window = LIMITS.pairFlyingMax;
+      pair.window = LIMITS.pairInFlightMax;
       pair.retryMs = LIMITS.retryMinMs;
       this.#known.delete(message.id);
-      this.#taken(message, answer);
+      this.#settle(message, answer);
       one.done();
     }
     this.#pump(key, pair);
@@ -156,7 +156,7 @@ export class Outbox {
     this.#clock.after(pair.retryMs, () => {
       if (this.#pairs.get(key) !== pair) return;
       const order = (a: Waiting, b: Waiting) => a.message.seq - b.message.seq || a.message.leg - b.message.leg;
-      pair.waiting = [...pair.refused.splice(0).sort(order), ...pair.waiting];
+      pair.waiting = [...pair.deferred.splice(0).sort(order), ...pair.waiting];
       pair.window = 1;
       pair.retryMs = Math.min(pair.retryMs * 2, LIMITS.retryMaxMs);
       pair.pausing = false;
@@ -164,7 +164,7 @@ export class Outbox {
     });
   }
 
-  #taken(message: OutboxMessage, answer: CommandResult): void {
+  #settle(message: OutboxMessage, answer: CommandResult): void {
     if (answer.ok) {
       this.#committer.delivered(message.id);
       return;

@@ -27,26 +27,26 @@ interface Armed extends DueTimer {
 export class Timers {
   readonly #clock: Clock;
   readonly #shardOf: (address: Address) => number;
-  readonly #patience: (timer: DueTimer) => Millis;
+  readonly #graceMs: (timer: DueTimer) => Millis;
   readonly #fire: (timer: DueTimer) => Promise<CommandResult>;
   #heap: Armed[] = [];
   /** The timers that are set, by shard; all others in the heap are out of date, even where they are set for the same moment. */
   readonly #due = new Map<number, Map<string, Armed>>();
   #size = 0;
   #wakeAt = Number.POSITIVE_INFINITY;
-  #callOff: (() => void) | null = null;
+  #cancelWakeUp: (() => void) | null = null;
   #firing = 0;
   #closed = false;
 
   constructor(
     clock: Clock,
     shardOf: (address: Address) => number,
-    patience: (timer: DueTimer) => Millis,
+    graceMs: (timer: DueTimer) => Millis,
     fire: (timer: DueTimer) => Promise<CommandResult>,
   ) {
     this.#clock = clock;
     this.#shardOf = shardOf;
-    this.#patience = patience;
+    this.#graceMs = graceMs;
     this.#fire = fire;
   }
 
@@ -67,7 +67,7 @@ export class Timers {
 
   #set(timer: DueTimer, from: Millis): void {
     const shard = this.#shardOf(timer.address);
-    const armed = { ...timer, fireAt: from + this.#patience(timer) };
+    const armed = { ...timer, fireAt: from + this.#graceMs(timer) };
     const due = this.#due.get(shard) ?? new Map<string, Armed>();
     this.#due.set(shard, due);
     this.#size -= due.size;
@@ -92,7 +92,7 @@ export class Timers {
       for (const timer of page) {
         // What was set since the start is newer than the row that was read.
         if (this.#armed(timer) !== undefined) continue;
-        this.#set(timer, this.#patience(timer) > 0 ? Math.max(timer.at, this.#clock.now()) : timer.at);
+        this.#set(timer, this.#graceMs(timer) > 0 ? Math.max(timer.at, this.#clock.now()) : timer.at);
       }
       last = page.at(-1) ?? null;
       if (last === null || page.length < LIMITS.pageRows) return;
@@ -101,7 +101,7 @@ export class Timers {
 
   close(): void {
     this.#closed = true;
-    this.#callOff?.();
+    this.#cancelWakeUp?.();
   }
 
   #armed({ address, name }: { readonly address: Address; readonly name: string }): Armed | undefined {
@@ -115,10 +115,10 @@ export class Timers {
   #arm(): void {
     const next = this.#heap[0];
     if (next === undefined || this.#closed || this.#firing >= LIMITS.timersAtOnce || next.fireAt >= this.#wakeAt) return;
-    this.#callOff?.();
+    this.#cancelWakeUp?.();
     this.#wakeAt = next.fireAt;
     const wait = Math.min(WAIT_MAX_MS, Math.max(0, next.fireAt - this.#clock.now()));
-    this.#callOff = this.#clock.after(wait, () => {
+    this.#cancelWakeUp = this.#clock.after(wait, () => {
       this.#wakeAt = Number.POSITIVE_INFINITY;
       this.#fireDue();
       this.#arm();
@@ -139,14 +139,14 @@ export class Timers {
     const answer = await this.#fire(timer);
     this.#firing -= 1;
     if (this.#armed(timer) === timer) {
-      if (isTransient(answer)) this.#later(timer);
+      if (isTransient(answer)) this.#retryLater(timer);
       else this.#unset(timer.address, timer.name);
     }
     this.#arm();
   }
 
   /** Sets a timer again that could not be carried out now. */
-  #later(timer: DueTimer): void {
+  #retryLater(timer: DueTimer): void {
     this.change(timer.address, { name: timer.name, at: this.#clock.now() + LIMITS.retryMaxMs });
   }
 

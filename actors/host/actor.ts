@@ -84,7 +84,7 @@ export class Actor {
   /** Gives the actor up: who waits is told that it is not here, and what is still being committed concerns others now. */
   abandon(): void {
     this.#abandoned = true;
-    const waiting = [...this.#gate.throwFrom(), ...this.#inbox.splice(0)];
+    const waiting = [...this.#gate.discardFrom(), ...this.#inbox.splice(0)];
     this.#forgetState();
     for (const pending of waiting) pending.answer({ ok: false, refusal: NOT_OWNER });
   }
@@ -273,7 +273,7 @@ export class Actor {
       this.#reply(pending, reply, afterDelivery ? delivered : undefined);
     });
     this.#ports.committer.submit(entry, (outcome) => {
-      if (gated.thrown) return;
+      if (gated.discarded) return;
       if (outcome === "committed") this.#committed();
       else this.#fail(gated, outcome);
     });
@@ -348,10 +348,10 @@ export class Actor {
   }
 
   #fail(gated: Gated<PendingCommand>, outcome: Exclude<Outcome, "committed">): void {
-    const thrown = this.#gate.throwFrom(gated);
+    const discarded = this.#gate.discardFrom(gated);
     this.#forgetState();
     const again: PendingCommand[] = [];
-    for (const [place, pending] of thrown.entries()) {
+    for (const [place, pending] of discarded.entries()) {
       // What only stood behind an entry that cannot be written is decided anew without it; it is no try, as one fewer is left.
       if (outcome === "broken" && place > 0) {
         again.push(pending);

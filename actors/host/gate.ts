@@ -3,13 +3,13 @@
  * order, so that its head is always a commit; decisions that commit nothing wait only for earlier ones.
  */
 
-/** `P` is what was decided on; it is given back if the decision is thrown away. */
+/** `P` is what was decided on; it is given back if the decision is discarded away. */
 export interface Gated<P> {
-  readonly parcel: P;
+  readonly pending: P;
   readonly commits: boolean;
   readonly open: () => void;
   /** The decision is void: something that it depended on has failed, or the actor was abandoned. */
-  thrown: boolean;
+  discarded: boolean;
 }
 
 export class Gate<P> {
@@ -21,14 +21,14 @@ export class Gate<P> {
   }
 
   /** Opens when the commits before it are done: at once if there are none. */
-  pass(parcel: P, open: () => void): void {
+  pass(pending: P, open: () => void): void {
     if (this.empty) open();
-    else this.#waiting.push({ parcel, commits: false, open, thrown: false });
+    else this.#waiting.push({ pending, commits: false, open, discarded: false });
   }
 
-  /** Opens when its own commit is done, see committed() and throwFrom(). */
-  commit(parcel: P, open: () => void): Gated<P> {
-    const gated = { parcel, commits: true, open, thrown: false };
+  /** Opens when its own commit is done, see committed() and discardFrom(). */
+  commit(pending: P, open: () => void): Gated<P> {
+    const gated = { pending, commits: true, open, discarded: false };
     this.#waiting.push(gated);
     return gated;
   }
@@ -40,10 +40,10 @@ export class Gate<P> {
   }
 
   /** Throws away everything from this commit on, or all; gives what was decided on, in order. */
-  throwFrom(gated?: Gated<P>): readonly P[] {
+  discardFrom(gated?: Gated<P>): readonly P[] {
     return this.#waiting.splice(gated === undefined ? 0 : this.#waiting.indexOf(gated)).map((one) => {
-      one.thrown = true;
-      return one.parcel;
+      one.discarded = true;
+      return one.pending;
     });
   }
 }

@@ -96,8 +96,8 @@ export class Host implements Transport {
     const shardOfAddress = ({ id }: Address) => this.shardOf(id);
     this.#committer = new Committer({ journal, clock, ids, log, fenced: () => ports.fenced?.() }, ports.lanes ?? 2);
     this.#outbox = new Outbox(ports.transport ?? this, this.#committer, clock, log, shardOfAddress);
-    const patience = ({ address, name }: DueTimer) => ports.entities[address.kind].patience(name);
-    this.#timers = new Timers(clock, shardOfAddress, patience, (timer) => this.#fire(timer));
+    const graceMs = ({ address, name }: DueTimer) => ports.entities[address.kind].timerGraceMs(name);
+    this.#timers = new Timers(clock, shardOfAddress, graceMs, (timer) => this.#fire(timer));
     this.#scheduleSweep();
     this.#actorPorts = {
       journal,

@@ -22,7 +22,7 @@ export interface HoneypotPorts {
   readonly operators: Operators;
   readonly router: Router;
   readonly secrets: Secrets;
-  readonly standing: PostedPrices;
+  readonly postedPrices: PostedPrices;
   readonly ids: Ids;
   readonly log: Log;
   /** A random number, 0 ≤ x < 1. */
@@ -47,7 +47,7 @@ export class Honeypots {
   }
 
   async #post({ taskType, windowMs }: TaskSpec): Promise<void> {
-    const { router, secrets, standing, ids, random } = this.#ports;
+    const { router, secrets, postedPrices, ids, random } = this.#ports;
     const stored = await this.#of(taskType);
     const chosen = stored[Math.floor(random() * stored.length)];
     if (chosen === undefined) return;
@@ -60,7 +60,7 @@ export class Honeypots {
     const answer = await router.ask(to, { type: "adjust", adjustment: ids.next(), amount, reason: "honeypot" });
     if (!answer.ok) return;
     const task = taskId(ids.next());
-    const offers = await standing.offers(task, house, order);
+    const offers = await postedPrices.offers(task, house, order);
     await router.ask(to, { type: "hold", task, order, offers, fresh: true });
   }
 

@@ -1,5 +1,5 @@
 /** The port of a payment service (Stripe). */
-import type { PaymentNews } from "../../machines/account/payments.ts";
+import type { PaymentUpdate } from "../../machines/account/payments.ts";
 import type { AccountId } from "../../machines/vocabulary.ts";
 
 /** An event of the payment service about a payment of an account. */
@@ -8,7 +8,7 @@ export interface PaymentEvent {
   /** The payment service's id of the payment. */
   readonly payment: string;
   readonly customer: string | null;
-  readonly news: PaymentNews;
+  readonly update: PaymentUpdate;
 }
 
 /** Thrown if the payment service does not answer or refuses. */

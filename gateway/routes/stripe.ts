@@ -99,9 +99,9 @@ const webhook = open(
 );
 
 /** Throws a Problem (503) if the event could not be processed; the service then sends it again. */
-async function take(services: Services, { account, payment, customer, news }: PaymentEvent): Promise<void> {
+async function take(services: Services, { account, payment, customer, update }: PaymentEvent): Promise<void> {
   const to = { kind: "account", id: account } as const;
-  const answer = await services.router.ask(to, { type: "payment", payment, news, customer });
+  const answer = await services.router.ask(to, { type: "payment", payment, news: update, customer });
   if (!answer.ok) {
     if (answer.refusal.refused !== "ACCOUNT_UNKNOWN") throw problemOf(answer.refusal);
     services.log.error({ account, payment }, "a payment was made for an account that does not exist");

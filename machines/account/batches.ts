@@ -6,7 +6,7 @@ import { isRefusal, type Refusal, refuse } from "../refusal.ts";
 import { accountId, type Millis } from "../vocabulary.ts";
 import { afterHold } from "./changes.ts";
 import type { AccountFact } from "./events.ts";
-import { type AccountSnapshot, barOf } from "./machine.ts";
+import { type AccountSnapshot, restrictionOf } from "./machine.ts";
 import { FROZEN, hold } from "./spending.ts";
 import type { AccountContext } from "./state.ts";
 import { callsAt, paceAllows, waitsFor } from "./turns.ts";
@@ -52,10 +52,10 @@ export function holdItem(state: AccountSnapshot, { task, order, ask }: Of<"holdI
   // Asked by a version of before, which knows no waiting.
   const { perMinute = 0, want = 0, called = true } = ask ?? {};
   const { context } = state;
-  const bar = barOf(state);
+  const restriction = restrictionOf(state);
   const one = { batch, budget: order.budget, perMinute } as const;
-  if (ask !== undefined && bar !== "frozen") {
-    const reason = waitsFor(context, bar, one, at);
+  if (ask !== undefined && restriction !== "frozen") {
+    const reason = waitsFor(context, restriction, one, at);
     const passes = called || context.waiting.every((other) => other.batch === batch);
     if (reason !== null || !passes) {
       return { facts: [waiting(context, { ...one, item, reason, want: want + 1 }, at)], reply: null };
@@ -65,12 +65,14 @@ export function holdItem(state: AccountSnapshot, { task, order, ask }: Of<"holdI
   if (isRefusal(held)) {
     const { refused: code, detail } = held;
     const goesOn = want > 0 && code !== "ACCOUNT_FROZEN";
-    const rest = goesOn ? [waiting(context, { ...one, item: null, reason: waitsFor(context, bar, one, at), want }, at)] : [];
+    const rest = goesOn
+      ? [waiting(context, { ...one, item: null, reason: waitsFor(context, restriction, one, at), want }, at)]
+      : [];
     return { facts: [{ type: "ItemHoldRefused", batch, item, code, detail, at }, ...rest], reply: null };
   }
   const fact = { type: "Held", task, budget: order.budget, perMinute, at } as const;
   const after = { ...context, ...afterHold(context, fact) };
-  const rest = want > 0 ? [waiting(after, { ...one, item: null, reason: waitsFor(after, bar, one, at), want }, at)] : [];
+  const rest = want > 0 ? [waiting(after, { ...one, item: null, reason: waitsFor(after, restriction, one, at), want }, at)] : [];
   return { ...held, facts: [fact, ...rest], reply: null, afterDelivery: false };
 }
 
@@ -83,5 +85,5 @@ function waiting({ opened }: AccountContext, what: Omit<Waits, "type" | "until" 
 
 /** Calls those of the queue whose turn it is. Even nobody is a fact, because it sets the timer anew. */
 export function callBatches(state: AccountSnapshot, at: Millis): Told {
-  return { facts: [{ type: "BatchesCalled", calls: callsAt(state.context, barOf(state), at), at }], reply: null };
+  return { facts: [{ type: "BatchesCalled", calls: callsAt(state.context, restrictionOf(state), at), at }], reply: null };
 }

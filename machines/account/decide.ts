@@ -12,7 +12,7 @@ import { batchEnded, callBatches, holdItem, startBatch } from "./batches.ts";
 import type { AccountFact } from "./events.ts";
 import { heldFor } from "./holds.ts";
 import { type AccountSnapshot, statusOf } from "./machine.ts";
-import { withNews, worthOf } from "./payments.ts";
+import { applyUpdate, netAmount } from "./payments.ts";
 import { postedTerms, standingOf } from "./row.ts";
 import { hold } from "./spending.ts";
 import type { AccountContext } from "./state.ts";
@@ -155,10 +155,10 @@ function payment({ context }: AccountSnapshot, command: Of<"payment">, at: Milli
   const { payments, customer: known } = context;
   const { payment: id, news, customer } = command;
   const before = payments[id];
-  const after = withNews(before, news);
+  const after = applyUpdate(before, news);
   if (after === before && (customer === null || customer === known)) return { facts: [], reply: null };
   const { bought, refunded, disputes } = after;
-  const amount = credits(worthOf(after) - worthOf(before));
+  const amount = credits(netAmount(after) - netAmount(before));
   const change = (before?.changes ?? 0) + 1;
   const fact = {
     type: "PaymentChanged",

@@ -17,7 +17,7 @@ export const account: Entity<"account", AccountSnapshot, AccountFact, AccountVie
   question: () => undefined,
   answered: (command) => command,
   decide: decideAccount,
-  patience: () => 0,
+  timerGraceMs: () => 0,
   logic,
   evolve: (state, fact) => evolve(logic, state, fact),
   upcast: upcastAccountFact,

@@ -11,7 +11,7 @@ import { type AccountStatus, accountId } from "../vocabulary.ts";
 import * as changes from "./changes.ts";
 import type { AccountFact, AccountFactType } from "./events.ts";
 import { type AccountContext, NEW } from "./state.ts";
-import { type Bar, callDue, isCallChanged, nextCall } from "./turns.ts";
+import { callDue, isCallChanged, nextCall, type Restriction } from "./turns.ts";
 
 type Of<T extends AccountFactType> = Extract<AccountFact, { type: T }>;
 
@@ -280,7 +280,7 @@ export function statusOf(state: AccountSnapshot): AccountStatus {
 }
 
 /** What keeps an account from spending, whatever it has. */
-export function barOf(state: AccountSnapshot): Bar {
+export function restrictionOf(state: AccountSnapshot): Restriction {
   if (state.hasTag("frozen")) return "frozen";
   return state.hasTag("suspended") ? "suspended" : null;
 }

@@ -19,7 +19,7 @@ export interface Payment {
 }
 
 /** What the payment service tells of a payment. */
-export type PaymentNews =
+export type PaymentUpdate =
   | { readonly type: "paid"; readonly amount: number }
   | { readonly type: "refunded"; readonly total: number }
   | { readonly type: "disputed"; readonly dispute: string; readonly amount: number; readonly state: Dispute["state"] };
@@ -27,7 +27,7 @@ export type PaymentNews =
 const UNKNOWN: Payment = { bought: 0, refunded: 0, disputes: {} };
 
 /** Gives the payment after the news; the same one when they say nothing new. */
-export function withNews(payment: Payment = UNKNOWN, news: PaymentNews): Payment {
+export function applyUpdate(payment: Payment = UNKNOWN, news: PaymentUpdate): Payment {
   switch (news.type) {
     case "paid":
       return payment.bought === 0 ? { ...payment, bought: news.amount } : payment;
@@ -45,7 +45,7 @@ export function withNews(payment: Payment = UNKNOWN, news: PaymentNews): Payment
 }
 
 /** What a payment is worth (NC): what was bought, less what was refunded and what is disputed or lost. */
-export function worthOf({ bought, refunded, disputes }: Payment = UNKNOWN): number {
+export function netAmount({ bought, refunded, disputes }: Payment = UNKNOWN): number {
   const disputed = Object.values(disputes).reduce((sum, { amount, state }) => sum + (state === "won" ? 0 : amount), 0);
   return Math.max(0, bought - refunded - disputed);
 }

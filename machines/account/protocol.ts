@@ -6,7 +6,7 @@ import type { TimerFired } from "../protocols.ts";
 import type { TaskSpec } from "../task/events.ts";
 import type { AccountId, Credits, Millis, TaskId } from "../vocabulary.ts";
 import type { GitHubLink } from "./events.ts";
-import type { PaymentNews } from "./payments.ts";
+import type { PaymentUpdate } from "./payments.ts";
 
 /** What an account is asked and told, and what it replies. Amounts in NC. */
 export interface AccountProtocol {
@@ -52,7 +52,7 @@ export interface AccountProtocol {
   };
   /** What became of a payment at the payment service, and the customer that it knows there. */
   readonly payment: {
-    readonly command: { readonly payment: string; readonly news: PaymentNews; readonly customer: string | null };
+    readonly command: { readonly payment: string; readonly news: PaymentUpdate; readonly customer: string | null };
     readonly reply: null;
   };
   readonly repay: {

@@ -74,11 +74,16 @@ export function paceAllows(opened: readonly Opened[], perMinute: number, at: Mil
 }
 
 /** What keeps an account from spending, whatever it has: nothing (null), or that it is suspended or frozen. */
-export type Bar = "suspended" | "frozen" | null;
+export type Restriction = "suspended" | "frozen" | null;
 
 /** What an item would wait for at `at`; null when nothing keeps it from opening. */
-export function waitsFor(context: AccountContext, bar: Bar, { budget, perMinute }: Needs, at: Millis): WaitsFor | null {
-  if (bar === "suspended") return "suspension";
+export function waitsFor(
+  context: AccountContext,
+  restriction: Restriction,
+  { budget, perMinute }: Needs,
+  at: Millis,
+): WaitsFor | null {
+  if (restriction === "suspended") return "suspension";
   if (budget > spendingPower(context)) return "credits";
   if (context.openTasks >= OPEN_TASKS_MAX) return "open_tasks";
   return paceAllows(context.opened, perMinute, at) > at ? "pace" : null;
@@ -88,10 +93,10 @@ export function waitsFor(context: AccountContext, bar: Bar, { budget, perMinute 
  * Whom to call at `at`, in the order of the queue: no more items than can open now, and of what the pace leaves an equal share
  * to each. A frozen account calls everybody, to be told so.
  */
-export function callsAt(context: AccountContext, bar: Bar, at: Millis): readonly Call[] {
+export function callsAt(context: AccountContext, restriction: Restriction, at: Millis): readonly Call[] {
   const { waiting } = context;
-  if (bar === "frozen") return waiting.map(({ batch }) => ({ batch, count: 1 }));
-  let power = bar === "suspended" ? 0 : spendingPower(context);
+  if (restriction === "frozen") return waiting.map(({ batch }) => ({ batch, count: 1 }));
+  let power = restriction === "suspended" ? 0 : spendingPower(context);
   let places = OPEN_TASKS_MAX - context.openTasks;
   let opened = sum(counted(context.opened, at));
   const before = opened;

@@ -5,9 +5,9 @@ import { type Refusal, type RefusalCode, refuse } from "../refusal.ts";
 import type { Millis } from "../vocabulary.ts";
 import { afterItem, afterOpening } from "./changes.ts";
 import type { BatchFact } from "./events.ts";
-import { type BatchSnapshot, PATIENCE_MS, PATIENCE_TIMER } from "./machine.ts";
+import { type BatchSnapshot, WAIT_MAX_MS, WAIT_TIMER } from "./machine.ts";
 import type { BatchProgress, ItemStatus } from "./protocol.ts";
-import { type BatchContext, roomOf, waitingItems } from "./state.ts";
+import { type BatchContext, capacityLeft, waitingItems } from "./state.ts";
 
 /** The most items of a batch, and the most that may be open at once. */
 export const BATCH_ITEMS_MAX = 1_000;
@@ -64,7 +64,7 @@ function open({ value, context }: BatchSnapshot, command: Of<"openBatch">, at: M
 /** Asks for the next items, as many as there is room for and at most `count`; says with the last how many more it wants. */
 function started(context: BatchContext, count: number, called: boolean, at: Millis): readonly BatchFact[] {
   const waiting = waitingItems(context);
-  const wanted = Math.min(roomOf(context), waiting.length);
+  const wanted = Math.min(capacityLeft(context), waiting.length);
   const items = waiting.slice(0, Math.min(count, wanted));
   // When it is called and wants nothing, it is in the queue no more all the same.
   if (items.length === 0 && !(called && context.queued)) return [];
@@ -78,7 +78,7 @@ function started(context: BatchContext, count: number, called: boolean, at: Mill
 function over(context: BatchContext, fact: Extract<BatchFact, { type: "ItemRefused" | "ItemEnded" }>, at: Millis): Told {
   if (context.states[fact.item]?.state !== "OPEN") return { facts: [], reply: null };
   const after = { ...context, ...afterItem(context, fact) };
-  const waits = after.queued && roomOf(after) < after.atOnce;
+  const waits = after.queued && capacityLeft(after) < after.atOnce;
   return { facts: [fact, ...(waits ? [] : started(after, 1, false, at))], reply: null };
 }
 
@@ -101,10 +101,10 @@ const GIVEN_UP: { readonly [R in Exclude<WaitsFor, "pace"> | "turn"]: { readonly
 
 function timer({ waits }: BatchContext, { name }: Of<"timer">, at: Millis): Told {
   const stale = refuse("TIMER_STALE", `The timer ${name} means nothing to this batch now.`);
-  if (name !== PATIENCE_TIMER || waits === null || waits.reason === "pace") return stale;
-  if (waits.since === null || at < waits.since + PATIENCE_MS) return stale;
+  if (name !== WAIT_TIMER || waits === null || waits.reason === "pace") return stale;
+  if (waits.since === null || at < waits.since + WAIT_MAX_MS) return stale;
   const { code, what } = GIVEN_UP[waits.reason];
-  const detail = `It waited ${PATIENCE_MS / 86_400_000} days for ${what}; post it again when there are enough.`;
+  const detail = `It waited ${WAIT_MAX_MS / 86_400_000} days for ${what}; post it again when there are enough.`;
   return { facts: [{ type: "WaitingRefused", code, detail, at }], reply: null };
 }
 
@@ -135,7 +135,7 @@ function progress(
     waitsFor: waits?.reason ?? null,
     // What is over is not when it goes on: then it is about to.
     nextAt: waits?.until == null ? null : Math.max(waits.until, at),
-    givesUpAt: waits?.since == null ? null : waits.since + PATIENCE_MS,
+    givesUpAt: waits?.since == null ? null : waits.since + WAIT_MAX_MS,
     items: all.slice(from, from + limit),
     next: from + limit < all.length ? from + limit : null,
   };

@@ -16,7 +16,7 @@ export const batch: Entity<"batch", BatchSnapshot, BatchFact, never> = {
   question: () => undefined,
   answered: (command) => command,
   decide: decideBatch,
-  patience: () => 0,
+  timerGraceMs: () => 0,
   logic,
   evolve: (state, fact) => evolve(logic, state, fact),
   upcast: upcastBatchFact,

@@ -17,8 +17,8 @@ type Of<T extends BatchFact["type"]> = Extract<BatchFact, { readonly type: T }>;
 export type BatchTag = "running";
 
 /** How long a batch waits for credits before it ends without them (ms). */
-export const PATIENCE_MS = 7 * 86_400_000;
-export const PATIENCE_TIMER = "patience";
+export const WAIT_MAX_MS = 7 * 86_400_000;
+export const WAIT_TIMER = "patience";
 
 /** Asks the requester's account for the budgets of items; says with the last how many more are wanted. */
 function asking({ items: numbers, want = 0, called = false }: Of<"ItemsStarted">, context: BatchContext): readonly Effect[] {
@@ -34,10 +34,10 @@ function asking({ items: numbers, want = 0, called = false }: Of<"ItemsStarted">
 }
 
 /** The timer stands while the batch waits for something that may never come. */
-function patience(before: Millis | null, after: Millis | null): readonly Effect[] {
+function waitTimer(before: Millis | null, after: Millis | null): readonly Effect[] {
   if (before === after) return [];
-  if (after === null) return [{ type: "forget", name: PATIENCE_TIMER }];
-  return [{ type: "remind", name: PATIENCE_TIMER, at: after + PATIENCE_MS }];
+  if (after === null) return [{ type: "forget", name: WAIT_TIMER }];
+  return [{ type: "remind", name: WAIT_TIMER, at: after + WAIT_MAX_MS }];
 }
 
 const on = changesOf<BatchContext, BatchFact>();
@@ -60,13 +60,13 @@ const machineSetup = setup({
       assertEvent(event, "ItemsStarted");
       for (const effect of asking(event, context)) enqueue.emit(effect);
     }),
-    bePatient: enqueueActions(({ context, event, enqueue }) => {
+    startWaitTimer: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, "ItemPostponed");
       const { waits } = changes.afterPostponing(context, event);
-      for (const effect of patience(context.waits?.since ?? null, waits?.since ?? null)) enqueue.emit(effect);
+      for (const effect of waitTimer(context.waits?.since ?? null, waits?.since ?? null)) enqueue.emit(effect);
     }),
-    loseNoPatience: enqueueActions(({ context, enqueue }) => {
-      for (const effect of patience(context.waits?.since ?? null, null)) enqueue.emit(effect);
+    stopWaitTimer: enqueueActions(({ context, enqueue }) => {
+      for (const effect of waitTimer(context.waits?.since ?? null, null)) enqueue.emit(effect);
     }),
     tellEnd: emit(({ context }) => {
       if (context.requester === null) throw new Error("a batch that is not open does not end");
@@ -85,11 +85,11 @@ export const batchMachine = machineSetup.createMachine({
     RUNNING: {
       tags: ["running"],
       on: {
-        ItemsStarted: { actions: ["askForBudgets", "loseNoPatience", "startItems"] },
-        ItemPostponed: { actions: ["bePatient", "postpone"] },
+        ItemsStarted: { actions: ["askForBudgets", "stopWaitTimer", "startItems"] },
+        ItemPostponed: { actions: ["startWaitTimer", "postpone"] },
         ItemRefused: { actions: ["endItem"] },
         ItemEnded: { actions: ["endItem"] },
-        WaitingRefused: { actions: ["loseNoPatience", "refuseWaiting"] },
+        WaitingRefused: { actions: ["stopWaitTimer", "refuseWaiting"] },
       },
       always: { guard: "nothingIsLeft", target: "DONE" },
     },

@@ -53,7 +53,7 @@ export function waitingItems({ items, states }: Pick<BatchContext, "items" | "st
 }
 
 /** How many more may be open. */
-export function roomOf({ atOnce, states }: BatchContext): number {
+export function capacityLeft({ atOnce, states }: BatchContext): number {
   return atOnce - Object.values(states).filter(({ state }) => state === "OPEN").length;
 }
 

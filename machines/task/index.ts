@@ -19,7 +19,7 @@ export const task: Entity<"task", TaskSnapshot, TaskFact, TaskView> = {
   question: questionOf,
   answered: (command, verdict) => (command.type === "submit" ? { ...command, verdict } : command),
   decide: decideTask,
-  patience: (timer) => (timer === "execution" ? JUDGING_MS_MAX : 0),
+  timerGraceMs: (timer) => (timer === "execution" ? JUDGING_MS_MAX : 0),
   logic,
   evolve: (state, fact) => evolve(logic, state, fact),
   upcast: upcastTaskFact,

@@ -60,8 +60,8 @@ export interface Platform {
   readonly port: number;
   /** A URL of this server on this machine. */
   readonly url: string;
-  /** Lets running work finish for at most `patienceMs`, then closes everything. Never rejects. */
-  stop(patienceMs?: number): Promise<void>;
+  /** Lets running work finish for at most `drainMs`, then closes everything. Never rejects. */
+  stop(drainMs?: number): Promise<void>;
 }
 
 /**
@@ -122,17 +122,17 @@ async function start(config: Config, role: Role, log: Log, lost: () => void, fin
   server.answer(app.callback);
   finalizers.add(async () => {
     server.endKeepAlive();
-    await new Promise((resolve) => setTimeout(resolve, Math.min(config.graceMs, ending.patienceMs)));
+    await new Promise((resolve) => setTimeout(resolve, Math.min(config.graceMs, ending.drainMs)));
     app.endStreams();
-    await server.close(ending.patienceMs);
+    await server.close(ending.drainMs);
   });
   // First the shards are moved, while the gateway of the same process still answers.
   finalizers.add(() => engine.drain());
   const doing = role === "node" ? "A node of NexusToken serves its health" : "NexusToken answers";
   log.info({ port: server.port, role }, `${doing} on ${server.url}`);
-  const stop = (patienceMs = DRAIN_MS) => {
+  const stop = (drainMs = DRAIN_MS) => {
     ending.begun = true;
-    ending.patienceMs = Math.min(ending.patienceMs, patienceMs);
+    ending.drainMs = Math.min(ending.drainMs, drainMs);
     return finalizers.run();
   };
   return { port: server.port, url: server.url, stop };
@@ -186,7 +186,7 @@ async function openFrame(
   const inspector = config.inspectorUrl === null ? undefined : await connectInspector(config.inspectorUrl, log);
   finalizers.add(async () => inspector?.stop());
   const inspect = inspector?.inspect;
-  const ending = { begun: false, patienceMs: DRAIN_MS };
+  const ending = { begun: false, drainMs: DRAIN_MS };
   return { config, log, finalizers, urls, read: new Databases(pools, shards), secrets, validator, bus, signals, inspect, ending };
 }
 
@@ -289,11 +289,11 @@ function serve(frame: Frame, role: Role, { transport }: Engine, health: Health):
   finalizers.add(async () => mailer?.close());
   const router = new Router(transport, clock, ids, config.requestTimeoutMs);
   const operators = postgresOperators(read);
-  const standing = new PostedPrices(reads, presence, clock, ids);
+  const postedPrices = new PostedPrices(reads, presence, clock, ids);
   const random = Math.random;
   const app = createApp({
     router,
-    honeypots: new Honeypots({ operators, router, secrets, standing, ids, log, random, rate: config.honeypotRate }),
+    honeypots: new Honeypots({ operators, router, secrets, postedPrices, ids, log, random, rate: config.honeypotRate }),
     reads,
     validator,
     secrets,
@@ -301,7 +301,7 @@ function serve(frame: Frame, role: Role, { transport }: Engine, health: Health):
     presence,
     feed,
     signals,
-    standing,
+    postedPrices,
     clock,
     ids,
     log,

@@ -64,7 +64,7 @@ export interface Ending {
   /** Whether it has begun. */
   begun: boolean;
   /** How long running work may take to finish (ms). */
-  patienceMs: number;
+  drainMs: number;
 }
 
 export interface Engine {
@@ -76,7 +76,7 @@ export interface Engine {
 }
 
 /** The lease of a host, if it has one. */
-interface Standing {
+interface Membership {
   readonly leased?: () => boolean;
   readonly fenced?: () => void;
   readonly formats?: () => Formats;
@@ -121,10 +121,10 @@ function hostMaker({ config, log, finalizers, urls, read, secrets, validator, si
     committed: announcer(signals),
     inspect,
   };
-  return (place: number, member: string | null, standing: Standing = {}): Host => {
-    const [reader, writer] = [read.all[place], writers[place]];
-    if (reader === undefined || writer === undefined) throw new Error(`there is no database at place ${place}`);
-    return new Host({ ...common, ...standing, journal: new PostgresJournal(reader, writer, shards, member) });
+  return (index: number, member: string | null, membership: Membership = {}): Host => {
+    const [reader, writer] = [read.all[index], writers[index]];
+    if (reader === undefined || writer === undefined) throw new Error(`there is no database ${index}`);
+    return new Host({ ...common, ...membership, journal: new PostgresJournal(reader, writer, shards, member) });
   };
 }
 
@@ -133,13 +133,13 @@ export async function localEngine(frame: Frame): Promise<Engine> {
   const { urls, read, finalizers, log, ending } = frame;
   const transport = new LocalTransport(read.shards);
   const makeHost = hostMaker(frame, transport);
-  const hosts = urls.map((_, place) => makeHost(place, null));
+  const hosts = urls.map((_, index) => makeHost(index, null));
   // After the gateway, because no other process could answer its last requests.
-  finalizers.add(() => Promise.all(hosts.map((host) => host.stop(ending.patienceMs))));
+  finalizers.add(() => Promise.all(hosts.map((host) => host.stop(ending.drainMs))));
   await Promise.all(read.all.map((database) => agreeAlone(database, VERSION, FORMATS)));
-  for (const [place, host] of hosts.entries()) {
+  for (const [index, host] of hosts.entries()) {
     const routes = transport.routesOf(host, () => {});
-    const shards = shardsAt(place, urls.length, read.shards);
+    const shards = shardsAt(index, urls.length, read.shards);
     for (const shard of shards) routes.serve(shard);
     log.info(await host.open(shards), "resumed timers and undelivered messages");
   }
@@ -158,11 +158,11 @@ export async function nodeEngine(frame: Frame, transport: ClusterTransport, name
   const makeHost = hostMaker(frame, transport);
   // A message may go from one database to another, so what is written is what the members of all of them read.
   const formats = (): Formats => agreedFormats(nodes.map((node) => node.formats));
-  const nodes: readonly Node[] = urls.map((url, place) => {
+  const nodes: readonly Node[] = urls.map((url, index) => {
     const registry = openPool(url, { max: REGISTRARS, name: "registry", keep: true });
     finalizers.add(() => registry.end({ timeout: 1 }));
     const hostOf = (life: string, leased: () => boolean, fenced: () => void) =>
-      makeHost(place, life, { leased, fenced, formats });
+      makeHost(index, life, { leased, fenced, formats });
     const ports = { registry: new PostgresRegistry(registry, VERSION), routes: transport, clock, ids, log, hostOf };
     return new Node(
       { ...ports, lagMs: lagMeter() },
@@ -183,7 +183,7 @@ export async function nodeEngine(frame: Frame, transport: ClusterTransport, name
       for (const node of nodes) node.look();
     },
   );
-  const drain = async () => void (await Promise.all(nodes.map((node) => node.drain(ending.patienceMs))));
+  const drain = async () => void (await Promise.all(nodes.map((node) => node.drain(ending.drainMs))));
   // Added before it joins: whatever fails from here on, it leaves again.
   finalizers.add(drain);
   await Promise.all(nodes.map((node) => node.start()));

@@ -1,7 +1,7 @@
 /** Batches of an account: at which pace their items open, and what becomes of them while there are no credits. */
 import { describe, expect, test } from "vitest";
 import { RUNNING_BATCHES_MAX } from "../../machines/account/batches.ts";
-import { PATIENCE_MS } from "../../machines/batch/machine.ts";
+import { WAIT_MAX_MS } from "../../machines/batch/machine.ts";
 import { credits, type TaskId } from "../../machines/vocabulary.ts";
 import { id, order, person, World } from "../support/world.ts";
 
@@ -217,7 +217,7 @@ describe("without credits", () => {
     const made = await start(world, { items: 3 });
     await world.pass(100);
     const givesUp = (await show(world, made))["givesUpAt"] as number;
-    expect(givesUp - world.clock.now()).toBeGreaterThan(PATIENCE_MS - 1_000);
+    expect(givesUp - world.clock.now()).toBeGreaterThan(WAIT_MAX_MS - 1_000);
     await world.jump(givesUp - 1 - world.clock.now());
     expect(await show(world, made)).toMatchObject({ waiting: 3, refused: 0, waitsFor: "credits" });
     await world.crash();

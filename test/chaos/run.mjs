@@ -11,7 +11,7 @@ import { startPrivate } from "../support/servers.mjs";
 const NODES = 3;
 const GATEWAYS = 2;
 /** Longer than any gateway waits; a gateway that sleeps answers nothing. */
-const PATIENCE_MS = 12_000;
+const WAIT_MAX_MS = 12_000;
 const SOCKETS = 128;
 
 /**
@@ -136,7 +136,7 @@ export async function chaos(options, audit) {
   await Promise.all(Array.from({ length: NODES - 1 }, () => cluster.add("node")));
   await Promise.all(Array.from({ length: GATEWAYS }, () => cluster.add("gateway")));
   const run = new Run();
-  run.clients = cluster.gateways.map(({ process }) => new Client(process.port, SOCKETS, PATIENCE_MS));
+  run.clients = cluster.gateways.map(({ process }) => new Client(process.port, SOCKETS, WAIT_MAX_MS));
   const receiver = await receiveWebhooks(run);
   const clients = startClients(run, options.clients, receiver.url);
   const disturbance = new Chaos(options, cluster, { postgres, nats, redis });

@@ -90,9 +90,9 @@ test("a new task outlives standing prices and honeypots that cannot be read", as
   const ids = { next: () => id(7) };
   const presence = new Presence({ send: () => {} }, [order().taskType]);
   presence.seen(person(2), order().taskType, clock.now());
-  const standing = new PostedPrices(AWAY, presence, clock, ids);
+  const postedPrices = new PostedPrices(AWAY, presence, clock, ids);
   for (let times = 0; times < 3; times += 1)
-    await expect(standing.offers(taskId(id(9)), person(1), order())).rejects.toThrow("away");
+    await expect(postedPrices.offers(taskId(id(9)), person(1), order())).rejects.toThrow("away");
   const router = new Router({ request: away }, clock, ids, 1_000);
   const secrets = new Secrets(Buffer.from("secret of a test"));
   const operators = {
@@ -104,7 +104,7 @@ test("a new task outlives standing prices and honeypots that cannot be read", as
     addHoneypot: away,
     removeHoneypot: away,
   };
-  const honeypots = new Honeypots({ operators, router, secrets, standing, ids, log: SILENT, random: () => 0, rate: 1 });
+  const honeypots = new Honeypots({ operators, router, secrets, postedPrices, ids, log: SILENT, random: () => 0, rate: 1 });
   honeypots.follow(order());
   await quiet();
 });

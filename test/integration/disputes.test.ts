@@ -43,7 +43,7 @@ async function balanceAfter(...statuses: readonly string[]): Promise<number | un
     )),
   ];
   for (const word of words) {
-    if (word !== null) life.do({ type: "payment", payment: word.payment, news: word.news, customer: word.customer }, 2);
+    if (word !== null) life.do({ type: "payment", payment: word.payment, news: word.update, customer: word.customer }, 2);
   }
   return entity.view(ME, life.state)?.available;
 }

@@ -6,7 +6,7 @@ import { account } from "../../machines/account/index.ts";
 import { CALL_MS, callsAt, nextCall, type Opened, paceAllows, waitsFor, withOpened } from "../../machines/account/turns.ts";
 import type { BatchFact } from "../../machines/batch/events.ts";
 import { batch } from "../../machines/batch/index.ts";
-import { PATIENCE_MS } from "../../machines/batch/machine.ts";
+import { WAIT_MAX_MS } from "../../machines/batch/machine.ts";
 import type { Effect } from "../../machines/effect.ts";
 import type { AnyFact, Entity } from "../../machines/entity.ts";
 import { FORMATS } from "../../machines/formats.ts";
@@ -295,20 +295,20 @@ describe("a batch", () => {
     const given = [...opening(2, 2), { ...first, want: 1 }];
     const { effects, state } = batch_(given, { type: "itemPostponed", item: 0, reason: null, until: null });
     expect(state.context.waits).toEqual({ reason: "turn", until: null, since: AT });
-    expect(timers(effects)).toEqual([{ type: "remind", name: "patience", at: AT + PATIENCE_MS }]);
-    const timer = { type: "timer", name: "patience", due: AT + PATIENCE_MS } as const;
+    expect(timers(effects)).toEqual([{ type: "remind", name: "patience", at: AT + WAIT_MAX_MS }]);
+    const timer = { type: "timer", name: "patience", due: AT + WAIT_MAX_MS } as const;
     const behind = { ...postponed, reason: null };
-    expect(batch_([...given, behind], timer, AT + PATIENCE_MS - 1).refused).toBe("TIMER_STALE");
-    expect(batch_([...given, behind], timer, AT + PATIENCE_MS).state.value).toBe("DONE");
+    expect(batch_([...given, behind], timer, AT + WAIT_MAX_MS - 1).refused).toBe("TIMER_STALE");
+    expect(batch_([...given, behind], timer, AT + WAIT_MAX_MS).state.value).toBe("DONE");
   });
 
   test("waits for credits 7 days and not a moment less, then refuses what waits and ends", () => {
     const given = [...opening(2, 2), { ...first, want: 1 }];
     const { effects } = batch_(given, { type: "itemPostponed", item: 0, reason: "credits", until: null });
-    expect(timers(effects)).toEqual([{ type: "remind", name: "patience", at: AT + PATIENCE_MS }]);
-    const timer = { type: "timer", name: "patience", due: AT + PATIENCE_MS } as const;
-    expect(batch_([...given, postponed], timer, AT + PATIENCE_MS - 1).refused).toBe("TIMER_STALE");
-    const end = batch_([...given, postponed], timer, AT + PATIENCE_MS);
+    expect(timers(effects)).toEqual([{ type: "remind", name: "patience", at: AT + WAIT_MAX_MS }]);
+    const timer = { type: "timer", name: "patience", due: AT + WAIT_MAX_MS } as const;
+    expect(batch_([...given, postponed], timer, AT + WAIT_MAX_MS - 1).refused).toBe("TIMER_STALE");
+    const end = batch_([...given, postponed], timer, AT + WAIT_MAX_MS);
     expect(end.facts).toEqual([expect.objectContaining({ type: "WaitingRefused", code: "INSUFFICIENT_CREDITS" })]);
     expect(end.state.value).toBe("DONE");
     expect(told(end.effects)).toEqual([{ type: "batchEnded", batch: BATCH }]);

@@ -1,12 +1,12 @@
 /** What a payment is worth, whatever is told of it, however often and in whatever order. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Payment, type PaymentNews, withNews, worthOf } from "../../machines/account/payments.ts";
+import { applyUpdate, netAmount, type Payment, type PaymentUpdate } from "../../machines/account/payments.ts";
 
-const told = (news: readonly PaymentNews[]) =>
-  news.reduce<Payment | undefined>((payment, one) => withNews(payment, one), undefined);
+const told = (news: readonly PaymentUpdate[]) =>
+  news.reduce<Payment | undefined>((payment, one) => applyUpdate(payment, one), undefined);
 
-const STORY: readonly PaymentNews[] = [
+const STORY: readonly PaymentUpdate[] = [
   { type: "paid", amount: 1_000 },
   { type: "refunded", total: 100 },
   { type: "refunded", total: 250 },
@@ -20,16 +20,16 @@ test("is the same for every order and every repetition of what is told", () => {
   const mixed = fc
     .tuple(fc.shuffledSubarray([...STORY], { minLength: STORY.length }), fc.array(fc.constantFrom(...STORY), { maxLength: 10 }))
     .map(([all, again]) => [...all, ...again]);
-  fc.assert(fc.property(mixed, (news) => worthOf(told(news)) === 1_000 - 250 - 200));
+  fc.assert(fc.property(mixed, (news) => netAmount(told(news)) === 1_000 - 250 - 200));
 });
 
 test("is never below 0, and what changes nothing is known by that", () => {
-  expect(worthOf(told([{ type: "refunded", total: 5 }]))).toBe(0);
-  expect(worthOf(undefined)).toBe(0);
+  expect(netAmount(told([{ type: "refunded", total: 5 }]))).toBe(0);
+  expect(netAmount(undefined)).toBe(0);
   const payment = told(STORY);
-  for (const news of STORY) expect(withNews(payment, news)).toBe(payment);
+  for (const news of STORY) expect(applyUpdate(payment, news)).toBe(payment);
 });
 
 test("while a dispute is open its amount is away", () => {
-  expect(worthOf(told(STORY.slice(0, 4)))).toBe(1_000 - 250 - 300);
+  expect(netAmount(told(STORY.slice(0, 4)))).toBe(1_000 - 250 - 300);
 });

@@ -272,8 +272,8 @@ describe("a deadline", () => {
   });
 
   test("has a timer that is acted on one judging deadline later, and no other timer waits", () => {
-    expect(entity.patience("execution")).toBe(JUDGING_MS_MAX);
-    for (const timer of ["routing", "pool", "webhook"]) expect(entity.patience(timer)).toBe(0);
+    expect(entity.timerGraceMs("execution")).toBe(JUDGING_MS_MAX);
+    for (const timer of ["routing", "pool", "webhook"]) expect(entity.timerGraceMs(timer)).toBe(0);
     const { deadlineMs, waitMs } = VALIDATOR_LIMITS;
     expect(deadlineMs + waitMs).toBeLessThanOrEqual(JUDGING_MS_MAX);
     // An attempt that is lost is made again within it.

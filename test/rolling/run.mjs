@@ -12,7 +12,7 @@ import { findShared, freePort } from "../support/servers.mjs";
 const GATEWAYS = 2;
 const NODES = 2;
 const SOCKETS = 64;
-const PATIENCE_MS = 12_000;
+const WAIT_MAX_MS = 12_000;
 /** How long clients work between two steps, and how long what must come is waited for (ms). */
 const STEP_MS = 1_500;
 const AGREED_MS_MAX = 30_000;
@@ -183,7 +183,7 @@ export async function rolling(options) {
   try {
     for (let n = 1; n <= NODES; n += 1) await cluster.add("node", n);
     for (let n = 1; n <= GATEWAYS; n += 1) await cluster.add("gateway", n);
-    run.clients = cluster.gateways.map(({ process: one }) => new Client(one.port, SOCKETS, PATIENCE_MS));
+    run.clients = cluster.gateways.map(({ process: one }) => new Client(one.port, SOCKETS, WAIT_MAX_MS));
     const clients = startClients(run, options.clients, receiver.url);
     const batched = batches(run, receiver.url);
     await wait(STEP_MS);

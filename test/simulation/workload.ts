@@ -13,7 +13,7 @@ const ACCOUNTS = [1, 2, 3, 4];
 /** Items of batches of one account that may open in any 60 s. */
 const PACE = 4;
 /** An HTTP client gives up on an answer after this (ms). */
-const PATIENCE_MS = 7_000;
+const WAIT_MAX_MS = 7_000;
 const RETRY_MS = 150;
 /** One in so many tasks has a key that lets the request be repeated. */
 const KEYED = 0.7;
@@ -144,7 +144,7 @@ export class Workload {
     if (gateways.length === 0) return Promise.resolve(undefined);
     const { router } = this.#random.pick(gateways);
     const asked = ask(router, keyed ? { commandId, again: true } : { commandId });
-    return Promise.race([asked, time.wait(PATIENCE_MS).then(() => undefined)]);
+    return Promise.race([asked, time.wait(WAIT_MAX_MS).then(() => undefined)]);
   }
 
   #asked(what: "post" | "bid" | "submit" | "start" | "cancel" | "topup" | "batch"): Wish | undefined {

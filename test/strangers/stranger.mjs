@@ -4,7 +4,7 @@ import { Client } from "../support/client.mjs";
 import { Dice } from "../support/dice.mjs";
 import { dial } from "../support/raw.mjs";
 
-const PATIENCE_MS = 15_000;
+const WAIT_MAX_MS = 15_000;
 const SOCKETS = 16;
 /** What one of them keeps open at most. */
 const CONNECTIONS_MAX = 200;
@@ -39,7 +39,7 @@ export class Stranger {
     // The whole of 127.0.0.0/8 is this machine, on Linux at least: a connection bound by address then sees twenty of them.
     this.from = process.platform === "linux" ? `127.0.${number + 1}.1` : "127.0.0.1";
     this.address = `198.51.100.${number + 1}`;
-    this.client = new Client(port, SOCKETS, PATIENCE_MS, this.from);
+    this.client = new Client(port, SOCKETS, WAIT_MAX_MS, this.from);
     this.order = ORDER;
   }
 

@@ -49,7 +49,7 @@ export function shapesOf(document: Reply["body"]): readonly Shape[] {
 }
 
 /** How long a connection of its own waits for its answer (ms); much longer than any answer takes. */
-const PATIENCE_MS = 30_000;
+const WAIT_MAX_MS = 30_000;
 /** Mostly bent a little, so that it comes far; some are as they should be, some are hardly one. */
 const SHARES = [0, 0.04, 0.04, 0.15];
 
@@ -135,7 +135,7 @@ async function sendBytes(port: number, bentRequest: BentRequest): Promise<Heard>
       )
     : bytes;
   const text = await speak(port, Buffer.concat([Buffer.from(`${method} ${path} HTTP/1.1\r\n${heads.join("")}\r\n`), framed]), {
-    patienceMs: PATIENCE_MS,
+    patienceMs: WAIT_MAX_MS,
   });
   return { status: statusOf(text), text };
 }

@@ -98,14 +98,14 @@ export class StripePayments implements Payments {
     const amount = session.amount_total ?? 0;
     // Some payment methods take days; another event follows then.
     if (account === undefined || payment === null || session.payment_status !== "paid" || amount <= 0) return null;
-    return { account, payment, customer: idOf(session.customer), news: { type: "paid", amount } };
+    return { account, payment, customer: idOf(session.customer), update: { type: "paid", amount } };
   }
 
   #refunded(charge: Stripe.Charge): PaymentEvent | null {
     const account = accountOf(charge.metadata);
     const payment = idOf(charge.payment_intent);
     if (account === undefined || payment === null) return null;
-    return { account, payment, customer: null, news: { type: "refunded", total: charge.amount_refunded } };
+    return { account, payment, customer: null, update: { type: "refunded", total: charge.amount_refunded } };
   }
 
   /** A dispute does not name the account; its payment does. */
@@ -118,7 +118,7 @@ export class StripePayments implements Payments {
     const state = status === "won" || status === "warning_closed" ? "won" : status === "lost" ? "lost" : "open";
     // A warning does not take money.
     if (status.startsWith("warning") && state === "open") return null;
-    return { account, payment, customer: null, news: { type: "disputed", dispute: id, amount, state } };
+    return { account, payment, customer: null, update: { type: "disputed", dispute: id, amount, state } };
   }
 
   async #asking<T>(work: Promise<T>): Promise<T> {

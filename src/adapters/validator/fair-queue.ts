@@ -20,7 +20,7 @@ const HALF_LIFE_MS = 10_000;
 /** Handicap of an example (ms of thread time). */
 const EXAMPLE_MS = 200;
 /** A tenth of the waiting time is subtracted from the used thread time. */
-const PATIENCE = 10;
+const AGING = 10;
 /** Below this, the use of an account is forgotten (ms of thread time). */
 const FORGOTTEN_MS = 1;
 
@@ -94,7 +94,7 @@ export class FairQueue<J> {
       for (const lane of LANES) {
         const [one] = line.waiting[lane];
         if (one === undefined) continue;
-        const rank = used + (lane === "example" ? EXAMPLE_MS : 0) - (now - one.since) / PATIENCE;
+        const rank = used + (lane === "example" ? EXAMPLE_MS : 0) - (now - one.since) / AGING;
         if (rank < best || (rank === best && first !== undefined && one.since < first.since)) {
           best = rank;
           first = one;
