@@ -35,10 +35,12 @@ const STOP = "xstate.stop";
 export function logicOf(machine: AnyStateMachine): Logic {
   return {
     transition: (state, fact, scope) => {
-      if (fact.type !== STOP && !state.can(fact)) {
+      const next = machine.transition(state, fact, scope);
+      // A fact that fits has an action, and so a new state: what no transition took leaves the very same one.
+      if (next === state && fact.type !== STOP) {
         throw new Error(`a ${machine.id} that is ${JSON.stringify(state.value)} cannot have ${fact.type} happen to it`);
       }
-      return machine.transition(state, fact, scope);
+      return next;
     },
     getInitialSnapshot: (scope, input) => machine.getInitialSnapshot(scope, input),
     getPersistedSnapshot: persisted,

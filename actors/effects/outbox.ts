@@ -128,12 +128,11 @@ export class Outbox {
     const { message, delivery, fresh } = one;
     const { id: commandId, to, command } = message;
     const deadline = Number.MAX_SAFE_INTEGER;
-    // It may come out of the database, where a newer version has put it: then it waits for one that knows it.
-    const known = readMessage(to, command);
+    // What comes out of the database, a newer version may have put there: then it waits for one that knows it.
     const answer: CommandResult =
-      known === undefined
+      delivery === "again" && readMessage(to, command) === undefined
         ? { ok: false, refusal: NOT_KNOWN }
-        : await this.#transport.request({ ...known, commandId, origin: "actor", delivery, fresh, deadline });
+        : await this.#transport.request({ to, command, commandId, origin: "actor", delivery, fresh, deadline });
     // Dropped meanwhile: the next owner of the shard sends it again, and it is for that one to say what came of it.
     if (this.#pairs.get(key) !== pair) return;
     pair.inFlight.delete(one);

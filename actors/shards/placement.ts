@@ -9,33 +9,36 @@ export interface Candidate {
   readonly weight: number;
 }
 
-/** FNV-1a with the finalizer of murmur3, so that similar names get unrelated hashes; 32 bits. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
+/** FNV-1a over a text, going on from the hash of what stands before it. */
+function fnv(text: string, before = 0x811c9dc5): number {
+  let value = before;
   for (let index = 0; index < text.length; index += 1) value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
-  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
-  value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);
-  return (value ^ (value >>> 16)) >>> 0;
+  return value;
 }
 
-/** A pseudo-random number in (0, 1) for a member and a shard. */
-function draw(id: string, shard: number): number {
-  return (hash(`${id}:${shard}`) + 0.5) / 2 ** 32;
+/** A pseudo-random number in (0, 1) from a hash, by the finalizer of murmur3: similar names get unrelated ones. */
+function draw(hash: number): number {
+  let value = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);
+  return (((value ^ (value >>> 16)) >>> 0) + 0.5) / 2 ** 32;
 }
 
 /**
- * Gives the member that should own a shard, or undefined if there is none. The smallest -ln(draw) / weight wins: among
+ * Gives who tells which member should own a shard; undefined if there is none. The smallest -ln(draw) / weight wins: among
  * exponential variables with these rates, each is the smallest with a probability proportional to its weight.
  */
-export function ownerOf(shard: number, members: readonly Candidate[]): string | undefined {
-  let best: Candidate | undefined;
-  let least = Number.POSITIVE_INFINITY;
-  for (const member of members) {
-    const score = -Math.log(draw(member.id, shard)) / member.weight;
-    if (score < least || (score === least && best !== undefined && member.id < best.id)) {
-      best = member;
-      least = score;
+export function placement(members: readonly Candidate[]): (shard: number) => string | undefined {
+  const candidates = members.map(({ id, weight }) => ({ id, weight, hash: fnv(`${id}:`) }));
+  return (shard) => {
+    let best: string | undefined;
+    let least = Number.POSITIVE_INFINITY;
+    for (const { id, weight, hash } of candidates) {
+      const score = -Math.log(draw(fnv(String(shard), hash))) / weight;
+      if (score < least || (score === least && best !== undefined && id < best)) {
+        best = id;
+        least = score;
+      }
     }
-  }
-  return best?.id;
+    return best;
+  };
 }

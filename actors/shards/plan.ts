@@ -1,6 +1,6 @@
 /** What a member should do in the cluster that it sees. Pure: the same view gives the same plan. */
 import type { ClusterView } from "../ports/registry.ts";
-import { ownerOf } from "./placement.ts";
+import { placement } from "./placement.ts";
 
 export interface Plan {
   /** Members whose lease has expired. */
@@ -20,6 +20,7 @@ export function planFor(view: ClusterView, me: string, open: ReadonlySet<number>
   const dead = view.members.filter(({ id, ageMs }) => id !== me && ageMs > leaseMs).map(({ id }) => id);
   const living = new Set(view.members.map(({ id }) => id).filter((id) => !dead.includes(id)));
   const takers = view.members.filter(({ id, draining }) => living.has(id) && !draining);
+  const ownerOf = placement(takers);
   const mine = view.shards.filter(({ owner }) => owner === me);
   const orphans = view.shards.filter(({ owner }) => owner === null || !living.has(owner)).map(({ shard }) => shard);
   const owned = new Set(mine.map(({ shard }) => shard));
@@ -27,9 +28,9 @@ export function planFor(view: ClusterView, me: string, open: ReadonlySet<number>
     evict: dead,
     open: [...owned].filter((shard) => !open.has(shard)),
     drop: [...open].filter((shard) => !owned.has(shard)),
-    acquire: orphans.filter((shard) => ownerOf(shard, takers) === me),
+    acquire: orphans.filter((shard) => ownerOf(shard) === me),
     handOver: mine.flatMap(({ shard, epoch }) => {
-      const to = ownerOf(shard, takers);
+      const to = ownerOf(shard);
       return to === undefined || to === me ? [] : [{ shard, epoch, to }];
     }),
   };

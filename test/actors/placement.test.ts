@@ -1,18 +1,28 @@
 import { describe, expect, test } from "vitest";
 import type { ClusterView } from "../../actors/ports/registry.ts";
-import { ownerOf } from "../../actors/shards/placement.ts";
+import { placement } from "../../actors/shards/placement.ts";
 import { planFor } from "../../actors/shards/plan.ts";
 import { FORMATS } from "../../machines/formats.ts";
 import { id } from "../support/world.ts";
 
 const SHARDS = Array.from({ length: 1_024 }, (_, shard) => shard);
 const member = (n: number, weight = 1) => ({ id: id(n), weight });
-const owners = (members: readonly { id: string; weight: number }[]) => SHARDS.map((shard) => ownerOf(shard, members));
+const owners = (members: readonly { id: string; weight: number }[]) => SHARDS.map(placement(members));
 
 describe("placement", () => {
   test("is the same whatever the order of the members", () => {
     const members = [member(1), member(2), member(3)];
     expect(owners(members.toReversed())).toEqual(owners(members));
+  });
+
+  test("is the same in every version: members of two versions must agree", () => {
+    const members = [
+      { id: "one", weight: 1 },
+      { id: "two", weight: 1 },
+      { id: "three", weight: 2 },
+    ];
+    const first = SHARDS.slice(0, 16).map(placement(members)).join(" ");
+    expect(first).toBe("three three two three two one one one three one three one three three one one");
   });
 
   test("gives each its share, by weight", () => {
@@ -40,7 +50,7 @@ describe("placement", () => {
   });
 
   test("has nobody where there is nobody", () => {
-    expect(ownerOf(1, [])).toBeUndefined();
+    expect(placement([])(1)).toBeUndefined();
   });
 });
 
@@ -62,7 +72,7 @@ describe("the plan of a member", () => {
   });
   const two = [seen(1), seen(2)];
   const mine = (members: readonly { id: string; weight: number }[], me: number) =>
-    SHARDS.slice(0, 128).filter((shard) => ownerOf(shard, members) === id(me));
+    SHARDS.slice(0, 128).filter((shard) => placement(members)(shard) === id(me));
 
   test("acquires of what nobody owns just its own share", () => {
     expect(
@@ -83,7 +93,7 @@ describe("the plan of a member", () => {
 
   test("opens what is its own, and lets go of what is somebody else's", () => {
     const plan = planFor(
-      view(two, (shard) => ownerOf(shard, two) ?? null),
+      view(two, (shard) => placement(two)(shard) ?? null),
       id(1),
       new Set([mine(two, 2)[0] ?? -1]),
       LEASE_MS,

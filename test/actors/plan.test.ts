@@ -1,7 +1,7 @@
 /** What a member does about the cluster as it sees it, at each boundary. */
 import { describe, expect, test } from "vitest";
 import type { ClusterView } from "../../actors/ports/registry.ts";
-import { ownerOf } from "../../actors/shards/placement.ts";
+import { placement } from "../../actors/shards/placement.ts";
 import { planFor } from "../../actors/shards/plan.ts";
 
 const LEASE = 5_000;
@@ -52,7 +52,7 @@ test("shards of nobody, and of somebody who is not there, are taken by whom they
       NONE,
       LEASE,
     );
-    expect(plan.acquire).toEqual(shards((shard) => ownerOf(shard, candidates) === "a"));
+    expect(plan.acquire).toEqual(shards((shard) => placement(candidates)(shard) === "a"));
     expect([plan.open, plan.handOver, plan.evict]).toEqual([[], [], []]);
   }
 });
@@ -66,7 +66,7 @@ test("shards of ours are opened when they are not open, dropped when they are no
     LEASE,
   );
   expect([plan.open, plan.drop, plan.acquire]).toEqual([[0, 1], [9], []]);
-  const theirs = shards((shard) => shard < 4 && ownerOf(shard, candidates) === "b");
+  const theirs = shards((shard) => shard < 4 && placement(candidates)(shard) === "b");
   expect(plan.handOver).toEqual(theirs.map((shard) => ({ shard, epoch: shard + 100, to: "b" })));
 });
 

@@ -50,7 +50,7 @@ export class Store {
 
   /** The journal as a life of a node reaches it. */
   journalOf(process: Process, member: string): Journal {
-    const call = <T>(work: () => Promise<T>) => this.#call(process, work);
+    const call = <T>(work: () => Promise<T>) => this.#call(process, async () => structuredClone(await work()));
     const append = (batch: Batch) => call(() => this.#append(structuredClone(batch), member));
     return {
       append:
@@ -147,7 +147,10 @@ export class Store {
     return this.shards[shardOf(id, SHARDS_DEFAULT)]?.owner ?? null;
   }
 
-  /** There and back, each way with its own delay and its own risk. What was sent is carried out even if the sender dies. */
+  /**
+   * There and back, each way with its own delay and its own risk. What was sent is carried out even if the sender dies. What comes
+   * back is a copy.
+   */
   #call<T>(process: Process, work: () => Promise<T>): Promise<T> {
     const random = this.#random;
     return new Promise((resolve, reject) => {
@@ -162,7 +165,7 @@ export class Store {
         void work().then(
           (value) => {
             if (this.#unreachable(process) || random.chance(this.lost)) fail(random.int(0, 20));
-            else process.run(random.delay(3, 200), () => resolve(structuredClone(value)));
+            else process.run(random.delay(3, 200), () => resolve(value));
           },
           (error) => process.run(1, () => reject(error)),
         );
