@@ -1,24 +1,13 @@
 /**
- * The table of rules: the fields of each, its check, and the cost of that (contract: Rules). The gateway's validation and the
- * OpenAPI document are generated from it. A field is a property's name, or a path of names separated by dots.
+ * The table of rules: the fields of each, its check, and the cost of that (contract: Rules). What a rule is (`Rule`), how the
+ * gateway validates one and what the OpenAPI document says of it are all made of the table. A field is a property's name, or a
+ * path of names separated by dots.
  */
 import type { JsonObject, JsonValue } from "../vocabulary.ts";
 import { oneOf } from "./equality.ts";
 import { isObject } from "./keywords.ts";
 import { compilePattern, type PatternPlan, planPattern } from "./pattern.ts";
 import { addMatch, addSize, type Count } from "./work.ts";
-
-export type Rule =
-  | { readonly type: "required_fields"; readonly fields: readonly string[] }
-  | { readonly type: "min_length"; readonly field: string; readonly min: number }
-  | { readonly type: "max_length"; readonly field: string; readonly max: number }
-  | { readonly type: "regex"; readonly field: string; readonly pattern: string }
-  | { readonly type: "enum"; readonly field: string; readonly values: readonly JsonValue[] }
-  | { readonly type: "field_type"; readonly field: string; readonly expected: FieldType };
-type RuleType = Rule["type"];
-
-export const FIELD_TYPES = ["str", "int", "float", "bool", "list", "dict"] as const;
-export type FieldType = (typeof FIELD_TYPES)[number];
 
 export interface FieldError {
   readonly field: string;
@@ -27,15 +16,31 @@ export interface FieldError {
 
 export type CompiledRule = (result: JsonValue) => readonly FieldError[];
 
-interface RuleKind<R extends Rule> {
-  readonly about: string;
-  /** The schema of each field except `type`; all are required. */
-  readonly fields: { readonly [name in Exclude<keyof R, "type">]: JsonObject };
+/** How a rule `R` is checked. */
+interface Checks<R> {
   /** The pattern to compile. */
   readonly pattern?: (rule: R) => string;
   readonly compile: (rule: R, linear: boolean) => CompiledRule;
   /** Counts the steps of checking a result. */
   readonly work: (rule: R, result: JsonValue, count: Count) => void;
+}
+
+declare const value: unique symbol;
+/** The JSON Schema of a field whose values are of type `T`. */
+interface Field<T> extends JsonObject {
+  readonly [value]?: T;
+}
+
+/** A row of the table; `V` are the values of the rule's fields. */
+interface RuleKind<V> extends Checks<V> {
+  readonly about: string;
+  /** The schema of each field except `type`; all are required. */
+  readonly fields: { readonly [name in keyof V]: Field<V[name]> };
+}
+
+/** A row of the table of rules: its checks get what its fields describe. */
+export function kind<V extends object>(row: RuleKind<V>): RuleKind<V> {
+  return row;
 }
 
 const NAME_CHARACTERS_MAX = 200;
@@ -44,18 +49,25 @@ const NAMES_MAX = 100;
 const VALUES_MAX = 1_000;
 const LENGTH_MAX = 1_000_000;
 
-const FIELD: JsonObject = {
+const FIELD: Field<string> = {
   type: "string",
   minLength: 1,
   maxLength: NAME_CHARACTERS_MAX,
   description: "A field's name, or a path with dots",
 };
-const LENGTH: JsonObject = {
+const LENGTH: Field<number> = {
   type: "integer",
   minimum: 0,
   maximum: LENGTH_MAX,
   description: "Characters of a text, items of a list",
 };
+const FIELDS: Field<readonly string[]> = { type: "array", items: FIELD, minItems: 1, maxItems: NAMES_MAX };
+const PATTERN: Field<string> = {
+  type: "string",
+  minLength: 1,
+  description: "ECMA-262, flag u; use ^ and $ for the whole text",
+};
+const VALUES: Field<readonly JsonValue[]> = { type: "array", items: {}, minItems: 1, maxItems: VALUES_MAX };
 
 /** Finds a field; a property whose name contains the dots takes precedence over the path. */
 function fieldOf(result: JsonValue, field: string): JsonValue | undefined {
@@ -68,14 +80,15 @@ function fieldOf(result: JsonValue, field: string): JsonValue | undefined {
   return at;
 }
 
-const FITS: { readonly [T in FieldType]: (value: JsonValue) => boolean } = {
-  str: (value) => typeof value === "string",
-  int: (value) => typeof value === "number" && Number.isInteger(value),
-  float: (value) => typeof value === "number",
-  bool: (value) => typeof value === "boolean",
-  list: (value) => Array.isArray(value),
-  dict: (value) => isObject(value),
+const FITS = {
+  str: (value: JsonValue) => typeof value === "string",
+  int: (value: JsonValue) => typeof value === "number" && Number.isInteger(value),
+  float: (value: JsonValue) => typeof value === "number",
+  bool: (value: JsonValue) => typeof value === "boolean",
+  list: (value: JsonValue) => Array.isArray(value),
+  dict: (value: JsonValue) => isObject(value),
 };
+const EXPECTED: Field<keyof typeof FITS> = { type: "string", enum: Object.keys(FITS) };
 
 /** Length of a text in code points, or of a list. */
 function lengthOf(value: JsonValue): number | undefined {
@@ -100,24 +113,24 @@ function addField(field: string, result: JsonValue, count: Count, characters: nu
   count.add(2 + field.length + (typeof value === "string" ? value.length * characters : 0));
 }
 
-const KINDS: { readonly [T in RuleType]: RuleKind<Extract<Rule, { type: T }>> } = {
-  required_fields: {
+const KINDS = {
+  required_fields: kind({
     about: "The result has these fields",
-    fields: { fields: { type: "array", items: FIELD, minItems: 1, maxItems: NAMES_MAX } },
+    fields: { fields: FIELDS },
     compile: (rule) => (result) =>
       rule.fields.filter((field) => fieldOf(result, field) === undefined).map((field) => ({ field, message: "is required" })),
     work: (rule, result, count) => {
       for (const field of rule.fields) addField(field, result, count, 0);
     },
-  },
-  min_length: {
+  }),
+  min_length: kind({
     about: "The field, where it is there, is a text or list at least this long",
     fields: { field: FIELD, min: LENGTH },
     compile: ({ field, min }) =>
       onField(field, (value) => ((lengthOf(value) ?? -1) < min ? `must be a text or list of at least ${min}` : undefined)),
     work: ({ field }, result, count) => addField(field, result, count, 1),
-  },
-  max_length: {
+  }),
+  max_length: kind({
     about: "The field, where it is there, is a text or list at most this long",
     fields: { field: FIELD, max: LENGTH },
     compile: ({ field, max }) =>
@@ -125,13 +138,10 @@ const KINDS: { readonly [T in RuleType]: RuleKind<Extract<Rule, { type: T }>> } 
         (lengthOf(value) ?? Number.POSITIVE_INFINITY) > max ? `must be a text or list of at most ${max}` : undefined,
       ),
     work: ({ field }, result, count) => addField(field, result, count, 1),
-  },
-  regex: {
+  }),
+  regex: kind({
     about: "The field, where it is there, is a text in which the pattern is found",
-    fields: {
-      field: FIELD,
-      pattern: { type: "string", minLength: 1, description: "ECMA-262, flag u; use ^ and $ for the whole text" },
-    },
+    fields: { field: FIELD, pattern: PATTERN },
     pattern: ({ pattern }) => pattern,
     compile: ({ field, pattern: source }, linear) => {
       const plan = planPattern(source);
@@ -144,24 +154,35 @@ const KINDS: { readonly [T in RuleType]: RuleKind<Extract<Rule, { type: T }>> } 
       const plan = typeof value === "string" ? planPattern(pattern) : undefined;
       if (typeof value === "string" && typeof plan === "object") addMatch(value, plan.weight, count);
     },
-  },
-  enum: {
+  }),
+  enum: kind({
     about: "The field, where it is there, is one of these values; 1.0 is 1, and the order of an object's keys does not count",
-    fields: { field: FIELD, values: { type: "array", items: {}, minItems: 1, maxItems: VALUES_MAX } },
+    fields: { field: FIELD, values: VALUES },
     compile: ({ field, values }) => {
       const allowed = oneOf(values);
       return onField(field, (value) => (allowed(value) ? undefined : "must be one of the values that the rule lists"));
     },
     work: ({ field }, result, count) => addSize(fieldOf(result, field) ?? null, count),
-  },
-  field_type: {
+  }),
+  field_type: kind({
     about: "The field, where it is there, is of this type; a whole number is a float too",
-    fields: { field: FIELD, expected: { type: "string", enum: [...FIELD_TYPES] } },
+    fields: { field: FIELD, expected: EXPECTED },
     compile: ({ field, expected }) =>
       onField(field, (value) => (FITS[expected](value) ? undefined : `must be of type ${expected}`)),
     work: ({ field }, result, count) => addField(field, result, count, 0),
-  },
+  }),
 };
+
+type Kinds = typeof KINDS;
+type RuleType = keyof Kinds;
+type Of<T extends RuleType> = {
+  [N in T]: { readonly type: N } & (Kinds[N] extends RuleKind<infer V> ? Readonly<V> : never);
+}[T];
+
+/** Any rule that the table has. */
+export type Rule = Of<RuleType>;
+
+const CHECKS: { readonly [T in RuleType]: Checks<Of<T>> } = KINDS;
 
 /** The JSON Schema of each rule. */
 export const RULE_SCHEMAS: readonly JsonObject[] = Object.entries(KINDS).map(([type, { about, fields }]) => ({
@@ -172,24 +193,18 @@ export const RULE_SCHEMAS: readonly JsonObject[] = Object.entries(KINDS).map(([t
   required: ["type", ...Object.keys(fields)],
 }));
 
-/** The kind of a rule, for the rule that it is the kind of. */
-function kindOf<R extends Rule>(rule: R): RuleKind<R> {
-  // KINDS maps each type to the kind of that type's rule; the compiler cannot follow the type through the look-up.
-  return KINDS[rule.type] as unknown as RuleKind<R>;
-}
-
 /** How its pattern will run; undefined if it has none, the end of a sentence if the pattern is invalid. */
-export function patternOf(rule: Rule): PatternPlan | string | undefined {
-  const source = kindOf(rule).pattern?.(rule);
+export function patternOf<T extends RuleType>(rule: Of<T>): PatternPlan | string | undefined {
+  const source = CHECKS[rule.type].pattern?.(rule);
   return source === undefined ? undefined : planPattern(source);
 }
 
 /** Compiles a rule whose pattern, if it has one, has been planned. */
-export function compileRule(rule: Rule, linear: boolean): CompiledRule {
-  return kindOf(rule).compile(rule, linear);
+export function compileRule<T extends RuleType>(rule: Of<T>, linear: boolean): CompiledRule {
+  return CHECKS[rule.type].compile(rule, linear);
 }
 
 /** Counts the steps of checking a result against a rule. */
-export function countRule(rule: Rule, result: JsonValue, count: Count): void {
-  kindOf(rule).work(rule, result, count);
+export function countRule<T extends RuleType>(rule: Of<T>, result: JsonValue, count: Count): void {
+  CHECKS[rule.type].work(rule, result, count);
 }
