@@ -11,7 +11,7 @@ export interface Block {
 
 export const PAGES = [
   "README.md",
-  ...["AGENTS.md"].filter((page) => readdirSync(".").includes(page)),
+  ...["AGENTS.md", "CONTRIBUTING.md", "SECURITY.md"].filter((page) => readdirSync(".").includes(page)),
   ...(readdirSync(".").includes("docs") ? readdirSync("docs", { recursive: true, encoding: "utf8" }) : [])
     .filter((name) => name.endsWith(".md"))
     .map((name) => path.posix.join("docs", name)),
