@@ -7,7 +7,7 @@ import type { Effect } from "../effect.ts";
 import { split } from "../market/pricing.ts";
 import type { CommandOf, Send } from "../protocols.ts";
 import { changesOf } from "../statechart.ts";
-import { type TerminalStatus, taskId } from "../vocabulary.ts";
+import { taskId } from "../vocabulary.ts";
 import * as changes from "./changes.ts";
 import type { PlacedBid, TaskFact, TaskFactType } from "./events.ts";
 import { askable, NEW, type TaskContext } from "./state.ts";
@@ -68,6 +68,9 @@ function settlement(fact: Of<"ResultAccepted">, context: TaskContext): Effect {
   });
 }
 
+/** The status that a task ends in by each of the facts that end it. */
+const ENDS = { Settled: "SETTLED", Expired: "EXPIRED", Cancelled: "CANCELLED" } as const;
+
 const on = changesOf<TaskContext, TaskFact>();
 
 const machineSetup = setup({
@@ -97,6 +100,9 @@ const machineSetup = setup({
     touch: assign(({ event }) => ({ updatedAt: event.at })),
 
     forget: emit((_, { timer }: { readonly timer: string }) => ({ type: "forget", name: timer })),
+    forgetAllTimers: enqueueActions(({ enqueue }) => {
+      for (const name of ["execution", "routing", "pool"]) enqueue.emit({ type: "forget", name });
+    }),
     remindOfRound: emit(({ event }) => {
       assertEvent(event, ["RoutingStarted", "Reopened"]);
       return { type: "remind", name: "routing", at: event.until };
@@ -160,10 +166,11 @@ const machineSetup = setup({
       return tellWorker(context, { type: "rated", task: taskId(context.id), taskType, stars: event.stars });
     }),
     /** The batch that it is of goes on. */
-    tellBatch: enqueueActions(({ context, enqueue }, { status }: { readonly status: TerminalStatus }) => {
+    tellBatch: enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, ["Settled", "Expired", "Cancelled"]);
       const { batch } = must(context.order, "order");
       if (batch === undefined) return;
-      const command = { type: "itemEnded", item: batch.item, status } as const;
+      const command = { type: "itemEnded", item: batch.item, status: ENDS[event.type] } as const;
       enqueue.emit({ type: "tell", to: { kind: "batch", id: batch.id }, command });
     }),
     remindOfResend: emit(({ event }) => ({ type: "remind", name: "webhook", at: event.at })),
@@ -272,7 +279,7 @@ export const taskMachine = machineSetup.createMachine({
     },
     SETTLED: {
       tags: ["ended"],
-      entry: ["settle", "remindOfWebhook", { type: "tellBatch", params: { status: "SETTLED" } }],
+      entry: ["settle", "remindOfWebhook", "tellBatch"],
       on: {
         Rated: { actions: ["rate", "tellRating"] },
         WebhookAttempted: { actions: ["noteAttempt", "remindOfNextAttempt"] },
@@ -282,16 +289,7 @@ export const taskMachine = machineSetup.createMachine({
     },
     EXPIRED: {
       tags: ["ended"],
-      entry: [
-        "end",
-        { type: "forget", params: { timer: "execution" } },
-        { type: "forget", params: { timer: "routing" } },
-        { type: "forget", params: { timer: "pool" } },
-        "askToRelease",
-        "freeBidders",
-        "remindOfWebhook",
-        { type: "tellBatch", params: { status: "EXPIRED" } },
-      ],
+      entry: ["end", "forgetAllTimers", "askToRelease", "freeBidders", "remindOfWebhook", "tellBatch"],
       on: {
         WebhookAttempted: { actions: ["noteAttempt", "remindOfNextAttempt"] },
         WebhookRequested: { actions: ["beginWebhookAnew", "remindOfResend"] },
@@ -300,16 +298,7 @@ export const taskMachine = machineSetup.createMachine({
     },
     CANCELLED: {
       tags: ["ended"],
-      entry: [
-        "end",
-        { type: "forget", params: { timer: "execution" } },
-        { type: "forget", params: { timer: "routing" } },
-        { type: "forget", params: { timer: "pool" } },
-        "askToRelease",
-        "freeBidders",
-        "remindOfWebhook",
-        { type: "tellBatch", params: { status: "CANCELLED" } },
-      ],
+      entry: ["end", "forgetAllTimers", "askToRelease", "freeBidders", "remindOfWebhook", "tellBatch"],
       on: {
         WebhookAttempted: { actions: ["noteAttempt", "remindOfNextAttempt"] },
         WebhookRequested: { actions: ["beginWebhookAnew", "remindOfResend"] },
