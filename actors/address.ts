@@ -1,7 +1,7 @@
 /** Default number of shards of a new database; fixed from then on. */
 export const SHARDS_DEFAULT = 128;
 
-/** Gives the shard, 0..shards-1, of an entity's id: a stable hash (FNV-1a, 32 bits). */
+/** Gives the shard, 0..shards-1, of an entity's id, by a stable hash (FNV-1a, 32 bits). */
 export function shardOf(id: string, shards: number): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < id.length; index += 1) {

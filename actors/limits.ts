@@ -1,8 +1,8 @@
 /** Every bound of the actor host, with its unit. Above a bound there is a refusal, never a growing queue. */
 export const LIMITS = {
-  /** Commands from clients that wait in one mailbox. */
+  /** Client commands that may wait in one mailbox. */
   mailboxMax: 2_000,
-  /** Messages and timers that wait in one mailbox; they are durable elsewhere and will be sent again. */
+  /** Messages and timers that may wait in one mailbox; they are durable elsewhere and are sent again. */
   mailboxMessagesMax: 20_000,
   /** Concurrent commands from clients in one host. */
   inFlightMax: 10_000,
@@ -33,7 +33,7 @@ export const LIMITS = {
   retryMaxMs: 2_000,
   /** Timeout of one attempt to reach an actor (ms). */
   attemptMs: 2_500,
-  /** The longest wait between two attempts of a client's request (ms): an owner may appear any moment. */
+  /** The longest wait between two attempts of a client's request (ms), because an owner may appear at any time. */
   askRetryMaxMs: 250,
   /** How far back the arrival time of a request is accepted (ms), if no request timeout is given. */
   arrivalMsMax: 10_000,
@@ -43,9 +43,9 @@ export const LIMITS = {
   handsAtOnce: 4,
   /** How long the hand-over of a shard waits for running commands (ms). */
   closeMs: 3_000,
-  /** How much of that for outbound calls, which may take far longer and can be made again (ms). */
+  /** How much of that it waits for outbound calls, which may take far longer and can be made again (ms). */
   closeCallsMs: 500,
-  /** How much of its deadline a reply that waits for deliveries keeps for the way back (ms). */
+  /** How long before its deadline a reply stops waiting for deliveries, to leave time for the way back (ms). */
   replyMarginMs: 500,
   /** Rows per read when a host resumes timers and messages. */
   pageRows: 1_000,

@@ -12,47 +12,47 @@ export interface Envelope {
   /** A UUID; the same one whenever the same command is sent again. */
   readonly commandId: string;
   readonly origin: Origin;
-  /** `again` when it may have arrived before: then the journal is asked. A live first attempt cannot be a duplicate. */
+  /** `again` if it may have arrived before; then the journal is searched for it. A first attempt cannot be a duplicate. */
   readonly delivery: "first" | "again";
   /** Whether the receiver cannot exist yet, see Tell. */
   readonly fresh?: boolean;
   /** When the sender stops waiting for the answer (ms). */
   readonly deadline: Millis;
-  /** When the request behind it came to a gateway (ms); without it, a host takes the time at which it gets the command. */
+  /** When the request reached a gateway (ms); if absent, the host uses the time at which it gets the command. */
   readonly arrived?: Millis;
-  /** Attempts before this one that nobody answered: each may have ended a node. */
+  /** Earlier attempts that were never answered: each may have crashed a node. */
   readonly lost?: number;
 }
 
-/** The reply to a command, or why there is none. Between hosts and transports the reply is carried only, so it is unknown. */
+/** The reply to a command, or the refusal. Hosts and transports only carry the reply, so its type is unknown. */
 export type CommandResult<R = unknown> =
   | { readonly ok: true; readonly value: R }
   | { readonly ok: false; readonly refusal: Refusal };
 
-/** Told by a node that does not own the shard, and by a transport that finds nobody who does. */
+/** From a node that does not own the shard, or a transport that finds no owner. */
 export const NOT_OWNER = refuse("NOT_OWNER", "No node owns this account or task at the moment; try again shortly.");
 
-/** Told when the journal could not be asked or written. */
+/** The journal could not be read or written. */
 export const UNREACHABLE = refuse(
   "UNAVAILABLE",
   "The journal cannot be reached at the moment, nothing was changed; try again shortly.",
 );
-/** Told of an actor whose facts or snapshot this node's code cannot read. */
+/** This node's code cannot read the actor's facts or snapshot. */
 export const UNREADABLE = refuse(
   "UNAVAILABLE",
   "The node that serves this cannot read it, because a newer version wrote it; nothing was changed. The operator must update that node; try again then.",
 );
-/** Told of a command of another version. */
+/** The command is of another version. */
 export const NOT_KNOWN = refuse(
   "UNAVAILABLE",
   "A node of another version sent this, and this one does not know what it asks; the operator must update it.",
 );
-/** Told of a bug. */
+/** There is a bug. */
 export const BROKEN = refuse(
   "INTERNAL",
   "Something failed inside; it is logged, and nothing was changed. Tell the operator if it goes on.",
 );
-/** Told when another writer was first, again and again. */
+/** Another writer was first, again and again. */
 export const CONTENDED = refuse(
   "CONTENDED",
   "Another process keeps writing to the same database. Try again; if it goes on, the operator must stop one of them.",
@@ -60,7 +60,7 @@ export const CONTENDED = refuse(
 
 const TRANSIENT: ReadonlySet<RefusalCode> = new Set(["UNAVAILABLE", "OVERLOADED", "CONTENDED", "NOT_OWNER"]);
 
-/** Refusals that say nothing about the command, so that it may be sent again as it is. */
+/** Whether a refusal says nothing about the command itself, so that the same command may be sent again. */
 export function isTransient(answer: CommandResult): boolean {
   if (answer.ok) return false;
   return TRANSIENT.has(answer.refusal.refused);

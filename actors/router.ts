@@ -9,10 +9,10 @@ import type { Ids } from "./ports/ids.ts";
 import type { Transport } from "./ports/transport.ts";
 
 export interface AskOptions {
-  /** A UUID that names the command; made anew when left out. Give one that may come again, and say `again`. */
+  /** The command's id, a UUID; a new one if absent. Give it if the command may come again, and set `again` then. */
   readonly commandId?: string;
   readonly again?: boolean;
-  /** When the request came (ms), where a deadline of the actor goes by it; now when left out. */
+  /** When the request arrived (ms), if a deadline of the actor depends on it; now if absent. */
   readonly arrived?: Millis;
 }
 
@@ -28,14 +28,14 @@ const UNREADABLE = refuse(
   { why: "REPLY_UNKNOWN" },
 );
 
-/** Sends commands of clients to actors, wherever they live, and waits for their answers. */
+/** Sends clients' commands to actors, wherever they are, and waits for the results. */
 export class Router {
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #ids: Ids;
   readonly #deadlineMs: number;
 
-  /** `deadlineMs` bounds each call; what comes later is answered with UNAVAILABLE. */
+  /** `deadlineMs` limits each call; after that it is refused with UNAVAILABLE. */
   constructor(transport: Transport, clock: Clock, ids: Ids, deadlineMs: number) {
     this.#transport = transport;
     this.#clock = clock;
@@ -44,10 +44,10 @@ export class Router {
   }
 
   /**
-   * Asks an actor. While the deadline allows, asks again when nobody owned it (NOT_OWNER), when others wrote for it at the
-   * same time (CONTENDED), and when no answer came for a while; always under the same command id, so that it is done once.
-   * UNAVAILABLE after the deadline means that the outcome is unknown: the same call under the same command id finds out.
-   * Gives the reply of that command, in the words of today whatever version the actor's node is.
+   * Asks an actor. Until the deadline, tries again if nobody owns it (NOT_OWNER), if others write to it at the same time
+   * (CONTENDED), or if there is no answer for a while; always with the same command id, so that it is done once. UNAVAILABLE
+   * after the deadline means that the outcome is unknown; the same call with the same command id finds out. Gives the reply in
+   * today's form, whatever the version of the actor's node.
    */
   async ask<K extends EntityKind, T extends CommandType<K>>(
     to: Address<K>,
@@ -94,7 +94,7 @@ export class Router {
   }
 }
 
-/** Whether the same command may find its owner, or its turn, a moment later. */
+/** Whether the same command may succeed a moment later. */
 function isPassing(answer: CommandResult): boolean {
   return !answer.ok && (answer.refusal.refused === "NOT_OWNER" || answer.refusal.refused === "CONTENDED");
 }

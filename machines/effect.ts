@@ -1,10 +1,10 @@
 import type { EntityKind, Send } from "./protocols.ts";
 import type { Millis } from "./vocabulary.ts";
 
-/** A message to another actor, of whatever kind. */
+/** A message to another actor of any kind. */
 export type Tell = Send<EntityKind>;
 
-/** Sets the named timer of this actor to fall due at `at` (ms); a second one of that name replaces the first. */
+/** Sets the named timer of this actor for `at` (ms); a second one of that name replaces the first. */
 export interface Remind {
   readonly type: "remind";
   readonly name: string;
@@ -17,5 +17,5 @@ export interface Forget {
   readonly name: string;
 }
 
-/** What a fact sets off once it is durable. Nothing of it is run on replay. */
+/** What a fact leads to once it is committed. Not repeated on replay. */
 export type Effect = Tell | Remind | Forget;

@@ -1,10 +1,10 @@
 /**
- * May this worker take this task, and if not, why: the one rule of it.
+ * The one rule that says whether a worker may take a task, and if not, why.
  *
  * E1  A task decides on a bid by `bidIneligibility`, a worker's account on an offer by `offerIneligibility`; nobody else decides.
- * E2  Whoever looks for tasks or workers beforehand (lists, streams, posted prices) knows less, and only narrows down: it never
- *     leaves out who may, and asks this rule where it has all that the rule looks at.
- * E3  Ties are for the worker: the tier that is wanted, a price of exactly the budget and the last slot will do.
+ * E2  Lists, streams and posted prices know less beforehand, and only narrow down: they never leave out a worker who may take
+ *     the task, and use this rule where they have all that it needs.
+ * E3  Exact bounds are in the worker's favour: exactly the wanted tier, a price of exactly the budget, the last slot.
  */
 import type { Capability } from "./market/capability.ts";
 import { isOneIdentity } from "./market/identity.ts";
@@ -15,19 +15,19 @@ import type { AccountId, AccountStatus, Millis, TaskStatus } from "./vocabulary.
 /** The most bids that one round collects; each stays in the task's state until the award. */
 export const BIDS_MAX = 100;
 
-/** What of a task decides who may take it. Amounts in NC. */
+/** What decides who may take a task. Amounts in NC. */
 export interface TaskOnOffer {
   readonly status: TaskStatus;
-  /** null for an account that is offered a task: it knows the requester by its marks. */
+  /** null in an offer: the worker's account knows the requester by its marks only. */
   readonly requester: AccountId | null;
-  /** What the requester is known by; see market/identity.ts. */
+  /** The requester's marks; see market/identity.ts. */
   readonly marks: readonly string[];
   readonly budget: number;
-  /** The least tier. */
+  /** The lowest tier that may bid. */
   readonly minSkill: number;
-  /** Who has bid in this round. */
+  /** Workers who have bid in this round. */
   readonly bidders: readonly AccountId[];
-  /** Whose awards ended without a result; they get this task no more. */
+  /** Workers whose awards ended without a result; they do not get this task again. */
   readonly failed: readonly AccountId[];
 }
 
@@ -37,18 +37,18 @@ export interface TaskRowOnOffer extends Omit<TaskOnOffer, "bidders" | "failed"> 
   readonly autoRetriesLeft: number;
 }
 
-/** A worker that would take a task. */
+/** A worker who wants a task. */
 export interface Applicant {
   readonly worker: AccountId;
   readonly standing: Omit<WorkerStanding, "quality">;
 }
 
-/** What a worker's account knows of its own price for the task's type. */
+/** What a worker's account knows about its posted price for the task's type. */
 export interface PostedTerms {
   readonly capability: Capability | undefined;
-  /** How many tasks that it won, or has bid for, by this price it reserves slots for. */
+  /** How many slots it reserves for tasks that it won, or has bid on, by this price. */
   readonly kept: number;
-  /** Whether this task is one of them. */
+  /** Whether one of them is for this task. */
   readonly keepsThis: boolean;
 }
 
@@ -70,13 +70,13 @@ export type BidIneligibility =
 /** Why a worker may not take a task, by a bid or at its posted price. */
 export type Ineligibility =
   | BidIneligibility
-  /** None for the task's type. */
+  /** There is none for the task's type. */
   | { readonly why: "NO_CAPABILITY" }
-  /** Its owner has taken it out. */
+  /** Its owner has set it to unavailable. */
   | { readonly why: "CAPABILITY_AWAY" }
-  /** It has no price, so its owner bids for each task. */
+  /** It has no posted price, so its owner bids on each task. */
   | { readonly why: "NO_POSTED_PRICE" }
-  /** It reserves a slot for this task already. */
+  /** It has reserved a slot for this task already. */
   | { readonly why: "SLOT_RESERVED" }
   | { readonly why: "NO_SLOT"; readonly slots: number };
 
@@ -122,8 +122,8 @@ export function offerIneligibility(
 }
 
 /**
- * Gives what a task's row tells of who may take it. The row lists this round's bidders before those who failed, of whom there
- * are as many as automatic retries that are used up.
+ * Gives what a task's row says about who may take it. The row lists this round's bidders first, then those who failed: as many
+ * as automatic retries are used up.
  */
 export function onOfferByRow(row: TaskRowOnOffer, autoRetry: number): TaskOnOffer {
   const { status, requester, marks, budget, minSkill, closedTo, autoRetriesLeft } = row;

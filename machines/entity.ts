@@ -9,29 +9,29 @@ import type { DeliveryOutcome } from "./task/events.ts";
 import type { Demands, Verdict } from "./validation/verdict.ts";
 import type { JsonValue, Millis } from "./vocabulary.ts";
 
-/** Something that happened, as it is journaled. `type` names it; the rest of it is everything that replay needs. */
+/** Something that happened, as it is journaled: its type, and everything that replay needs. */
 export interface AnyFact {
   readonly type: string;
 }
 
 /**
- * A call to the world outside, made without a fact: the timer that asked for it stands until a fact ends it. A crash in between
- * makes it once more.
+ * A call to the outside. It needs no fact: the timer that led to it stays set until its outcome is a fact, so that after a
+ * crash the call is made again.
  */
 export interface OutboundCall {
-  /** What kind of call it is; each has an adapter. */
+  /** The kind of call; each kind has an adapter. */
   readonly kind: "webhook";
   readonly request: Delivery;
-  /** The command that tells the entity what came of it. */
+  /** The command that tells the entity the outcome. */
   readonly outcomeTo: (outcome: DeliveryOutcome) => AnyCommand;
-  /** The timer behind it; set anew where it could not be made, or its outcome not be told. */
+  /** The timer behind it; set again if the call could not be made, or its outcome not be delivered. */
   readonly timer: string;
 }
 
-/** One attempt to bring a finished task's webhook to its receiver. */
+/** One attempt to deliver the webhook of a finished task. */
 export interface Delivery {
   readonly task: string;
-  /** Whose webhook secret signs it. */
+  /** The account whose webhook secret signs it. */
   readonly account: string;
   /** The same on every attempt (Standard Webhooks: webhook-id). */
   readonly message: string;
@@ -40,14 +40,14 @@ export interface Delivery {
   readonly body: JsonValue;
 }
 
-/** What a command leads to: facts, of which an empty list leaves no trace, and the reply of that command. */
+/** What a command leads to: facts, possibly none, and its reply. */
 export interface Decision<F extends AnyFact, R> {
   readonly facts: readonly F[];
   readonly reply: R;
-  /** Messages that carry the command's own content on, so that it need not be journaled twice. */
+  /** Messages with the command's own content, which then need not be journaled twice. */
   readonly carry?: readonly Tell[];
   readonly calls?: readonly OutboundCall[];
-  /** Answer only when the messages of this decision have been taken in (or the request's deadline has come). */
+  /** Reply only when the receivers have committed the messages of this decision, or when the request's deadline is near. */
   readonly afterDelivery?: boolean;
 }
 
@@ -56,7 +56,7 @@ export interface Evolution<S> {
   readonly effects: readonly Effect[];
 }
 
-/** A fact as it came out of the journal, of whatever version it was written. */
+/** A fact as read from the journal, in the version in which it was written. */
 export interface StoredFact {
   readonly seq: number;
   readonly type: string;
@@ -65,30 +65,30 @@ export interface StoredFact {
   readonly at: Millis;
 }
 
-/** What is judged: a worker's result, for which money waits, or what a requester tries out. */
+/** What is judged: a worker's result, on which money depends, or a requester's example. */
 export type Lane = "submission" | "example";
 
-/** What must be worked out before a command can be decided (slow, random or of the world): whether a result is right. */
+/** What must be known before a command can be decided, because it is slow to find out: whether a result is right. */
 export interface Question {
   readonly demands: Demands;
   readonly result: JsonValue;
-  /** Whose thread time it takes: whoever wrote the demands, see machines/task/decide.ts. */
+  /** The account whose thread time it uses: the one that wrote the demands, see machines/task/decide.ts. */
   readonly account: string;
   readonly lane: Lane;
 }
 
-/** Why there is no judgement: the demands are wrong in this field, it cannot be brought to its end, or too many wait. */
+/** Why there is no judgement: this field of the demands is wrong, judging takes too long, or too many judgements wait. */
 export interface Unjudged {
   readonly unjudged: string;
   readonly because: "schema" | "rules" | "slow" | "busy";
 }
 
-/** A verdict, with what its schema costs by itself (validation/cost.ts) where that is known. */
+/** A verdict, with the cost of the schema alone (validation/cost.ts) if that is known. */
 export type Judged = Verdict & { readonly cost?: number };
 
 export type Judgement = Judged | Unjudged;
 
-/** How each command of an entity is decided, with what it may reply; see Entity.decide. */
+/** The decider of each command of an entity; see Entity.decide. */
 export type Deciders<K extends EntityKind, S, F extends AnyFact> = {
   readonly [T in CommandType<K>]: (
     state: S,
@@ -106,15 +106,15 @@ export interface Entity<K extends EntityKind, S, F extends AnyFact, V> {
   readonly kind: K;
   initial(id: string): S;
   /**
-   * The question whose answer must be put into the command before it is decided, if it has one. Who has no right to ask for
-   * it has none: then the command is refused without. `arrived`: see decide.
+   * The question that must be answered before the command is decided, if there is one. There is none for a caller without the
+   * right to ask: the command is refused without an answer. `arrived`: see decide.
    */
   question(state: S, command: CommandOf<K>, arrived: Millis): Question | undefined;
-  /** Puts the answer to its question into a command. */
+  /** Puts the answer to the question into the command. */
   answered(command: CommandOf<K>, answer: Judgement): CommandOf<K>;
   /**
-   * `arrived` is when the request came to the platform, which may be before `at`; deadlines go by it. Both in ms. A fact or a
-   * message of a newer format than `formats` (left out: of the newest) is not written; a fact carries what evolve must know of it.
+   * `arrived` is when the request reached the platform, which may be before `at`; deadlines depend on it. Both in ms. No fact
+   * or message of a newer format than `formats` (absent: the newest) is written; a fact carries what evolve must know about it.
    */
   decide<T extends CommandType<K>>(
     state: S,
@@ -123,28 +123,31 @@ export interface Entity<K extends EntityKind, S, F extends AnyFact, V> {
     arrived: Millis,
     formats?: Formats,
   ): Decision<F, ReplyOf<K, T>> | Refusal;
-  /** How long after its moment a timer is acted on (ms), so that what arrived before is decided first. */
+  /** How long after its time a timer fires (ms), so that what arrived before is decided first. */
   timerGraceMs(timer: string): Millis;
-  /** The machine as XState runs it. */
+  /** The statechart as XState runs it. */
   readonly logic: Logic;
-  /** The step of one fact outside a host, for who only looks. */
+  /** Applies one fact outside a host, for code that only reads. */
   evolve(state: S, fact: F): Evolution<S>;
-  /** Reads a stored fact of any version, which is the format it was written in; throws on one it never wrote. */
+  /** Reads a stored fact of any format; throws on an unknown one. */
   upcast(stored: StoredFact): F;
-  /** The reply that a command got, from the facts that it caused: for one that is asked again. Throws where they are not its. */
+  /**
+   * Rebuilds the reply to a command from the facts that it caused, for a command that comes again. Throws if they are another
+   * command's.
+   */
   recall<T extends CommandType<K>>(command: CommandOf<K, T>, facts: readonly F[], state: S): ReplyOf<K, T>;
   postings(id: string, fact: F): readonly Posting[];
-  /** The row for lists, or undefined while there is nothing to show. */
+  /** The row for lists; undefined while there is nothing to show. */
   view(id: string, state: S): V | undefined;
-  /** What a snapshot keeps, in a format of this entity; plain JSON. */
+  /** The state to store, in a format of this entity; plain JSON. */
   persist(state: S, format: number): unknown;
   /** Reads a snapshot of any format. */
   restore(id: string, stored: unknown): S;
-  /** Whether the actor may leave memory at once: nothing more is expected to come. */
+  /** Whether the actor may be evicted at once, because no more commands are expected. */
   finished(state: S): boolean;
 }
 
-/** The entity with its types hidden, as a host of many kinds holds it. */
+/** An entity without its types, as a host of several kinds holds it. */
 export interface AnyEntity
   extends Omit<Entity<EntityKind, AnyMachineSnapshot, AnyFact, unknown>, "question" | "answered" | "decide" | "recall"> {
   question(state: AnyMachineSnapshot, command: AnyCommand, arrived: Millis): Question | undefined;
@@ -159,7 +162,7 @@ export interface AnyEntity
   recall(command: AnyCommand, facts: readonly AnyFact[], state: AnyMachineSnapshot): unknown;
 }
 
-/** `task:<uuid>`, the form in which an address is a key of maps and a word of logs. */
+/** Gives `task:<uuid>`: an address as a key of maps and in logs. */
 export function addressKey(address: Address): string {
   return `${address.kind}:${address.id}`;
 }

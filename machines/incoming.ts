@@ -1,6 +1,6 @@
 /**
- * What comes in from another process or out of the database is checked here, once, for it may be of another version: a newer
- * one has commands and refusals that this one does not know, an older one replies in other words.
+ * Checks, once, what comes from another process or out of the database, because it may be of another version: a newer one has
+ * commands and refusals that are unknown here, an older one has other forms of replies.
  */
 import { ACCOUNT_REPLIES } from "./account/replies.ts";
 import { BATCH_REPLIES } from "./batch/replies.ts";
@@ -25,13 +25,13 @@ function formOf(kind: EntityKind, type: string): ReplyForm<unknown> | undefined 
   return Object.hasOwn(forms, type) ? forms[type] : undefined;
 }
 
-/** A command and whom it is for. */
+/** A command and its receiver. */
 export interface Message {
   readonly to: Address;
   readonly command: AnyCommand;
 }
 
-/** A command that came in; undefined where this version does not know its entity, or the entity no such command. */
+/** Reads a command; undefined if this version does not know the entity or the command. */
 export function readMessage(to: unknown, command: unknown): Message | undefined {
   if (!isAddress(to)) return undefined;
   const isKnown = (value: unknown): value is AnyCommand =>
@@ -39,7 +39,7 @@ export function readMessage(to: unknown, command: unknown): Message | undefined 
   return isKnown(command) ? { to, command } : undefined;
 }
 
-/** A reply that came in, in the words of today; undefined where it is none to this command. */
+/** Reads a reply of any version in today's form; undefined if it is no reply to this command. */
 export function readReply<K extends EntityKind, T extends CommandType<K>>(
   kind: K,
   type: T,
@@ -48,15 +48,15 @@ export function readReply<K extends EntityKind, T extends CommandType<K>>(
   return REPLIES[kind][type].read(value);
 }
 
-/** A reply in the words before those of today, for who does not know these yet. */
+/** Gives a reply in the form before today's, for a gateway that does not know today's yet. */
 export function olderReply({ to, command }: Message, value: unknown): unknown {
   return formOf(to.kind, command.type)?.older(value);
 }
 
-/** One that a newer version gave is let be: whoever shows it falls back on the sentence that came with it. */
+/** A reason of a newer version passes: the gateway falls back on the refusal's own sentence. */
 const isReason = (value: unknown): value is RefusalReason => isObject(value) && isText(value["why"]);
 
-/** A refusal that came in; a code that is not known says nothing final. Undefined where it is no refusal. */
+/** Reads a refusal; one with an unknown code is not final. Undefined if it is no refusal. */
 export function readRefusal(value: unknown): Refusal | undefined {
   if (!isObject(value)) return undefined;
   const { refused, detail, reason } = value;

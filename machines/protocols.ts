@@ -1,6 +1,6 @@
 /**
- * The contract between the rooms, one for all who send: what each entity can be asked and told, and what it replies. A field
- * that the receiver does not know, or a reply of another command, is an error of the compiler (test/types/protocols.ts).
+ * The contract for all who send commands: what each entity takes, and what it replies. A field that the receiver does not know,
+ * or the reply of another command, does not compile (test/types/protocols.ts).
  */
 import type { AccountProtocol } from "./account/protocol.ts";
 import type { BatchProtocol } from "./batch/protocol.ts";
@@ -13,13 +13,13 @@ interface Protocols {
   readonly batch: BatchProtocol;
 }
 
-/** A timer of the actor's own fell due; `due` is its moment (ms). */
+/** A timer of the actor fired; `due` is the time for which it was set (ms). */
 export interface TimerFired {
   readonly command: { readonly name: string; readonly due: Millis };
   readonly reply: null;
 }
 
-/** Which machine an actor runs. */
+/** The kinds of entities. */
 export type EntityKind = keyof Protocols;
 
 /** The address of one actor: its kind and its id (a UUID). */
@@ -28,7 +28,7 @@ export interface Address<K extends EntityKind = EntityKind> {
   readonly id: string;
 }
 
-/** The commands that an entity takes; of an address whose kind is not known, those that every entity takes. */
+/** The commands that an entity takes; for several kinds, the commands that all of them take. */
 export type CommandType<K extends EntityKind> = keyof Protocols[K] & string;
 
 type Part<K extends EntityKind, T extends CommandType<K>, P extends "command" | "reply"> = Protocols[K][T] extends {
@@ -37,7 +37,7 @@ type Part<K extends EntityKind, T extends CommandType<K>, P extends "command" | 
   ? Content
   : never;
 
-/** A command of an entity; all that it takes where no type is given. */
+/** A command of an entity; without a type, any of its commands. */
 export type CommandOf<K extends EntityKind, T extends CommandType<K> = CommandType<K>> = {
   [N in T]: { readonly type: N } & Part<K, N, "command">;
 }[T];
@@ -45,16 +45,16 @@ export type CommandOf<K extends EntityKind, T extends CommandType<K> = CommandTy
 /** What an entity replies to a command. */
 export type ReplyOf<K extends EntityKind, T extends CommandType<K>> = Part<K, T, "reply">;
 
-/** A command of whatever entity, for who carries it only. */
+/** A command of any entity, for code that only carries it. */
 export type AnyCommand = { [K in EntityKind]: CommandOf<K> }[EntityKind];
 
-/** A message to another actor; durable in the sender's commit, taken in exactly once by the receiver. */
+/** A message to another actor; durable with the sender's commit, processed exactly once by the receiver. */
 export type Send<K extends EntityKind> = {
   [R in K]: {
     readonly type: "tell";
     readonly to: Address<R>;
     readonly command: CommandOf<R>;
-    /** The receiver's id was made just now, so nothing can be known of it yet and there is nothing to load. */
+    /** The receiver's id is new, so there is nothing to load. */
     readonly fresh?: boolean;
   };
 }[K];

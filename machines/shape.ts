@@ -1,4 +1,4 @@
-/** Checks of values that came from outside: each says whether a value is of its type. */
+/** Checks whether a value from outside is of a type. */
 import { REFUSAL_CODES, type RefusalCode } from "./refusal.ts";
 import { isUuid, type TaskId } from "./vocabulary.ts";
 
@@ -22,11 +22,11 @@ export function isListOf<T>(check: Check<T>): Check<readonly T[]> {
   return (value): value is readonly T[] => Array.isArray(value) && value.every(check);
 }
 
-/** Whether a value has fields by name: an object that is no list. */
+/** Whether a value is an object and no list. */
 export const isObject: Check<{ readonly [name: string]: unknown }> = (value): value is { readonly [name: string]: unknown } =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** An object with these fields; what else it has is let be, because a newer version may have written it. */
+/** An object with these fields. Others are allowed, because a newer version may have written it. */
 export function isRecord<T extends object>(fields: { readonly [N in keyof T]-?: Check<T[N]> }): Check<T> {
   const checks = Object.entries<Check<unknown>>(fields);
   return (value): value is T => isObject(value) && checks.every(([name, check]) => check(value[name]));

@@ -1,10 +1,10 @@
 /**
- * How XState runs our statecharts: facts go in, effects come out as emitted events, and what a state persists as is plain JSON.
+ * How XState runs our statecharts: facts go in, effects come out as emitted events, and states are stored as plain JSON.
  *
- * M1  A fact that does not fit the state that it meets is an error of the actor, not ignored: decide() must never give one.
- * M2  Nothing in a context is taken for more than data. XState looks through a whole context, whenever it is saved or
- *     restored, for references to actors, which it knows by the names of their fields, and puts others in their place; so a
- *     worker's result {"xstate$$type": 1} would be gone. There are no actors in our contexts, but there is strangers' JSON.
+ * M1  A fact that does not fit the state is an error of the actor and not ignored: decide() must never give one.
+ * M2  A context is data and nothing else. Whenever XState saves or restores a context, it searches it for references to actors,
+ *     recognised by their field names, and replaces them; a worker's result {"xstate$$type": 1} would be lost. Our contexts
+ *     contain no actors, but they contain strangers' JSON.
  */
 import {
   type ActorLogic,
@@ -18,17 +18,17 @@ import {
 import type { Effect } from "./effect.ts";
 import type { AnyFact, Evolution } from "./entity.ts";
 
-/** What a machine is made from: the id of what it is about. */
+/** The input of a machine: the id of its entity. */
 interface Input {
   readonly id: string;
 }
 
 type System = ActorScope<AnyMachineSnapshot, AnyFact>["system"];
 
-/** A machine as a host runs it: `createActor(logic, { input: { id } })`, or with a state of it as `snapshot`. */
+/** A machine as a host runs it: `createActor(logic, { input: { id } })`, or with a stored state as `snapshot`. */
 export type Logic = ActorLogic<AnyMachineSnapshot, AnyFact, Input, System, Effect>;
 
-/** What XState sends an actor that is to stop. */
+/** The event with which XState stops an actor. */
 const STOP = "xstate.stop";
 
 /** Gives the logic of a machine with M1 and M2. */
@@ -36,9 +36,9 @@ export function logicOf(machine: AnyStateMachine): Logic {
   return {
     transition: (state, fact, scope) => {
       const next = machine.transition(state, fact, scope);
-      // A fact that fits has an action, and so a new state: what no transition took leaves the very same one.
+      // A fact that fits has an action, and so a new state; one that no transition takes leaves the same object.
       if (next === state && fact.type !== STOP) {
-        throw new Error(`a ${machine.id} that is ${JSON.stringify(state.value)} cannot have ${fact.type} happen to it`);
+        throw new Error(`a ${machine.id} that is ${JSON.stringify(state.value)} cannot take the fact ${fact.type}`);
       }
       return next;
     },
@@ -48,17 +48,17 @@ export function logicOf(machine: AnyStateMachine): Logic {
   };
 }
 
-/** The shape in which XState persists a machine, its context untouched. No actor of ours is over before it is dropped. */
+/** The shape in which XState stores a machine, with its context untouched. Our actors never reach a final state. */
 export function persisted({ value, context }: AnyMachineSnapshot) {
   return { status: "active", value, context, output: undefined, error: undefined, children: {}, historyValue: {} } as const;
 }
 
-/** The step of a fact outside a host, for who only looks. Throws what an action throws, and on a fact that does not fit. */
+/** Applies one fact outside a host, for code that only reads. Throws what an action throws, and on a fact that does not fit. */
 export function evolve(logic: Logic, state: AnyMachineSnapshot, fact: AnyFact): Evolution<AnyMachineSnapshot> {
   const effects: Effect[] = [];
   const actor = createActor(logic, { snapshot: state, input: { id: "" } });
   actor.on("*", (effect) => effects.push(effect));
-  // XState throws an error that nobody subscribed to from a timer of its own.
+  // XState throws an error without a subscriber from a timer of its own.
   actor.subscribe({ error: () => {} });
   actor.start().send(fact);
   const next = actor.getSnapshot();
@@ -66,7 +66,10 @@ export function evolve(logic: Logic, state: AnyMachineSnapshot, fact: AnyFact): 
   return { state: next, effects };
 }
 
-/** Makes actions of changes: `on(type, change)` is what facts of these types change of the context, and of no others. */
+/**
+ * Makes actions from changes: `on(type, change)` is the action by which facts of these types, and no others, change the
+ * context.
+ */
 export function changesOf<C extends MachineContext, F extends AnyFact>() {
   return <T extends F["type"]>(
     type: T | readonly T[],

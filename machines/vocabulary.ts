@@ -1,6 +1,6 @@
 /**
- * The words of the market and their types. Ids and credits are branded, so that a task's id cannot be handed in
- * where an account's is wanted, and an amount cannot be made without a check.
+ * The terms of the market and their types. Ids and credits are branded, so that a task's id cannot be passed where an account's
+ * is wanted, and an amount cannot be made without a check.
  */
 declare const brand: unique symbol;
 type Branded<T, Name extends string> = T & { readonly [brand]: Name };
@@ -11,7 +11,7 @@ export type TaskId = Branded<string, "TaskId">;
 export type AccountId = Branded<string, "AccountId">;
 /** A whole number of NC (1 NC = 1 US cent). May be negative where a balance is meant. */
 export type Credits = Branded<number, "Credits">;
-/** A moment, in milliseconds since 1970-01-01 UTC. */
+/** A time, in milliseconds since 1970-01-01 UTC. */
 export type Millis = number;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -55,7 +55,7 @@ export const TASK_STATUSES = [
   "EXPIRED",
   "CANCELLED",
 ] as const;
-/** Where a task stands (guide: Task Lifecycle). */
+/** The statuses of a task (guide: Task Lifecycle). */
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 
 /** The three ends of a task; none is ever left. task/tags.ts asks for them, and for other kinds of status. */
@@ -64,7 +64,7 @@ export type TerminalStatus = Extract<TaskStatus, "SETTLED" | "EXPIRED" | "CANCEL
 export const QUALITY_PREFERENCES = ["best", "balanced", "cheapest"] as const;
 export type QualityPreference = (typeof QUALITY_PREFERENCES)[number];
 
-/** What an account may do: all; no work for an hour; nothing but look and pay; nothing but look. */
+/** What an account may do: everything; no work for an hour; only read and pay; only read. */
 export type AccountStatus = "ACTIVE" | "COOLING" | "SUSPENDED" | "FROZEN";
 
 /** The bounds of a task's fields (contract: Bounds). Credits in NC, lengths in characters, bytes of JSON in UTF-8. */

@@ -1,10 +1,10 @@
 /**
- * Brings messages from one actor to another: at least once, removed when the receiver has committed them. The receiver
- * drops what it has seen, so that together they arrive exactly once.
+ * Delivers messages from one actor to another at least once, and removes them when the receiver has committed them. The
+ * receiver ignores duplicates, so each is processed exactly once.
  *
- * Messages of one pair are sent in order, many on their way at once: the receiver's mailbox keeps the order. When one is
- * turned away for now, nothing later of its pair is begun until those that were on their way are answered, and what was
- * turned away goes first, one at a time, until one is taken.
+ * Messages of one pair are sent in order, many in flight at once; the receiver's mailbox keeps the order. When one is deferred
+ * (refused for now), no later one of its pair is sent until all in flight are answered. Then the deferred ones go first, one at
+ * a time, until one is accepted.
  */
 
 import { addressKey } from "../../machines/entity.ts";
@@ -25,16 +25,16 @@ interface Waiting {
   readonly done: () => void;
 }
 
-/** What is to go from one actor to another. */
+/** The messages from one actor to another. */
 interface Pair {
-  /** The sender's. */
+  /** The sender's shard. */
   readonly shard: number;
   waiting: Waiting[];
-  /** On their way. */
+  /** Sent, and not answered yet. */
   readonly inFlight: Set<Waiting>;
-  /** Turned away for now. */
+  /** Refused for now; sent again later. */
   readonly deferred: Waiting[];
-  /** How many may be on their way at once. */
+  /** How many may be in flight at once. */
   window: number;
   retryMs: number;
   pausing: boolean;
@@ -47,7 +47,7 @@ export class Outbox {
   readonly #log: Log;
   readonly #shardOf: (address: Address) => number;
   readonly #pairs = new Map<string, Pair>();
-  /** The messages in those pairs. */
+  /** The ids of the messages in these pairs. */
   readonly #known = new Set<string>();
   #closed = false;
 
@@ -59,12 +59,12 @@ export class Outbox {
     this.#shardOf = shardOf;
   }
 
-  /** How many pairs have something to be delivered. */
+  /** How many pairs have messages to deliver. */
   get busy(): number {
     return this.#pairs.size;
   }
 
-  /** Sends a committed message; the promise is done when it has been taken in, or refused for good. Never rejects. */
+  /** Sends a committed message. Resolves when the receiver has committed it or refused it for good; never rejects. */
   send(message: OutboxMessage, delivery: "first" | "again", fresh: boolean): Promise<void> {
     const key = `${message.from.id}>${message.to.id}`;
     const known = this.#pairs.get(key);
@@ -85,7 +85,7 @@ export class Outbox {
     });
   }
 
-  /** Takes up what earlier owners of a shard left undelivered. Gives how much that was. */
+  /** Resumes what earlier owners of a shard left undelivered. Gives how many messages that were. */
   async resume(journal: Journal, shard: number): Promise<number> {
     let count = 0;
     let last: OutboxMessage | null = null;
@@ -98,7 +98,7 @@ export class Outbox {
     }
   }
 
-  /** Forgets what the actors of a shard still have to send; what is on its way is no longer waited for. */
+  /** Forgets the messages that actors of a shard still have to send, and no longer waits for those in flight. */
   drop(shard: number): void {
     for (const [key, pair] of this.#pairs) {
       if (pair.shard !== shard) continue;
@@ -128,12 +128,12 @@ export class Outbox {
     const { message, delivery, fresh } = one;
     const { id: commandId, to, command } = message;
     const deadline = Number.MAX_SAFE_INTEGER;
-    // What comes out of the database, a newer version may have put there: then it waits for one that knows it.
+    // A newer version may have written it to the database; then it waits for a node that knows it.
     const answer: CommandResult =
       delivery === "again" && readMessage(to, command) === undefined
         ? { ok: false, refusal: NOT_KNOWN }
         : await this.#transport.request({ to, command, commandId, origin: "actor", delivery, fresh, deadline });
-    // Dropped meanwhile: the next owner of the shard sends it again, and it is for that one to say what came of it.
+    // Dropped meanwhile: the next owner of the shard sends it again and handles the outcome.
     if (this.#pairs.get(key) !== pair) return;
     pair.inFlight.delete(one);
     if (isTransient(answer)) {
@@ -149,7 +149,7 @@ export class Outbox {
     this.#pump(key, pair);
   }
 
-  /** Waits a while, then begins anew with what was turned away, in its old order. */
+  /** Waits, then starts again with the deferred messages, in their order. */
   #pause(key: string, pair: Pair): void {
     pair.pausing = true;
     this.#clock.after(pair.retryMs, () => {

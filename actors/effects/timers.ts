@@ -1,9 +1,9 @@
 /**
- * Durable timers: a row in the commit of the fact that set them, a heap in memory. One that fell due while nobody was
- * there fires at once. What has changed since is not looked up; the actor refuses a timer that means nothing any more.
+ * Durable timers: a row in the commit of the fact that sets them, and a heap in memory. A timer that became due while no node
+ * ran fires at once. Nothing checks whether it still matters; the actor refuses a timer that is out of date.
  *
- * A timer may have patience: it fires so long after its moment, and so long after this node took it up if that is later.
- * What clients asked before the moment, and ask again because the node before this one is gone, comes first then.
+ * A timer may have a grace period: it fires that long after its time, or that long after this node resumed it if that is later.
+ * So requests from before that time, which clients repeat because the previous node is gone, are decided first.
  */
 
 import { addressKey } from "../../machines/entity.ts";
@@ -14,12 +14,12 @@ import { type CommandResult, isTransient } from "../message.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DueTimer, Journal, TimerChange } from "../ports/journal.ts";
 
-/** So many entries out of date are let be; more than that, and more than there are timers, and they are cleared out. */
+/** How many outdated entries the heap may have; above that, and above the number of timers, they are removed. */
 const STALE_MAX = 1_000;
-/** Node's timers hold at most this (ms). */
+/** The longest delay of a timer in Node.js (ms). */
 const WAIT_MAX_MS = 2 ** 31 - 1;
 
-/** A timer in memory, with the time at which it fires (ms); `at` is its moment. */
+/** A timer in memory. `fireAt` is when it fires (ms): its time `at`, and the grace period. */
 interface Armed extends DueTimer {
   readonly fireAt: Millis;
 }
@@ -30,7 +30,7 @@ export class Timers {
   readonly #graceMs: (timer: DueTimer) => Millis;
   readonly #fire: (timer: DueTimer) => Promise<CommandResult>;
   #heap: Armed[] = [];
-  /** The timers that are set, by shard; all others in the heap are out of date, even where they are set for the same moment. */
+  /** The timers that are set, by shard. All others in the heap are out of date, even if they are for the same time. */
   readonly #due = new Map<number, Map<string, Armed>>();
   #size = 0;
   #wakeAt = Number.POSITIVE_INFINITY;
@@ -55,7 +55,7 @@ export class Timers {
     return this.#size;
   }
 
-  /** Takes over what a commit has changed. */
+  /** Applies a change from a commit. */
   change(address: Address, { name, at }: TimerChange): void {
     if (at === null) {
       this.#unset(address, name);
@@ -84,13 +84,13 @@ export class Timers {
     this.#compact();
   }
 
-  /** Takes up the timers that earlier owners of a shard set. */
+  /** Resumes the timers that earlier owners of a shard set. */
   async resume(journal: Journal, shard: number): Promise<void> {
     let last: DueTimer | null = null;
     for (;;) {
       const page: readonly DueTimer[] = await journal.timers(shard, last, LIMITS.pageRows);
       for (const timer of page) {
-        // What was set since the start is newer than the row that was read.
+        // A timer that was set meanwhile is newer than the row.
         if (this.#armed(timer) !== undefined) continue;
         this.#set(timer, this.#graceMs(timer) > 0 ? Math.max(timer.at, this.#clock.now()) : timer.at);
       }
@@ -145,15 +145,15 @@ export class Timers {
     this.#arm();
   }
 
-  /** Sets a timer again that could not be carried out now. */
+  /** Sets a timer again whose command could not be processed now. */
   #retryLater(timer: DueTimer): void {
     this.change(timer.address, { name: timer.name, at: this.#clock.now() + LIMITS.retryMaxMs });
   }
 
-  /** A timer that is removed stays in the heap until then: without this, days of pools would stay in memory. */
+  /** A removed timer stays in the heap until its time; without this, timers of pools would stay in memory for days. */
   #compact(): void {
     if (this.#heap.length <= 2 * this.#size + STALE_MAX) return;
-    // In order of time, so a heap.
+    // A sorted list is a heap.
     this.#heap = this.#heap.filter((timer) => this.#armed(timer) === timer).sort((a, b) => a.fireAt - b.fireAt);
   }
 
@@ -194,6 +194,6 @@ function keyOf({ address, name }: { readonly address: Address; readonly name: st
 
 function at(heap: readonly Armed[], index: number): Armed {
   const timer = heap[index];
-  if (timer === undefined) throw new Error("a heap's index lies within it");
+  if (timer === undefined) throw new Error("an index of a heap is within it");
   return timer;
 }

@@ -1,4 +1,4 @@
-/** What an actor needs of its host. */
+/** What an actor needs from its host. */
 import type { OutboundCall } from "../../machines/entity.ts";
 import type { Formats } from "../../machines/formats.ts";
 import type { Address } from "../../machines/protocols.ts";
@@ -11,14 +11,14 @@ import type { Actor } from "./actor.ts";
 import type { Committer } from "./commit.ts";
 import type { Inspect } from "./live.ts";
 
-/** What one decision lets out once it is committed. */
+/** What leaves when a decision is committed. */
 export interface Release {
   readonly address: Address;
   readonly messages: readonly OutboxMessage[];
   readonly fresh: ReadonlySet<string>;
   readonly timers: readonly TimerChange[];
   readonly calls: readonly OutboundCall[];
-  /** The row as the commit left it; undefined where nothing was committed. */
+  /** The row after the commit; undefined if nothing was committed. */
   readonly view?: unknown;
 }
 
@@ -30,12 +30,12 @@ export interface ActorPorts {
   readonly log: Log;
   readonly validator: Validator;
   readonly inspect: Inspect | undefined;
-  /** Whether this node is sure now that nobody else owns the actor. */
+  /** Whether this node is certain now that nobody else owns the actor. */
   readonly leased: () => boolean;
-  /** What every member of the cluster reads, so what may be written. */
+  /** The formats that every member of the cluster reads, and so the ones to write. */
   readonly formats: () => Formats;
-  /** Lets the effects of a commit out; the promise is done when its messages have been taken in. */
+  /** Releases the effects of a commit. Resolves when its messages have been delivered. */
   readonly release: (release: Release) => Promise<void>;
-  /** Called whenever the actor has come to rest. */
+  /** Called whenever the actor becomes idle. */
   readonly rested: (actor: Actor) => void;
 }

@@ -1,15 +1,15 @@
 /**
- * One actor in memory: a mailbox, the state that its facts fold to, and the gate that holds back what must not be seen
- * before it is durable.
+ * One actor in memory: its mailbox, its state folded from facts, and the gate that holds back what must not be seen before it
+ * is durable.
  *
- * A1  Commands are decided one at a time, in order, each on the state that the one before it left, committed or not.
- * A2  Nothing leaves (answer, message, timer, outbound call) before every fact it stands on is committed. That goes for
- *     refusals too: they stand on the state that they saw.
- * A3  When a commit fails, all that was decided after it is thrown away, and nothing that was decided before it; when the
- *     latter is through, the state is loaded again, and the commands are decided anew (another writer was first) or
- *     refused (the journal is out of reach).
- * A4  What is answered without a commit is answered only while the node is sure that it owns the actor: a state that
- *     another node may have moved on says nothing.
+ * A1  Commands are decided one at a time, in order, each on the state that the one before left, committed or not.
+ * A2  Nothing leaves (result, message, timer, outbound call) before every fact that it depends on is committed. That includes
+ *     refusals, which depend on the state that they saw.
+ * A3  When a commit fails, everything that was decided after it is discarded, and nothing that was decided before it. When the
+ *     earlier commits are done, the state is loaded again, and the commands are decided again (another writer was first) or
+ *     refused (the journal cannot be reached).
+ * A4  A result without a commit leaves only while the node is certain that it owns the actor: the state may be outdated if
+ *     another node has written to it.
  */
 import type { AnyMachineSnapshot } from "xstate";
 import type { Effect, Tell } from "../../machines/effect.ts";
@@ -26,14 +26,14 @@ import { Gate, type Gated } from "./gate.ts";
 import { LiveActor } from "./live.ts";
 import { RecentAnswers } from "./recent.ts";
 
-/** A command with the way back of its answer. */
+/** A command, and where its result goes. */
 interface PendingCommand {
   envelope: Envelope;
   tries: number;
   readonly answer: (answer: CommandResult) => void;
 }
 
-/** What the journal knows of a command that may have come before: nothing, its answer, or it could not be asked. */
+/** What the journal knows about a command that may have come before: nothing, its result, or it could not be read. */
 type Recalled = typeof NEW | typeof UNREAD | { readonly answered: unknown };
 const NEW = "new";
 const UNREAD = "unread";
@@ -61,7 +61,7 @@ export class Actor {
     this.#ports = ports;
   }
 
-  /** Takes a command in; the promise gives its answer and never rejects. */
+  /** Accepts a command. Resolves with its result; never rejects. */
   receive(envelope: Envelope): Promise<CommandResult> {
     this.lastUsed = this.#ports.clock.now();
     const known = this.#recent.get(envelope.commandId);
@@ -81,7 +81,7 @@ export class Actor {
     return answer;
   }
 
-  /** Gives the actor up: who waits is told that it is not here, and what is still being committed concerns others now. */
+  /** Gives the actor up: callers are told that it is not here. The outcome of running commits no longer matters here. */
   abandon(): void {
     this.#abandoned = true;
     const waiting = [...this.#gate.discardFrom(), ...this.#inbox.splice(0)];
@@ -89,17 +89,17 @@ export class Actor {
     for (const pending of waiting) pending.answer({ ok: false, refusal: NOT_OWNER });
   }
 
-  /** Whether nothing waits and nothing is under way. */
+  /** Whether it is idle: nothing waits or is being processed. */
   get resting(): boolean {
     return !this.#running && this.#inbox.length === 0 && this.#gate.empty;
   }
 
-  /** Whether it may leave memory at once. */
+  /** Whether it may be evicted at once. */
   get finished(): boolean {
     return this.#live === undefined || this.#entity.finished(this.#live.state);
   }
 
-  /** The entry that saves the state before the actor leaves memory; undefined when that is not worth it. */
+  /** The entry that saves the state before the actor is evicted; undefined if that is not worthwhile. */
   passivate(): Entry | undefined {
     if (this.#live === undefined || this.#seq - this.#snapshotSeq < LIMITS.snapshotOnLeaving) return undefined;
     const { state } = this.#live;
@@ -116,7 +116,7 @@ export class Actor {
         if (this.#waits) break;
         const ready = this.#live !== undefined || (await this.#load(pending));
         const known = ready && pending.envelope.delivery === "again" ? await this.#recall(pending) : NEW;
-        // A commit may have failed while we waited: then the state is gone, and the mailbox begins anew.
+        // If a commit failed meanwhile, the state is gone, and the mailbox is processed from its start.
         if (this.#begunAnew(generation, pending)) continue;
         const question = ready && known === NEW ? this.#ask(pending) : undefined;
         if (question !== undefined) await question;
@@ -135,7 +135,7 @@ export class Actor {
     else this.#rest();
   }
 
-  /** Whether the state is to be loaded again, but what was decided before the failure is still on its way to it. */
+  /** Whether the state must be loaded again, but earlier decisions are still being committed. */
   get #waits(): boolean {
     return this.#live === undefined && !this.#gate.empty;
   }
@@ -148,13 +148,13 @@ export class Actor {
     if (this.resting) this.#ports.rested(this);
   }
 
-  /** A bug: the command is refused and has changed nothing; the state stands, and the rest of the house goes on. */
+  /** A bug: the command is refused and has changed nothing, and everything else continues. */
   #broken(error: unknown): void {
     this.#ports.log.error({ err: error, actor: addressKey(this.address) }, "an actor failed; this is a bug");
     this.#inbox.shift()?.answer({ ok: false, refusal: BROKEN });
   }
 
-  /** Lets the state go, for an actor that leaves memory or whose commit has failed. */
+  /** Drops the state of an actor that is evicted or whose commit has failed. */
   #forgetState(): void {
     this.#generation += 1;
     this.#live?.stop();
@@ -162,7 +162,7 @@ export class Actor {
   }
 
   get #state(): AnyMachineSnapshot {
-    if (this.#live === undefined) throw new Error("an actor is loaded before it is asked anything");
+    if (this.#live === undefined) throw new Error("an actor must be loaded before it decides");
     return this.#live.state;
   }
 
@@ -190,7 +190,7 @@ export class Actor {
     }
   }
 
-  /** What is stored could not be read, which says nothing final about a command. */
+  /** What is stored could not be read, so the refusal of a command is not final. */
   #unread(error: unknown): false {
     this.#notRead = error instanceof StoreUnavailable ? UNREACHABLE : UNREADABLE;
     this.#ports.log.error({ err: error, actor: addressKey(this.address) }, this.#notRead.detail);
@@ -203,7 +203,7 @@ export class Actor {
     this.#snapshotSeq = snapshotSeq;
   }
 
-  /** What became of this command when it came before. */
+  /** Looks up the result of a command that came before. */
   async #recall({ envelope }: PendingCommand): Promise<Recalled> {
     let facts: readonly AnyFact[];
     try {
@@ -216,7 +216,7 @@ export class Actor {
     return { answered: this.#entity.recall(envelope.command, facts, this.#state) };
   }
 
-  /** Has worked out what the decision needs to know; undefined when it needs nothing, so that nobody waits a turn. */
+  /** Gets the judgement that the decision needs; undefined if it needs none, so that no turn of the event loop is lost. */
   #ask(pending: PendingCommand): Promise<void> | undefined {
     const { command, lost = 0, arrived = this.#ports.clock.now() } = pending.envelope;
     const question = this.#entity.question(this.#state, command, arrived);
@@ -231,14 +231,14 @@ export class Actor {
     return undefined;
   }
 
-  /** Decides a command; false when it must be looked up first. */
+  /** Decides a command; false if it must be looked up first. */
   #decide(pending: PendingCommand): boolean {
     const at = this.#ports.clock.now();
     const { command, arrived = at } = pending.envelope;
     const decision = this.#entity.decide(this.#state, command, at, arrived, this.#ports.formats());
     if (isRefusal(decision)) {
-      // A network may bring one message twice. The second one would be refused for what the first one has done, and that
-      // answer could come first: so what is refused is looked up. What is taken needs no look, the journal refuses it.
+      // A network may deliver a message twice. The second would be refused because of what the first did, and that refusal
+      // could arrive first, so refused commands are looked up. Others need not be: the journal rejects a second commit.
       const { delivery, origin } = pending.envelope;
       if (delivery === "first" && origin !== "timer") {
         pending.envelope = { ...pending.envelope, delivery: "again" };
@@ -250,7 +250,7 @@ export class Actor {
     return true;
   }
 
-  /** Lets an answer out as soon as the commits before it are through. */
+  /** Releases a result as soon as the commits before it are done. */
   #pass(pending: PendingCommand, answer: CommandResult, calls: readonly OutboundCall[] = []): void {
     this.#gate.pass(pending, () => {
       if (!this.#ports.leased()) {
@@ -280,8 +280,8 @@ export class Actor {
   }
 
   /**
-   * Sends the facts of a decision to the live actor and works out their entry. If anything throws, which is a bug, nothing has
-   * happened: the actor is awakened once more as it was before.
+   * Sends the facts of a decision to the live actor and makes their entry. If anything throws, which is a bug, nothing has
+   * happened: the actor is created again as it was before.
    */
   #entryOf(
     pending: PendingCommand,
@@ -307,7 +307,7 @@ export class Actor {
     return { id: this.#ports.ids.next(), from: this.address, seq: this.#seq, leg, to: tell.to, command: tell.command };
   }
 
-  /** The entry of facts that follow the last one and lead to `state`, which it saves or not. */
+  /** The entry of the facts that come next and lead to `state`, with a snapshot of it if that is due. */
   #entry(state: AnyMachineSnapshot, facts: readonly AnyFact[], saves: boolean): Entry {
     const { id } = this.address;
     const at = this.#ports.clock.now();
@@ -325,7 +325,7 @@ export class Actor {
     };
   }
 
-  /** Answers now, or when the messages have been taken in; but in time for the deadline, because the commit stands. */
+  /** Replies now, or when the messages have been delivered, but in time for the deadline, because the commit is done. */
   #reply(pending: PendingCommand, value: unknown, delivered: Promise<void> | undefined): void {
     const answer = () => pending.answer({ ok: true, value });
     if (delivered === undefined) {
@@ -352,7 +352,8 @@ export class Actor {
     this.#forgetState();
     const again: PendingCommand[] = [];
     for (const [place, pending] of discarded.entries()) {
-      // What only stood behind an entry that cannot be written is decided anew without it; it is no try, as one fewer is left.
+      // Commands behind an entry that cannot be written are decided again without it. That is not counted as a try, because
+      // each time one command fewer is left.
       if (outcome === "broken" && place > 0) {
         again.push(pending);
         continue;
@@ -370,7 +371,7 @@ export class Actor {
   }
 
   #contended(): Refusal {
-    this.#ports.log.error({ actor: addressKey(this.address) }, "another process writes to this database; stop one of the two");
+    this.#ports.log.error({ actor: addressKey(this.address) }, "another process writes to this database; stop one of them");
     return CONTENDED;
   }
 }

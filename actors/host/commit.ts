@@ -14,8 +14,8 @@ import { type Batch, type Entry, Fenced, type Journal, StoreUnavailable } from "
 import type { Log } from "../ports/log.ts";
 
 /**
- * `fenced`: others own the actor by now. `broken`: the journal will never accept this entry, which is a bug and is logged. What was
- * decided after a broken entry is a `conflict`: it is to be decided again without it.
+ * `fenced`: others own the actor now. `broken`: the journal will never accept this entry, which is a bug and is logged. What
+ * was decided after a broken entry is a `conflict`, to be decided again without it.
  */
 export type Outcome = "committed" | "conflict" | "unavailable" | "fenced" | "broken";
 

@@ -1,9 +1,9 @@
 /**
- * The output gate of one actor: replies and effects of a decision wait here until every commit that they depend on is done. In
- * order, so that its head is always a commit; decisions that commit nothing wait only for earlier ones.
+ * The output gate of one actor: results and effects of a decision wait here until every commit that they depend on is done. It
+ * is a queue, and its head is always a commit; decisions that commit nothing wait only for earlier ones.
  */
 
-/** `P` is what was decided on; it is given back if the decision is discarded away. */
+/** `P` is the pending command; it is given back if its decision is discarded. */
 export interface Gated<P> {
   readonly pending: P;
   readonly commits: boolean;
@@ -33,13 +33,13 @@ export class Gate<P> {
     return gated;
   }
 
-  /** The oldest commit is done: it opens, together with what only waited for it. */
+  /** The oldest commit is done: opens it, and everything that waited only for it. */
   committed(): void {
     this.#waiting.shift()?.open();
     while (this.#waiting[0]?.commits === false) this.#waiting.shift()?.open();
   }
 
-  /** Throws away everything from this commit on, or all; gives what was decided on, in order. */
+  /** Discards everything from this commit on, or all; gives the pending commands, in order. */
   discardFrom(gated?: Gated<P>): readonly P[] {
     return this.#waiting.splice(gated === undefined ? 0 : this.#waiting.indexOf(gated)).map((one) => {
       one.discarded = true;

@@ -1,9 +1,9 @@
 /**
- * The host of all actors of one process, by the shards that it owns: finds or wakes the one that a command is for, and
- * lets effects out. A host lives as long as its node's membership; one that was declared dead is abandoned, not revived.
+ * The host of all actors in the shards that it owns: finds or loads the actor of a command, and runs effects. A host lives as
+ * long as its node's membership; after being declared dead it is abandoned and not used again.
  *
- * H1  What is for a shard that is not open here is refused with NOT_OWNER, and nothing of it is decided.
- * H2  A shard is closed only when every commit that was begun for it is settled: whoever opens it next reads all of it.
+ * H1  A command for a shard that is not open here is refused with NOT_OWNER, undecided.
+ * H2  A shard is closed only when every commit that was begun for it has an outcome, so that its next owner reads all of them.
  */
 import { type AnyEntity, addressKey, type OutboundCall } from "../../machines/entity.ts";
 import { FORMATS, type Formats } from "../../machines/formats.ts";
@@ -35,23 +35,23 @@ export interface HostPorts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
-  /** The way to other actors, which may live elsewhere. Left out, all of them live here. */
+  /** The transport to other actors. If absent, all of them are here. */
   readonly transport?: Transport;
   /** Transactions that may run at once. */
   readonly lanes?: number;
-  /** Logical shards of the whole platform; 128 when left out. */
+  /** Shards of the whole platform; 128 if absent. */
   readonly shards?: number;
-  /** How long a request may be under way (ms); 10 s when left out. No arrival is believed to be longer ago. */
+  /** How long a request may take (ms); 10 s if absent. An earlier arrival time is not accepted. */
   readonly requestMsMax?: number;
-  /** Whether this node is sure now that nobody else owns its shards. Left out, nobody else is there. */
+  /** Whether this node is certain now that nobody else owns its shards. If absent, there is no other node. */
   readonly leased?: () => boolean;
-  /** What every member of the cluster reads. Left out, this host is alone and agrees with itself. */
+  /** The formats that every member of the cluster reads. If absent, this host is alone. */
   readonly formats?: () => Formats;
-  /** Told when the journal takes nothing more from this host, because others own what it owned. */
+  /** Called when the journal accepts nothing more from this host, because others own its shards now. */
   readonly fenced?: () => void;
-  /** Told of every commit of an actor, with its row; what comes of that is lost when the process dies. */
+  /** Called after every commit of an actor, with its row. Not durable: what it does is lost if the process dies. */
   readonly committed?: (address: Address, view: unknown) => void;
-  /** Hears all that live actors do: for development only. */
+  /** Observes everything that live actors do; for development only. */
   readonly inspect?: Inspect | undefined;
 }
 
@@ -63,18 +63,18 @@ export interface HostStats {
   readonly facts: number;
 }
 
-/** A shard that is open here, or being closed: then it takes nothing new. */
+/** A shard that is open here, or being closed and accepting nothing new. */
 interface OpenShard {
   accepting: boolean;
-  /** Requests, and outbound calls, under way. */
+  /** Requests and outbound calls in progress. */
   requests: number;
   calls: number;
   readonly actors: Map<string, Actor>;
 }
 
-/** How often it is looked whether what is under way has ended (ms). */
+/** Poll interval while waiting for work in progress to end (ms). */
 const POLL_MS = 5;
-/** Shards whose timers and messages are read at once. */
+/** How many shards' timers and messages are read at once. */
 const RESUMED_AT_ONCE = 8;
 
 export class Host implements Transport {
@@ -120,9 +120,8 @@ export class Host implements Transport {
   }
 
   /**
-   * Begins to accept commands for shards that this node owns, then takes up the timers and messages that were left in
-   * them; actors are woken when somebody asks for them. Rejects with StoreUnavailable when they cannot be read; what
-   * could not be read is not open then.
+   * Starts to accept commands for shards that this node owns, then resumes their timers and messages; actors are loaded when
+   * they are needed. Rejects with StoreUnavailable if timers or messages cannot be read; those shards are not open then.
    */
   async open(shards: readonly number[]): Promise<{ readonly timers: number; readonly messages: number }> {
     let messages = 0;
@@ -139,7 +138,7 @@ export class Host implements Transport {
     };
     const wanted = shards.filter((shard) => !this.#shards.has(shard));
     for (let from = 0; from < wanted.length; from += RESUMED_AT_ONCE) {
-      // Not before all of them have come to an end: one that fails later would be dropped after it was thought to be open.
+      // Only when all have finished: one that fails later would be dropped after it was reported as open.
       const opened = await Promise.allSettled(wanted.slice(from, from + RESUMED_AT_ONCE).map(resume));
       const failed = opened.find((one) => one.status === "rejected");
       if (failed !== undefined) throw failed.reason;
@@ -148,9 +147,9 @@ export class Host implements Transport {
   }
 
   /**
-   * Closes a shard so that another node can open it: takes nothing new, lets what is under way finish for at most `ms`,
-   * writes what is still to be written, and forgets the shard. Who still waited then is told NOT_OWNER and may ask again;
-   * an outbound call that still waits for its answer is made once more by the next owner.
+   * Closes a shard so that another node can open it: accepts nothing new, lets running work finish for at most `ms`, writes
+   * what is still to be written, and drops the shard. Callers that still wait get NOT_OWNER and may ask again; an outbound call
+   * without an answer is made again by the next owner.
    */
   async close(shard: number, ms: number): Promise<void> {
     const open = this.#shards.get(shard);
@@ -169,7 +168,7 @@ export class Host implements Transport {
     this.#drop(shard);
   }
 
-  /** Gives everything up at once and writes nothing more: for a node that others have declared dead. */
+  /** Gives everything up at once and writes nothing more, after this node was declared dead. */
   abandon(): void {
     this.#stopped = true;
     this.#sweep?.();
@@ -182,7 +181,7 @@ export class Host implements Transport {
     }
   }
 
-  /** Takes a command to its actor. Never rejects; past a bound it refuses at once. */
+  /** Passes a command to its actor. Never rejects; above a bound it refuses at once. */
   async request(envelope: Envelope): Promise<CommandResult> {
     const shard = this.#shards.get(this.shardOf(envelope.to.id));
     if (shard?.accepting !== true) return { ok: false, refusal: NOT_OWNER };
@@ -206,7 +205,7 @@ export class Host implements Transport {
     }
   }
 
-  /** When a request came (ms), as far as this node takes a gateway's word: not later than now, not before requests end. */
+  /** When a request arrived (ms), as its gateway says, but not later than now and not longer ago than a request may take. */
   #arrivalOf({ arrived }: Envelope): Millis {
     const now = this.#ports.clock.now();
     return Math.min(now, Math.max(arrived ?? now, now - (this.#ports.requestMsMax ?? LIMITS.arrivalMsMax)));
@@ -217,7 +216,7 @@ export class Host implements Transport {
     return shardOf(id, this.#count);
   }
 
-  /** Whether commands for a shard are taken here. */
+  /** Whether commands for a shard are accepted here. */
   owns(shard: number): boolean {
     return this.#shards.get(shard)?.accepting === true;
   }
@@ -234,7 +233,7 @@ export class Host implements Transport {
     return { actors, inFlight: this.#inFlight, timers: this.#timers.size, commits, facts };
   }
 
-  /** Accepts nothing more, lets what is under way finish, and writes what is still to be written. Waits at most `ms`. */
+  /** Accepts nothing more, lets running work finish, and writes what is still to be written. Waits at most `ms`. */
   async stop(ms: number): Promise<void> {
     const { clock } = this.#ports;
     const until = clock.elapsed() + ms;
@@ -259,7 +258,7 @@ export class Host implements Transport {
     this.#timers.drop(shard);
   }
 
-  /** Waits until everything is written, but not longer than `ms`. */
+  /** Waits until everything is written, at most `ms`. */
   #flush(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const callOff = this.#ports.clock.after(ms, resolve);
@@ -279,7 +278,7 @@ export class Host implements Transport {
     return actor;
   }
 
-  /** Lets an actor go, unless another one has taken its place since. */
+  /** Removes an actor, unless another has replaced it meanwhile. */
   #forget(actor: Actor): void {
     const actors = this.#shards.get(this.shardOf(actor.address.id))?.actors;
     const key = addressKey(actor.address);
@@ -290,8 +289,8 @@ export class Host implements Transport {
     try {
       if (view !== undefined) this.#ports.committed?.(address, view);
     } catch (error) {
-      // It is only a word to others, and the commit stands.
-      this.#ports.log.warn({ err: error, actor: addressKey(address) }, "a commit could not be told to the gateways");
+      // Others are only notified here; the commit is done.
+      this.#ports.log.warn({ err: error, actor: addressKey(address) }, "gateways could not be notified of a commit");
     }
     for (const change of timers) this.#timers.change(address, change);
     for (const call of calls) void this.#call(address, call);
@@ -307,7 +306,7 @@ export class Host implements Transport {
     return { to, command, commandId: this.#ports.ids.next(), origin: "timer", delivery: "first", deadline };
   }
 
-  /** Makes a call and tells its actor what came of it. The timer behind it stands until then. */
+  /** Makes an outbound call and tells its actor the outcome. The timer behind it stays set until then. */
   async #call(address: Address, call: OutboundCall): Promise<void> {
     const shard = this.#shards.get(this.shardOf(address.id));
     if (shard === undefined) return;
@@ -315,7 +314,7 @@ export class Host implements Transport {
     const outcome = await this.#ports.calls.make(call).catch((error: unknown) => {
       this.#ports.log.error(
         { err: error, actor: addressKey(address), call: call.kind },
-        "a call could not be made; it is tried again",
+        "an outbound call could not be made; it will be tried again",
       );
       return null;
     });
@@ -327,7 +326,7 @@ export class Host implements Transport {
       return;
     }
     const answer = await this.request(this.#internal(address, call.outcomeTo(outcome)));
-    // Not told, so not known: the call is made once more, as after a crash.
+    // The actor did not get the outcome, so the call is made again, as after a crash.
     if (isTransient(answer) && !this.#stopped) again();
   }
 

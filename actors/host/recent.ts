@@ -1,7 +1,7 @@
 import { LIMITS } from "../limits.ts";
 import type { CommandResult } from "../message.ts";
 
-/** Commands that were answered, or are about to be: who asks again within memory's reach gets the same answer. */
+/** The results of recent commands: a command that comes again soon gets the same result. */
 export class RecentAnswers {
   readonly #answers = new Map<string, Promise<CommandResult>>();
 
@@ -12,7 +12,7 @@ export class RecentAnswers {
   remember(commandId: string, answer: Promise<CommandResult>): void {
     this.#answers.set(commandId, answer);
     void answer.then((given) => {
-      // A refusal is no outcome to hold on to: who asks again may meet another state.
+      // A refusal is not kept: the state may have changed when the command comes again.
       if (!given.ok) this.#answers.delete(commandId);
     });
     const [oldest] = this.#answers.keys();

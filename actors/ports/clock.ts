@@ -4,6 +4,6 @@ export interface Clock {
   now(): Millis;
   /** Monotonic time (ms). */
   elapsed(): number;
-  /** Runs `job` after so many ms; gives a function that cancels it. */
+  /** Runs `job` after `ms`; gives a function that cancels it. */
   after(ms: Millis, job: () => void): () => void;
 }

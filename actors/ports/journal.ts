@@ -1,11 +1,11 @@
-/** What keeps facts, and what waits with them. */
+/** The journal: facts, and the messages and timers that are written with them. */
 
 import type { StoredFact } from "../../machines/entity.ts";
 import type { Posting } from "../../machines/money/postings.ts";
 import type { Address, AnyCommand } from "../../machines/protocols.ts";
 import type { Millis } from "../../machines/vocabulary.ts";
 
-/** A message that waits in the outbox of its sender. `seq` and `leg` order the messages of one sender. */
+/** A message in the outbox of its sender. `seq` and `leg` order the messages of one sender. */
 export interface OutboxMessage {
   readonly id: string;
   readonly from: Address;
@@ -15,7 +15,7 @@ export interface OutboxMessage {
   readonly command: AnyCommand;
 }
 
-/** A timer is set to a moment, or removed (null). */
+/** A timer is set for a time, or removed (null). */
 export interface TimerChange {
   readonly name: string;
   readonly at: Millis | null;
@@ -27,7 +27,7 @@ export interface DueTimer {
   readonly at: Millis;
 }
 
-/** What one decision adds to the journal. Its facts are numbered after + 1, after + 2, … */
+/** What one decision adds to the journal. Its facts have the numbers after + 1, after + 2, … */
 export interface Entry {
   readonly address: Address;
   readonly after: number;
@@ -44,12 +44,12 @@ export interface Entry {
 
 /** One commit: all of it or nothing. */
 export interface Batch {
-  /** Marks the facts of this batch, so that a commit whose outcome got lost is known again. A UUID. */
+  /** Marks the facts of this batch, so that a commit whose outcome was lost is recognised. A UUID. */
   readonly id: string;
   readonly entries: readonly Entry[];
-  /** Messages that their receivers have committed; they leave the outbox. */
+  /** Messages that their receivers have committed; they are removed from the outbox. */
   readonly delivered: readonly string[];
-  /** Messages that their receivers refused for good; they stay, marked, for the operator. */
+  /** Messages that their receivers refused for good; they stay for the operator, marked as dead. */
   readonly dead: readonly { readonly id: string; readonly reason: string }[];
 }
 
@@ -59,7 +59,7 @@ export interface StoredActor {
   readonly facts: readonly StoredFact[];
 }
 
-/** Thrown by a journal that takes nothing from this writer any more: others own what it owned. */
+/** Thrown by a journal that accepts nothing more from this writer, because others own its shards now. */
 export class Fenced extends Error {}
 
 /** Thrown by a journal that cannot be reached, or whose commit has an unknown outcome: the same call must be repeated. */
@@ -67,14 +67,13 @@ export class StoreUnavailable extends Error {}
 
 export interface Journal {
   /**
-   * Appends a batch; repeating it with the same id is safe. Gives the keys (addressKey) of the actors for which
-   * another writer was first, or whose command is there already: nothing of theirs is written, all else is.
-   * Throws StoreUnavailable when it cannot be told what happened, and Fenced, with nothing written, when the writer has been
-   * declared dead.
+   * Appends a batch; repeating it with the same id is safe. Gives the keys (addressKey) of the actors for which another writer
+   * was first, or whose command is in the journal already: nothing of theirs is written, everything else is. Throws
+   * StoreUnavailable if the outcome is unknown, and Fenced, with nothing written, if the writer has been declared dead.
    */
   append(batch: Batch): Promise<ReadonlySet<string>>;
   load(address: Address): Promise<StoredActor>;
-  /** The facts that a command caused at an actor, in order; empty when it never came. */
+  /** The facts that a command caused at an actor, in order; empty if it was never processed. */
   caused(address: Address, cause: string): Promise<readonly StoredFact[]>;
   /** A page of the undelivered messages whose senders are in a shard, in the order of (from, seq, leg), after the given one. */
   outbox(shard: number, after: OutboxMessage | null, rows: number): Promise<readonly OutboxMessage[]>;

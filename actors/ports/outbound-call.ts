@@ -2,6 +2,6 @@ import type { OutboundCall } from "../../machines/entity.ts";
 import type { DeliveryOutcome } from "../../machines/task/events.ts";
 
 export interface OutboundCalls {
-  /** Makes one call and gives its outcome; null when there is no room now and it should be asked for again soon. */
+  /** Makes one call and gives its outcome; null if there is no capacity now and it should be tried again soon. */
   make(call: OutboundCall): Promise<DeliveryOutcome | null>;
 }

@@ -7,7 +7,7 @@ export interface NodeStats {
   readonly inFlight: number;
   readonly commits: number;
   readonly facts: number;
-  /** Worst lag of the node's event loop since the last heartbeat (ms). */
+  /** The longest delay of the node's event loop since the last heartbeat (ms). */
   readonly lagMs: number;
 }
 

@@ -40,16 +40,16 @@ export function startBatch(
   };
 }
 
-/** One that was opened before accounts knew of theirs is not there. */
+/** A batch that an older version opened may not be in the list. */
 export function batchEnded({ context }: AccountSnapshot, { batch }: Of<"batchEnded">, at: Millis): Told {
   return { facts: context.batches.includes(batch) ? [{ type: "BatchEnded", batch, at }] : [], reply: null };
 }
 
-/** Holds the budget of an item, or puts its batch into the queue; who asks before its turn waits behind those that wait. */
+/** Holds the budget of an item, or puts its batch into the queue. A batch that asks before its turn joins at the end. */
 export function holdItem(state: AccountSnapshot, { task, order, ask }: Of<"holdItem">, at: Millis): Told {
-  if (order.batch === undefined) throw new Error("an item must be of a batch");
+  if (order.batch === undefined) throw new Error("an item must belong to a batch");
   const { id: batch, item } = order.batch;
-  // Asked by a version of before, which knows no waiting.
+  // An older version leaves `ask` out: its batches cannot wait.
   const { perMinute = 0, want = 0, called = true } = ask ?? {};
   const { context } = state;
   const restriction = restrictionOf(state);
@@ -83,7 +83,7 @@ function waiting({ opened }: AccountContext, what: Omit<Waits, "type" | "until" 
   return { type: "BatchWaits", ...what, until, at };
 }
 
-/** Calls those of the queue whose turn it is. Even nobody is a fact, because it sets the timer anew. */
+/** Calls the batches whose turn it is. Calling none is a fact too, because it sets the timer again. */
 export function callBatches(state: AccountSnapshot, at: Millis): Told {
   return { facts: [{ type: "BatchesCalled", calls: callsAt(state.context, restrictionOf(state), at), at }], reply: null };
 }

@@ -1,4 +1,4 @@
-/** What each fact changes of an account. The statechart says in which states it may come, and keeps its debt. */
+/** What each fact changes in an account. The statechart says in which states a fact may come, and when debt begins and ends. */
 import type { Capability } from "../market/capability.ts";
 import { judge } from "../market/reputation.ts";
 import { EMPTY_RECORD, type Record } from "../market/skill.ts";
@@ -8,7 +8,7 @@ import { withHold, withoutHold } from "./holds.ts";
 import type { AccountContext } from "./state.ts";
 import { withOpened, withWaiting } from "./turns.ts";
 
-/** So many counterparties are told apart; the highest rating asks for 20 (guide: Credit Rating System). */
+/** How many counterparties are kept; the highest rating asks for 20 (guide: Credit Rating System). */
 const COUNTERPARTIES_MAX = 100;
 
 /** How often a recovery code may be tried (contract). */
@@ -22,7 +22,7 @@ type Of<T extends AccountFactType> = Extract<AccountFact, { type: T }>;
 type Change = Partial<AccountContext>;
 
 function recordOf(context: AccountContext, taskType: string): Record {
-  // Those that were written before there were ratings lack them.
+  // Records from before ratings existed lack them.
   return { ...EMPTY_RECORD, ...context.records[taskType] };
 }
 
@@ -88,7 +88,7 @@ export function afterFailing(context: AccountContext, fact: Of<"Failed">): Chang
 /** Sets the amounts of a hold that ends; `back` is what returns to the requester, in NC. */
 function withoutHeld(context: AccountContext, task: Of<"Released">["task"], budget: number, back: number): Change {
   const held = credits(context.held - budget);
-  if (held < 0) throw new Error(`account ${context.id} would hold less than nothing`);
+  if (held < 0) throw new Error(`account ${context.id} would hold a negative amount`);
   return {
     available: credits(context.available + back),
     held,
@@ -193,7 +193,7 @@ export function afterQueueing({ waiting }: AccountContext, fact: Of<"BatchWaits"
   return { waiting: withWaiting(waiting, { batch, want, budget, perMinute, reason }) };
 }
 
-/** The timer that called has been used up. */
+/** The timer that led to this call has fired, so it is no longer set. */
 export function afterCalling({ waiting }: AccountContext, { calls, at }: Of<"BatchesCalled">): Change {
   const called = new Set(calls.map(({ batch }) => batch));
   return { waiting: waiting.filter(({ batch }) => !called.has(batch)), calledAt: at, callAt: null };

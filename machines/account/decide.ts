@@ -1,4 +1,4 @@
-/** Command -> facts, or a refusal. Holds are asked for; what arrives by message is taken unconditionally. */
+/** Command -> facts, or a refusal. A hold may be refused; what arrives as a message is accepted in every state. */
 import { offerIneligibility, type TaskOnOffer } from "../eligibility.ts";
 import type { Deciders, Decision } from "../entity.ts";
 import { CAPABILITIES_MAX } from "../market/capability.ts";
@@ -17,11 +17,11 @@ import { postedTerms, standingOf } from "./row.ts";
 import { hold } from "./spending.ts";
 import type { AccountContext } from "./state.ts";
 
-/** The most that an account may hold, in NC: far from where a double stops counting. */
+/** The most that an account may hold, in NC: far below where a double loses whole numbers. */
 export const BALANCE_MAX = 1_000_000_000_000;
-/** How long a recovery code is good (guide: Authentication), in ms. */
+/** How long a recovery code is valid (guide: Authentication), in ms. */
 export const RECOVERY_MS = 300_000;
-/** How long the state of an OAuth flow is good, in ms. */
+/** How long the state of an OAuth flow is valid, in ms. */
 export const OAUTH_MS = 600_000;
 
 type Result<T extends CommandType<"account">> = Decision<AccountFact, ReplyOf<"account", T>> | Refusal;
@@ -40,7 +40,7 @@ export function decideAccount<T extends CommandType<"account">>(
 
 type Decide<T extends CommandType<"account">> = (state: AccountSnapshot, command: Of<T>, at: Millis) => Result<T>;
 
-/** Refuses what is asked of an account that is not there. */
+/** Refuses commands to an account that does not exist. */
 function ofRegistered<T extends CommandType<"account">>(decide: Decide<T>): Decide<T> {
   return (state, command, at) => (state.hasTag("registered") ? decide(state, command, at) : UNKNOWN);
 }
@@ -122,12 +122,12 @@ function mark({ context }: AccountSnapshot, { marks: more, kin }: Of<"mark">, at
 
 function useOAuth({ context: { oauth } }: AccountSnapshot, { stateHash }: Of<"useOAuth">, at: Millis): Told {
   if (oauth === null || oauth.stateHash !== stateHash || at >= oauth.until) {
-    return refuse("OAUTH_STATE_INVALID", "This state is none, or was used, or is too old; begin again.");
+    return refuse("OAUTH_STATE_INVALID", "This OAuth state is unknown, used or expired; start again.");
   }
   return { facts: [{ type: "OAuthUsed", at }], reply: null };
 }
 
-/** A code that is wrong costs a try, so it leaves a fact and is no refusal. */
+/** A wrong code uses up a try, so it is a fact and not a refusal. */
 function recover({ context }: AccountSnapshot, command: Of<"recover">, at: Millis): Result<"recover"> {
   const { recovery, keyHash: before } = context;
   if (recovery === null || recovery.triesLeft === 0 || at >= recovery.until) {
@@ -150,7 +150,7 @@ function topUp({ context }: AccountSnapshot, command: Of<"topUp">, at: Millis): 
   return { facts: [fact], reply: { topup: command.topup, available } };
 }
 
-/** Taken whatever the account's state: the money has moved already. */
+/** Accepted in every state: the money has moved already. */
 function payment({ context }: AccountSnapshot, command: Of<"payment">, at: Millis): Told {
   const { payments, customer: known } = context;
   const { payment: id, news, customer } = command;
@@ -185,7 +185,7 @@ function repay({ context: { available } }: AccountSnapshot, command: Of<"repay">
 function holdMismatch(context: AccountContext, task: Of<"release">["task"], budget: Credits): Refusal | undefined {
   const held = heldFor(context.holds, task);
   if (held === budget) return undefined;
-  return refuse("HOLD_UNKNOWN", `No hold of ${budget} NC stands for this task; ${held ?? 0} NC is held.`);
+  return refuse("HOLD_UNKNOWN", `There is no hold of ${budget} NC for this task; ${held ?? 0} NC is held.`);
 }
 
 function release({ context }: AccountSnapshot, command: Of<"release">, at: Millis): Told {
@@ -244,7 +244,7 @@ function fail(state: AccountSnapshot, command: Of<"fail">, at: Millis): Told {
   return { facts, reply: null };
 }
 
-/** What an operator takes or gives by hand. */
+/** An operator corrects the balance. */
 function adjust({ context }: AccountSnapshot, command: Of<"adjust">, at: Millis): Result<"adjust"> {
   const { adjustment, amount, reason } = command;
   const after = context.available + context.held + amount;
@@ -252,14 +252,14 @@ function adjust({ context }: AccountSnapshot, command: Of<"adjust">, at: Millis)
   return { facts: [{ type: "Adjusted", adjustment, amount, reason, at }], reply: { adjustment } };
 }
 
-/** Freezes an account by hand, or releases it. */
+/** An operator freezes or unfreezes an account. */
 function freeze(state: AccountSnapshot, { type, reason }: Of<"freeze" | "unfreeze">, at: Millis): Told {
   const frozen = state.hasTag("frozen");
   if (frozen === (type === "freeze")) return refuse("NOTHING_TO_DO", `This account is ${statusOf(state)} already.`);
   return { facts: [{ type: frozen ? "Unfrozen" : "Frozen", reason, at }], reply: null };
 }
 
-/** A second one for the same task type takes the place of the first, under its id. */
+/** A second capability for a task type replaces the first and keeps its id. */
 function registerCapability(
   { context: { capabilities } }: AccountSnapshot,
   { capability }: Of<"registerCapability">,
@@ -284,7 +284,7 @@ function setAvailability({ context }: AccountSnapshot, command: Of<"setAvailabil
   return { facts: [{ type: "AvailabilityChanged", capability, available, at }], reply: { capability } };
 }
 
-/** The price that stands is given where the capability is there, able and free; whoever asked must hear in either case. */
+/** Bids at the posted price if the capability is available and has a free slot, else declines. The task is told either way. */
 function offer(state: AccountSnapshot, command: Of<"offer">, at: Millis): Told {
   const { context } = state;
   const { task, bid, taskType } = command;
@@ -293,12 +293,12 @@ function offer(state: AccountSnapshot, command: Of<"offer">, at: Millis): Told {
   const reason = offerIneligibility(onOffer(command), { worker: accountId(context.id), standing }, terms);
   if (reason !== undefined) return { facts: [{ type: "OfferDeclined", task, reason, at }], reply: null };
   const { capability } = terms;
-  if (capability === undefined || capability.price === null) throw new Error("who may take a task at its posted price has one");
+  if (capability === undefined || capability.price === null) throw new Error("an eligible worker has a posted price");
   const { id, price } = capability;
   return { facts: [{ type: "OfferTaken", task, bid, capability: id, price, standing, at }], reply: null };
 }
 
-/** What an account knows of a task that asks it; the rest is for the task to judge, when the bid comes. */
+/** What an account knows about a task that is offered to it. The task checks the rest when the bid arrives. */
 function onOffer({ budget, minSkill, marks }: Of<"offer">): TaskOnOffer {
   return { status: "ROUTING", requester: null, marks, budget, minSkill, bidders: [], failed: [] };
 }
@@ -314,5 +314,5 @@ function timer(state: AccountSnapshot, { name }: Of<"timer">, at: Millis): Told 
     return { facts: [suspended], reply: null };
   }
   if (name === "turns" && context.waiting.length > 0) return callBatches(state, at);
-  return refuse("TIMER_STALE", `The timer ${name} means nothing to an account that is ${statusOf(state)}.`);
+  return refuse("TIMER_STALE", `The timer ${name} is out of date: the account is ${statusOf(state)}.`);
 }

@@ -10,7 +10,7 @@ import type { AccountId, Credits, Millis, TaskId } from "../vocabulary.ts";
 import type { Payment } from "./payments.ts";
 import type { Call, WaitingBatch } from "./turns.ts";
 
-/** A GitHub account that speaks for this one. */
+/** The GitHub account that is linked to this account. */
 export interface GitHubLink {
   /** GitHub's own id, which never changes. */
   readonly id: string;
@@ -25,7 +25,7 @@ interface At {
   readonly at: Millis;
 }
 
-/** What befell an account. Amounts in NC. An API key is only ever here as its SHA-256, in hex. */
+/** What happened to an account. Amounts in NC. API keys appear only as their SHA-256, in hex. */
 export type AccountFact = At &
   (
     | {
@@ -46,9 +46,9 @@ export type AccountFact = At &
         readonly type: "PaymentChanged";
         readonly payment: string;
         readonly after: Payment;
-        /** Counts the changes of this payment. */
+        /** Numbers the changes of this payment. */
         readonly change: number;
-        /** What the balance gains; below 0 where credits are taken back. */
+        /** The change of the balance; negative if credits are taken back. */
         readonly amount: Credits;
         readonly customer: string | null;
       }
@@ -59,11 +59,14 @@ export type AccountFact = At &
         readonly available: Credits;
         readonly debt: Credits;
       }
-    /** `perMinute` is the pace that it counts against, where it is an item of a batch. */
+    /** `perMinute` is the rate limit that it counts against, if it is an item of a batch. */
     | { readonly type: "Held"; readonly task: TaskId; readonly budget: Credits; readonly perMinute?: number }
     | { readonly type: "BatchStarted"; readonly batch: string; readonly request: string }
     | { readonly type: "BatchEnded"; readonly batch: string }
-    /** It wants to open more items, this one among them (null: others); for the pace until then (ms), else until it is called. */
+    /**
+     * The batch wants to open more items, this one among them (null: only others). It waits for the rate limit until `until`
+     * (ms), else until it is called.
+     */
     | (WaitingBatch & { readonly type: "BatchWaits"; readonly item: number | null; readonly until: Millis | null })
     | { readonly type: "BatchesCalled"; readonly calls: readonly Call[] }
     | {
@@ -79,7 +82,7 @@ export type AccountFact = At &
         readonly task: TaskId;
         readonly taskType: string;
         readonly worker: AccountId;
-        /** The identity that the counterparty is counted by; its id where it was written before there were identities. */
+        /** The identity that the counterparty counts as; its id in facts from before identities existed. */
         readonly counterparty?: string;
         readonly payout: Credits;
         readonly fee: Credits;
@@ -108,7 +111,7 @@ export type AccountFact = At &
     | { readonly type: "OAuthStarted"; readonly stateHash: string; readonly until: Millis }
     | { readonly type: "OAuthUsed" }
     | { readonly type: "GitHubLinked"; readonly github: GitHubLink }
-    /** `request` is the id that the command gave it; absent where replies did not tell it yet. */
+    /** `request` is the id from the command; absent in facts from before it was kept. */
     | { readonly type: "CapabilityRegistered"; readonly capability: Capability; readonly request?: string }
     | { readonly type: "AvailabilityChanged"; readonly capability: string; readonly available: boolean }
     | {
@@ -119,18 +122,18 @@ export type AccountFact = At &
         readonly price: Credits;
         readonly standing: WorkerStanding;
       }
-    /** Why is not there where it was written before that was told. */
+    /** The reason is absent in facts from before it was recorded. */
     | { readonly type: "OfferDeclined"; readonly task: TaskId; readonly reason?: Ineligibility }
     | { readonly type: "OfferFreed"; readonly task: TaskId }
     | { readonly type: "HoneypotJudged"; readonly task: TaskId; readonly passed: boolean }
     | { readonly type: "Rated"; readonly task: TaskId; readonly taskType: string; readonly stars: number }
     | { readonly type: "CooldownStarted"; readonly until: Millis }
     | { readonly type: "CooldownEnded" }
-    /** By its reputation, or by an operator with a reason. */
+    /** Because of its reputation, or by an operator, who gives a reason. */
     | { readonly type: "Frozen"; readonly reason?: string }
     | { readonly type: "Unfrozen"; readonly reason: string }
     | { readonly type: "Adjusted"; readonly adjustment: string; readonly amount: Credits; readonly reason: string }
-    /** The debt is too old; what ends it lifts the suspension. */
+    /** The debt is too old. The suspension ends with the debt. */
     | { readonly type: "Suspended" }
   );
 
@@ -175,8 +178,8 @@ const TYPES: { readonly [T in AccountFactType]: true } = {
 };
 
 /**
- * Reads an account's fact of any format that was ever written; so far they are alike. The journal is our
- * own writing, so a body's shape is trusted once its type and version are known. Throws on one it cannot know.
+ * Reads an account's fact of any format; so far all are alike. Only we write the journal, so a body is trusted once its type
+ * and version are known. Throws on a newer format.
  */
 export function upcastAccountFact(stored: StoredFact): AccountFact {
   if (stored.version > FORMATS.account || !Object.hasOwn(TYPES, stored.type)) {

@@ -6,8 +6,8 @@ interface Branch<T> {
 }
 
 /**
- * The open holds of an account, task -> budget, as a tree over the first two digits of the id. So adding one to ten
- * thousand copies a few dozen entries and not all: a busy requester does that a thousand times a second.
+ * The open holds of an account, task -> budget, as a tree over the first two digits of the id. Adding one to ten thousand then
+ * copies a few dozen entries and not all; a busy requester does that a thousand times a second.
  */
 export type Holds = Branch<Branch<{ readonly [task: string]: Credits }>>;
 

@@ -1,6 +1,6 @@
 /**
- * The statechart of an account. Beside one another: how it has conducted itself, whether it owes, and whether a call of its
- * waiting batches is set. Money and outcomes arrive in every state, so that recovery always goes forward.
+ * The statechart of an account. Three regions in parallel: its conduct, its debt, and whether a call of its waiting batches is
+ * set. Money and outcomes are accepted in every state, so that recovery always goes forward.
  */
 import { and, assertEvent, assign, emit, enqueueActions, not, type SnapshotFrom, setup, stateIn } from "xstate";
 import type { Effect } from "../effect.ts";
@@ -15,12 +15,12 @@ import { callDue, isCallChanged, nextCall, type Restriction } from "./turns.ts";
 
 type Of<T extends AccountFactType> = Extract<AccountFact, { type: T }>;
 
-/** What one may ask of an account's state, beside what it `can`. */
+/** The tags of an account's state. */
 export type AccountTag = "registered" | "cooling" | "frozen" | "suspended";
 
 const changing = changesOf<AccountContext, AccountFact>();
 
-/** The action of facts of these types: what it changes, and when. */
+/** Makes the action of facts of these types: it changes the context, and records the time of the change. */
 function on<T extends AccountFactType>(
   type: T | readonly T[],
   change: (context: AccountContext, fact: Of<T>) => Partial<AccountContext>,
@@ -147,7 +147,7 @@ const machineSetup = setup({
     someCanOpen: ({ context, event }) => nextCall(context, event.at) !== null,
     isDueSooner: ({ context, event }) => isCallChanged(context, event.at, event.at),
     isDueOtherwise: ({ context, event }) => isCallChanged(context, nextCall(context, event.at) ?? event.at, event.at),
-    /** Those who wait for a frozen account are called, to be told so. */
+    /** A frozen account calls all waiting batches, so that they learn that it is frozen. */
     mustTellAll: and(["someWait", "isFrozen"]),
     canCall: and(["someWait", not("isFrozen"), not("isSuspended"), "someCanOpen"]),
     hasNobodyToCall: and([not("mustTellAll"), not("canCall")]),
@@ -272,14 +272,14 @@ export const accountMachine = machineSetup.createMachine({
 
 export type AccountSnapshot = SnapshotFrom<typeof accountMachine>;
 
-/** What an account may do, in one word. A frozen account that is suspended too is frozen; one that cools and is suspended, suspended. */
+/** The account's status: of frozen, suspended and cooling, the first that applies. */
 export function statusOf(state: AccountSnapshot): AccountStatus {
   if (!state.hasTag("registered") || state.hasTag("frozen")) return "FROZEN";
   if (state.hasTag("suspended")) return "SUSPENDED";
   return state.hasTag("cooling") ? "COOLING" : "ACTIVE";
 }
 
-/** What keeps an account from spending, whatever it has. */
+/** What keeps an account from spending, whatever its balance. */
 export function restrictionOf(state: AccountSnapshot): Restriction {
   if (state.hasTag("frozen")) return "frozen";
   return state.hasTag("suspended") ? "suspended" : null;

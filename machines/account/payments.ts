@@ -1,24 +1,24 @@
 /**
- * Purchases that were made elsewhere, refunded and disputed, in whatever order and however often that is told. What counts is
- * what each payment is worth by now; the balance moves by how that has changed.
+ * Purchases at the payment service, with their refunds and disputes, in whatever order and however often they are reported.
+ * What counts is the net amount of each payment; the balance changes by as much as that does.
  */
 
 export interface Dispute {
   /** NC. */
   readonly amount: number;
-  /** Once it is decided, nothing that is told later changes it. */
+  /** Once it is won or lost, later reports change nothing. */
   readonly state: "open" | "won" | "lost";
 }
 
 /** One payment. Amounts in NC. */
 export interface Payment {
   readonly bought: number;
-  /** In all, so far. */
+  /** In total, so far. */
   readonly refunded: number;
   readonly disputes: { readonly [id: string]: Dispute };
 }
 
-/** What the payment service tells of a payment. */
+/** What the payment service reports about a payment. */
 export type PaymentUpdate =
   | { readonly type: "paid"; readonly amount: number }
   | { readonly type: "refunded"; readonly total: number }
@@ -26,7 +26,7 @@ export type PaymentUpdate =
 
 const UNKNOWN: Payment = { bought: 0, refunded: 0, disputes: {} };
 
-/** Gives the payment after the news; the same one when they say nothing new. */
+/** Gives the payment after an update; the same object if that says nothing new. */
 export function applyUpdate(payment: Payment = UNKNOWN, news: PaymentUpdate): Payment {
   switch (news.type) {
     case "paid":
@@ -44,7 +44,7 @@ export function applyUpdate(payment: Payment = UNKNOWN, news: PaymentUpdate): Pa
   }
 }
 
-/** What a payment is worth (NC): what was bought, less what was refunded and what is disputed or lost. */
+/** The net amount of a payment (NC): what was bought, less what was refunded and what is disputed or lost. */
 export function netAmount({ bought, refunded, disputes }: Payment = UNKNOWN): number {
   const disputed = Object.values(disputes).reduce((sum, { amount, state }) => sum + (state === "won" ? 0 : amount), 0);
   return Math.max(0, bought - refunded - disputed);

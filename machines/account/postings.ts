@@ -3,8 +3,8 @@ import { type AccountId, accountId } from "../vocabulary.ts";
 import type { AccountFact } from "./events.ts";
 
 /**
- * The double entry of an account's fact (design: Money). An account writes only its own legs and the platform's;
- * what it pays a worker goes to `transit`, out of which the worker's account takes it.
+ * The double entry of an account's fact. An account writes only its own legs and the platform's; what it pays a worker goes to
+ * `transit`, from where the worker's account takes it.
  */
 export function accountPostings(id: string, fact: AccountFact): readonly Posting[] {
   const owner: AccountId = accountId(id);

@@ -8,7 +8,7 @@ import type { AccountId, Credits, Millis, TaskId } from "../vocabulary.ts";
 import type { GitHubLink } from "./events.ts";
 import type { PaymentUpdate } from "./payments.ts";
 
-/** What an account is asked and told, and what it replies. Amounts in NC. */
+/** The commands of an account, and its replies. Amounts in NC. */
 export interface AccountProtocol {
   readonly register: {
     readonly command: {
@@ -17,12 +17,12 @@ export interface AccountProtocol {
       readonly source: string | null;
       readonly keyHash: string;
       readonly grant: Credits;
-      /** What it is known by, and those known by the same; see market/identity.ts. Gateways of before do not say. */
+      /** What it is known by; see market/identity.ts. Older gateways leave it out. */
       readonly marks?: readonly string[];
     };
     readonly reply: { readonly account: string };
   };
-  /** Something more that it is known by; `kin` are the accounts that share it, which are told. */
+  /** New marks of the account; `kin` are the accounts that share one, which are told. */
   readonly mark: {
     readonly command: { readonly marks: readonly string[]; readonly kin: readonly AccountId[] };
     readonly reply: null;
@@ -35,7 +35,7 @@ export interface AccountProtocol {
     };
     readonly reply: { readonly account: string };
   };
-  /** Hashes of recovery codes are keyed with the platform's secret: six digits alone could be guessed from a plain one. */
+  /** Hashes of recovery codes are keyed with the platform's secret, because a plain hash of six digits can be reversed. */
   readonly requestRecovery: { readonly command: { readonly codeHash: string }; readonly reply: null };
   readonly recover: {
     readonly command: {
@@ -43,14 +43,14 @@ export interface AccountProtocol {
       /** The hash of the key that is to replace the lost one. */
       readonly keyHash: string;
     };
-    /** The hash of the key that was replaced; null when none was, because the code was wrong. */
+    /** The hash of the replaced key; null if the code was wrong. */
     readonly reply: { readonly replaced: string | null };
   };
   readonly topUp: {
     readonly command: { readonly topup: string; readonly amount: Credits };
     readonly reply: { readonly topup: string; readonly available: number };
   };
-  /** What became of a payment at the payment service, and the customer that it knows there. */
+  /** An update of a payment, and the payment service's id of the customer. */
   readonly payment: {
     readonly command: { readonly payment: string; readonly news: PaymentUpdate; readonly customer: string | null };
     readonly reply: null;
@@ -63,9 +63,9 @@ export interface AccountProtocol {
     readonly command: {
       readonly task: TaskId;
       readonly order: TaskSpec;
-      /** Workers whose price stands, the one to be asked first in front. */
+      /** Workers with a posted price, in the order in which they are asked. */
       readonly offers?: readonly Offer[];
-      /** Whether the task's id was made for this command, and not derived from an Idempotency-Key. */
+      /** Whether the task's id was made for this command, and not derived from an idempotency key. */
       readonly fresh: boolean;
     };
     readonly reply: { readonly id: string; readonly createdAt: Millis };
@@ -78,7 +78,7 @@ export interface AccountProtocol {
       readonly template: TaskSpec;
       readonly items: readonly BatchItem[];
       readonly atOnce: number;
-      /** How many items of all batches of the account may open in any 60 s; 0: as many as there are. */
+      /** How many items of all batches of the account may open in any 60 s; 0: no limit. */
       readonly perMinute: number;
       /** As with `hold`. */
       readonly fresh: boolean;
@@ -88,8 +88,8 @@ export interface AccountProtocol {
   /** From a batch that is done. */
   readonly batchEnded: { readonly command: { readonly batch: string }; readonly reply: null };
   /**
-   * A hold for an item of a batch: whoever asked hears what comes of it, so it is never refused. `ask` is left out by versions
-   * that knew no pace; `want` is how many more items the batch could open, `called` whether it was its turn.
+   * A hold for an item of a batch. Never refused: the batch gets the outcome as a message. `want` is how many more items the
+   * batch could open, `called` whether it was its turn; versions from before the rate limit leave `ask` out.
    */
   readonly holdItem: {
     readonly command: {
@@ -146,14 +146,14 @@ export interface AccountProtocol {
   };
   readonly registerCapability: {
     readonly command: { readonly capability: Omit<Capability, "createdAt"> };
-    /** `request` is the id that the command gave it; null where it was registered before the journal kept that. */
+    /** `request` is the id from the command; null if it was registered before the journal kept it. */
     readonly reply: { readonly capability: string; readonly request: string | null };
   };
   readonly setAvailability: {
     readonly command: { readonly capability: string; readonly available: boolean };
     readonly reply: { readonly capability: string };
   };
-  /** A task asks for a bid at the price that stands; it is always answered, with a bid or by declining. */
+  /** A task asks for a bid at the posted price. The answer is always a bid or a decline. */
   readonly offer: {
     readonly command: {
       readonly task: TaskId;
@@ -166,9 +166,9 @@ export interface AccountProtocol {
     };
     readonly reply: null;
   };
-  /** The bid at the price that stands did not win. */
+  /** The bid at the posted price did not win. */
   readonly freed: { readonly command: { readonly task: TaskId }; readonly reply: null };
-  /** How a task with a known answer was done. */
+  /** How a honeypot, a task with a known answer, was done. */
   readonly honeypot: { readonly command: { readonly task: TaskId; readonly passed: boolean }; readonly reply: null };
   readonly rated: {
     readonly command: { readonly task: TaskId; readonly taskType: string; readonly stars: number };

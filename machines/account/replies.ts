@@ -1,4 +1,4 @@
-/** What an account replies: made again from facts, and read where it comes in. */
+/** The replies of an account: rebuilt from facts when a command comes again, and checked when they arrive. */
 import { isMade } from "../batch/replies.ts";
 import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { changedForm, factOf, form, NO_REPLY, NOTHING, type Recalls, type ReplyForm, type ReplyForms } from "../replies.ts";
@@ -56,7 +56,7 @@ const RECALLS: Recalls<"account", AccountSnapshot, AccountFact> = {
   timer: NO_REPLY,
 };
 
-/** Gives the reply that a command got; throws where the facts are of another command. */
+/** Rebuilds the reply to a command from its facts; throws if they are another command's. */
 export function recallAccount<T extends CommandType<"account">>(
   command: CommandOf<"account", T>,
   facts: readonly AccountFact[],
@@ -67,7 +67,7 @@ export function recallAccount<T extends CommandType<"account">>(
 
 type Reply<T extends CommandType<"account">> = ReplyOf<"account", T>;
 
-/** The changed forms are those that were told in the words of the HTTP API. */
+/** Replies whose form has changed used to have the field names of the HTTP API. */
 const REGISTERED: ReplyForm<{ readonly account: string }> = changedForm(
   isRecord<{ readonly account: string }>({ account: isText }),
   {
@@ -113,7 +113,7 @@ export const ACCOUNT_REPLIES: ReplyForms<"account"> = {
   unfreeze: NOTHING,
   adjust: form(isRecord<Reply<"adjust">>({ adjustment: isText })),
   registerCapability: changedForm(isRecord<Reply<"registerCapability">>({ capability: isText, request: orNull(isText) }), {
-    // Without the request where the journal does not have it.
+    // The request is absent if the journal does not have it.
     check: isRecord<{ readonly capability: string }>({ capability: isText }),
     up: ({ capability }) => ({ capability, request: null }),
     down: ({ capability, request }) => ({ capability, ...(request === null ? {} : { request }) }),

@@ -8,7 +8,7 @@ import type { GitHubLink } from "./events.ts";
 import { type AccountSnapshot, statusOf } from "./machine.ts";
 import { type AccountContext, creditRecord, type Tally } from "./state.ts";
 
-/** The row of an account from which it is shown. Amounts in NC. */
+/** The row from which an account is shown. Amounts in NC. */
 export interface AccountRow {
   readonly id: AccountId;
   readonly email: string;
@@ -21,18 +21,18 @@ export interface AccountRow {
   readonly reputation: number;
   readonly cooldownUntil: Millis | null;
   readonly counterparties: number;
-  /** Since when something is owed (ms), or null. */
+  /** When the debt began (ms), or null. */
   readonly debtSince: Millis | null;
   readonly tally: Tally;
   readonly records: { readonly [taskType: string]: Record };
-  /** What the payment service calls this account. */
+  /** The payment service's id of the customer. */
   readonly customer: string | null;
   readonly github: GitHubLink | null;
   readonly createdAt: Millis;
   readonly updatedAt: Millis;
 }
 
-/** What an account writes for lists: its row, and those of its capabilities. */
+/** The rows of an account: its own, and those of its capabilities. */
 export interface AccountView extends AccountRow {
   readonly capabilities: readonly CapabilityView[];
 }
@@ -52,12 +52,12 @@ export function creditOf({ tally, counterparties }: Pick<AccountRow, "tally" | "
   return { record, rating: ratingOf(record) };
 }
 
-/** What the market knows of a worker in a task type. */
+/** What the market knows about a worker in a task type. */
 export function standingOf(state: AccountSnapshot, taskType: string): WorkerStanding {
   return standingIn(taskType, statusOf(state), state.context);
 }
 
-/** What an account knows of its own price, when it is asked to take a task of this type. */
+/** What an account knows about its posted price when a task of this type is offered to it. */
 export function postedTerms(
   { capabilities, slots }: Pick<AccountContext, "capabilities" | "slots">,
   taskType: string,

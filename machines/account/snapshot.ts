@@ -1,6 +1,6 @@
 /**
- * How an account is kept between its facts. Format 2 is the statechart's own; in format 1 there was one state in a word, and
- * the context said whether a debt had led to suspension.
+ * How an account's state is stored. Format 2 is the statechart's own; in format 1 the state was one word, and the context said
+ * whether a debt had led to suspension.
  */
 import { persisted } from "../statechart.ts";
 import type { Millis } from "../vocabulary.ts";
@@ -18,7 +18,7 @@ interface Format1 {
 
 type Format2 = Pick<AccountSnapshot, "value" | "context">;
 
-/** What a snapshot keeps; plain JSON. */
+/** The stored state, as plain JSON. */
 export function persistAccount(state: AccountSnapshot, format: number): unknown {
   if (format >= 2) return persisted(state);
   const { debtSince, callAt: _, ...context } = state.context;
@@ -32,7 +32,7 @@ function word(state: AccountSnapshot): Format1["value"] {
   return state.hasTag("cooling") ? "COOLING" : "ACTIVE";
 }
 
-/** Reads a snapshot of any format. They are our own writing, so their shape is trusted; XState checks that the state exists. */
+/** Reads a snapshot of any format. Only we write them, so their shape is trusted; XState checks that the state exists. */
 export function restoreAccount(stored: unknown): AccountSnapshot {
   const { value, context } = upcast(stored as Format1 | Format2);
   return accountMachine.resolveState({ value, context: { ...NEW, ...context, tally: { ...NEW.tally, ...context.tally } } });
@@ -45,7 +45,7 @@ function upcast(stored: Format1 | Format2): Format2 {
   const after = { ...rest, debtSince: debt?.since ?? null, callAt: null };
   if (value === "NEW") return { value: "new", context: after };
   const owing = debt === null ? "ok" : debt.suspended ? "suspended" : "indebted";
-  // It does not say whether a call is set. Where one may be, the next fact sets it anew, or forgets it.
+  // Format 1 does not say whether a call is set. If one may be, the next fact sets it again or removes it.
   const calls = after.waiting.length > 0 ? "set" : "unset";
   return { value: { registered: { conduct: CONDUCT[value], debt: owing, calls } }, context: after };
 }

@@ -12,12 +12,12 @@ import { type AccountContext, creditRecord } from "./state.ts";
 /** The most tasks that one account may have open; each is an entry of its state. */
 export const OPEN_TASKS_MAX = 10_000;
 
-/** Down to where a hold may bring `available`: the credit line below 0. */
+/** The lowest balance that a hold may lead to (NC): the credit line, below 0. */
 export function debtFloor(context: AccountContext): Credits {
   return credits(NO_CREDITS - ratingOf(creditRecord(context)).line);
 }
 
-/** The largest budget that may be held now, in NC; below 0 where more is owed than may be. */
+/** The largest budget that may be held now, in NC; negative if the debt exceeds the credit line. */
 export function spendingPower(context: AccountContext): number {
   return context.available - debtFloor(context);
 }

@@ -1,4 +1,4 @@
-/** What an account is, folded from its facts. */
+/** The state of an account, folded from its facts. */
 import type { Capability } from "../market/capability.ts";
 import type { CreditRecord } from "../market/rating.ts";
 import type { Record } from "../market/skill.ts";
@@ -8,7 +8,7 @@ import type { Holds } from "./holds.ts";
 import type { Payment } from "./payments.ts";
 import type { Opened, WaitingBatch } from "./turns.ts";
 
-/** What the ratings will be made from. Durations in ms. */
+/** What ratings are calculated from. Durations in ms. */
 export interface Tally {
   readonly created: number;
   readonly paid: number;
@@ -17,7 +17,7 @@ export interface Tally {
   readonly timedOut: number;
   readonly firstTry: number;
   readonly durationMs: Millis;
-  /** Of the tasks that an operator had posted with a known answer. */
+  /** Of honeypots: tasks of an operator with a known answer. */
   readonly honeypotsPassed: number;
   readonly honeypotsFailed: number;
 }
@@ -35,31 +35,31 @@ export interface AccountContext {
   readonly source: string | null;
   readonly marks: readonly string[];
   readonly keyHash: string;
-  /** The one code that is good now, or null. */
+  /** The code that is valid now, or null. */
   readonly recovery: Recovery | null;
   readonly available: Credits;
   readonly held: Credits;
   readonly holds: Holds;
   readonly openTasks: number;
-  /** Batches that run. */
+  /** Running batches. */
   readonly batches: readonly string[];
-  /** Their items that opened of late, those that wait for their turn, and when any was called last (ms); see turns.ts. */
+  /** Items that opened recently, batches that wait for their turn, and when one was last called (ms); see turns.ts. */
   readonly opened: readonly Opened[];
   readonly waiting: readonly WaitingBatch[];
   readonly calledAt: Millis;
-  /** For when the timer stands that calls them (ms), or null. */
+  /** When the timer that calls them is due (ms), or null. */
   readonly callAt: Millis | null;
   readonly reputation: number;
   readonly failuresInRow: number;
   readonly cooldownUntil: Millis | null;
-  /** Since when something is owed (ms); null while nothing is. What is owed is what `available` is below 0. */
+  /** When the debt began (ms), or null. The debt is how far `available` is below 0. */
   readonly debtSince: Millis | null;
   readonly tally: Tally;
   /** Identities with which a task was settled, on either side. */
   readonly counterparties: readonly string[];
   /** Task type -> what this account did in it as a worker. */
   readonly records: { readonly [taskType: string]: Record };
-  /** The one state that is good now, or null. */
+  /** The OAuth state that is valid now, or null. */
   readonly oauth: { readonly stateHash: string; readonly until: Millis } | null;
   readonly github: GitHubLink | null;
   /** By task type. */
@@ -67,7 +67,7 @@ export interface AccountContext {
   /** Task -> the capability whose price won it, or has bid for it. */
   readonly slots: { readonly [task: string]: string };
   readonly payments: { readonly [payment: string]: Payment & { readonly changes: number } };
-  /** What the payment service calls this account. */
+  /** The payment service's id of the customer. */
   readonly customer: string | null;
   readonly createdAt: Millis;
   readonly updatedAt: Millis;
@@ -85,7 +85,7 @@ const NO_TALLY: Tally = {
   honeypotsFailed: 0,
 };
 
-/** Before anything has happened; also what a snapshot lacks that was written before a field was there. */
+/** The initial state; also the defaults of fields that older snapshots lack. */
 export const NEW: Omit<AccountContext, "id"> = {
   email: "",
   source: null,
@@ -118,7 +118,7 @@ export const NEW: Omit<AccountContext, "id"> = {
   updatedAt: 0,
 };
 
-/** What an account's credit rating is made from. */
+/** What an account's credit rating is calculated from. */
 export function creditRecord({ tally, counterparties }: Pick<AccountContext, "tally" | "counterparties">): CreditRecord {
   const { earned, failed, timedOut, honeypotsPassed, honeypotsFailed } = tally;
   const honeypots = Math.max(0, honeypotsPassed - honeypotsFailed);

@@ -1,6 +1,6 @@
 /**
- * Which batches of an account may open items now. Each that waits stands in a queue; it is called when its turn comes, so that
- * one that waits asks for nothing.
+ * Which batches of an account may open items now. Waiting batches stand in a queue and are called when it is their turn, so
+ * they need not ask.
  */
 import type { Credits, Millis } from "../vocabulary.ts";
 import { OPEN_TASKS_MAX, spendingPower } from "./spending.ts";
@@ -10,13 +10,16 @@ import type { AccountContext } from "./state.ts";
 export const WAITS_FOR = ["pace", "credits", "suspension", "open_tasks"] as const;
 export type WaitsFor = (typeof WAITS_FOR)[number];
 
-/** Items of batches that opened at a moment (ms). */
+/** How many items opened at a time (ms). */
 export interface Opened {
   readonly at: Millis;
   readonly count: number;
 }
 
-/** What opening an item takes: its budget, and the pace (items in any 60 s over all batches of the account; 0: none). */
+/**
+ * What an item needs to open: its budget, and room under the rate limit (items in any 60 s over all batches of the account; 0:
+ * no limit).
+ */
 export interface Needs {
   readonly budget: Credits;
   readonly perMinute: number;
@@ -36,13 +39,16 @@ export interface Call {
 }
 
 const MINUTE_MS = 60_000;
-/** Batches are called at most once in this time (ms), so that places that come free one by one are given away together. */
+/** The least time between two calls (ms), so that room that becomes free bit by bit is given away at once. */
 export const CALL_MS = 250;
-/** Above this pace (items/min) openings are noted in steps of so many ms, so that there are never many notes. */
+/** Above this rate (items/min) openings are counted in steps of STEP_MS, so that the list stays short. */
 const FINE_MAX = 600;
 const STEP_MS = 250;
 
-/** Notes an item that opens; never as earlier than it was, and for a minute more than it counts: clocks may go back a little. */
+/**
+ * Counts an item that opens. Its time is rounded up, and kept a minute longer than it counts, because clocks may go back a
+ * little.
+ */
 export function withOpened(opened: readonly Opened[], perMinute: number, at: Millis): readonly Opened[] {
   const moment = perMinute > FINE_MAX ? Math.ceil(at / STEP_MS) * STEP_MS : at;
   const kept = opened.filter((one) => one.at > at - 2 * MINUTE_MS);
@@ -50,7 +56,7 @@ export function withOpened(opened: readonly Opened[], perMinute: number, at: Mil
   return kept.map((one) => (one.at === moment ? { ...one, count: one.count + 1 } : one));
 }
 
-/** Those that count at `at`. One that is far ahead was noted by a clock that was wrong. */
+/** The entries that count at `at`. One that is far in the future came from a wrong clock. */
 function counted(opened: readonly Opened[], at: Millis): readonly Opened[] {
   return opened.filter((one) => Math.abs(at - one.at) < MINUTE_MS);
 }
@@ -59,7 +65,7 @@ function sum(opened: readonly Opened[]): number {
   return opened.reduce((total, { count }) => total + count, 0);
 }
 
-/** From when on the pace lets another item open (ms): `at` when it does now. */
+/** When the rate limit lets the next item open (ms): `at` if it can open now. */
 export function paceAllows(opened: readonly Opened[], perMinute: number, at: Millis): Millis {
   const recent = counted(opened, at);
   let count = sum(recent);
@@ -73,10 +79,10 @@ export function paceAllows(opened: readonly Opened[], perMinute: number, at: Mil
   return free;
 }
 
-/** What keeps an account from spending, whatever it has: nothing (null), or that it is suspended or frozen. */
+/** What keeps an account from spending, whatever its balance; null: nothing. */
 export type Restriction = "suspended" | "frozen" | null;
 
-/** What an item would wait for at `at`; null when nothing keeps it from opening. */
+/** What an item would have to wait for at `at`; null if it can open. */
 export function waitsFor(
   context: AccountContext,
   restriction: Restriction,
@@ -90,8 +96,8 @@ export function waitsFor(
 }
 
 /**
- * Whom to call at `at`, in the order of the queue: no more items than can open now, and of what the pace leaves an equal share
- * to each. A frozen account calls everybody, to be told so.
+ * Whom to call at `at`, in the order of the queue: no more items than can open now, and an equal share of what the rate limit
+ * leaves. A frozen account calls all, so that they learn that it is frozen.
  */
 export function callsAt(context: AccountContext, restriction: Restriction, at: Millis): readonly Call[] {
   const { waiting } = context;
@@ -111,7 +117,7 @@ export function callsAt(context: AccountContext, restriction: Restriction, at: M
   });
 }
 
-/** When somebody in the queue of an account that nothing bars can open something, as things are at `at` (ms); or null. */
+/** When a batch in the queue of an account without a restriction can open its next item, as of `at` (ms); null if none can. */
 export function nextCall(context: AccountContext, at: Millis): Millis | null {
   const times = context.waiting.flatMap((one) => {
     const reason = waitsFor(context, null, one, at);
@@ -121,18 +127,18 @@ export function nextCall(context: AccountContext, at: Millis): Millis | null {
   return times.length === 0 ? null : Math.min(...times);
 }
 
-/** For when the timer is set that calls somebody who can be called at `next` (ms). */
+/** When the timer must be due for a batch that can be called at `next` (ms). */
 export function callDue({ calledAt }: AccountContext, next: Millis): Millis {
   return Math.max(next, calledAt + CALL_MS);
 }
 
-/** Whether the timer must be set anew: it stands for later than somebody can be called, or for when nobody can be. */
+/** Whether the timer must be set again: it is due later than a batch can be called, or none can be called any more. */
 export function isCallChanged(context: AccountContext, next: Millis, at: Millis): boolean {
   const due = callDue(context, next);
   return context.callAt === null || due < context.callAt || (next > at && due > context.callAt);
 }
 
-/** The queue with a batch at its end, or with more that it wants where it stands. */
+/** The queue with a batch added at its end; one that is in it already keeps its position and wants more. */
 export function withWaiting(waiting: readonly WaitingBatch[], more: WaitingBatch): readonly WaitingBatch[] {
   if (!waiting.some(({ batch }) => batch === more.batch)) return [...waiting, more];
   return waiting.map((one) => (one.batch === more.batch ? { ...more, want: one.want + more.want } : one));

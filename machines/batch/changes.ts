@@ -1,4 +1,4 @@
-/** What each fact changes of a batch. The statechart says in which states it may come. */
+/** What each fact changes in a batch. The statechart says in which states a fact may come. */
 import type { BatchFact } from "./events.ts";
 import { type BatchContext, waitingItems } from "./state.ts";
 
@@ -18,7 +18,7 @@ export function afterStarting({ states }: BatchContext, { items, want = 0 }: Of<
 export function afterPostponing({ states, waits }: BatchContext, fact: Of<"ItemPostponed">): Change {
   const { item, reason, until, at } = fact;
   const { [item ?? -1]: _waits, ...others } = states;
-  // What those before it leave is not known yet, and nobody says so when they leave nothing.
+  // What the batches before it will leave is not known yet, and there is no message if they leave nothing.
   if (reason === null) return { states: others, queued: true, waits: waits ?? { reason: "turn", until, since: at } };
   return { states: others, queued: true, waits: { reason, until, since: reason === "pace" ? null : (waits?.since ?? at) } };
 }
@@ -28,7 +28,7 @@ export function afterRefusingWaiting(context: BatchContext, { code, detail }: Of
   return { states: { ...context.states, ...Object.fromEntries(refused) }, queued: false, waits: null };
 }
 
-/** An item that is over: refused, or its task has ended. */
+/** An item is done: refused, or its task has ended. */
 export function afterItem({ states }: BatchContext, fact: Of<"ItemRefused" | "ItemEnded">): Change {
   const { item } = fact;
   if (fact.type === "ItemEnded") return { states: { ...states, [item]: { state: "ENDED", status: fact.status } } };

@@ -23,7 +23,7 @@ const DECIDERS: Deciders<"batch", BatchSnapshot, BatchFact> = {
   openBatch: open,
   itemRefused: ({ context }, command, at) => refused(context, command, at),
   itemPostponed: ({ value, context }, { item, reason, until }, at) => {
-    // Word of others comes late where the last of them has been asked for since.
+    // The postponement of other items comes too late if all of them have been requested meanwhile.
     const isLate = item === null ? waitingItems(context).length === 0 : context.states[item]?.state !== "OPEN";
     if (value !== "RUNNING" || isLate) return { facts: [], reply: null };
     return { facts: [{ type: "ItemPostponed", item, reason, until, at }], reply: null };
@@ -61,19 +61,19 @@ function open({ value, context }: BatchSnapshot, command: Of<"openBatch">, at: M
   };
 }
 
-/** Asks for the next items, as many as there is room for and at most `count`; says with the last how many more it wants. */
+/** Asks for the next items, as many as may be open and at most `count`; the last request says how many more it wants. */
 function started(context: BatchContext, count: number, called: boolean, at: Millis): readonly BatchFact[] {
   const waiting = waitingItems(context);
   const wanted = Math.min(capacityLeft(context), waiting.length);
   const items = waiting.slice(0, Math.min(count, wanted));
-  // When it is called and wants nothing, it is in the queue no more all the same.
+  // A called batch has left the queue, even if it wants nothing.
   if (items.length === 0 && !(called && context.queued)) return [];
   return [{ type: "ItemsStarted", items, want: wanted - items.length, called, at }];
 }
 
 /**
- * One is over, and the next one begins, unless the batch waits for its turn. With none open it asks all the same: an account
- * whose node is of a version before knows no queue, and would never call.
+ * An item is done, and the next one begins unless the batch waits for its turn. With no item open it asks anyway: an account on
+ * a node of an older version has no queue and would never call.
  */
 function over(context: BatchContext, fact: Extract<BatchFact, { type: "ItemRefused" | "ItemEnded" }>, at: Millis): Told {
   if (context.states[fact.item]?.state !== "OPEN") return { facts: [], reply: null };
@@ -82,7 +82,7 @@ function over(context: BatchContext, fact: Extract<BatchFact, { type: "ItemRefus
   return { facts: [fact, ...(waits ? [] : started(after, 1, false, at))], reply: null };
 }
 
-/** A frozen account opens none of the others either. */
+/** A frozen account opens none of the other items either. */
 function refused(context: BatchContext, { item, code, detail }: Of<"itemRefused">, at: Millis): Told {
   const fact = { type: "ItemRefused", item, code, detail, at } as const;
   const after = { ...context, ...afterItem(context, fact) };
@@ -100,7 +100,7 @@ const GIVEN_UP: { readonly [R in Exclude<WaitsFor, "pace"> | "turn"]: { readonly
 };
 
 function timer({ waits }: BatchContext, { name }: Of<"timer">, at: Millis): Told {
-  const stale = refuse("TIMER_STALE", `The timer ${name} means nothing to this batch now.`);
+  const stale = refuse("TIMER_STALE", `The timer ${name} is out of date: this batch does not wait for it.`);
   if (name !== WAIT_TIMER || waits === null || waits.reason === "pace") return stale;
   if (waits.since === null || at < waits.since + WAIT_MAX_MS) return stale;
   const { code, what } = GIVEN_UP[waits.reason];
@@ -133,7 +133,7 @@ function progress(
     cancelled: count("CANCELLED"),
     refused: count("REFUSED"),
     waitsFor: waits?.reason ?? null,
-    // What is over is not when it goes on: then it is about to.
+    // A time in the past means that it goes on at any moment.
     nextAt: waits?.until == null ? null : Math.max(waits.until, at),
     givesUpAt: waits?.since == null ? null : waits.since + WAIT_MAX_MS,
     items: all.slice(from, from + limit),

@@ -5,7 +5,7 @@ import type { RefusalCode } from "../refusal.ts";
 import type { TaskSpec } from "../task/events.ts";
 import type { AccountId, Millis, TaskId, TerminalStatus } from "../vocabulary.ts";
 
-/** One text of a batch, and the task that it becomes. */
+/** An item of a batch: its text, and the id of its task. */
 export interface BatchItem {
   readonly task: TaskId;
   readonly inputData: string;
@@ -20,31 +20,31 @@ export type BatchFact = At &
     | {
         readonly type: "BatchOpened";
         readonly requester: AccountId;
-        /** Names the request by its body, so that another one under the same key is known. */
+        /** An id derived from the request's key and body, so that another body under the same key is detected. */
         readonly request: string;
-        /** What all items ask for; its text is empty. */
+        /** The task spec of all items; its text is empty. */
         readonly template: TaskSpec;
         readonly items: readonly BatchItem[];
-        /** How many of them may be open at once. */
+        /** How many items may be open at once. */
         readonly atOnce: number;
-        /** See protocol.ts; those that were opened before there was a pace have none. */
+        /** See protocol.ts; absent in batches from before the rate limit existed. */
         readonly perMinute?: number;
       }
-    /** Their budgets are asked for; `want` more wait for their turn then, and `called` says whether it was their turn. */
+    /** The budgets of these items are requested; `want` more are waiting, and `called` says whether it was the batch's turn. */
     | {
         readonly type: "ItemsStarted";
         readonly items: readonly number[];
         readonly want?: number;
         readonly called?: boolean;
       }
-    /** It waits on (null: others do); until when (ms), where that is known. */
+    /** The item keeps waiting (null: others do), until `until` (ms) if that is known. */
     | {
         readonly type: "ItemPostponed";
         readonly item: number | null;
         readonly reason: WaitsFor | null;
         readonly until: Millis | null;
       }
-    /** All that wait are refused. */
+    /** All waiting items are refused. */
     | { readonly type: "WaitingRefused"; readonly code: RefusalCode; readonly detail: string }
     | { readonly type: "ItemRefused"; readonly item: number; readonly code: RefusalCode; readonly detail: string }
     | { readonly type: "ItemEnded"; readonly item: number; readonly status: TerminalStatus }
@@ -59,9 +59,9 @@ const TYPES: { readonly [T in BatchFact["type"]]: true } = {
   ItemEnded: true,
 };
 
-/** Reads a fact of any format; so far they are alike. Throws on one that this code cannot know. */
+/** Reads a batch's fact of any format; so far all are alike. Throws on a newer format. */
 export function upcastBatchFact({ type, version, body }: StoredFact): BatchFact {
   if (version > FORMATS.batch || !Object.hasOwn(TYPES, type)) throw new Error(`a newer NexusToken wrote ${type} v${version}`);
-  // The journal is our own writing, so a body's shape is trusted once its type and version are known.
+  // Only we write the journal, so a body is trusted once its type and version are known.
   return body as BatchFact;
 }

@@ -9,7 +9,7 @@ import { persistBatch, restoreBatch } from "./snapshot.ts";
 
 const logic = logicOf(batchMachine);
 
-/** Has no row: how far it is, it says itself. */
+/** A batch has no row: it is asked for its progress. */
 export const batch: Entity<"batch", BatchSnapshot, BatchFact, never> = {
   kind: "batch",
   initial: (id) => getInitialSnapshot(batchMachine, { id }),

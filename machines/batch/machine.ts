@@ -1,6 +1,6 @@
 /**
- * The statechart of a batch: as many of its tasks as allowed are open, and each that ends makes room for the next. What cannot
- * open yet stands in the queue of the requester's account, which calls the batch when its turn has come.
+ * The statechart of a batch: as many of its tasks as allowed are open, and each that ends makes room for the next. A batch that
+ * cannot open more stands in the queue of the requester's account, which calls it when it is its turn.
  */
 import { assertEvent, emit, enqueueActions, type SnapshotFrom, setup } from "xstate";
 import type { Effect } from "../effect.ts";
@@ -13,14 +13,14 @@ import { type BatchContext, isDone, NEW } from "./state.ts";
 
 type Of<T extends BatchFact["type"]> = Extract<BatchFact, { readonly type: T }>;
 
-/** What one may ask of a batch's state: whether it goes on. */
+/** The tags of a batch's state. */
 export type BatchTag = "running";
 
-/** How long a batch waits for credits before it ends without them (ms). */
+/** How long a batch waits for credits before its waiting items are refused (ms). */
 export const WAIT_MAX_MS = 7 * 86_400_000;
 export const WAIT_TIMER = "patience";
 
-/** Asks the requester's account for the budgets of items; says with the last how many more are wanted. */
+/** Asks the requester's account for the budgets of items; the last request says how many more are wanted. */
 function asking({ items: numbers, want = 0, called = false }: Of<"ItemsStarted">, context: BatchContext): readonly Effect[] {
   const { id, requester, template, items, perMinute } = context;
   if (requester === null || template === null) throw new Error("a batch that is not open starts nothing");
@@ -33,7 +33,7 @@ function asking({ items: numbers, want = 0, called = false }: Of<"ItemsStarted">
   });
 }
 
-/** The timer stands while the batch waits for something that may never come. */
+/** The timer is set while the batch waits for something that may never come. */
 function waitTimer(before: Millis | null, after: Millis | null): readonly Effect[] {
   if (before === after) return [];
   if (after === null) return [{ type: "forget", name: WAIT_TIMER }];

@@ -5,16 +5,16 @@ import type { TaskSpec } from "../task/events.ts";
 import type { AccountId, Millis, TaskId, TerminalStatus } from "../vocabulary.ts";
 import type { BatchItem } from "./events.ts";
 
-/** Names the request by its body, so that another one under the same Idempotency-Key is known. */
+/** An id derived from the request's key and body, so that another body under the same key is detected. */
 export interface BatchMade {
   readonly batch: string;
   readonly request: string;
 }
 
-/** How far an item is: not asked for yet, open, refused, or ended as its task did. */
+/** The status of an item: not requested yet, open, refused, or the final status of its task. */
 export type ItemStatus = "WAITING" | "OPEN" | "REFUSED" | TerminalStatus;
 
-/** How far a batch is: counts of all its items, and a page of them. */
+/** The progress of a batch: counts of all items, and a page of them. */
 export interface BatchProgress {
   readonly batch: string;
   readonly status: "RUNNING" | "DONE";
@@ -25,11 +25,11 @@ export interface BatchProgress {
   readonly expired: number;
   readonly cancelled: number;
   readonly refused: number;
-  /** `turn`: for other batches of the account, which stand before it. */
+  /** `turn`: for other batches of the account, which are before it in the queue. */
   readonly waitsFor: WaitsFor | "turn" | null;
-  /** When it goes on (ms), where that is known. */
+  /** When it goes on (ms), if that is known. */
   readonly nextAt: Millis | null;
-  /** When its waiting items are refused (ms), where it waits for something that may never come. */
+  /** When its waiting items are refused (ms), if it waits for something that may never come. */
   readonly givesUpAt: Millis | null;
   readonly items: readonly {
     readonly task: TaskId;
@@ -40,7 +40,7 @@ export interface BatchProgress {
   readonly next: number | null;
 }
 
-/** What a batch is asked and told, and what it replies. */
+/** The commands of a batch, and its replies. */
 export interface BatchProtocol {
   readonly openBatch: {
     readonly command: {
@@ -49,7 +49,7 @@ export interface BatchProtocol {
       readonly template: TaskSpec;
       readonly items: readonly BatchItem[];
       readonly atOnce: number;
-      /** How many items of all batches of the requester may open in any 60 s; left out or 0: as many as there are. */
+      /** How many items of all batches of the requester may open in any 60 s; 0 or absent: no limit. */
       readonly perMinute?: number;
     };
     readonly reply: BatchMade;
@@ -59,20 +59,20 @@ export interface BatchProtocol {
     readonly command: { readonly item: number; readonly code: RefusalCode; readonly detail: string };
     readonly reply: null;
   };
-  /** The item (null: none that was asked for) waits in the account's queue; `until` (ms) is known where the pace is why. */
+  /** The item (null: none that was requested) waits in the account's queue, until `until` (ms) if it waits for the rate limit. */
   readonly itemPostponed: {
     readonly command: { readonly item: number | null; readonly reason: WaitsFor | null; readonly until: Millis | null };
     readonly reply: null;
   };
-  /** So many items may be asked for now; the batch is in the queue no more. */
+  /** The batch may request so many items now, and has left the queue. */
   readonly turns: { readonly command: { readonly count: number }; readonly reply: null };
   readonly itemEnded: { readonly command: { readonly item: number; readonly status: TerminalStatus }; readonly reply: null };
-  /** Asks how far it is, and for the items of a page; left out: for all. */
+  /** Asks for its progress and a page of items; without a page, for all items. */
   readonly show: {
     readonly command: { readonly requester: AccountId; readonly from?: number; readonly limit?: number };
     readonly reply: BatchProgress;
   };
-  /** Does nothing: under the id of an earlier command it is answered as that one was; null where there was none. */
+  /** Does nothing. Under the id of an earlier command, it gets that command's reply; null if there was none. */
   readonly recall: { readonly command: { readonly [field in never]: never }; readonly reply: BatchMade | null };
   readonly timer: TimerFired;
 }

@@ -1,4 +1,4 @@
-/** What a batch replies: made again from facts, and read where it comes in. */
+/** The replies of a batch: rebuilt from facts when a command comes again, and checked when they arrive. */
 import { WAITS_FOR } from "../account/turns.ts";
 import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { changedForm, factOf, form, NO_REPLY, NOTHING, type Recalls, type ReplyForms } from "../replies.ts";
@@ -26,7 +26,7 @@ const RECALLS: Recalls<"batch", BatchSnapshot, BatchFact> = {
   timer: NO_REPLY,
 };
 
-/** Gives the reply that a command got; throws where the facts are of another command. */
+/** Rebuilds the reply to a command from its facts; throws if they are another command's. */
 export function recallBatch<T extends CommandType<"batch">>(
   command: CommandOf<"batch", T>,
   facts: readonly BatchFact[],
@@ -64,7 +64,7 @@ const isProgress = isRecord<BatchProgress>({
   items: isListOf(isRecord<Item>({ ...ITEM, task: isTaskId })),
 });
 
-/** As it was told in the words of the HTTP API. */
+/** The form before, with the field names of the HTTP API. */
 type ProgressBefore = Omit<BatchProgress, "batch" | "waitsFor" | "nextAt" | "givesUpAt" | "items"> & {
   readonly batch_id: string;
   readonly waiting_for: BatchProgress["waitsFor"];

@@ -1,11 +1,11 @@
-/** What a batch is, folded from its facts. */
+/** The state of a batch, folded from its facts. */
 import type { WaitsFor } from "../account/turns.ts";
 import type { RefusalCode } from "../refusal.ts";
 import type { TaskSpec } from "../task/events.ts";
 import type { AccountId, Millis, TerminalStatus } from "../vocabulary.ts";
 import type { BatchItem } from "./events.ts";
 
-/** What became of an item so far. */
+/** The state of an item. */
 export type ItemState =
   | { readonly state: "OPEN" }
   | { readonly state: "ENDED"; readonly status: TerminalStatus }
@@ -13,11 +13,11 @@ export type ItemState =
 
 /** Why a batch waits for its turn. */
 export interface Waits {
-  /** `turn`: other batches of the account stand before it. */
+  /** `turn`: other batches of the account are before it in the queue. */
   readonly reason: WaitsFor | "turn";
-  /** Until when (ms), where that is known. */
+  /** Until when (ms), if that is known. */
   readonly until: Millis | null;
-  /** Since when it waits for something that may never come (ms); null while that is not so. */
+  /** Since when it has been waiting for something that may never come (ms), or null. */
   readonly since: Millis | null;
 }
 
@@ -28,14 +28,14 @@ export interface BatchContext {
   readonly items: readonly BatchItem[];
   readonly atOnce: number;
   readonly perMinute: number;
-  /** By number; those that are not here wait. */
+  /** By item number; items without an entry are waiting. */
   readonly states: { readonly [item: number]: ItemState };
-  /** Whether it stands in the account's queue: then it asks for nothing until it is called. */
+  /** Whether it is in the account's queue: then it requests nothing until it is called. */
   readonly queued: boolean;
   readonly waits: Waits | null;
 }
 
-/** Before anything has happened; also what a snapshot lacks that was written before a field was there. */
+/** The initial state; also the defaults of fields that older snapshots lack. */
 export const NEW: Omit<BatchContext, "id"> = {
   requester: null,
   template: null,
@@ -47,12 +47,12 @@ export const NEW: Omit<BatchContext, "id"> = {
   waits: null,
 };
 
-/** The items that were not asked for yet, or are to be asked for again. */
+/** The items that have not been requested yet, or must be requested again. */
 export function waitingItems({ items, states }: Pick<BatchContext, "items" | "states">): readonly number[] {
   return items.flatMap((_, number) => (states[number] === undefined ? [number] : []));
 }
 
-/** How many more may be open. */
+/** How many more items may be open. */
 export function capacityLeft({ atOnce, states }: BatchContext): number {
   return atOnce - Object.values(states).filter(({ state }) => state === "OPEN").length;
 }

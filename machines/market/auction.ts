@@ -1,6 +1,6 @@
 import type { AccountId, Credits, QualityPreference, TaskId } from "../vocabulary.ts";
 
-/** A bid as it stands in the auction. `quality` is 0..1, worked out when the bid was placed. */
+/** A bid in the auction. `quality` is 0..1, calculated when the bid was placed. */
 export interface Bid {
   readonly id: string;
   readonly worker: AccountId;
@@ -14,7 +14,7 @@ export interface Award {
   readonly explored: boolean;
 }
 
-/** The share of tasks that go to the lowest price whatever the preference, so that newcomers get a start. */
+/** The share of tasks that go to the lowest price whatever the preference, so that newcomers get work. */
 export const EXPLORATION_SHARE = 0.15;
 
 const PRIOR_WEIGHT = 10;
@@ -40,12 +40,12 @@ export function explores(task: TaskId): boolean {
   return (hash >>> 0) / 2 ** 32 < EXPLORATION_SHARE;
 }
 
-/** What `balanced` weighs: a price (NC) counts for less the better its worker is. */
+/** What `balanced` compares: the price (NC), lowered for a better worker. */
 function weighedPrice({ credits, quality: good }: Pick<Weighed, "credits" | "quality">): number {
   return credits / (1 + good);
 }
 
-/** What an order looks at. */
+/** The fields of a bid that an order compares. */
 export type Weighed = Omit<Bid, "worker" | "credits"> & { readonly credits: number };
 type Order = (a: Weighed, b: Weighed) => number;
 
@@ -54,7 +54,7 @@ const byQuality: Order = (a, b) => b.quality - a.quality;
 const byValue: Order = (a, b) => weighedPrice(a) - weighedPrice(b);
 const byId: Order = (a, b) => (a.id < b.id ? -1 : 1);
 
-/** A later order decides where the earlier ones see no difference. */
+/** Each order decides the ties of those before it. */
 const ORDERS: { readonly [P in QualityPreference]: readonly Order[] } = {
   cheapest: [byPrice, byQuality, byId],
   best: [byQuality, byPrice, byId],
@@ -72,13 +72,13 @@ export function bestFirst(preference: QualityPreference): Order {
   };
 }
 
-/** What a preference weighs a bid by: `cheapest` its price (NC), `best` its quality, `balanced` its price / (1 + quality). */
+/** The number that a preference compares: `cheapest` the price (NC), `best` the quality, `balanced` price / (1 + quality). */
 export function weightOf(preference: QualityPreference, bid: Pick<Weighed, "credits" | "quality">): number {
   if (preference === "cheapest") return bid.credits;
   return preference === "best" ? bid.quality : weighedPrice(bid);
 }
 
-/** Picks the winner among `bids`, the same at every replay; undefined when there is none. */
+/** Picks the winner among `bids`, the same at every replay; undefined if there are none. */
 export function award(task: TaskId, preference: QualityPreference, bids: readonly Bid[]): Award | undefined {
   const explored = explores(task) && preference !== "cheapest";
   const [winner] = [...bids].sort(bestFirst(explored ? "cheapest" : preference));

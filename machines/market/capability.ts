@@ -1,4 +1,4 @@
-/** What a worker offers: one capability for each task type. With a price that stands, it bids by itself. */
+/** What a worker offers: one capability for each task type. With a posted price, it bids automatically. */
 import type { Credits, Millis } from "../vocabulary.ts";
 
 /** The most capabilities of one account; each is an entry of its state. */
@@ -9,9 +9,9 @@ export interface Capability {
   readonly taskType: string;
   readonly description: string;
   readonly tags: readonly string[];
-  /** What a task costs (NC) without asking; null when the worker bids for each. */
+  /** The posted price (NC); null if the worker bids for each task. */
   readonly price: Credits | null;
-  /** How many tasks that it won by its price it works on at once. */
+  /** The slots: how many tasks that it won by its posted price it takes at a time. */
   readonly concurrency: number;
   readonly available: boolean;
   readonly createdAt: Millis;

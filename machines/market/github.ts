@@ -1,12 +1,12 @@
 /**
- * How much a GitHub account says for its owner, 0..100:
+ * The score of a GitHub account, 0..100:
  *
  *   30  age: full after 5 years
  *   25  public work: repositories and gists, by their logarithm, full at 50
  *   20  followers, by their logarithm, full at 500
  *   25  contributions within the last year: full at 500
  *
- * It is where a newcomer starts in routing: quality 0.5 without a GitHub account, and up to 1 with the best.
+ * It decides with which quality a newcomer starts: 0.5 without a GitHub account, up to 1 with the best.
  */
 import type { Millis } from "../vocabulary.ts";
 
@@ -15,7 +15,7 @@ export interface GitHubProfile {
   /** Public repositories and gists. */
   readonly works: number;
   readonly followers: number;
-  /** Within the last year. */
+  /** In the last year. */
   readonly contributions: number;
 }
 
@@ -41,7 +41,7 @@ export function githubScore({ createdAt, works, followers, contributions }: GitH
   );
 }
 
-/** Gives the quality, 0.5..1, that a newcomer with that score starts at; null is no GitHub account. */
+/** Gives the quality, 0.5..1, with which a newcomer of that score starts; null: no GitHub account. */
 export function priorOf(score: number | null): number {
   return 0.5 + (score ?? 0) / 200;
 }

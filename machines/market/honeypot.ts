@@ -1,12 +1,12 @@
 /** Tasks with a known answer, posted like any other: whether a worker's answer is the known one. */
 import type { JsonValue } from "../vocabulary.ts";
 
-/** Letters' case and white space are no difference. */
+/** Ignores case and white space. */
 function plain(text: string): string {
   return text.trim().replace(/\s+/g, " ").toLowerCase();
 }
 
-/** Whether a result says what is known; what it says besides does not count. Lists must be the same in order and length. */
+/** Whether a result contains the known answer; other fields do not matter. Lists must have the same order and length. */
 export function isKnownAnswer(result: JsonValue, known: JsonValue): boolean {
   if (typeof known === "string") return typeof result === "string" && plain(result) === plain(known);
   if (typeof known !== "object" || known === null) return result === known;

@@ -1,21 +1,21 @@
 /** Credit rating (guide: Credit Rating System): what an account has done, and how far it may go into debt for it. */
 import { type Credits, credits, type Millis } from "../vocabulary.ts";
 
-/** Debt that is unpaid for so long suspends the account (guide: Credit Rating System), in ms. */
+/** How long a debt may be unpaid before the account is suspended (guide: Credit Rating System), in ms. */
 export const DEBT_MS_MAX = 7 * 24 * 3_600_000;
 
-/** What the rating is made from. A task counts for who did it; a counterparty for either side. */
+/** What the rating is calculated from. A task counts for its worker, a counterparty for both sides. */
 export interface CreditRecord {
   /** Settled as a worker. */
   readonly settled: number;
   readonly failed: number;
   readonly timedOut: number;
   readonly counterparties: number;
-  /** Tasks with a known answer: passed less failed, not below 0. */
+  /** Honeypots: passed less failed, at least 0. */
   readonly honeypots: number;
 }
 
-/** What a rating asks for. `success` is a share that must be exceeded, in percent. */
+/** What a rating requires. `success` must be exceeded, in percent. */
 export interface Requirements {
   readonly tasks: number;
   readonly counterparties: number;
@@ -33,7 +33,7 @@ export interface Rating {
 
 const NOTHING: Requirements = { tasks: 0, counterparties: 0, honeypots: 0, success: 0 };
 
-/** From the lowest up. The honeypot that Gold asks for is asked for by those above it too. */
+/** From the lowest up. The ratings above Gold require its honeypot too. */
 export const RATINGS = [
   { name: "Newcomer", stars: 0, line: credits(0), requires: NOTHING },
   { name: "Bronze", stars: 1, line: credits(0), requires: { ...NOTHING, tasks: 10 } },
@@ -43,7 +43,7 @@ export const RATINGS = [
   { name: "Diamond", stars: 5, line: credits(500_000), requires: { tasks: 200, counterparties: 20, honeypots: 1, success: 95 } },
 ] as const satisfies readonly [Rating, ...Rating[]];
 
-/** Gives settled / (settled + failed + timed out) in percent; 0 for who has finished nothing. */
+/** Gives settled / (settled + failed + timed out) in percent; 0 if nothing is finished. */
 export function successPercent({ settled, failed, timedOut }: CreditRecord): number {
   const finished = settled + failed + timedOut;
   return finished === 0 ? 0 : (100 * settled) / finished;
@@ -61,12 +61,12 @@ export function ratingOf(record: CreditRecord): Rating {
   return RATINGS.findLast(({ requires }) => fulfils(record, requires)) ?? RATINGS[0];
 }
 
-/** Gives the rating above; undefined at the top. */
+/** Gives the next higher rating; undefined for the highest. */
 export function nextRating({ stars }: Rating): Rating | undefined {
   return RATINGS.find((rating) => rating.stars === stars + 1);
 }
 
-/** When an account that owes since then is suspended (ms). */
+/** When an account that has been in debt since `debtSince` is suspended (ms). */
 export function suspensionAt(debtSince: Millis): Millis {
   return debtSince + DEBT_MS_MAX;
 }

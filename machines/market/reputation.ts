@@ -7,7 +7,7 @@ export const REPUTATION = {
   timedOut: -3,
   /** Below this the account is frozen. */
   frozenBelow: -10,
-  /** So many failures in a row bring a cooldown. */
+  /** How many failures in a row lead to a cooldown. */
   failuresBeforeCooldown: 3,
   cooldownMs: 3_600_000,
 } as const;
@@ -21,11 +21,11 @@ export interface Standing {
 
 export interface Judged extends Standing {
   readonly frozen: boolean;
-  /** When the cooldown that this outcome brings is over (ms), or null. */
+  /** When the cooldown that this outcome starts is over (ms), or null. */
   readonly cooldownUntil: Millis | null;
 }
 
-/** Gives a worker's standing after one more outcome at `at` (ms). A cooldown starts the count of failures anew. */
+/** Gives a worker's reputation after one more outcome at `at` (ms). A cooldown resets the count of failures. */
 export function judge(before: Standing, outcome: Outcome, at: Millis): Judged {
   if (outcome === "DELIVERED") {
     const reputation = before.reputation + REPUTATION.delivered;

@@ -9,7 +9,7 @@
  *   rating     (mean of the requesters' ratings - 1) / 4, and 0.5 before the first rating
  */
 export interface Record {
-  /** Awards that ended, whatever way. */
+  /** Awards that have ended in any way. */
   readonly finished: number;
   readonly settled: number;
   readonly firstTry: number;
@@ -22,14 +22,14 @@ export interface Record {
 
 export const EMPTY_RECORD: Record = { finished: 0, settled: 0, firstTry: 0, timeShare: 0, ratings: 0, ratingSum: 0 };
 
-/** So many settled tasks give the whole of the volume part. */
+/** How many settled tasks give the full volume part. */
 const FULL_VOLUME = 100;
 const NEUTRAL = 0.5;
 
 export const WEIGHTS = { success: 0.35, firstTry: 0.2, speed: 0.15, volume: 0.15, rating: 0.15 } as const;
 export type SkillParts = { readonly [P in keyof typeof WEIGHTS]: number };
 
-/** The tiers from the highest down, with the least score of each and the number that `min_skill_rating` uses. */
+/** The tiers from the highest down, with their lowest scores and their numbers. */
 const TIERS = [
   { tier: 5, name: "Diamond", least: 90 },
   { tier: 4, name: "Gold", least: 75 },
@@ -49,7 +49,7 @@ export function skillParts({ finished, settled, firstTry, timeShare, ratings, ra
   };
 }
 
-/** Gives the skill score, 0..100, of a worker with that record; 0 for one who has finished nothing. */
+/** Gives the skill score, 0..100, of a worker with this record; 0 if nothing is finished. */
 export function skillScore(record: Record): number {
   if (record.finished === 0) return 0;
   const parts = skillParts(record);

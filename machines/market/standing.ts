@@ -1,10 +1,10 @@
-/** What the market knows of a worker in one task type, worked out in this one place. */
+/** What the market knows about a worker in one task type. Only this file calculates it. */
 import type { AccountStatus, Millis } from "../vocabulary.ts";
 import { quality } from "./auction.ts";
 import { priorOf } from "./github.ts";
 import { EMPTY_RECORD, type Record, skillScore, skillTier } from "./skill.ts";
 
-/** Looked up before a task's decision, so that it is part of the command. */
+/** Read before a task decides, so that it is part of the command. */
 export interface WorkerStanding {
   readonly status: AccountStatus;
   readonly cooldownUntil: Millis | null;
@@ -12,7 +12,7 @@ export interface WorkerStanding {
   readonly tier: number;
   /** 0..1, see auction.ts. */
   readonly quality: number;
-  /** What the worker is known by; see identity.ts. Gateways of before do not say. */
+  /** The worker's marks; see identity.ts. Older gateways leave them out. */
   readonly marks?: readonly string[];
 }
 
@@ -21,11 +21,11 @@ export interface Skill {
   readonly score: number;
   /** 1 Unrated to 5 Diamond. */
   readonly tier: number;
-  /** Awards that ended. */
+  /** Awards that have ended. */
   readonly finished: number;
 }
 
-/** What of an account a standing is made from; both its state and its row have it. */
+/** What a standing is calculated from; an account's state and its row both have it. */
 export interface StandingSource {
   readonly cooldownUntil: Millis | null;
   readonly marks: readonly string[];
@@ -34,20 +34,20 @@ export interface StandingSource {
   readonly github: { readonly score: number } | null;
 }
 
-/** Gives the skill that these records show in a task type; that of a newcomer where they have nothing of it. */
+/** Gives the skill in a task type by these records; a newcomer's if they have nothing of that type. */
 export function skillIn(records: StandingSource["records"], taskType: string): Skill {
-  // Records that were written before there were ratings lack them.
+  // Records from before ratings existed lack them.
   const record = { ...EMPTY_RECORD, ...(Object.hasOwn(records, taskType) ? records[taskType] : {}) };
   const score = skillScore(record);
   return { score, tier: skillTier(score), finished: record.finished };
 }
 
-/** Gives the tier of each task type of which these records have something. */
+/** Gives the tier in each task type of these records. */
 export function tiersIn(records: StandingSource["records"]): { readonly [taskType: string]: number } {
   return Object.fromEntries(Object.keys(records).map((type) => [type, skillIn(records, type).tier]));
 }
 
-/** Gives a worker's quality, 0..1, in a task type in which it has this skill. */
+/** Gives a worker's quality, 0..1, in a task type with this skill. */
 export function qualityOf({ reputation, github }: Pick<StandingSource, "reputation" | "github">, skill: Skill): number {
   return quality(skill.score, reputation, skill.finished, priorOf(github?.score ?? null));
 }

@@ -1,6 +1,6 @@
 /**
- * The promises about money and tasks as checks, over everything that is stored. All of it must be read as of one moment.
- * Messages that are on their way explain differences between two actors; nothing else does.
+ * The guarantees about money and tasks as checks over everything that is stored, which must be read as one consistent snapshot.
+ * Only undelivered messages may explain a difference between two actors.
  */
 
 import type { AccountFact } from "../account/events.ts";
@@ -15,15 +15,15 @@ import type { TaskSnapshot } from "../task/machine.ts";
 import { hasEnded } from "../task/tags.ts";
 import type { TaskStatus } from "../vocabulary.ts";
 
-/** All that is stored of one actor. */
+/** Everything that is stored about one actor. */
 export interface StoredHistory {
   readonly id: string;
-  /** In order; they must be read to the end before the next actor. */
+  /** In order; read all of them before the next actor. */
   readonly facts: AsyncIterable<StoredFact> | Iterable<StoredFact>;
   readonly snapshot: { readonly seq: number; readonly state: unknown } | null;
-  /** An account's row has the balances (NC), a task's the status. */
+  /** An account's row has balances (NC), a task's row has the status. */
   readonly row: { readonly available: number; readonly held: number } | { readonly status: string } | null;
-  /** Sums of the ledger's entries that this account owns, in NC. */
+  /** Sums of the account's ledger entries, in NC. */
   readonly ledger: { readonly available: number; readonly held: number } | null;
   /** The names of the timers that are set. */
   readonly timers: readonly string[];
@@ -45,15 +45,15 @@ export interface PendingMessage {
   readonly dead: string | null;
 }
 
-/** Where the checks read from. */
+/** What the checks read. */
 export interface Books {
   actors(kind: EntityKind): AsyncIterable<StoredHistory>;
   ledger(): Promise<LedgerTotals>;
-  /** Messages that their receivers have not taken in. */
+  /** Messages that their receivers have not committed yet. */
   pending(): Promise<readonly PendingMessage[]>;
 }
 
-/** What one promise came to. */
+/** The outcome of one guarantee. */
 export interface Finding {
   readonly promise: string;
   readonly checked: number;
@@ -61,7 +61,7 @@ export interface Finding {
 }
 
 const PROMISES = {
-  balanced: "1 every transfer and the whole ledger sum to 0, and transit is what is under way",
+  balanced: "1 every transfer and the whole ledger sum to 0, and transit is what is in flight",
   equal: "2 balance in the actor = fold of its journal = sum of its ledger entries",
   held: "3 held = the budgets of open tasks",
   covered: "4 available was never below the credit line at a hold",
@@ -74,7 +74,7 @@ class Tally {
   readonly #checked = new Map<Promised, number>();
   readonly #wrong = new Map<Promised, string[]>();
 
-  /** Counts one check; notes `what` when it does not hold. */
+  /** Counts one check; keeps `what` if it fails. */
   check(promise: Promised, holds: boolean, what: () => string): void {
     this.#checked.set(promise, (this.#checked.get(promise) ?? 0) + 1);
     if (holds) return;
@@ -93,13 +93,13 @@ class Tally {
   }
 }
 
-/** What the accounts' histories say, for the tasks' histories to be held against. */
+/** What the accounts' histories say, to compare the tasks' histories with. */
 interface Accounts {
-  /** Task -> who holds how much for it. */
+  /** Task -> the account that holds its budget, and how much. */
   readonly holds: Map<string, { readonly account: string; readonly budget: number }>;
   readonly settled: Set<string>;
   readonly earned: Set<string>;
-  /** The places that workers keep for tasks that their prices bid for. */
+  /** The slots that workers reserve for tasks that they bid on by posted price. */
   readonly places: { readonly account: string; readonly task: string }[];
 }
 
@@ -120,7 +120,7 @@ async function checkLedger(books: Books, pending: readonly PendingMessage[], tal
   for (const transfer of unbalanced) tally.check("balanced", false, () => `transfer ${transfer} does not sum to 0`);
   tally.check("balanced", total === 0, () => `the ${entries} entries sum to ${total} NC, not to 0`);
   const underWay = pending.reduce((sum, { command }) => sum + (command.type === "earn" ? command.payout : 0), 0);
-  tally.check("balanced", transit === underWay, () => `transit is ${transit} NC, and ${underWay} NC are under way`);
+  tally.check("balanced", transit === underWay, () => `transit is ${transit} NC, and ${underWay} NC are in flight`);
 }
 
 async function checkAccounts(books: Books, tally: Tally): Promise<Accounts> {
@@ -214,7 +214,7 @@ async function checkTasks(books: Books, pending: readonly PendingMessage[], acco
   }
   for (const { account: worker, task: id } of accounts.places) {
     const freed = told.has(`standingBid ${id}`) || ["earn", "fail", "freed"].some((type) => about.has(`${type} ${id}`));
-    tally.check("moving", !ended.has(id) || freed, () => `account ${worker} keeps a place for task ${id}, which has ended`);
+    tally.check("moving", !ended.has(id) || freed, () => `account ${worker} reserves a slot for task ${id}, which has ended`);
   }
   for (const [id, { account: owner, budget }] of accounts.holds) {
     tally.check("held", told.has(`open ${id}`), () => `account ${owner} holds ${budget} NC for ${id}, which is no open task`);

@@ -39,8 +39,8 @@ interface Leg {
 }
 
 /**
- * Makes the legs of one transfer, without legs of 0.
- * Throws if they do not sum to 0, which is a bug: such a transfer must never reach the ledger.
+ * Makes the legs of one transfer, without legs of 0. Throws if they do not sum to 0, which is a bug: such a transfer must not
+ * reach the ledger.
  */
 export function transfer(id: string, reason: TransferReason, task: TaskId | null, legs: readonly Leg[]): readonly Posting[] {
   const sum = legs.reduce((total, leg) => total + leg.amount, 0);

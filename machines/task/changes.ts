@@ -1,4 +1,4 @@
-/** What each fact changes of a task. The statechart says in which states it may come. */
+/** What each fact changes in a task. The statechart says in which states a fact may come. */
 import type { TaskFact, TaskFactType } from "./events.ts";
 import { askable, askedAtFirst, type Failure, type TaskContext } from "./state.ts";
 

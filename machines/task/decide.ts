@@ -13,14 +13,14 @@ import { acceptedReply, rejectedReply } from "./replies.ts";
 import { retriesLeft, type TaskContext } from "./state.ts";
 import { hasEnded, isAwarded } from "./tags.ts";
 
-/** How often a webhook may be asked for again; each is a fact, and up to four attempts. */
+/** How often a webhook may be requested again; each request is a fact and leads to up to four attempts. */
 export const RESENDS_MAX = 100;
 /** The waits before the retries of a webhook (guide: Webhook Callback), in ms. */
 const WEBHOOK_RETRY_MS = [1_000, 3_000, 10_000] as const;
 const HOUR_MS = 3_600_000;
 /**
- * How long after the end of its time an award may still be won by a result that arrived before (ms): the longest from a
- * submission's arrival to its verdict, its waiting for a thread included. The award's timer is acted on no sooner.
+ * The longest time from a submission's arrival to its verdict (ms), including the wait for a thread. A result that arrived in
+ * time may be accepted so long after the deadline, so the award's timer takes effect no sooner.
  */
 export const JUDGING_MS_MAX = 3_000;
 
@@ -42,8 +42,8 @@ function opened(state: TaskSnapshot): Opened | undefined {
 const UNKNOWN = refuse("TASK_UNKNOWN", "There is no task with this id.", { why: "TASK_UNKNOWN" });
 
 /**
- * What a submission needs to have judged. None where it will be refused whatever the verdict: who has no right to submit
- * costs nobody a judgement.
+ * The judgement that a submission needs. None if it will be refused whatever the verdict: a caller without the right to submit
+ * must not cost a judgement.
  */
 export function questionOf(state: TaskSnapshot, command: CommandOf<"task">, arrived: Millis): Question | undefined {
   if (command.type !== "submit" || command.verdict !== undefined) return undefined;
@@ -66,7 +66,7 @@ export function decideTask<T extends CommandType<"task">>(
 
 type DecideOpened<T extends CommandType<"task">> = (task: Opened, command: Of<T>, at: Millis, arrived: Millis) => Result<T>;
 
-/** Refuses what is asked of a task that is not there. */
+/** Refuses commands to a task that does not exist. */
 function ofOpened<T extends CommandType<"task">>(decide: DecideOpened<T>) {
   return (state: TaskSnapshot, command: Of<T>, at: Millis, arrived: Millis): Result<T> => {
     const task = opened(state);
@@ -121,7 +121,7 @@ function bid({ stage, context }: Opened, command: Of<"bid">, at: Millis): Result
   return { facts, reply: { bid: placed.id, status: won ? "AWARDED" : "PENDING" } };
 }
 
-/** A price that stands, from a worker who keeps a place for the task. Balanced takes it at once. */
+/** A bid at a posted price, from a worker who has reserved a slot for the task. Balanced accepts it at once. */
 function standingBid({ stage, context }: Opened, command: Of<"standingBid">, at: Millis): Result<"standingBid"> {
   const { bid: id, worker, credits, standing } = command;
   if (bidIneligibility(onOffer(stage, context), command, credits) !== undefined) {
@@ -135,7 +135,7 @@ function standingBid({ stage, context }: Opened, command: Of<"standingBid">, at:
   return { facts, reply: null };
 }
 
-/** Why it was declined is kept for operators, and for the worker itself. */
+/** The reason is kept for operators and for the worker. */
 function declined({ stage }: Opened, { worker, reason }: Of<"declined">, at: Millis): Result<"declined"> {
   if (stage !== "ROUTING") return { facts: [], reply: null };
   return { facts: [{ type: "OfferDeclined", worker, ...(reason === undefined ? {} : { reason }), at }], reply: null };
@@ -156,7 +156,7 @@ function rate({ stage, context }: Opened, command: Of<"rate">, at: Millis): Resu
   return { facts: [{ type: "Rated", stars: command.stars, at }], reply: { id: context.id, rating: command.stars } };
 }
 
-/** What a bid is refused with, whatever the reason. */
+/** The code with which a bid is refused, by reason. */
 const REFUSED: { readonly [W in BidIneligibility["why"]]: RefusalCode } = {
   OWN_TASK: "OWN_TASK",
   ONE_IDENTITY: "OWN_TASK",
@@ -171,7 +171,7 @@ const REFUSED: { readonly [W in BidIneligibility["why"]]: RefusalCode } = {
   TIER_TOO_LOW: "SKILL_TOO_LOW",
 };
 
-/** What of a task decides who may take it. */
+/** What decides who may take a task. */
 function onOffer(stage: TaskStatus, { requester, marks, bids, failures, order }: Opened["context"]): TaskOnOffer {
   const { budget, minSkill } = order;
   return {
@@ -185,14 +185,14 @@ function onOffer(stage: TaskStatus, { requester, marks, bids, failures, order }:
   };
 }
 
-/** Nobody who could still bid is missing, so waiting for the end of the window would change nothing. */
+/** Whether everybody who could still bid has answered, so that waiting for the end of the window would change nothing. */
 function everyoneAnswered(context: Opened["context"], bids: readonly PlacedBid[], online: Of<"bid">["online"]): boolean {
   if (online === null) return false;
   const task = onOffer("ROUTING", { ...context, bids });
   return online.every((worker) => bidIneligibility(task, { worker, standing: PRESENT }, null) !== undefined);
 }
 
-/** All that is known of a worker who is online is that it is there: whatever else may keep it from bidding, it is waited for. */
+/** Nothing else is known about a worker who is online, so it is waited for even if something keeps it from bidding. */
 const PRESENT = { status: "ACTIVE", cooldownUntil: null, tier: BOUNDS.skillRatingMax } as const;
 
 function awardFact(context: Opened["context"], bids: readonly PlacedBid[], at: Millis): TaskFact {
@@ -204,7 +204,7 @@ function awardFact(context: Opened["context"], bids: readonly PlacedBid[], at: M
   return { type: "Awarded", bid: winner, deadline, explored: outcome.explored, candidates: bids, at };
 }
 
-/** Refuses whoever is not the worker in charge, or came too late: what counts is when the request arrived. */
+/** Refuses anybody but the worker in charge, and what came too late: the arrival of the request counts. */
 function notInCharge(stage: TaskStatus, context: TaskContext, worker: AccountId, arrived: Millis): Refusal | undefined {
   if (context.award?.worker !== worker) {
     const failure = context.failures.find((failed) => failed.worker === worker);
@@ -280,7 +280,7 @@ function settled({ stage }: Opened, command: Of<"settled">, at: Millis): Result<
 
 function timer(task: Opened, command: Of<"timer">, at: Millis): Result<"timer"> {
   const { stage, context } = task;
-  const stale = refuse("TIMER_STALE", `The timer ${command.name} means nothing to a task that is ${stage}.`);
+  const stale = refuse("TIMER_STALE", `The timer ${command.name} is out of date: the task is ${stage}.`);
   switch (command.name) {
     case "routing": {
       if (stage !== "ROUTING") return stale;
@@ -300,7 +300,7 @@ function timer(task: Opened, command: Of<"timer">, at: Millis): Result<"timer"> 
   }
 }
 
-/** Leaves no fact: the timer stands until the outcome is known, so a crash in between sends it again. */
+/** Leaves no fact: the timer stays set until the outcome is known, so that after a crash it is sent again. */
 function deliver(stage: TaskStatus, context: Opened["context"], due: Millis): Result<"timer"> {
   const { callbackUrl } = context.order;
   if (callbackUrl === null || context.requester === null) throw new Error("a webhook needs its address");

@@ -5,7 +5,7 @@ import type { Offer } from "../market/capability.ts";
 import type { FieldError, Rule } from "../validation/rules.ts";
 import type { AccountId, Credits, JsonObject, JsonValue, Millis, QualityPreference, TaskId } from "../vocabulary.ts";
 
-/** What the requester asked for; never changes. Budget in NC. */
+/** What the requester asks for; never changes. Budget in NC. */
 export interface TaskSpec {
   readonly taskType: string;
   readonly inputData: string;
@@ -21,28 +21,28 @@ export interface TaskSpec {
   readonly callbackUrl: string | null;
   /** How long bids are collected (ms). */
   readonly windowMs: Millis;
-  /** The answer, where it is known; nobody but operators sees that it is. */
+  /** The known answer of a honeypot; only operators see that there is one. */
   readonly known?: JsonValue;
-  /** The batch that it is of, which is told of its end. */
+  /** The batch that it belongs to, which is told when it ends. */
   readonly batch?: { readonly id: string; readonly item: number };
 }
 
-/** A bid with what the award will weigh. */
+/** A bid, with what the award weighs. */
 export interface PlacedBid {
   readonly id: string;
   readonly worker: AccountId;
   readonly credits: Credits;
   readonly quality: number;
-  /** What the worker is counted by as a counterparty; absent where it was written before there were identities. */
+  /** The identity that the worker counts as among counterparties; absent in facts from before identities existed. */
   readonly identity?: string;
-  /** Whether it is a price that stands, so that its worker keeps a place for the task. */
+  /** Whether it is a posted price, so that its worker has reserved a slot for the task. */
   readonly standing?: boolean;
 }
 
 /** One candidate of an award, as it is explained to the requester. */
 export type Candidate = PlacedBid;
 
-/** How one attempt at a webhook ended. `id` is its X-Nexus-Delivery, `ms` how long it took. */
+/** How one attempt at a webhook ended. `id` names the attempt to its receiver, `ms` is how long it took. */
 export type DeliveryOutcome = { readonly id: string; readonly ms: Millis } & (
   | { readonly result: "delivered"; readonly status: number }
   | { readonly result: "gone"; readonly status: number }
@@ -59,7 +59,7 @@ export type TaskFact = At &
         readonly type: "Opened";
         readonly task: TaskId;
         readonly requester: AccountId;
-        /** What the requester is known by; see market/identity.ts. */
+        /** The requester's marks; see market/identity.ts. */
         readonly marks?: readonly string[];
         readonly order: TaskSpec;
         readonly offers?: readonly Offer[];
@@ -67,9 +67,9 @@ export type TaskFact = At &
       }
     | { readonly type: "RoutingStarted"; readonly until: Millis }
     | { readonly type: "BidPlaced"; readonly bid: PlacedBid }
-    /** A worker whose price stands does not take the task; why is not there where it was written before that was told. */
+    /** A worker with a posted price does not take the task. The reason is absent in facts from before it was recorded. */
     | { readonly type: "OfferDeclined"; readonly worker: AccountId; readonly reason?: Ineligibility }
-    /** A bid at a price that stands came when none was taken any more. */
+    /** A bid at a posted price arrived when the task took no more bids. */
     | { readonly type: "StandingBidDropped"; readonly worker: AccountId }
     | { readonly type: "PoolEntered"; readonly until: Millis }
     | {
@@ -85,7 +85,7 @@ export type TaskFact = At &
         readonly submission: string;
         readonly result: JsonValue;
         readonly firstTry: boolean;
-        /** Whether it is the known answer, where there is one. */
+        /** Whether it is the known answer, if there is one. */
         readonly isKnown?: boolean;
       }
     | {
@@ -101,7 +101,7 @@ export type TaskFact = At &
     | { readonly type: "Reopened"; readonly until: Millis }
     | { readonly type: "Settled"; readonly payout: Credits; readonly fee: Credits; readonly refund: Credits }
     | { readonly type: "Rated"; readonly stars: number }
-    /** By itself, or by an operator with a reason. */
+    /** When its time ran out, or by an operator, who gives a reason. */
     | { readonly type: "Expired"; readonly reason?: string }
     | { readonly type: "Cancelled" }
     | {
@@ -138,8 +138,8 @@ const TYPES: { readonly [T in TaskFactType]: true } = {
 };
 
 /**
- * Reads a task's fact of any format that was ever written; so far they are alike. The journal is our own
- * writing, so a body's shape is trusted once its type and version are known. Throws on one that this code cannot know.
+ * Reads a task's fact of any format; so far all are alike. Only we write the journal, so a body is trusted once its type and
+ * version are known. Throws on a newer format.
  */
 export function upcastTaskFact(stored: StoredFact): TaskFact {
   if (stored.version > FORMATS.task || !Object.hasOwn(TYPES, stored.type)) {

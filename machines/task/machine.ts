@@ -1,6 +1,6 @@
 /**
- * The statechart of a task: fact -> next state and effects. Which facts come about is decide.ts' matter; a fact that does not
- * fit the state it meets is a bug. States are the contract's statuses, and NEW before the task is opened.
+ * The statechart of a task: fact -> next state and effects. decide.ts decides which facts come about; a fact that does not fit
+ * the state is a bug. The states are the contract's statuses, and NEW before the task is opened.
  */
 import { assertEvent, assign, emit, enqueueActions, type SnapshotFrom, setup } from "xstate";
 import type { Effect } from "../effect.ts";
@@ -14,7 +14,7 @@ import { askable, NEW, type TaskContext } from "./state.ts";
 
 type Of<T extends TaskFactType> = Extract<TaskFact, { type: T }>;
 
-/** What one may ask of a task's state, whatever it is called: whether it takes bids, is awarded to somebody, has ended. */
+/** The tags of a task's state: whether it takes bids, is awarded to somebody, has ended. */
 export type TaskTag = "open" | "awarded" | "ended";
 
 function must<T>(value: T | null, what: string): T {
@@ -33,7 +33,7 @@ const tellRequester = ({ requester }: TaskContext, command: CommandOf<"account">
 
 const tellWorker = ({ award }: TaskContext, command: CommandOf<"account">): Effect => tell(must(award, "award").worker, command);
 
-/** Asks those whose price stands, from the one at `from` up to the one at `until`, for a bid at that price. */
+/** Asks the workers with posted prices, from index `from` up to and without `until`, for a bid. */
 function offering(context: TaskContext, from: number, until: number): readonly Effect[] {
   const { taskType, budget, minSkill } = must(context.order, "order");
   return askable(context)
@@ -43,7 +43,7 @@ function offering(context: TaskContext, from: number, until: number): readonly E
     );
 }
 
-/** Tells bidders at prices that stand that they need keep no place for this task. */
+/** Tells bidders at posted prices that they need not reserve a slot for this task any more. */
 function freeing(bids: readonly PlacedBid[], task: string): readonly Effect[] {
   return bids
     .filter(({ standing }) => standing === true)
@@ -155,7 +155,7 @@ const machineSetup = setup({
       const outcome = event.type === "AwardFailed" ? "FAILED_VALIDATION" : "TIMED_OUT";
       return tellWorker(context, { type: "fail", task: taskId(context.id), taskType, outcome });
     }),
-    /** Tells the worker of a task with a known answer how it was done. */
+    /** Tells the worker's account how a honeypot was done. */
     tellHoneypot: enqueueActions(({ context, event, enqueue }) => {
       const passed = event.type === "ResultAccepted" ? event.isKnown : context.order?.known === undefined ? undefined : false;
       if (passed !== undefined) enqueue.emit(tellWorker(context, { type: "honeypot", task: taskId(context.id), passed }));
@@ -165,7 +165,7 @@ const machineSetup = setup({
       const { taskType } = must(context.order, "order");
       return tellWorker(context, { type: "rated", task: taskId(context.id), taskType, stars: event.stars });
     }),
-    /** The batch that it is of goes on. */
+    /** Tells the task's batch that it has ended. */
     tellBatch: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, ["Settled", "Expired", "Cancelled"]);
       const { batch } = must(context.order, "order");

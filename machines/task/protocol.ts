@@ -22,7 +22,7 @@ export interface SubmissionReply {
   readonly errors: readonly FieldError[];
 }
 
-/** What a task is asked and told, and what it replies. */
+/** The commands of a task, and its replies. */
 export interface TaskProtocol {
   readonly open: {
     readonly command: {
@@ -31,13 +31,13 @@ export interface TaskProtocol {
       /** The requester's. */
       readonly marks: readonly string[];
       readonly order: TaskSpec;
-      /** Workers whose price stands, the one to be asked first in front. */
+      /** Workers with a posted price, in the order in which they are asked. */
       readonly offers?: readonly Offer[];
       readonly createdAt: Millis;
     };
     readonly reply: { readonly id: TaskId };
   };
-  /** A worker's answer to an offer; never refused. */
+  /** A worker's bid in answer to an offer; never refused. */
   readonly standingBid: {
     readonly command: {
       readonly bid: string;
@@ -47,7 +47,7 @@ export interface TaskProtocol {
     };
     readonly reply: null;
   };
-  /** An account of before does not say why. */
+  /** An account of an older version gives no reason. */
   readonly declined: {
     readonly command: { readonly worker: AccountId; readonly reason?: Ineligibility };
     readonly reply: null;
@@ -62,10 +62,10 @@ export interface TaskProtocol {
     readonly command: {
       readonly bid: string;
       readonly worker: AccountId;
-      /** null bids the budget. */
+      /** null: the budget. */
       readonly credits: Credits | null;
       readonly standing: WorkerStanding;
-      /** The workers online for the type, or null when they are too many to wait for each. */
+      /** The workers who are online for the type; null if they are too many to wait for each. */
       readonly online: readonly AccountId[] | null;
     };
     readonly reply: BidReply;

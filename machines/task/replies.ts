@@ -1,4 +1,4 @@
-/** What a task replies: made of facts, the first time and again, and read where it comes in. */
+/** The replies of a task: made from facts, rebuilt when a command comes again, and checked when they arrive. */
 import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { changedForm, factOf, form, NO_REPLY, NOTHING, type Recalls, type ReplyForms } from "../replies.ts";
 import { isListOf, isNumber, isOneOf, isRecord, isTaskId, isText, orNull } from "../shape.ts";
@@ -13,7 +13,7 @@ export function acceptedReply({ submission }: Pick<Of<"ResultAccepted">, "submis
   return { submission, status: "COMPLETED", code: null, left: 0, errors: [] };
 }
 
-/** `left` is 0 where it was the worker's last try. */
+/** `left` is 0 if it was the worker's last try. */
 export function rejectedReply(
   { submission, code, left, errors }: Of<"ResultRejected">,
   status: "REJECTED" | "FAILED",
@@ -45,7 +45,7 @@ const RECALLS: Recalls<"task", TaskSnapshot, TaskFact> = {
   "webhook.resend": (_facts, { context }) => ({ id: context.id, status: "QUEUED" }),
 };
 
-/** Gives the reply that a command got; throws where the facts are of another command. */
+/** Rebuilds the reply to a command from its facts; throws if they are another command's. */
 export function recallTask<T extends CommandType<"task">>(
   command: CommandOf<"task", T>,
   facts: readonly TaskFact[],
@@ -61,7 +61,7 @@ const SUBMISSION = {
 };
 const isErrorCode = orNull(isOneOf(["SCHEMA_MISMATCH", "RULE_VIOLATION"]));
 
-/** As they were told in the words of the HTTP API. */
+/** The form before, with the field names of the HTTP API. */
 type BidBefore = Omit<BidReply, "bid"> & { readonly bid_id: string };
 type SubmissionBefore = Pick<SubmissionReply, "status" | "errors"> & {
   readonly submission_id: string;

@@ -3,19 +3,19 @@ import type { TaskSnapshot } from "./machine.ts";
 import { retriesLeft } from "./state.ts";
 import { hasEnded } from "./tags.ts";
 
-/** The row of a task from which it is shown and listed; what was asked for (the TaskSpec) is kept beside it. */
+/** The row from which a task is shown and listed; its TaskSpec is stored beside it. */
 export interface TaskView {
   readonly id: string;
   readonly status: TaskStatus;
   readonly requester: AccountId;
-  /** What the requester is known by; see market/identity.ts. */
+  /** The requester's marks; see market/identity.ts. */
   readonly marks: readonly string[];
-  /** The worker in charge, or who did it. */
+  /** The worker in charge, or who did the task. */
   readonly worker: AccountId | null;
   readonly taskType: string;
   readonly budget: number;
   readonly minSkill: number;
-  /** Those who cannot take it: bidders of this round and those who failed it. */
+  /** Workers who cannot take it: bidders of this round, and those who failed it. */
   readonly closedTo: readonly AccountId[];
   readonly awardedPrice: number | null;
   readonly result: JsonValue;

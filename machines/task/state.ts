@@ -1,4 +1,4 @@
-/** What a task is, folded from its facts. */
+/** The state of a task, folded from its facts. */
 import type { Offer } from "../market/capability.ts";
 import { type AccountId, BOUNDS, type JsonValue, type Millis } from "../vocabulary.ts";
 import type { PlacedBid, TaskSpec } from "./events.ts";
@@ -6,7 +6,7 @@ import type { PlacedBid, TaskSpec } from "./events.ts";
 export interface Webhook {
   readonly attempts: number;
   readonly done: boolean;
-  /** How often it was asked for again; not there in snapshots of before this was counted. */
+  /** How often it was requested again; absent in snapshots from before this was counted. */
   readonly resends?: number;
 }
 
@@ -20,11 +20,11 @@ export interface TaskContext {
   readonly requester: AccountId | null;
   readonly marks: readonly string[];
   readonly order: TaskSpec | null;
-  /** Workers whose price stands, and how many of them that could take it were asked in this round. */
+  /** Workers with posted prices, and how many of those that can take it were asked in this round. */
   readonly offers: readonly Offer[];
   readonly asked: number;
   readonly bids: readonly PlacedBid[];
-  /** Whose awards ended without a result, and how; they get this task no more. */
+  /** Workers whose awards ended without a result, and how; they do not get this task again. */
   readonly failures: readonly Failure[];
   readonly award: PlacedBid | null;
   readonly awardedAt: Millis | null;
@@ -43,7 +43,7 @@ export interface TaskContext {
   readonly updatedAt: Millis;
 }
 
-/** Before anything has happened; also what a snapshot lacks that was written before a field was there. */
+/** The initial state; also the defaults of fields that older snapshots lack. */
 export const NEW: Omit<TaskContext, "id"> = {
   requester: null,
   marks: [],
@@ -68,18 +68,18 @@ export const NEW: Omit<TaskContext, "id"> = {
   updatedAt: 0,
 };
 
-/** Those whose price stands and who have not failed this task, in the order in which they are asked. */
+/** Workers with posted prices who have not failed this task, in the order in which they are asked. */
 export function askable({ offers, failures }: Pick<TaskContext, "offers" | "failures">): readonly Offer[] {
   return offers.filter(({ worker }) => !failures.some((failure) => failure.worker === worker));
 }
 
-/** Balanced takes the first price that stands, so it asks the best first, one by one; the others compare all of them. */
+/** Balanced accepts the first bid at a posted price, so it asks one by one, the best first; the others compare all. */
 export function askedAtFirst(context: Pick<TaskContext, "offers" | "failures" | "order">): number {
   const count = askable(context).length;
   return context.order?.quality === "balanced" ? Math.min(1, count) : count;
 }
 
-/** How many wrong submissions the award of this task still takes before it ends. */
+/** How many retries the worker in charge has left. */
 export function retriesLeft(context: TaskContext): number {
   return Math.max(0, BOUNDS.submissionsPerAward - 1 - context.submissions);
 }

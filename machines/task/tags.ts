@@ -1,4 +1,4 @@
-/** What may be asked of a task's status by those who have only the word: the chart's tags (machine.ts) say it. */
+/** Questions about a task's status for code that has only the status; the chart's tags (machine.ts) give the answers. */
 import { TASK_STATUSES, type TaskStatus, type TerminalStatus } from "../vocabulary.ts";
 import { type TaskTag, taskMachine } from "./machine.ts";
 
@@ -14,18 +14,18 @@ export function takesBids(status: TaskStatus): boolean {
   return OPEN.has(status);
 }
 
-/** Whether a task in `status` is a worker's, whose result it takes. */
+/** Whether a task in `status` is awarded to a worker, from whom it takes results. */
 export function isAwarded(status: TaskStatus): boolean {
   return AWARDED.has(status);
 }
 
-/** Whether a task in `status` has come to its end. */
+/** Whether a task in `status` has ended. */
 export function hasEnded(status: TaskStatus): status is TerminalStatus {
   return ENDED.has(status);
 }
 
-/** Those in which a task takes bids. */
+/** The statuses in which a task takes bids. */
 export const BIDDING_STATUSES: readonly TaskStatus[] = TASK_STATUSES.filter(takesBids);
 
-/** The ends of a task. */
+/** The statuses in which a task has ended. */
 export const TERMINAL_STATUSES: readonly TerminalStatus[] = TASK_STATUSES.filter(hasEnded);

@@ -85,7 +85,7 @@ test("streams outlive a database that goes away between two looks, and when it i
   }
 });
 
-test("a new task outlives standing prices and honeypots that cannot be read", async () => {
+test("a new task outlives posted prices and honeypots that cannot be read", async () => {
   const { clock } = timeless();
   const ids = { next: () => id(7) };
   const presence = new Presence({ send: () => {} }, [order().taskType]);

@@ -101,7 +101,7 @@ describe("a batch that waits when an account is kept", () => {
   });
 });
 
-test("an account that would hold less than nothing is a bug", () => {
+test("an account that would hold a negative amount is a bug", () => {
   const released = { type: "Released", task: taskId(id(5)), budget: credits(1), at: AT + 9 } as const;
-  expect(() => account.evolve(fold([registered]), released)).toThrow(/hold less than nothing/);
+  expect(() => account.evolve(fold([registered]), released)).toThrow(/hold a negative amount/);
 });

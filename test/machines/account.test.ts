@@ -257,7 +257,7 @@ describe("a price that stands", () => {
     expect(given(facts, changes)).toBe("OfferDeclined");
   });
 
-  test("keeps a place for each task until it is paid, has failed or is told that another one won", () => {
+  test("reserves a slot for each task until it is paid, has failed or is told that another one won", () => {
     let state = decide(fold(able), offered(200)).state;
     state = decide(state, offered(201)).state;
     expect(decide(state, offered(202)).outcome).toBe("OfferDeclined");

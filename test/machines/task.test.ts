@@ -312,7 +312,7 @@ test("only the requester cancels", () => {
 test("a fact that does not fit the state is a bug, and told as one", () => {
   expect(() =>
     entity.evolve(fold(routing), { type: "Settled", payout: credits(1), fee: credits(1), refund: credits(1), at: AT }),
-  ).toThrow("cannot have");
+  ).toThrow("cannot take the fact");
 });
 
 test("facts of a version or type that this code does not know are refused", () => {
