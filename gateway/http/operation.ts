@@ -15,17 +15,8 @@ export interface Caller {
   readonly keyHash: string;
 }
 
-/** A request before its fields are validated. */
-export interface Incoming {
-  readonly params: unknown;
-  /** The raw query, without the question mark. */
-  readonly query: string;
-  /** undefined if there was none. */
-  readonly body: JsonValue | undefined;
-  /** Called with the names of unknown fields. */
-  readonly ignore: (names: readonly string[]) => void;
-  /** The caller, if the operation needs an API key. */
-  readonly caller: Caller | undefined;
+/** What of a request reaches the handler as it came. */
+interface Request {
   /** The Idempotency-Key header, if the operation takes one. */
   readonly idempotencyKey: string | null;
   /** The client's address (IPv6: its /64). */
@@ -39,18 +30,26 @@ export interface Incoming {
   readonly services: Services;
 }
 
-export interface Given<P, Q, B> {
+/** A request before its fields are validated. */
+export interface Incoming extends Request {
+  readonly params: unknown;
+  /** The raw query, without the question mark. */
+  readonly query: string;
+  /** undefined if there was none. */
+  readonly body: JsonValue | undefined;
+  /** Called with the names of unknown fields. */
+  readonly ignore: (names: readonly string[]) => void;
+  /** The caller, if the operation needs an API key. */
+  readonly caller: Caller | undefined;
+}
+
+/** A request whose fields are valid. */
+export interface Given<P, Q, B> extends Request {
   readonly params: P;
   readonly query: Q;
   readonly body: B;
   /** The whole parsed body with its unknown fields; an Idempotency-Key stands for this value. */
   readonly sent: JsonValue;
-  readonly idempotencyKey: string | null;
-  readonly address: string;
-  readonly arrived: Millis;
-  readonly text: string;
-  readonly header: (name: string) => string;
-  readonly services: Services;
 }
 
 export interface Reply {
@@ -115,25 +114,20 @@ function checked<P extends TObject, Q extends TObject, B extends TSchema>(outlin
   const params = pathCheck<P | typeof NOTHING>(outline.params ?? NOTHING);
   const query = queryCheck<Q | typeof NOTHING>(outline.query ?? NOTHING);
   const body = bodyCheck<B | typeof NOTHING>(outline.body ?? NOTHING);
-  return (incoming: Incoming): Given<Static<P>, Static<Q>, Static<B>> => {
+  return ({ caller: _, ignore, ...request }: Incoming): Given<Static<P>, Static<Q>, Static<B>> => {
     const unknown: string[] = [];
-    const sent = incoming.body ?? {};
+    const sent = request.body ?? {};
     if (outline.fields !== undefined) normalizeFields(outline.fields, sent, { unknown, mistaken: [] });
     try {
       return {
-        params: params(incoming.params) as Static<P>,
-        query: query(incoming.query, unknown) as Static<Q>,
+        ...request,
+        params: params(request.params) as Static<P>,
+        query: query(request.query, unknown) as Static<Q>,
         body: body(sent, outline.fields === undefined ? unknown : []) as Static<B>,
         sent,
-        idempotencyKey: incoming.idempotencyKey,
-        address: incoming.address,
-        arrived: incoming.arrived,
-        text: incoming.text,
-        header: incoming.header,
-        services: incoming.services,
       };
     } finally {
-      if (unknown.length > 0) incoming.ignore(unknown);
+      if (unknown.length > 0) ignore(unknown);
     }
   };
 }
