@@ -1,6 +1,5 @@
 import type { AnyMachineSnapshot } from "xstate";
 import type { Effect, Tell } from "./effect.ts";
-import type { Formats } from "./formats.ts";
 import type { Posting } from "./money/postings.ts";
 import type { Address, AnyCommand, CommandOf, CommandType, EntityKind, ReplyOf } from "./protocols.ts";
 import type { Refusal } from "./refusal.ts";
@@ -112,16 +111,12 @@ export interface Entity<K extends EntityKind, S, F extends AnyFact, V> {
   question(state: S, command: CommandOf<K>, arrived: Millis): Question | undefined;
   /** Puts the answer to the question into the command. */
   answered(command: CommandOf<K>, answer: Judgement): CommandOf<K>;
-  /**
-   * `arrived` is when the request reached the platform, which may be before `at`; deadlines depend on it. Both in ms. No fact
-   * or message of a newer format than `formats` (absent: the newest) is written; a fact carries what evolve must know about it.
-   */
+  /** `arrived` is when the request reached the platform, which may be before `at`; deadlines depend on it. Both in ms. */
   decide<T extends CommandType<K>>(
     state: S,
     command: CommandOf<K, T>,
     at: Millis,
     arrived: Millis,
-    formats?: Formats,
   ): Decision<F, ReplyOf<K, T>> | Refusal;
   /** How long after its time a timer fires (ms), so that what arrived before is decided first. */
   timerGraceMs(timer: string): Millis;
@@ -152,13 +147,7 @@ export interface AnyEntity
   extends Omit<Entity<EntityKind, AnyMachineSnapshot, AnyFact, unknown>, "question" | "answered" | "decide" | "recall"> {
   question(state: AnyMachineSnapshot, command: AnyCommand, arrived: Millis): Question | undefined;
   answered(command: AnyCommand, answer: Judgement): AnyCommand;
-  decide(
-    state: AnyMachineSnapshot,
-    command: AnyCommand,
-    at: Millis,
-    arrived: Millis,
-    formats?: Formats,
-  ): Decision<AnyFact, unknown> | Refusal;
+  decide(state: AnyMachineSnapshot, command: AnyCommand, at: Millis, arrived: Millis): Decision<AnyFact, unknown> | Refusal;
   recall(command: AnyCommand, facts: readonly AnyFact[], state: AnyMachineSnapshot): unknown;
 }
 

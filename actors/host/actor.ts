@@ -235,7 +235,7 @@ export class Actor {
   #decide(pending: PendingCommand): boolean {
     const at = this.#ports.clock.now();
     const { command, arrived = at } = pending.envelope;
-    const decision = this.#entity.decide(this.#state, command, at, arrived, this.#ports.formats());
+    const decision = this.#entity.decide(this.#state, command, at, arrived);
     if (isRefusal(decision)) {
       // A network may deliver a message twice. The second would be refused because of what the first did, and that refusal
       // could arrive first, so refused commands are looked up. Others need not be: the journal rejects a second commit.

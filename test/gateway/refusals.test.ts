@@ -6,7 +6,6 @@ import { RUNNING_BATCHES_MAX } from "../../machines/account/batches.ts";
 import type { AccountFact } from "../../machines/account/events.ts";
 import { account } from "../../machines/account/index.ts";
 import { batch } from "../../machines/batch/index.ts";
-import { FORMATS } from "../../machines/formats.ts";
 import { readRefusal } from "../../machines/incoming.ts";
 import { isRefusal, type Refusal } from "../../machines/refusal.ts";
 import { RESENDS_MAX } from "../../machines/task/decide.ts";
@@ -30,12 +29,12 @@ function refusal(decision: object): Refusal {
 
 function byTask(facts: readonly TaskFact[], command: TaskCommand, at = AT): Refusal {
   const state = facts.reduce((before, fact) => task.evolve(before, fact).state, task.initial(TASK));
-  return refusal(task.decide(state, command, at, at, FORMATS));
+  return refusal(task.decide(state, command, at, at));
 }
 
 function byAccount(facts: readonly AccountFact[], command: AccountCommand): Refusal {
   const state = facts.reduce((before, fact) => account.evolve(before, fact).state, account.initial(ME));
-  return refusal(account.decide(state, command, AT, AT, FORMATS));
+  return refusal(account.decide(state, command, AT, AT));
 }
 
 function openedTask(callbackUrl: string | null): TaskFact[] {
@@ -152,7 +151,7 @@ const MADE: readonly (readonly [() => Refusal, status: number, code: string, sen
     "20 of your batches run; wait until one has ended (GET /api/v1/batches/{id} says how far it is).",
   ],
   [
-    () => refusal(batch.decide(batch.initial(id(60)), { type: "show", requester: ME }, AT, AT, FORMATS)),
+    () => refusal(batch.decide(batch.initial(id(60)), { type: "show", requester: ME }, AT, AT)),
     404,
     "BATCH_UNKNOWN",
     "There is no batch of yours with this id; check the batch_id that POST /tasks/batch gave you.",

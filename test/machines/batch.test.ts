@@ -32,7 +32,7 @@ function when<K extends EntityKind, T extends CommandType<K>, S, F extends AnyFa
   let state = given.reduce((before, fact) => entity.evolve(before, fact).state, entity.initial(of));
   // As after a crash: what a snapshot keeps is all that is known.
   state = entity.restore(of, JSON.parse(JSON.stringify(entity.persist(state, FORMATS[entity.kind]))));
-  const decision = entity.decide(state, command, at, at, FORMATS);
+  const decision = entity.decide(state, command, at, at);
   if (isRefusal(decision))
     return { facts: [] as readonly F[], refused: decision.refused, effects: [] as Effect[], state, reply: null };
   const effects: Effect[] = [...(decision.carry ?? [])];
