@@ -1,11 +1,12 @@
 /**
- * Encodes envelopes and answers. A deadline is sent as the time left, and an arrival as the time since, because the clocks of
+ * How envelopes and answers are written between processes, whatever bus carries them. A deadline is sent as the time left, and an arrival as the time since, because the clocks of
  * two machines differ.
  */
-import { type CommandResult, type Envelope, NOT_KNOWN, type Origin } from "../../../actors/message.ts";
-import { olderReply, readMessage, readRefusal } from "../../../machines/incoming.ts";
-import { isObject } from "../../../machines/shape.ts";
-import type { Millis } from "../../../machines/vocabulary.ts";
+
+import { olderReply, readMessage, readRefusal } from "../machines/incoming.ts";
+import { type Check, isNumber, isObject, isOneOf, isRecord, isText, orAbsent, orNull } from "../machines/shape.ts";
+import type { Millis } from "../machines/vocabulary.ts";
+import type { CommandResult, Envelope, Origin } from "./message.ts";
 
 /** Raised when old and new nodes cannot understand each other. */
 const FORMAT = 1;
@@ -30,12 +31,31 @@ interface WireEnvelope {
   readonly words?: number;
 }
 
-/** A decoded envelope, or why it cannot be accepted. */
+const isFlag: Check<boolean> = (value) => typeof value === "boolean";
+const ORIGINS: { readonly [O in Origin]: O } = { client: "client", actor: "actor", timer: "timer" };
+
+const isWireEnvelope = isRecord<Omit<WireEnvelope, "to" | "command">>({
+  v: isNumber,
+  cluster: isText,
+  id: isText,
+  origin: isOneOf(Object.values(ORIGINS)),
+  again: isFlag,
+  fresh: isFlag,
+  left: orNull(isNumber),
+  age: orAbsent(isNumber),
+  lost: orAbsent(isNumber),
+  words: orAbsent(isNumber),
+});
+
+/** Why an envelope is not taken: it is of another platform, or of a version that writes envelopes or commands this one cannot read. */
+export type Unreadable = "another platform" | "another version" | "unknown command";
+
+/** A decoded envelope. */
 export type Unpacked =
   /** `older`: the sender reads only the words before those of today. */
-  { readonly envelope: Envelope; readonly older: boolean } | { readonly wrong: string };
+  { readonly envelope: Envelope; readonly older: boolean } | { readonly wrong: Unreadable };
 
-/** `cluster` identifies the platform, so that two that share a NATS server by mistake do not take each other's commands. */
+/** `cluster` identifies the platform, so that two that share a bus by mistake do not take each other's commands. */
 export function packEnvelope(envelope: Envelope, cluster: string, now: Millis): string {
   const { to, command, commandId, origin, delivery, fresh, deadline, arrived, lost = 0 } = envelope;
   const left = deadline === Number.MAX_SAFE_INTEGER ? null : Math.max(0, deadline - now);
@@ -56,18 +76,15 @@ export function packEnvelope(envelope: Envelope, cluster: string, now: Millis): 
   return JSON.stringify(wire);
 }
 
-/** Decodes an envelope of another node of this cluster. Throws if the bytes are not JSON. */
+/** Decodes an envelope of another node. Throws on what no node has written. */
 export function unpackEnvelope(text: string, cluster: string, now: Millis): Unpacked {
-  // Written by packEnvelope of a node that the same NATS account admits; which cluster and format it was is checked here.
-  const wire = JSON.parse(text) as WireEnvelope;
-  if (wire.cluster !== cluster) {
-    return {
-      wrong: "Two platforms share a NATS server under the same subjects; the operator must set NATS_PREFIX of one of them.",
-    };
-  }
-  if (wire.v !== FORMAT) return { wrong: "A node runs an incompatible version; the operator must update it." };
-  const message = readMessage(wire.to, wire.command);
-  if (message === undefined) return { wrong: NOT_KNOWN.detail };
+  const wire: unknown = JSON.parse(text);
+  if (!isObject(wire)) throw new Error("an envelope is an object");
+  if (wire["cluster"] !== cluster) return { wrong: "another platform" };
+  if (wire["v"] !== FORMAT) return { wrong: "another version" };
+  const message = readMessage(wire["to"], wire["command"]);
+  if (message === undefined) return { wrong: "unknown command" };
+  if (!isWireEnvelope(wire)) throw new Error("an envelope that lacks something");
   const { id: commandId, origin, again, fresh, left, age, lost = 0, words = 1 } = wire;
   const deadline = left === null ? Number.MAX_SAFE_INTEGER : now + left;
   const delivery = again ? "again" : "first";

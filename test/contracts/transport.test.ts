@@ -6,11 +6,11 @@ import { shardOf } from "../../actors/address.ts";
 import type { CommandResult, Envelope } from "../../actors/message.ts";
 import type { Transport } from "../../actors/ports/transport.ts";
 import { Router } from "../../actors/router.ts";
+import { packEnvelope, unpackEnvelope } from "../../actors/wire-format.ts";
 import { refuse } from "../../machines/refusal.ts";
 import { LocalTransport } from "../../src/adapters/in-process/transport.ts";
 import { connectNats, type NatsSettings } from "../../src/adapters/nats/connect.ts";
 import { NatsTransport } from "../../src/adapters/nats/transport.ts";
-import { packEnvelope, unpackEnvelope } from "../../src/adapters/nats/wire-format.ts";
 import { systemClock as clock } from "../../src/adapters/system/clock.ts";
 import { startPrivate } from "../support/servers.mjs";
 import { SILENT } from "../support/world.ts";
@@ -325,6 +325,21 @@ describe("the wire format", () => {
     if (!("envelope" in unpacked)) throw new Error(unpacked.wrong);
     return unpacked.envelope;
   };
+
+  test("of which something is missing or not of its type is no envelope; of what is optional nothing need be there", () => {
+    const whole = JSON.parse(packEnvelope(envelope(randomUUID(), { arrived: AT, lost: 3 }), "here", AT));
+    for (const name of ["id", "origin", "again", "fresh", "left"]) {
+      for (const value of [undefined, [], "other"]) {
+        if (name === "id" && value === "other") continue;
+        expect(() => read(JSON.stringify({ ...whole, [name]: value }), AT), `${name} ${value}`).toThrow("lacks");
+      }
+    }
+    for (const name of ["age", "lost", "words"]) {
+      expect(() => read(JSON.stringify({ ...whole, [name]: "3" }), AT), name).toThrow("lacks");
+      expect(() => read(JSON.stringify({ ...whole, [name]: undefined }), AT), name).not.toThrow();
+    }
+    for (const text of ["null", "[]", "7"]) expect(() => read(text, AT)).toThrow("is an object");
+  });
 
   test("carries how long ago a request arrived, and how many attempts were lost, whatever the clocks say", () => {
     const packed = packEnvelope(envelope(randomUUID(), { arrived: AT - 700, deadline: AT + 300, lost: 2 }), "here", AT);

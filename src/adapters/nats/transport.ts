@@ -5,17 +5,25 @@
 import { ErrorCode, type Msg, type NatsConnection, NatsError, type Subscription } from "nats";
 import { shardOf } from "../../../actors/address.ts";
 import { LIMITS } from "../../../actors/limits.ts";
-import { type CommandResult, type Envelope, NOT_OWNER } from "../../../actors/message.ts";
+import { type CommandResult, type Envelope, NOT_KNOWN, NOT_OWNER } from "../../../actors/message.ts";
 import type { Clock } from "../../../actors/ports/clock.ts";
 import type { Log } from "../../../actors/ports/log.ts";
 import type { ClusterTransport, Receiver } from "../../../actors/ports/transport.ts";
+import { packEnvelope, packResult, type Unreadable, unpackEnvelope, unpackResult } from "../../../actors/wire-format.ts";
 import { refuse } from "../../../machines/refusal.ts";
-import { packEnvelope, packResult, unpackEnvelope, unpackResult } from "./wire-format.ts";
 
 const UNREADABLE = refuse(
   "UNAVAILABLE",
   "A node of another version answered in a way that cannot be read, so it is not known whether this was done; try again.",
 );
+
+/** What the sender of an envelope that is not taken is told, and the log. */
+const NOT_TAKEN: { readonly [U in Unreadable]: string } = {
+  "another platform":
+    "Two platforms share a NATS server under the same subjects; the operator must set NATS_PREFIX of one of them.",
+  "another version": "A node runs an incompatible version; the operator must update it.",
+  "unknown command": NOT_KNOWN.detail,
+};
 
 export interface NatsTransportOptions {
   readonly prefix: string;
@@ -104,8 +112,9 @@ export class NatsTransport implements ClusterTransport {
     try {
       const unpacked = unpackEnvelope(message.string(), this.#options.cluster, this.#clock.now());
       if ("wrong" in unpacked) {
-        this.#log.error({ subject: message.subject }, unpacked.wrong);
-        return packResult({ ok: false, refusal: refuse("UNAVAILABLE", unpacked.wrong) });
+        const detail = NOT_TAKEN[unpacked.wrong];
+        this.#log.error({ subject: message.subject }, detail);
+        return packResult({ ok: false, refusal: refuse("UNAVAILABLE", detail) });
       }
       const { envelope, older } = unpacked;
       const answer = (await this.#receiver?.request(envelope)) ?? { ok: false, refusal: NOT_OWNER };
