@@ -133,7 +133,7 @@ export interface Entity<K extends EntityKind, S, F extends AnyFact, V> {
   recall<T extends CommandType<K>>(command: CommandOf<K, T>, facts: readonly F[], state: S): ReplyOf<K, T>;
   postings(id: string, fact: F): readonly Posting[];
   /** The row for lists; undefined while there is nothing to show. */
-  view(id: string, state: S): V | undefined;
+  row(id: string, state: S): V | undefined;
   /** The state to store, in a format of this entity; plain JSON. */
   persist(state: S, format: number): unknown;
   /** Reads a snapshot of any format. */

@@ -19,7 +19,7 @@ export interface Release {
   readonly timers: readonly TimerChange[];
   readonly calls: readonly OutboundCall[];
   /** The row after the commit; undefined if nothing was committed. */
-  readonly view?: unknown;
+  readonly row?: unknown;
 }
 
 export interface ActorPorts {

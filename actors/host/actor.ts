@@ -264,12 +264,12 @@ export class Actor {
 
   #stage(pending: PendingCommand, decision: Decision<AnyFact, unknown>): void {
     const { entry, fresh } = this.#entryOf(pending, decision);
-    const { messages, timers, view } = entry;
+    const { messages, timers, row } = entry;
     this.#seq += decision.facts.length;
     if (entry.snapshot !== undefined) this.#snapshotSeq = this.#seq;
     const { calls = [], reply, afterDelivery = false } = decision;
     const gated = this.#gate.commit(pending, () => {
-      const delivered = this.#ports.release({ address: this.address, messages, fresh, timers, calls, view });
+      const delivered = this.#ports.release({ address: this.address, messages, fresh, timers, calls, row });
       this.#reply(pending, reply, afterDelivery ? delivered : undefined);
     });
     this.#ports.committer.submit(entry, (outcome) => {
@@ -320,7 +320,7 @@ export class Actor {
       postings: facts.map((fact) => this.#entity.postings(id, fact)),
       messages: [],
       timers: [],
-      view: this.#entity.view(id, state),
+      row: this.#entity.row(id, state),
       snapshot: saves ? this.#entity.persist(state, version) : undefined,
     };
   }

@@ -50,7 +50,7 @@ export interface HostPorts {
   /** Called when the journal accepts nothing more from this host, because others own its shards now. */
   readonly fenced?: () => void;
   /** Called after every commit of an actor, with its row. Not durable: what it does is lost if the process dies. */
-  readonly committed?: (address: Address, view: unknown) => void;
+  readonly committed?: (address: Address, row: unknown) => void;
   /** Observes everything that live actors do; for development only. */
   readonly inspect?: Inspect | undefined;
 }
@@ -285,9 +285,9 @@ export class Host implements Transport {
     if (actors?.get(key) === actor) actors.delete(key);
   }
 
-  async #release({ address, messages, fresh, timers, calls, view }: Release): Promise<void> {
+  async #release({ address, messages, fresh, timers, calls, row }: Release): Promise<void> {
     try {
-      if (view !== undefined) this.#ports.committed?.(address, view);
+      if (row !== undefined) this.#ports.committed?.(address, row);
     } catch (error) {
       // Others are only notified here; the commit is done.
       this.#ports.log.warn({ err: error, actor: addressKey(address) }, "gateways could not be notified of a commit");

@@ -38,7 +38,7 @@ export interface Entry {
   readonly messages: readonly OutboxMessage[];
   readonly timers: readonly TimerChange[];
   /** The row for lists as it is after these facts. */
-  readonly view: unknown;
+  readonly row: unknown;
   readonly snapshot: unknown;
 }
 

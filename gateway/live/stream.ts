@@ -18,7 +18,7 @@ import { mayWork } from "../../machines/eligibility.ts";
 import { tiersIn } from "../../machines/market/standing.ts";
 import { hasEnded, TERMINAL_STATUSES, takesBids } from "../../machines/task/tags.ts";
 import type { AccountId, Millis } from "../../machines/vocabulary.ts";
-import type { ReadModel, TaskRow } from "../ports/read-model.ts";
+import type { ReadModel, StoredTask } from "../ports/read-model.ts";
 import { mayBid, showTask } from "../show/task.ts";
 import type { Presence } from "./presence.ts";
 
@@ -212,7 +212,11 @@ export class Feed {
   }
 
   /** Candidate events for a stream, the oldest first; `me` is its account where that may work. */
-  async #recent({ account, topics, taskType }: Stream, since: Millis, me: AccountRow | undefined): Promise<readonly TaskRow[]> {
+  async #recent(
+    { account, topics, taskType }: Stream,
+    since: Millis,
+    me: AccountRow | undefined,
+  ): Promise<readonly StoredTask[]> {
     const { reads } = this.#ports;
     const query = { account, limit: EVENTS_MAX, cursor: null, since };
     const pages = await Promise.all([
@@ -224,36 +228,35 @@ export class Feed {
         reads.tasks({ ...query, role: "requester", status }),
       ),
     ]);
-    return pages.flatMap((page) => page?.items ?? []).sort((a, b) => a.view.updatedAt - b.view.updatedAt);
+    return pages.flatMap((page) => page?.items ?? []).sort((a, b) => a.row.updatedAt - b.row.updatedAt);
   }
 
   /** Sends a task to a stream, if it is for it and was not sent before. */
-  async #offer(stream: Stream, row: TaskRow): Promise<void> {
-    const { view } = row;
-    const topic = this.#topicOf(stream, row);
+  async #offer(stream: Stream, task: StoredTask): Promise<void> {
+    const { row } = task;
+    const topic = this.#topicOf(stream, task);
     if (topic === undefined || !stream.topics.has(topic)) return;
     // An open task is sent once per round, however many bids it gets.
-    const key =
-      topic === "task.new" ? `${view.id} new ${view.autoRetriesLeft}` : `${view.id} ${view.status} ${view.worker ?? ""}`;
+    const key = topic === "task.new" ? `${row.id} new ${row.autoRetriesLeft}` : `${row.id} ${row.status} ${row.worker ?? ""}`;
     if (stream.told.has(key)) return;
-    if (topic === "task.new" && !(await this.#mayTake(stream, row))) return;
+    if (topic === "task.new" && !(await this.#mayTake(stream, task))) return;
     if (stream.told.has(key)) return;
     stream.told.add(key);
     const [oldest] = stream.told;
     if (stream.told.size > TOLD_MAX && oldest !== undefined) stream.told.delete(oldest);
-    const event = JSON.stringify({ type: topic, task: showTask(row, stream.account) });
-    this.#write(stream, `id: ${view.updatedAt}\ndata: ${event}\n\n`);
+    const event = JSON.stringify({ type: topic, task: showTask(task, stream.account) });
+    this.#write(stream, `id: ${row.updatedAt}\ndata: ${event}\n\n`);
   }
 
-  #topicOf({ account, taskType }: Stream, { view }: TaskRow): Topic | undefined {
-    if (takesBids(view.status)) return taskType === null || taskType === view.taskType ? "task.new" : undefined;
-    if (view.status === "AWARDED") return view.worker === account ? "task.awarded" : undefined;
-    return hasEnded(view.status) && view.requester === account ? "task.terminal" : undefined;
+  #topicOf({ account, taskType }: Stream, { row }: StoredTask): Topic | undefined {
+    if (takesBids(row.status)) return taskType === null || taskType === row.taskType ? "task.new" : undefined;
+    if (row.status === "AWARDED") return row.worker === account ? "task.awarded" : undefined;
+    return hasEnded(row.status) && row.requester === account ? "task.terminal" : undefined;
   }
 
-  async #mayTake({ account }: Stream, row: TaskRow): Promise<boolean> {
+  async #mayTake({ account }: Stream, task: StoredTask): Promise<boolean> {
     const me = await this.#account(account);
-    return me !== undefined && mayBid(row, me);
+    return me !== undefined && mayBid(task, me);
   }
 
   #write({ out }: Stream, text: string): void {

@@ -1,13 +1,13 @@
 /** The read model (CQRS): rows written by commits, from which lists and lookups are served. */
-import type { AccountRow, CapabilityView } from "../../machines/account/row.ts";
+import type { AccountRow, CapabilityRow } from "../../machines/account/row.ts";
 import type { Posting, TransferReason } from "../../machines/money/postings.ts";
 import type { TaskFact, TaskSpec } from "../../machines/task/events.ts";
-import type { TaskView } from "../../machines/task/row.ts";
+import type { TaskRow } from "../../machines/task/row.ts";
 import type { AccountId, Millis, TaskStatus } from "../../machines/vocabulary.ts";
 
 /** A row of a task, with its spec. */
-export interface TaskRow {
-  readonly view: TaskView;
+export interface StoredTask {
+  readonly row: TaskRow;
   readonly order: TaskSpec;
 }
 
@@ -70,7 +70,7 @@ export interface HistoryRow {
 }
 
 /** A capability among those of everybody. */
-export interface CapabilityRow extends CapabilityView {
+export interface StoredCapability extends CapabilityRow {
   readonly account: AccountId;
   /** Whether its owner may take work. */
   readonly active: boolean;
@@ -128,17 +128,17 @@ export interface ReadModel {
   marked(marks: readonly string[]): Promise<readonly Marked[]>;
   /** A worker's account and the type of the task that it bids on; undefined if one of them does not exist. */
   bidder(account: AccountId, task: string): Promise<Bidder | undefined>;
-  task(id: string): Promise<TaskRow | undefined>;
+  task(id: string): Promise<StoredTask | undefined>;
   /** Whether this account holds a budget for a task that is not open yet, because the message to it is on its way. */
   opening(account: AccountId, task: string): Promise<boolean>;
-  tasks(query: TaskQuery): Promise<Page<TaskRow> | undefined>;
+  tasks(query: TaskQuery): Promise<Page<StoredTask> | undefined>;
   /** Open tasks that this worker may take, the oldest first. */
-  open(query: OpenQuery): Promise<Page<TaskRow> | undefined>;
+  open(query: OpenQuery): Promise<Page<StoredTask> | undefined>;
   /** The median price of the latest settled tasks of this type (NC); null if there are none. */
   likelyPrice(taskType: string): Promise<number | null>;
-  capabilities(account: AccountId): Promise<readonly CapabilityRow[]>;
-  capability(id: string): Promise<CapabilityRow | undefined>;
-  browse(query: BrowseQuery): Promise<Page<CapabilityRow> | undefined>;
+  capabilities(account: AccountId): Promise<readonly StoredCapability[]>;
+  capability(id: string): Promise<StoredCapability | undefined>;
+  browse(query: BrowseQuery): Promise<Page<StoredCapability> | undefined>;
   /** The lowest posted prices for a task type, ascending. */
   postedPrices(taskType: string): Promise<readonly PostedPrice[]>;
   workload(account: AccountId, taskType: string, since: Millis): Promise<Workload>;

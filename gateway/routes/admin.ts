@@ -136,11 +136,11 @@ const inspect = operated(
   },
   async function adminInspectTask({ params, services }) {
     const { reads } = services;
-    const row = await reads.task(params.id.toLowerCase());
-    if (row === undefined) throw problemOf(TASK_UNKNOWN);
-    const { requester } = row.view;
-    const viewer = { account: requester, requester, preference: row.order.quality, operator: true };
-    const [history, ledger] = await Promise.all([reads.history(row.view.id, HISTORY_MAX, null), reads.ledger(row.view.id)]);
+    const task = await reads.task(params.id.toLowerCase());
+    if (task === undefined) throw problemOf(TASK_UNKNOWN);
+    const { id, requester } = task.row;
+    const viewer = { account: requester, requester, preference: task.order.quality, operator: true };
+    const [history, ledger] = await Promise.all([reads.history(id, HISTORY_MAX, null), reads.ledger(id)]);
     if (history === undefined) throw new Error("a history without a cursor begins at its beginning");
     const entries = ledger.map(({ transfer, reason, account, owner, amount, at }) => ({
       transfer,
@@ -150,7 +150,7 @@ const inspect = operated(
       amount,
       at: time(at),
     }));
-    return { status: 200, body: { task: showTask(row, requester), events: showHistory(history, viewer), ledger: entries } };
+    return { status: 200, body: { task: showTask(task, requester), events: showHistory(history, viewer), ledger: entries } };
   },
 );
 
@@ -167,9 +167,9 @@ function taskAction(id: string, path: string, command: "expire" | "webhook.resen
       answers: { 200: { about: "Done", schema: Action } },
     },
     async function expireOrResend({ params, body, services }) {
-      const row = await services.reads.task(params.id.toLowerCase());
-      if (row === undefined) throw problemOf(TASK_UNKNOWN);
-      const { id, requester } = row.view;
+      const task = await services.reads.task(params.id.toLowerCase());
+      if (task === undefined) throw problemOf(TASK_UNKNOWN);
+      const { id, requester } = task.row;
       const to = { kind: "task", id } as const;
       if (command === "expire") await act(services, to, { type: command, ...body }, body);
       else await act(services, to, { type: command, requester }, body);

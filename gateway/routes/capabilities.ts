@@ -4,7 +4,7 @@ import { type AccountId, credits } from "../../machines/vocabulary.ts";
 import { checkOutcome, idempotent } from "../http/idempotency.ts";
 import { keyed } from "../http/operation.ts";
 import { problemOf, wrongCursor } from "../http/problems.ts";
-import type { CapabilityRow } from "../ports/read-model.ts";
+import type { StoredCapability } from "../ports/read-model.ts";
 import {
   Availability,
   BrowseQuery,
@@ -28,7 +28,7 @@ function rounded(score: number): number {
   return Math.round(score * 10) / 10;
 }
 
-function show(row: CapabilityRow) {
+function show(row: StoredCapability) {
   return {
     id: row.id,
     worker_id: row.account,

@@ -25,9 +25,9 @@ const log = keyed(
     },
   },
   async function listDeliveries({ account, params, query, services }) {
-    const { view } = await findOwnTask(services, params.id, account);
-    if (view.requester !== account) throw problemOf(refuse("NOT_YOUR_TASK", "Only the requester of a task sees its webhook."));
-    const page = await services.reads.deliveries(view.id, query.limit ?? RECORDS, query.cursor ?? null);
+    const { row } = await findOwnTask(services, params.id, account);
+    if (row.requester !== account) throw problemOf(refuse("NOT_YOUR_TASK", "Only the requester of a task sees its webhook."));
+    const page = await services.reads.deliveries(row.id, query.limit ?? RECORDS, query.cursor ?? null);
     if (page === undefined) throw wrongCursor();
     const items = page.items.flatMap(({ fact }) => {
       if (fact.type !== "WebhookAttempted") return [];
@@ -56,10 +56,10 @@ const resend = keyed(
     },
   },
   async function resendWebhook({ account, params, idempotencyKey, services }) {
-    const { view } = await findOwnTask(services, params.id, account);
-    const { options } = idempotent(services, account, `resend ${view.id}`, idempotencyKey, {});
+    const { row } = await findOwnTask(services, params.id, account);
+    const { options } = idempotent(services, account, `resend ${row.id}`, idempotencyKey, {});
     const answer = await services.router.ask(
-      { kind: "task", id: view.id },
+      { kind: "task", id: row.id },
       { type: "webhook.resend", requester: account },
       options,
     );

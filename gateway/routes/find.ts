@@ -1,7 +1,7 @@
 import { refuse } from "../../machines/refusal.ts";
 import type { AccountId } from "../../machines/vocabulary.ts";
 import { problemOf } from "../http/problems.ts";
-import type { ReadModel, TaskRow } from "../ports/read-model.ts";
+import type { ReadModel, StoredTask } from "../ports/read-model.ts";
 import type { Services } from "../services.ts";
 import { isParty, isVisible } from "../show/task.ts";
 
@@ -17,22 +17,22 @@ const OPENING = refuse("UNAVAILABLE", "This task was accepted and is being opene
  * Gives a task that this account may see; throws a Problem (404, or 503 while the node that is to open it cannot be
  * reached). Ids are case-insensitive.
  */
-export async function findTask({ reads }: Services, id: string, account: AccountId): Promise<TaskRow> {
-  const task = id.toLowerCase();
-  const row = (await reads.task(task)) ?? (await findOpening(reads, task, account));
-  if (row === undefined || !isVisible(row, account)) throw problemOf(TASK_UNKNOWN);
-  return row;
+export async function findTask({ reads }: Services, id: string, account: AccountId): Promise<StoredTask> {
+  const known = id.toLowerCase();
+  const task = (await reads.task(known)) ?? (await findOpening(reads, known, account));
+  if (task === undefined || !isVisible(task, account)) throw problemOf(TASK_UNKNOWN);
+  return task;
 }
 
-async function findOpening(reads: ReadModel, task: string, account: AccountId): Promise<TaskRow | undefined> {
-  if (await reads.opening(account, task)) throw problemOf(OPENING);
+async function findOpening(reads: ReadModel, id: string, account: AccountId): Promise<StoredTask | undefined> {
+  if (await reads.opening(account, id)) throw problemOf(OPENING);
   // It may have been opened between the two reads.
-  return reads.task(task);
+  return reads.task(id);
 }
 
 /** Gives a task of which this account is a party; throws a Problem (404). */
-export async function findOwnTask(services: Services, id: string, account: AccountId): Promise<TaskRow> {
-  const row = await findTask(services, id, account);
-  if (!isParty(row, account)) throw problemOf(TASK_UNKNOWN);
-  return row;
+export async function findOwnTask(services: Services, id: string, account: AccountId): Promise<StoredTask> {
+  const task = await findTask(services, id, account);
+  if (!isParty(task, account)) throw problemOf(TASK_UNKNOWN);
+  return task;
 }

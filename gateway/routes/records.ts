@@ -26,9 +26,9 @@ const history = keyed(
     },
   },
   async function listTaskEvents({ account, params, query, services }) {
-    const { view, order } = await findOwnTask(services, params.id, account);
-    const viewer = { account, requester: view.requester, preference: order.quality };
-    const page = await services.reads.history(view.id, query.limit ?? RECORDS, query.cursor ?? null);
+    const { row, order } = await findOwnTask(services, params.id, account);
+    const viewer = { account, requester: row.requester, preference: order.quality };
+    const page = await services.reads.history(row.id, query.limit ?? RECORDS, query.cursor ?? null);
     if (page === undefined) throw wrongCursor();
     return { status: 200, body: { items: showHistory(page, viewer), next_cursor: page.next } };
   },
@@ -47,10 +47,10 @@ const ledger = keyed(
     answers: { 200: { about: "The entries", schema: LedgerEntries } },
   },
   async function getTaskLedger({ account, params, query, services }) {
-    const { view } = await findOwnTask(services, params.id, account);
+    const { row } = await findOwnTask(services, params.id, account);
     const from = offsetOf(query.cursor);
     // A task has a dozen entries at most: its hold, how that ended, and the payout.
-    const rows = await services.reads.ledger(view.id);
+    const rows = await services.reads.ledger(row.id);
     const mine = new Set(rows.filter(({ owner }) => owner === account).map(({ transfer }) => transfer));
     const legs = rows.filter(({ transfer }) => mine.has(transfer));
     const to = from + (query.limit ?? RECORDS);

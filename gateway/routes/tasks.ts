@@ -49,9 +49,9 @@ const create = keyed(
 
 /** The spec that this key was first used with; throws a Problem (422) if it was a different one. */
 async function firstOrder({ reads }: Services, id: TaskId, order: TaskSpec): Promise<TaskSpec> {
-  const row = await reads.task(id);
-  if (row !== undefined && !sameOrder(row.order, order)) throw mismatch();
-  return row?.order ?? order;
+  const task = await reads.task(id);
+  if (task !== undefined && !sameOrder(task.order, order)) throw mismatch();
+  return task?.order ?? order;
 }
 
 /** Compares the values as JSON, whatever the order of fields. */
@@ -95,7 +95,7 @@ const list = keyed(
     const { role = null, status = null, limit = 50, cursor = null } = query;
     const page = await services.reads.tasks({ account, role, status, limit, cursor });
     if (page === undefined) throw wrongCursor();
-    return { status: 200, body: { items: page.items.map((row) => showTask(row, account)), next_cursor: page.next } };
+    return { status: 200, body: { items: page.items.map((task) => showTask(task, account)), next_cursor: page.next } };
   },
 );
 
@@ -126,11 +126,11 @@ const cancel = keyed(
     answers: { 200: { about: "The task, CANCELLED; its budget is released to you", schema: Task } },
   },
   async function cancelTask({ account, params, services }) {
-    const row = await findTask(services, params.id, account);
-    const answer = await services.router.ask({ kind: "task", id: row.view.id }, { type: "cancel", requester: account });
+    const { row } = await findTask(services, params.id, account);
+    const answer = await services.router.ask({ kind: "task", id: row.id }, { type: "cancel", requester: account });
     // Cancelling a cancelled task changes nothing, which is what the caller wants.
-    if (!answer.ok && row.view.status !== "CANCELLED") throw problemOf(answer.refusal);
-    if (!answer.ok && row.view.requester !== account)
+    if (!answer.ok && row.status !== "CANCELLED") throw problemOf(answer.refusal);
+    if (!answer.ok && row.requester !== account)
       throw problemOf(refuse("NOT_YOUR_TASK", "Only the requester of a task can cancel it."));
     return { status: 200, body: showTask(await findTask(services, params.id, account), account) };
   },
@@ -152,14 +152,14 @@ const rate = keyed(
     },
   },
   async function rateTask({ account, params, body, sent, idempotencyKey, services }) {
-    const { view } = await findOwnTask(services, params.id, account);
-    const { options } = idempotent(services, account, `rate ${view.id}`, idempotencyKey, sent);
+    const { row } = await findOwnTask(services, params.id, account);
+    const { options } = idempotent(services, account, `rate ${row.id}`, idempotencyKey, sent);
     const command = { type: "rate", requester: account, stars: body.rating } as const;
-    const answer = await services.router.ask({ kind: "task", id: view.id }, command, options);
+    const answer = await services.router.ask({ kind: "task", id: row.id }, command, options);
     if (!answer.ok) throw problemOf(answer.refusal);
     const { rating } = answer.value;
     if (rating !== body.rating) throw mismatch();
-    return { status: 200, body: { id: view.id, rating } };
+    return { status: 200, body: { id: row.id, rating } };
   },
 );
 

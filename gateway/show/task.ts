@@ -6,7 +6,7 @@ import { standingIn } from "../../machines/market/standing.ts";
 import type { TaskSpec } from "../../machines/task/events.ts";
 import { takesBids } from "../../machines/task/tags.ts";
 import { type AccountId, BOUNDS, type Millis, type TaskId } from "../../machines/vocabulary.ts";
-import type { TaskRow } from "../ports/read-model.ts";
+import type { StoredTask } from "../ports/read-model.ts";
 import type { Task } from "../schemas/task.ts";
 
 /** ISO 8601 in UTC. */
@@ -19,20 +19,20 @@ export function timeOrNull(at: Millis | null): string | null {
 }
 
 /** Whether this account is a party of the task, who may see all of it: its requester and the worker who has, or had, it. */
-export function isParty({ view }: TaskRow, account: AccountId): boolean {
-  return view.requester === account || view.worker === account;
+export function isParty({ row }: StoredTask, account: AccountId): boolean {
+  return row.requester === account || row.worker === account;
 }
 
 /** Whether this account may see that the task exists: everyone while it is open, then its parties and those who bid on it. */
-export function isVisible(row: TaskRow, account: AccountId): boolean {
-  const { view } = row;
-  return takesBids(view.status) || isParty(row, account) || view.closedTo.includes(account);
+export function isVisible(task: StoredTask, account: AccountId): boolean {
+  const { row } = task;
+  return takesBids(row.status) || isParty(task, account) || row.closedTo.includes(account);
 }
 
 /** Whether this worker could bid on the task now, by what both their rows say. */
-export function mayBid({ view, order }: TaskRow, worker: AccountRow): boolean {
-  const applicant = { worker: worker.id, standing: standingIn(view.taskType, worker.status, worker) };
-  return bidIneligibility(onOfferByRow(view, order.autoRetry), applicant, null) === undefined;
+export function mayBid({ row, order }: StoredTask, worker: AccountRow): boolean {
+  const applicant = { worker: worker.id, standing: standingIn(row.taskType, worker.status, worker) };
+  return bidIneligibility(onOfferByRow(row, order.autoRetry), applicant, null) === undefined;
 }
 
 /** Counted in code points, so that none is cut in half. */
@@ -54,27 +54,27 @@ function demands(order: TaskSpec) {
 }
 
 /** A task as this account may see it. */
-export function showTask(row: TaskRow, account: AccountId): Task {
-  const { view, order } = row;
-  const party = isParty(row, account);
-  const requester = view.requester === account;
+export function showTask(task: StoredTask, account: AccountId): Task {
+  const { row, order } = task;
+  const party = isParty(task, account);
+  const requester = row.requester === account;
   return {
-    id: view.id,
-    status: view.status,
+    id: row.id,
+    status: row.status,
     ...demands(order),
     input_data: party ? order.inputData : null,
     input_data_preview: party ? order.inputData : preview(order.inputData),
     callback_url: requester ? order.callbackUrl : null,
-    requester_id: party ? view.requester : null,
-    awarded_to: party ? view.worker : null,
-    awarded_price: party ? view.awardedPrice : null,
-    result_data: party ? view.result : null,
-    error_code: party ? view.errorCode : null,
-    retries_left: view.retriesLeft,
-    auto_retries_left: view.autoRetriesLeft,
-    created_at: time(view.createdAt),
-    updated_at: time(view.updatedAt),
-    expires_at: timeOrNull(view.expiresAt),
+    requester_id: party ? row.requester : null,
+    awarded_to: party ? row.worker : null,
+    awarded_price: party ? row.awardedPrice : null,
+    result_data: party ? row.result : null,
+    error_code: party ? row.errorCode : null,
+    retries_left: row.retriesLeft,
+    auto_retries_left: row.autoRetriesLeft,
+    created_at: time(row.createdAt),
+    updated_at: time(row.updatedAt),
+    expires_at: timeOrNull(row.expiresAt),
   };
 }
 

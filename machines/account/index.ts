@@ -6,12 +6,12 @@ import { type AccountFact, upcastAccountFact } from "./events.ts";
 import { type AccountSnapshot, accountMachine } from "./machine.ts";
 import { accountPostings } from "./postings.ts";
 import { recallAccount } from "./replies.ts";
-import { type AccountView, accountRow } from "./row.ts";
+import { type AccountRows, accountRows } from "./row.ts";
 import { persistAccount, restoreAccount } from "./snapshot.ts";
 
 const logic = logicOf(accountMachine);
 
-export const account: Entity<"account", AccountSnapshot, AccountFact, AccountView> = {
+export const account: Entity<"account", AccountSnapshot, AccountFact, AccountRows> = {
   kind: "account",
   initial: (id) => getInitialSnapshot(accountMachine, { id }),
   question: () => undefined,
@@ -23,7 +23,7 @@ export const account: Entity<"account", AccountSnapshot, AccountFact, AccountVie
   upcast: upcastAccountFact,
   recall: recallAccount,
   postings: accountPostings,
-  view: (_id, state) => accountRow(state),
+  row: (_id, state) => accountRows(state),
   persist: persistAccount,
   restore: (_id, stored) => restoreAccount(stored),
   finished: (state) => !state.hasTag("registered"),

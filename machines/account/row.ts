@@ -33,12 +33,12 @@ export interface AccountRow {
 }
 
 /** The rows of an account: its own, and those of its capabilities. */
-export interface AccountView extends AccountRow {
-  readonly capabilities: readonly CapabilityView[];
+export interface AccountRows extends AccountRow {
+  readonly capabilities: readonly CapabilityRow[];
 }
 
 /** The row of a capability, with the skill that its owner has in its task type. */
-export interface CapabilityView extends Capability, Skill {
+export interface CapabilityRow extends Capability, Skill {
   /** 0..1, see market/auction.ts. */
   readonly quality: number;
 }
@@ -68,15 +68,15 @@ export function postedTerms(
   return { capability, kept, keepsThis: Object.hasOwn(slots, task) };
 }
 
-function capabilityViews(context: AccountContext): readonly CapabilityView[] {
+function capabilityRows(context: AccountContext): readonly CapabilityRow[] {
   return Object.values(context.capabilities).map((capability) => {
     const skill = skillIn(context.records, capability.taskType);
     return { ...capability, ...skill, quality: qualityOf(context, skill) };
   });
 }
 
-/** Gives the row of an account; undefined before it is registered. */
-export function accountRow(state: AccountSnapshot): AccountView | undefined {
+/** Gives the rows of an account; undefined before it is registered. */
+export function accountRows(state: AccountSnapshot): AccountRows | undefined {
   const { context } = state;
   if (!state.hasTag("registered")) return undefined;
   const { id, email, keyHash, available, held, reputation, cooldownUntil, tally, records } = context;
@@ -95,7 +95,7 @@ export function accountRow(state: AccountSnapshot): AccountView | undefined {
     debtSince: context.debtSince,
     tally,
     records,
-    capabilities: capabilityViews(context),
+    capabilities: capabilityRows(context),
     customer: context.customer,
     github: context.github,
     createdAt,

@@ -22,7 +22,7 @@ export const batch: Entity<"batch", BatchSnapshot, BatchFact, never> = {
   upcast: upcastBatchFact,
   recall: recallBatch,
   postings: () => [],
-  view: () => undefined,
+  row: () => undefined,
   persist: persistBatch,
   restore: (_id, stored) => restoreBatch(stored),
   finished: (state) => !state.hasTag("running"),

@@ -5,7 +5,7 @@ import { decideTask, JUDGING_MS_MAX, questionOf } from "./decide.ts";
 import { type TaskFact, upcastTaskFact } from "./events.ts";
 import { type TaskSnapshot, taskMachine } from "./machine.ts";
 import { recallTask } from "./replies.ts";
-import { type TaskView, taskRow } from "./row.ts";
+import { type TaskRow, taskRow } from "./row.ts";
 import { persistTask, restoreTask } from "./snapshot.ts";
 import type { TaskContext } from "./state.ts";
 
@@ -13,7 +13,7 @@ const HOOK_PENDING = (context: TaskContext) => context.order?.callbackUrl != nul
 
 const logic = logicOf(taskMachine);
 
-export const task: Entity<"task", TaskSnapshot, TaskFact, TaskView> = {
+export const task: Entity<"task", TaskSnapshot, TaskFact, TaskRow> = {
   kind: "task",
   initial: (id) => getInitialSnapshot(taskMachine, { id }),
   question: questionOf,
@@ -25,7 +25,7 @@ export const task: Entity<"task", TaskSnapshot, TaskFact, TaskView> = {
   upcast: upcastTaskFact,
   recall: recallTask,
   postings: () => [],
-  view: (_id, state) => taskRow(state),
+  row: (_id, state) => taskRow(state),
   persist: persistTask,
   restore: (_id, stored) => restoreTask(stored),
   finished: (state) => state.matches("NEW") || (state.hasTag("ended") && !HOOK_PENDING(state.context)),

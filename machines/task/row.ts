@@ -4,7 +4,7 @@ import { retriesLeft } from "./state.ts";
 import { hasEnded } from "./tags.ts";
 
 /** The row from which a task is shown and listed; its TaskSpec is stored beside it. */
-export interface TaskView {
+export interface TaskRow {
   readonly id: string;
   readonly status: TaskStatus;
   readonly requester: AccountId;
@@ -28,7 +28,7 @@ export interface TaskView {
 }
 
 /** Gives the row of a task; undefined before it is opened. */
-export function taskRow({ value: status, context }: TaskSnapshot): TaskView | undefined {
+export function taskRow({ value: status, context }: TaskSnapshot): TaskRow | undefined {
   const { requester, order, award } = context;
   if (status === "NEW" || requester === null || order === null) return undefined;
   return {

@@ -85,11 +85,11 @@ interface Membership {
 const WATCHED: ReadonlySet<TaskStatus> = new Set(["ROUTING", "AWARDED", ...TERMINAL_STATUSES]);
 
 /** Signals gateways when a task reaches a status that somebody may wait for. */
-function announcer(signals: Signals): (address: Address, view: unknown) => void {
+function announcer(signals: Signals): (address: Address, row: unknown) => void {
   const last = new LRUCache<string, TaskStatus>({ max: ANNOUNCED_MAX });
-  return ({ kind, id }, view) => {
-    if (kind !== "task" || typeof view !== "object" || view === null || !("status" in view)) return;
-    const status = TASK_STATUSES.find((one) => one === view.status);
+  return ({ kind, id }, row) => {
+    if (kind !== "task" || typeof row !== "object" || row === null || !("status" in row)) return;
+    const status = TASK_STATUSES.find((one) => one === row.status);
     if (status === undefined || !WATCHED.has(status) || last.get(id) === status) return;
     last.set(id, status);
     signals.send({ type: "task", task: id, status });

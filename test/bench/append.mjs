@@ -48,7 +48,7 @@ function taskEntry() {
     postings: [[], []],
     messages: [],
     timers: [{ name: "window", at }],
-    view: {
+    row: {
       id,
       status: "ROUTING",
       requester,
@@ -107,7 +107,7 @@ function accountEntry(id, after) {
       },
     ],
     timers: [],
-    view: {
+    row: {
       id,
       email: `${id}@bench.example`,
       marks: [`email:${id}`],
@@ -172,11 +172,11 @@ async function openWriter(name, checkout, serverUrl) {
   let undelivered = [];
 
   /**
-   * @param {number} entries
+   * @param {number} count
    * @returns {Batch}
    */
-  const batchOf = (entries) => {
-    const chosen = Array.from({ length: entries }, () => {
+  const batchOf = (count) => {
+    const chosen = Array.from({ length: count }, () => {
       made += 1;
       const account = accounts[made % (2 * ACCOUNTS)];
       if (account === undefined) return taskEntry();
@@ -185,7 +185,9 @@ async function openWriter(name, checkout, serverUrl) {
     });
     const delivered = undelivered;
     undelivered = chosen.flatMap(({ messages }) => messages.map(({ id }) => id));
-    return { id: randomUUID(), entries: chosen, delivered, dead: [] };
+    // Older checkouts call the row a view.
+    const entries = chosen.map((entry) => ({ ...entry, view: entry.row }));
+    return { id: randomUUID(), entries, delivered, dead: [] };
   };
 
   return {

@@ -34,7 +34,7 @@ function registration(id: string, after = 0, cause: string = randomUUID()): Entr
     postings: after === 0 ? [account.postings(id, fact)] : [[]],
     messages: [],
     timers: [],
-    view: account.view(id, state),
+    row: account.row(id, state),
     snapshot: undefined,
   };
 }

@@ -4,10 +4,10 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { shardOf } from "../../actors/address.ts";
 import type { Batch, Entry, OutboxMessage } from "../../actors/ports/journal.ts";
-import type { AccountView, CapabilityView } from "../../machines/account/row.ts";
+import type { AccountRows, CapabilityRow } from "../../machines/account/row.ts";
 import type { Posting } from "../../machines/money/postings.ts";
 import type { Address } from "../../machines/protocols.ts";
-import type { TaskView } from "../../machines/task/row.ts";
+import type { TaskRow } from "../../machines/task/row.ts";
 import { type AccountId, accountId, credits, TASK_STATUSES, taskId } from "../../machines/vocabulary.ts";
 import { Databases } from "../../src/adapters/postgres/databases.ts";
 import { PostgresJournal } from "../../src/adapters/postgres/journal.ts";
@@ -84,7 +84,7 @@ const json = fc
   .map((value) => JSON.parse(JSON.stringify(value)));
 const nullable = <T>(one: fc.Arbitrary<T>) => fc.option(one, { nil: null, freq: 3 });
 
-const taskView: fc.Arbitrary<TaskView> = fc.record({
+const taskRow: fc.Arbitrary<TaskRow> = fc.record({
   id: uuid,
   status: fc.constantFrom(...TASK_STATUSES),
   requester: account,
@@ -104,7 +104,7 @@ const taskView: fc.Arbitrary<TaskView> = fc.record({
   updatedAt: large,
 });
 
-const capabilityView: fc.Arbitrary<CapabilityView> = fc.record({
+const capabilityRow: fc.Arbitrary<CapabilityRow> = fc.record({
   id: uuid,
   taskType: text,
   description: text,
@@ -131,7 +131,7 @@ const tally = fc.record({
   honeypotsFailed: large,
 });
 const record = fc.record({ finished: large, settled: large, firstTry: large, timeShare: real, ratings: large, ratingSum: real });
-const accountView: fc.Arbitrary<AccountView> = fc.record({
+const accountRows: fc.Arbitrary<AccountRows> = fc.record({
   id: account,
   email: text.map((chars) => chars + randomUUID()),
   marks: texts,
@@ -145,14 +145,14 @@ const accountView: fc.Arbitrary<AccountView> = fc.record({
   debtSince: nullable(large),
   tally,
   records: fc.dictionary(text, record, { maxKeys: 3 }),
-  capabilities: fc.uniqueArray(capabilityView, { maxLength: 3, selector: ({ id }) => id }),
+  capabilities: fc.uniqueArray(capabilityRow, { maxLength: 3, selector: ({ id }) => id }),
   customer: nullable(text),
   github: nullable(fc.record({ id: text, login: text, score: real, token: text })),
   createdAt: large,
   updatedAt: large,
 });
 
-function entry(address: Address, view: unknown, body: unknown, after = 0): Entry {
+function entry(address: Address, row: unknown, body: unknown, after = 0): Entry {
   return {
     address,
     after,
@@ -161,7 +161,7 @@ function entry(address: Address, view: unknown, body: unknown, after = 0): Entry
     postings: [[]],
     messages: [],
     timers: [],
-    view,
+    row,
     snapshot: undefined,
   };
 }
@@ -181,16 +181,16 @@ const RUNS = { numRuns: 40 };
 
 test("a task's row, first and replaced, comes back as it was written", async () => {
   await fc.assert(
-    fc.asyncProperty(taskView, taskView, json, async (first, second, inputData) => {
+    fc.asyncProperty(taskRow, taskRow, json, async (first, second, inputData) => {
       const opened = { type: "Opened", order: { ...order(), inputData } };
       const address = { kind: "task", id: first.id } as const;
       await append(entry(address, first, opened));
-      expect(await reads.task(first.id)).toEqual({ view: first, order: opened.order });
+      expect(await reads.task(first.id)).toEqual({ row: first, order: opened.order });
       const next = { ...second, id: first.id };
       await append(entry(address, first, opened, 1), entry(address, next, opened, 2));
       const found = await reads.task(first.id);
-      expect(found?.view).toEqual(next);
-      expectSame(found?.view.result, next.result);
+      expect(found?.row).toEqual(next);
+      expectSame(found?.row.result, next.result);
       expectSame(found?.order, opened.order);
     }),
     RUNS,
@@ -199,14 +199,14 @@ test("a task's row, first and replaced, comes back as it was written", async () 
 
 test("the rows of an account and its capabilities, first and replaced, come back as they were written", async () => {
   await fc.assert(
-    fc.asyncProperty(accountView, accountView, async (first, second) => {
+    fc.asyncProperty(accountRows, accountRows, async (first, second) => {
       const address = { kind: "account", id: first.id } as const;
-      for (const [after, view] of [first, { ...second, id: first.id, capabilities: first.capabilities }].entries()) {
-        await append(entry(address, view, {}, after));
-        const { capabilities, ...row } = view;
+      for (const [after, all] of [first, { ...second, id: first.id, capabilities: first.capabilities }].entries()) {
+        await append(entry(address, all, {}, after));
+        const { capabilities, ...row } = all;
         expect(await reads.account(first.id)).toEqual(row);
-        expect(await reads.accountByKey(view.keyHash)).toEqual(row);
-        const rows = capabilities.map((one) => ({ ...one, account: first.id, active: view.status === "ACTIVE" }));
+        expect(await reads.accountByKey(row.keyHash)).toEqual(row);
+        const rows = capabilities.map((one) => ({ ...one, account: first.id, active: row.status === "ACTIVE" }));
         const found = await reads.capabilities(first.id);
         expect(new Set(found)).toEqual(new Set(rows));
         for (const one of rows) expect(await reads.capability(one.id)).toEqual(one);
@@ -298,14 +298,14 @@ test("a column that a later migration adds has its default when it is written by
   await migrate([later]);
   await later`alter table journal add column origin text not null default 'unknown'`;
   await later`alter table tasks add column urgency integer not null default 7`;
-  const [view] = fc.sample(taskView, 1);
-  if (view === undefined) throw new Error("one was asked for");
-  const address = { kind: "task", id: view.id } as const;
+  const [row] = fc.sample(taskRow, 1);
+  if (row === undefined) throw new Error("one was asked for");
+  const address = { kind: "task", id: row.id } as const;
   const batch = { id: randomUUID(), delivered: [], dead: [] };
   const old = new PostgresJournal(later, later, shards);
-  await old.append({ ...batch, entries: [entry(address, view, {})] });
+  await old.append({ ...batch, entries: [entry(address, row, {})] });
   await later`update tasks set urgency = 9`;
-  await old.append({ ...batch, id: randomUUID(), entries: [entry(address, view, {}, 1)] });
+  await old.append({ ...batch, id: randomUUID(), entries: [entry(address, row, {}, 1)] });
   expect(await later`select distinct origin, urgency from journal, tasks`).toEqual([{ origin: "unknown", urgency: 9 }]);
   await later.end();
   await made.drop();

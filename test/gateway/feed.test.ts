@@ -3,7 +3,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { beforeEach, expect, test } from "vitest";
 import { PRESENT_MAX, Presence } from "../../gateway/live/presence.ts";
 import { Feed, type Listening, STREAMS_PER_ACCOUNT, TOPICS } from "../../gateway/live/stream.ts";
-import type { TaskRow } from "../../gateway/ports/read-model.ts";
+import type { StoredTask } from "../../gateway/ports/read-model.ts";
 import { account } from "../../machines/account/index.ts";
 import type { AccountRow } from "../../machines/account/row.ts";
 import { task } from "../../machines/task/index.ts";
@@ -19,8 +19,8 @@ let rows: Map<string, AccountRow>;
 let asked: string[];
 let feed: Feed;
 let presence: Presence;
-let shown: TaskRow | undefined;
-let missed: readonly TaskRow[];
+let shown: StoredTask | undefined;
+let missed: readonly StoredTask[];
 
 function member(n: number, keyHash = `key ${n}`): AccountRow {
   const fact = {
@@ -32,12 +32,12 @@ function member(n: number, keyHash = `key ${n}`): AccountRow {
     grant: credits(50),
     at: 1,
   } as const;
-  const view = account.view(person(n), account.evolve(account.initial(person(n)), fact).state);
-  if (view === undefined) throw new Error("who is registered has a row");
-  return view;
+  const row = account.row(person(n), account.evolve(account.initial(person(n)), fact).state);
+  if (row === undefined) throw new Error("who is registered has a row");
+  return row;
 }
 
-function posted(n: number, inputData = "text"): TaskRow {
+function posted(n: number, inputData = "text"): StoredTask {
   const what = order({ inputData });
   const opened = task.evolve(task.initial(id(n)), {
     type: "Opened",
@@ -47,9 +47,9 @@ function posted(n: number, inputData = "text"): TaskRow {
     createdAt: 1,
     at: 1,
   });
-  const view = task.view(id(n), task.evolve(opened.state, { type: "RoutingStarted", until: 2, at: clock.now() }).state);
-  if (view === undefined) throw new Error("an opened task has a row");
-  return { view, order: what };
+  const row = task.row(id(n), task.evolve(opened.state, { type: "RoutingStarted", until: 2, at: clock.now() }).state);
+  if (row === undefined) throw new Error("an opened task has a row");
+  return { row, order: what };
 }
 
 beforeEach(() => {
@@ -176,9 +176,9 @@ test("who does not read is cut off once more than 1 MB waits, and comes back wit
 test("who missed a lot and does not read is told no more of it once it is cut off", async () => {
   const told = new Set<number>();
   missed = Array.from({ length: 200 }, (_, n) => {
-    const { view, order: what } = posted(100 + n);
+    const { row, order: what } = posted(100 + n);
     return {
-      view,
+      row,
       get order() {
         told.add(n);
         return { ...what, schema: { $comment: "x".repeat(30_000) } };

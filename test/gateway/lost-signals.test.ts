@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { KeyRing } from "../../gateway/live/key-ring.ts";
 import { Presence } from "../../gateway/live/presence.ts";
 import { Feed, TOPICS } from "../../gateway/live/stream.ts";
-import type { ReadModel, TaskRow } from "../../gateway/ports/read-model.ts";
+import type { ReadModel, StoredTask } from "../../gateway/ports/read-model.ts";
 import type { Signal } from "../../gateway/ports/signals.ts";
 import { account } from "../../machines/account/index.ts";
 import { task } from "../../machines/task/index.ts";
@@ -32,21 +32,21 @@ function member(n: number, keyHash = `key ${n}`) {
     { type: "register", account: person(n), email: `${n}@test.example`, source: null, keyHash, grant: credits(50), marks: [] },
     1,
   );
-  const view = account.view(person(n), life.state);
-  if (view === undefined) throw new Error("who is registered has a row");
-  return view;
+  const row = account.row(person(n), life.state);
+  if (row === undefined) throw new Error("who is registered has a row");
+  return row;
 }
 
 describe("a stream", () => {
   /** What the database shows by now, by the list in which it is. */
-  let open: TaskRow[];
-  let ended: TaskRow[];
+  let open: StoredTask[];
+  let ended: StoredTask[];
   let asked: { readonly since: number | null }[];
   let feed: Feed;
   beforeEach(() => {
     [open, ended, asked] = [[], [], []];
-    const page = (rows: readonly TaskRow[], since: number | null) => ({
-      items: rows.filter(({ view }) => view.updatedAt >= (since ?? 0)),
+    const page = (rows: readonly StoredTask[], since: number | null) => ({
+      items: rows.filter(({ row }) => row.updatedAt >= (since ?? 0)),
       next: null,
     });
     const reads: Pick<ReadModel, "task" | "account" | "open" | "tasks"> = {
@@ -58,7 +58,7 @@ describe("a stream", () => {
       },
       tasks: async ({ status, since = null }) =>
         page(
-          ended.filter(({ view }) => view.status === status),
+          ended.filter(({ row }) => row.status === status),
           since,
         ),
     };
@@ -66,14 +66,14 @@ describe("a stream", () => {
     feed = new Feed({ reads, presence, clock, log: SILENT, taskTypes: [TYPE], streamsPerAddress: 0 });
   });
 
-  function posted(n: number, at: number, end = false): TaskRow {
+  function posted(n: number, at: number, end = false): StoredTask {
     const life = new Life(task, id(n));
     const spec = order();
     life.do({ type: "open", task: taskId(id(n)), requester: REQUESTER, marks: [], order: spec, offers: [], createdAt: at }, at);
     if (end) life.do({ type: "cancel", requester: REQUESTER }, at);
-    const view = task.view(id(n), life.state);
-    if (view === undefined) throw new Error("an opened task has a row");
-    return { view, order: spec };
+    const row = task.row(id(n), life.state);
+    if (row === undefined) throw new Error("an opened task has a row");
+    return { row, order: spec };
   }
 
   function listen(n: number, since: number | null = null) {
@@ -143,7 +143,7 @@ describe("a stream", () => {
     const at = clock.now();
     open.push({
       ...posted(100, at),
-      get view(): never {
+      get row(): never {
         throw new Error("away");
       },
     });

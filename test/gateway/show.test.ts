@@ -46,9 +46,9 @@ const STEPS: readonly (readonly [Command, number])[] = [
 
 function rowAfter(steps: number) {
   const life = new Life(entity, TASK).through(STEPS.slice(0, steps));
-  const view = entity.view(TASK, life.state);
-  if (view === undefined) throw new Error("an opened task has a row");
-  return { view, order: SPEC };
+  const row = entity.row(TASK, life.state);
+  if (row === undefined) throw new Error("an opened task has a row");
+  return { row, order: SPEC };
 }
 
 describe("a task", () => {

@@ -8,7 +8,7 @@ import { Honeypots } from "../../gateway/live/honeypots.ts";
 import { Presence } from "../../gateway/live/presence.ts";
 import { PostedPrices } from "../../gateway/live/prices.ts";
 import { Feed, TOPICS } from "../../gateway/live/stream.ts";
-import type { ReadModel, TaskRow } from "../../gateway/ports/read-model.ts";
+import type { ReadModel, StoredTask } from "../../gateway/ports/read-model.ts";
 import { Secrets } from "../../gateway/secrets.ts";
 import type { Question } from "../../machines/entity.ts";
 import { task } from "../../machines/task/index.ts";
@@ -55,7 +55,7 @@ const AWAY: ReadModel = {
   statement: away,
 };
 
-function routed(): TaskRow {
+function routed(): StoredTask {
   const [at, what] = [1_000, order()];
   const opened = task.evolve(task.initial(id(9)), {
     type: "Opened",
@@ -65,9 +65,9 @@ function routed(): TaskRow {
     createdAt: at,
     at,
   });
-  const view = task.view(id(9), task.evolve(opened.state, { type: "RoutingStarted", until: at, at }).state);
-  if (view === undefined) throw new Error("an opened task has a row");
-  return { view, order: what };
+  const row = task.row(id(9), task.evolve(opened.state, { type: "RoutingStarted", until: at, at }).state);
+  if (row === undefined) throw new Error("an opened task has a row");
+  return { row, order: what };
 }
 
 test("streams outlive a database that goes away between two looks, and when it is away all the time", async () => {

@@ -45,7 +45,7 @@ async function balanceAfter(...statuses: readonly string[]): Promise<number | un
   for (const word of words) {
     if (word !== null) life.do({ type: "payment", payment: word.payment, news: word.update, customer: word.customer }, 2);
   }
-  return entity.view(ME, life.state)?.available;
+  return entity.row(ME, life.state)?.available;
 }
 
 test.each<[string, readonly string[], number]>([

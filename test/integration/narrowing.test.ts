@@ -10,7 +10,7 @@ import { Feed, type Listening } from "../../gateway/live/stream.ts";
 import type { ReadModel } from "../../gateway/ports/read-model.ts";
 import { mayBid } from "../../gateway/show/task.ts";
 import { decideAccount } from "../../machines/account/decide.ts";
-import { type AccountView, accountRow, postedTerms, standingOf } from "../../machines/account/row.ts";
+import { type AccountRows, accountRows, postedTerms, standingOf } from "../../machines/account/row.ts";
 import { BIDS_MAX, bidIneligibility, type Ineligibility, offerIneligibility } from "../../machines/eligibility.ts";
 import { tiersIn } from "../../machines/market/standing.ts";
 import { isRefusal } from "../../machines/refusal.ts";
@@ -82,8 +82,8 @@ const workers = [
   const worker = WORKERS[n] ?? person(0);
   const facts = workerFacts(life, worker);
   const state = workerAfter(facts, worker);
-  const view = accountRow(state);
-  return view === undefined ? [] : [{ worker, facts, state, view, standing: standingOf(state, TYPE) }];
+  const row = accountRows(state);
+  return row === undefined ? [] : [{ worker, facts, state, row, standing: standingOf(state, TYPE) }];
 });
 type Worker = (typeof workers)[number];
 
@@ -93,7 +93,7 @@ const eligible = ({ worker, standing }: Worker) =>
 
 function entry(kind: "task" | "account", name: string, facts: readonly { type: string; at: number }[], more: object): Entry {
   const stored = facts.map((fact) => ({ type: fact.type, version: 1, body: fact, at: fact.at }));
-  const rest = { messages: [], timers: [], snapshot: undefined, view: undefined, postings: facts.map(() => []), ...more };
+  const rest = { messages: [], timers: [], snapshot: undefined, row: undefined, postings: facts.map(() => []), ...more };
   return { address: { kind, id: name }, after: 0, facts: stored, cause: randomUUID(), ...rest };
 }
 
@@ -107,8 +107,8 @@ beforeAll(async () => {
   await migrate([pool]);
   reads = postgresReadModel(new Databases([pool], SHARDS_DEFAULT));
   const entries = [
-    ...tasks.map(({ name, facts, state }) => entry("task", name, facts, { view: task.view(name, state) })),
-    ...workers.map(({ worker, facts, view }) => entry("account", worker, facts, { view })),
+    ...tasks.map(({ name, facts, state }) => entry("task", name, facts, { row: task.row(name, state) })),
+    ...workers.map(({ worker, facts, row }) => entry("account", worker, facts, { row })),
   ];
   const journal = new PostgresJournal(pool, pool, SHARDS_DEFAULT);
   const refused = await journal.append({ id: randomUUID(), entries, delivered: [], dead: [] });
@@ -150,11 +150,11 @@ test("the lives are of every kind: each reason is somebody's, and each worker th
     TIER_TOO_LOW: 1,
   } satisfies { readonly [W in Exclude<Ineligibility["why"], "SLOT_RESERVED">]: 1 };
   expect([...reasons].sort()).toEqual(Object.keys(all).sort());
-  for (const one of workers.filter(({ view }) => view.status === "ACTIVE")) expect(eligible(one).length).toBeGreaterThan(0);
+  for (const one of workers.filter(({ row }) => row.status === "ACTIVE")) expect(eligible(one).length).toBeGreaterThan(0);
 });
 
-const listOf = async ({ worker, view }: Worker) => {
-  const query = { worker, marks: view.marks, taskType: null, tiers: tiersIn(view.records), limit: 1_000, cursor: null };
+const listOf = async ({ worker, row }: Worker) => {
+  const query = { worker, marks: row.marks, taskType: null, tiers: tiersIn(row.records), limit: 1_000, cursor: null };
   return (await reads.open(query))?.items ?? [];
 };
 
@@ -162,27 +162,27 @@ test("the list of open tasks leaves out none that a worker may take, and what is
   for (const one of workers) {
     const rows = await listOf(one);
     const may = eligible(one);
-    expect(rows.map(({ view }) => view.id)).toEqual(expect.arrayContaining(may));
+    expect(rows.map(({ row }) => row.id)).toEqual(expect.arrayContaining(may));
     expect(
       rows
-        .filter((row) => mayBid(row, one.view))
-        .map(({ view }) => view.id)
+        .filter((row) => mayBid(row, one.row))
+        .map(({ row }) => row.id)
         .sort(),
     ).toEqual(may);
     // It narrows down, too: of those who may work it shows nothing else but tasks that are full.
-    if (one.view.status !== "ACTIVE") continue;
-    const more = rows.map(({ view }) => view.id).filter((name) => !may.includes(name));
+    if (one.row.status !== "ACTIVE") continue;
+    const more = rows.map(({ row }) => row.id).filter((name) => !may.includes(name));
     expect(more.filter((name) => name !== tasks[0]?.name)).toEqual([]);
   }
 });
 
 describe("the stream", () => {
   /** What a stream tells a worker of new tasks; a frozen one is told nothing and ended. */
-  async function told({ worker, view }: Worker, changes: Partial<Listening>, hear: boolean): Promise<readonly string[]> {
+  async function told({ worker, row }: Worker, changes: Partial<Listening>, hear: boolean): Promise<readonly string[]> {
     const clock = new ManualClock();
     const presence = new Presence({ send: () => {} }, [TYPE]);
     const feed = new Feed({ reads, presence, clock, log: SILENT, taskTypes: [TYPE], streamsPerAddress: 0 });
-    const listening = { account: worker, keyHash: view.keyHash, address: "::1", topics: ["task.new"], taskType: null } as const;
+    const listening = { account: worker, keyHash: row.keyHash, address: "::1", topics: ["task.new"], taskType: null } as const;
     const out = feed.open({ ...listening, since: null, works: true, ...changes });
     if (typeof out === "string") throw new Error(`too many streams of one ${out}`);
     let text = "";
@@ -191,7 +191,7 @@ describe("the stream", () => {
     });
     if (hear) for (const { name } of tasks) feed.hear(name);
     const names = () => [...text.matchAll(/"task":\{"id":"([^"]+)"/g)].map(([, name]) => name ?? "").sort();
-    const may = eligible({ worker, view, standing: standingOf(workerOf(worker).state, TYPE) } as Worker);
+    const may = eligible({ worker, row, standing: standingOf(workerOf(worker).state, TYPE) } as Worker);
     await vi.waitFor(() => expect(names()).toEqual(may), { timeout: 10_000 });
     feed.close();
     return names();
@@ -244,11 +244,11 @@ test("of workers with a posted price, none is left out who may take a task, and 
 });
 
 test("capabilities are told as available exactly while their owners may work", async () => {
-  for (const { worker, view } of workers) {
-    for (const row of await reads.capabilities(worker)) expect(row.active).toBe(isActive(view));
+  for (const { worker, row } of workers) {
+    for (const { active } of await reads.capabilities(worker)) expect(active).toBe(isActive(row));
   }
 });
 
-function isActive({ status }: AccountView): boolean {
+function isActive({ status }: AccountRows): boolean {
   return status === "ACTIVE";
 }

@@ -37,14 +37,14 @@ const fail = (outcome: "FAILED_VALIDATION" | "TIMED_OUT", task = NEXT): Command 
   outcome,
 });
 const me = (changes: object = {}) => new Life(entity, ME).through([[register(changes), REGISTERED]]);
-const view = (life: ReturnType<typeof me>) => entity.view(ME, life.state);
+const row = (life: ReturnType<typeof me>) => entity.row(ME, life.state);
 
 test("register: the grant, the key's hash and where it came from; marks once each", () => {
   const registered = { type: "Registered", account: ME, email: "a@b.example", source: "cli", keyHash: "old", grant: 50, at: 5 };
   expect(new Life(entity, ME).do(register(), 5).facts).toEqual([registered]);
   const marked = new Life(entity, ME).do(register({ marks: ["mail:a", "mail:a", "github:b"] }), 5);
   expect(marked.facts).toEqual([registered, { type: "Marked", marks: ["mail:a", "github:b"], kin: [], at: 5 }]);
-  expect(view(me())).toMatchObject({
+  expect(row(me())).toMatchObject({
     available: 50,
     held: 0,
     createdAt: REGISTERED,
@@ -64,7 +64,7 @@ test("keys: a rotation and a recovery name the one that they replace", () => {
   expect(life.do({ type: "recover", codeHash: "c", keyHash: "third" }, AT + 1).facts).toEqual([
     { type: "KeyRecovered", keyHash: "third", before: "new", at: AT + 1 },
   ]);
-  expect(view(life)?.keyHash).toBe("third");
+  expect(row(life)?.keyHash).toBe("third");
   expect(life.do({ type: "startOAuth", stateHash: "s" }, AT).facts).toEqual([
     { type: "OAuthStarted", stateHash: "s", until: AT + 600_000, at: AT },
   ]);
@@ -78,7 +78,7 @@ test("credits that come and go: by how much, and what is there after it", () => 
   expect(life.do({ type: "adjust", adjustment: id(8), amount: credits(-95), reason: "fraud" }, AT).facts).toEqual([
     { type: "Adjusted", adjustment: id(8), amount: -95, reason: "fraud", at: AT },
   ]);
-  expect(view(life)).toMatchObject({ available: -40, debtSince: AT });
+  expect(row(life)).toMatchObject({ available: -40, debtSince: AT });
   expect(life.do({ type: "repay", repayment: id(9), amount: credits(15) }, AT + 3).facts).toEqual([
     { type: "Repaid", repayment: id(9), amount: 15, available: -25, debt: 25, at: AT + 3 },
   ]);
@@ -93,7 +93,7 @@ test("hold: the budget, and the task opened with all that was asked for, at the 
   expect(decision.afterDelivery).toBe(true);
   const open = { type: "open", task: HELD, requester: ME, marks: ["mail:a"], order: order(), offers, createdAt: AT };
   expect(decision.carry).toEqual([{ type: "tell", to: { kind: "task", id: HELD }, command: open, fresh: true }]);
-  expect(view(life)).toMatchObject({ available: 30, held: 20, tally: { created: 1 } });
+  expect(row(life)).toMatchObject({ available: 30, held: 20, tally: { created: 1 } });
 });
 
 test("release: all of it comes back, for the task that it was held for", () => {
@@ -104,7 +104,7 @@ test("release: all of it comes back, for the task that it was held for", () => {
   expect(life.tries({ type: "release", task: NEXT, budget: credits(20) }, AT)).toBe("HOLD_UNKNOWN");
   const { facts, effects } = life.do({ type: "release", task: NEXT, budget: credits(9) }, AT + 1);
   expect([facts, effects]).toEqual([[{ type: "Released", task: NEXT, budget: 9, at: AT + 1 }], []]);
-  expect(view(life)).toMatchObject({ available: 30, held: 20 });
+  expect(row(life)).toMatchObject({ available: 30, held: 20 });
   expect(life.tries({ type: "release", task: HELD, budget: credits(20) }, AT)).toBe("Released");
 });
 
@@ -118,7 +118,7 @@ test("settle: the division, who has earned it and is known by what; the task and
     tell("task", HELD, { type: "settled", ...division }),
     tell("account", OTHER, { type: "earn", task, ...how, requester: ME, requesterIdentity: "mail:a", payout: 12 }),
   ]);
-  expect(view(life)).toMatchObject({ available: 37, held: 0, counterparties: 1, tally: { paid: 1, earned: 0 } });
+  expect(row(life)).toMatchObject({ available: 37, held: 0, counterparties: 1, tally: { paid: 1, earned: 0 } });
 });
 
 test("earn: what was paid, by whom, and how it was done; a record of each type", () => {
@@ -130,7 +130,7 @@ test("earn: what was paid, by whom, and how it was done; a record of each type",
   expect(effects).toEqual([]);
   life.do(earn({ task: NEXT, firstTry: false, durationMs: 130_000, taskType: "y" }), AT + 1);
   life.do(fail("TIMED_OUT", taskId(id(92))), AT + 2);
-  expect(view(life)).toMatchObject({
+  expect(row(life)).toMatchObject({
     available: 74,
     reputation: -1,
     tally: { earned: 2, firstTry: 1, durationMs: 131_000, failed: 0, timedOut: 1 },
@@ -157,12 +157,12 @@ test("fail: the third in a row cools down for an hour; a delivery in between beg
     { type: "CooldownStarted", until: AT + 9 + 3_600_000, at: AT + 9 },
   ]);
   expect(third.effects).toEqual([remind("cooldown", AT + 9 + 3_600_000)]);
-  expect(view(life)).toMatchObject({ status: "COOLING", cooldownUntil: AT + 9 + 3_600_000, tally: { failed: 5, timedOut: 0 } });
+  expect(row(life)).toMatchObject({ status: "COOLING", cooldownUntil: AT + 9 + 3_600_000, tally: { failed: 5, timedOut: 0 } });
   const timer: Command = { type: "timer", name: "cooldown", due: AT };
   expect(life.tries(timer, AT + 9 + 3_599_999)).toBe("TIMER_STALE");
   const over = life.do(timer, AT + 9 + 3_600_000);
   expect([over.facts, over.effects]).toEqual([[{ type: "CooldownEnded", at: AT + 9 + 3_600_000 }], [forget("cooldown")]]);
-  expect(view(life)).toMatchObject({ status: "ACTIVE", cooldownUntil: null });
+  expect(row(life)).toMatchObject({ status: "ACTIVE", cooldownUntil: null });
 });
 
 test("freeze and release: with the operator's reason; who cooled down goes on cooling down", () => {
@@ -172,16 +172,16 @@ test("freeze and release: with the operator's reason; who cooled down goes on co
     [fail("TIMED_OUT"), AT],
   ]);
   expect(life.do({ type: "freeze", reason: "abuse" }, AT + 1).facts).toEqual([{ type: "Frozen", reason: "abuse", at: AT + 1 }]);
-  expect(view(life)?.status).toBe("FROZEN");
+  expect(row(life)?.status).toBe("FROZEN");
   expect(life.do({ type: "unfreeze", reason: "sorry" }, AT + 2).facts).toEqual([
     { type: "Unfrozen", reason: "sorry", at: AT + 2 },
   ]);
-  expect(view(life)?.status).toBe("COOLING");
+  expect(row(life)?.status).toBe("COOLING");
   const other = me().through([
     [{ type: "freeze", reason: "abuse" }, AT],
     [{ type: "unfreeze", reason: "sorry" }, AT],
   ]);
-  expect(view(other)?.status).toBe("ACTIVE");
+  expect(row(other)?.status).toBe("ACTIVE");
 });
 
 describe("a price that stands", () => {
@@ -261,7 +261,7 @@ describe("a payment", () => {
     ]);
     const refunded = life.do(news({ type: "refunded", total: 40 }), AT + 1);
     expect(refunded.facts).toMatchObject([{ after: { bought: 100, refunded: 40 }, change: 2, amount: -40, customer: null }]);
-    expect(view(life)).toMatchObject({ available: 110, customer: "cus_1" });
+    expect(row(life)).toMatchObject({ available: 110, customer: "cus_1" });
     expect(life.tries(news({ type: "refunded", total: 40 }), AT + 2)).toBe("");
     expect(life.tries(news({ type: "paid", amount: 100 }), AT + 2)).toBe("");
   });
@@ -289,16 +289,16 @@ describe("debt", () => {
     expect(adjust(-1, AT + 1).effects).toEqual([remind("debt", AT + 1 + 7 * DAY_MS)]);
     expect(adjust(-1, AT + 2).effects).toEqual([]);
     expect(adjust(1, AT + 3).effects).toEqual([]);
-    expect(view(life)?.debtSince).toBe(AT + 1);
+    expect(row(life)?.debtSince).toBe(AT + 1);
     expect(adjust(1, AT + 4).effects).toEqual([forget("debt")]);
-    expect(view(life)?.debtSince).toBeNull();
+    expect(row(life)?.debtSince).toBeNull();
     expect(adjust(-3, AT + 5).effects).toEqual([remind("debt", AT + 5 + 7 * DAY_MS)]);
     const due = life.do({ type: "timer", name: "debt", due: AT }, AT + 5 + 7 * DAY_MS);
     expect(due.facts).toEqual([{ type: "Suspended", at: AT + 5 + 7 * DAY_MS }]);
     expect(due.effects).toEqual([forget("debt")]);
     // A suspension ends with its debt, and what is owed after that counts from then on.
     expect(adjust(3, AT + 8 * DAY_MS).effects).toEqual([]);
-    expect(view(life)?.status).toBe("ACTIVE");
+    expect(row(life)?.status).toBe("ACTIVE");
   });
 });
 
@@ -323,12 +323,12 @@ test("counterparties are counted once each, on either side, and up to a hundred"
   const life = me();
   for (let n = 0; n < 120; n += 1) {
     life.do(earn({ task: taskId(id(1_000 + n)), requesterIdentity: `mail:${n % 110}` }), AT);
-    expect(view(life)?.counterparties).toBe(Math.min(100, n + 1));
+    expect(row(life)?.counterparties).toBe(Math.min(100, n + 1));
   }
   const one = me().through([
     [hold(), AT],
     [settle, AT],
     [earn({ task: NEXT, requesterIdentity: "mail:w", requester: THIRD }), AT],
   ]);
-  expect(view(one)?.counterparties).toBe(1);
+  expect(row(one)?.counterparties).toBe(1);
 });

@@ -13,7 +13,7 @@ const me = (grant = 50) =>
   new Life(entity, ME).through([
     [{ type: "register", account: ME, email: "a@b.example", source: null, keyHash: "k", grant: credits(grant), marks: [] }, AT],
   ]);
-const view = (life: ReturnType<typeof me>) => entity.view(ME, life.state);
+const row = (life: ReturnType<typeof me>) => entity.row(ME, life.state);
 const timer = (name: string): Command => ({ type: "timer", name, due: AT });
 const capability = (n: number, changes: object = {}) => ({
   ...{ id: id(300 + n), taskType: `t${n}`, description: "", tags: [], price: credits(8), concurrency: 1, available: true },
@@ -26,7 +26,7 @@ test("honeypots that were passed and failed are counted apart", () => {
   expect(judged(true)).toEqual([{ type: "HoneypotJudged", task: TASK, passed: true, at: AT + 1 }]);
   judged(true);
   expect(judged(false)).toEqual([{ type: "HoneypotJudged", task: TASK, passed: false, at: AT + 1 }]);
-  expect(view(life)?.tally).toMatchObject({ honeypotsPassed: 2, honeypotsFailed: 1 });
+  expect(row(life)?.tally).toMatchObject({ honeypotsPassed: 2, honeypotsFailed: 1 });
 });
 
 test("ratings are counted and added up in their type, and leave the rest of its record", () => {
@@ -35,7 +35,7 @@ test("ratings are counted and added up in their type, and leave the rest of its 
   expect(rated("x", 5)).toEqual([{ type: "Rated", task: TASK, taskType: "x", stars: 5, at: AT + 1 }]);
   rated("x", 2);
   rated("y", 1);
-  expect(view(life)?.records).toMatchObject({
+  expect(row(life)?.records).toMatchObject({
     x: { ratings: 2, ratingSum: 7, finished: 0 },
     y: { ratings: 1, ratingSum: 1, finished: 0 },
   });
@@ -49,14 +49,14 @@ describe("capabilities", () => {
     expect(life.tries({ type: "registerCapability", capability: capability(3, { price: null }) }, AT)).toBe(
       "CapabilityRegistered",
     );
-    expect(view(life)?.capabilities).toHaveLength(50);
+    expect(row(life)?.capabilities).toHaveLength(50);
   });
 
   test("are switched one by one, and only one's own", () => {
     const life = me();
     for (const n of [1, 2]) life.do({ type: "registerCapability", capability: capability(n) }, AT);
     life.do({ type: "setAvailability", capability: id(301), available: false }, AT);
-    expect(view(life)?.capabilities.map(({ available }) => available)).toEqual([false, true]);
+    expect(row(life)?.capabilities.map(({ available }) => available)).toEqual([false, true]);
     expect(life.tries({ type: "setAvailability", capability: id(999), available: false }, AT)).toBe("CAPABILITY_UNKNOWN");
   });
 
@@ -225,6 +225,6 @@ test("marks come once each, a hundred at most, and who shares one is told of all
   life.do({ type: "mark", marks, kin: [] }, AT);
   const { facts } = life.do({ type: "mark", marks: ["mail:5", "github:a", "github:a", "github:b"], kin: [OTHER] }, AT + 1);
   expect(facts).toEqual([{ type: "Marked", marks: ["github:a"], kin: [OTHER], at: AT + 1 }]);
-  expect(view(life)?.marks).toHaveLength(100);
+  expect(row(life)?.marks).toHaveLength(100);
   expect(life.tries({ type: "mark", marks: ["github:c"], kin: [] }, AT)).toBe("");
 });

@@ -337,7 +337,7 @@ describe("credit and debt", () => {
   test("on day 7, and not a moment before, the account is suspended", () => {
     expect(decide(fold(owing), timer, AT + 7 * DAY_MS - 1).outcome).toBe("TIMER_STALE");
     const { outcome, state } = decide(fold(owing), timer, AT + 7 * DAY_MS);
-    expect([outcome, entity.view(ME, state)?.status]).toEqual(["Suspended", "SUSPENDED"]);
+    expect([outcome, entity.row(ME, state)?.status]).toEqual(["Suspended", "SUSPENDED"]);
     expect(decide(state, timer, AT + 8 * DAY_MS).outcome).toBe("TIMER_STALE");
   });
 
@@ -346,7 +346,7 @@ describe("credit and debt", () => {
     expect(decide(state, { ...holdOf(5), task: taskId(id(94)) }).outcome).toBe("ACCOUNT_SUSPENDED");
     expect(decide(state, COMMANDS.earn).outcome).toBe("Earned");
     expect(decide(state, COMMANDS.topUp).outcome).toBe("ToppedUp");
-    expect(entity.view(ME, decide(state, COMMANDS.topUp).state)?.status).toBe("SUSPENDED");
+    expect(entity.row(ME, decide(state, COMMANDS.topUp).state)?.status).toBe("SUSPENDED");
   });
 
   test.each<[string, CommandOf<"account">]>([
@@ -358,7 +358,7 @@ describe("credit and debt", () => {
     for (const facts of [owing, suspended]) {
       const { state } = decide(fold(facts), command);
       expect(state.context.debtSince).toBeNull();
-      expect(entity.view(ME, state)?.status).toBe("ACTIVE");
+      expect(entity.row(ME, state)?.status).toBe("ACTIVE");
     }
     const decision = decideAccount(fold(owing), command, AT + 10);
     const [fact] = isRefusal(decision) ? [] : decision.facts;

@@ -150,11 +150,11 @@ describe("whatever a task has been through, and whoever asks,", () => {
     fc.assert(
       fc.property(anyTaskLife(FEW), fc.constantFrom(...WORKERS.slice(0, FEW)), anyStanding, (life, worker, standing) => {
         const state = live(life);
-        const view = taskRow(state);
-        if (view === undefined) throw new Error("a task that lives has a row");
-        const byRow = bidIneligibility(onOfferByRow(view, life.autoRetry), { worker, standing }, null);
+        const row = taskRow(state);
+        if (row === undefined) throw new Error("a task that lives has a row");
+        const byRow = bidIneligibility(onOfferByRow(row, life.autoRetry), { worker, standing }, null);
         const reason = bidIneligibility(onOfferOf(life, state), { worker, standing }, null);
-        if (takesBids(view.status)) expect(byRow).toEqual(reason);
+        if (takesBids(row.status)) expect(byRow).toEqual(reason);
         else expect(byRow).toBeDefined();
       }),
       { numRuns: 500 },

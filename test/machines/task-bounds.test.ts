@@ -117,7 +117,7 @@ describe("an award", () => {
   test.each([0, 1, 3])("is made anew as often as was asked for (%i)", (autoRetry) => {
     const life = opened({ autoRetry });
     for (let round = 0; round <= autoRetry; round += 1) {
-      expect(entity.view(TASK, life.state)?.autoRetriesLeft).toBe(autoRetry - round);
+      expect(entity.row(TASK, life.state)?.autoRetriesLeft).toBe(autoRetry - round);
       life.do(bid({ bid: id(100 + round), worker: person(100 + round) }), AT);
       life.do(timer("routing"), AT);
       const step = life.do(timer("execution"), AT);

@@ -114,7 +114,7 @@ test("the end of the window: the award has its deadline from the award on, and a
     { type: "Awarded", bid: winner, deadline: AWARDED + 90_000, explored: expect.any(Boolean), candidates, at: AWARDED },
   ]);
   expect(effects).toEqual([forget("routing"), forget("pool"), remind("execution", AWARDED + 90_000)]);
-  expect(entity.view(TASK, life.state)).toMatchObject({ expiresAt: AWARDED + 90_000, awardedPrice: 9, worker: OTHER });
+  expect(entity.row(TASK, life.state)).toMatchObject({ expiresAt: AWARDED + 90_000, awardedPrice: 9, worker: OTHER });
 });
 
 test("an award that ends the window early, and one from the pool, have their deadline from then on as well", () => {
@@ -143,11 +143,11 @@ test("a window without a bid: the pool lasts its hours from then on, and its end
   const until = AWARDED + 2 * 3_600_000;
   expect(pooled.facts).toEqual([{ type: "PoolEntered", until, at: AWARDED }]);
   expect(pooled.effects).toEqual([forget("routing"), remind("pool", until)]);
-  expect(entity.view(TASK, life.state)?.expiresAt).toBe(until);
+  expect(entity.row(TASK, life.state)?.expiresAt).toBe(until);
   const { facts, effects } = life.do(timer("pool"), until + 3);
   expect(facts).toEqual([{ type: "Expired", at: until + 3 }]);
   expect(effects).toEqual([...released, remind("webhook", until + 3)]);
-  expect(entity.view(TASK, life.state)?.expiresAt).toBeNull();
+  expect(entity.row(TASK, life.state)?.expiresAt).toBeNull();
 });
 
 test("start: once, by the worker", () => {
@@ -180,7 +180,7 @@ test("a right result: it is kept as it is, and the requester's account is told h
       allowedMs: 90_000,
     }),
   ]);
-  expect(entity.view(TASK, life.state)).toMatchObject({ result: { name: "Ada" }, errorCode: null, expiresAt: null });
+  expect(entity.row(TASK, life.state)).toMatchObject({ result: { name: "Ada" }, errorCode: null, expiresAt: null });
 });
 
 test("a wrong result: what is wrong with it and how many tries are left; the next right one is no first try", () => {
@@ -192,7 +192,7 @@ test("a wrong result: what is wrong with it and how many tries are left; the nex
   expect(first.effects).toEqual([]);
   const second = life.do(bad, AWARDED + 20);
   expect(second.facts).toMatchObject([{ type: "ResultRejected", left: 1 }]);
-  expect(entity.view(TASK, life.state)).toMatchObject({ errorCode: "SCHEMA_MISMATCH", retriesLeft: 0 });
+  expect(entity.row(TASK, life.state)).toMatchObject({ errorCode: "SCHEMA_MISMATCH", retriesLeft: 0 });
   const accepted = life.fork().do(good, AWARDED + 30);
   expect(accepted.facts).toEqual([
     { type: "ResultAccepted", submission: id(60), result: { name: "Ada" }, firstTry: false, at: AWARDED + 30 },
@@ -205,7 +205,7 @@ test("a wrong result: what is wrong with it and how many tries are left; the nex
   ]);
   const failing = { type: "fail", task: TASK, taskType: SPEC.taskType, outcome: "FAILED_VALIDATION" };
   expect(third.effects).toEqual([forget("execution"), tell("account", WORKER, failing), remind("routing", AWARDED + 3_040)]);
-  expect(entity.view(TASK, life.state)).toMatchObject({
+  expect(entity.row(TASK, life.state)).toMatchObject({
     status: "ROUTING",
     worker: null,
     awardedPrice: null,
@@ -225,7 +225,7 @@ test("a time-out: the worker's account is told, and the next window counts from 
   ]);
   const failing = { type: "fail", task: TASK, taskType: SPEC.taskType, outcome: "TIMED_OUT" };
   expect(effects).toEqual([forget("execution"), tell("account", WORKER, failing), remind("routing", late + 3_000)]);
-  expect(entity.view(TASK, life.state)).toMatchObject({ errorCode: "TIMEOUT" });
+  expect(entity.row(TASK, life.state)).toMatchObject({ errorCode: "TIMEOUT" });
   const last = awarded({ autoRetry: 0 }).do(timer("execution"), late);
   expect(last.facts).toEqual([
     { type: "AwardTimedOut", at: late },
@@ -239,12 +239,12 @@ test("a second round: tries and bids begin anew, and what is left of the retries
     [bad, AWARDED + 10],
     [timer("execution"), AWARDED + 93_000],
   ]);
-  expect(entity.view(TASK, life.state)).toMatchObject({ autoRetriesLeft: 1, retriesLeft: 2, closedTo: [WORKER] });
+  expect(entity.row(TASK, life.state)).toMatchObject({ autoRetriesLeft: 1, retriesLeft: 2, closedTo: [WORKER] });
   const again = AWARDED + 94_000;
   life.do(bid(OTHER, 15, 52), again);
   const [fact] = life.do(timer("routing"), again + 3_000).facts;
   expect(fact).toMatchObject({ bid: placed(OTHER, 15, 52), candidates: [placed(OTHER, 15, 52)], deadline: again + 93_000 });
-  expect(entity.view(TASK, life.state)).toMatchObject({ errorCode: null, worker: OTHER, awardedPrice: 15 });
+  expect(entity.row(TASK, life.state)).toMatchObject({ errorCode: null, worker: OTHER, awardedPrice: 15 });
   const step = life.do({ ...good, worker: OTHER } as Command, again + 3_005);
   expect(step.facts.at(-1)).toMatchObject({ firstTry: true });
   expect(step.effects.at(-1)).toMatchObject({ command: { worker: OTHER, durationMs: 5, payout: 15 } });

@@ -415,5 +415,5 @@ test("nobody bids on a task of the same identity, whichever of its accounts post
   const bid = (marks: readonly string[]) => decideTask(state, { ...COMMANDS.bid, standing: { ...STANDING, marks } }, AT);
   expect(bid(["github:b", "stripe:c"])).toMatchObject({ refused: "OWN_TASK" });
   expect(bid(["github:c"])).toMatchObject({ facts: [{ type: "BidPlaced", bid: { identity: "github:c" } }] });
-  expect(entity.view(TASK, state)?.marks).toEqual(["mail:a", "github:b"]);
+  expect(entity.row(TASK, state)?.marks).toEqual(["mail:a", "github:b"]);
 });

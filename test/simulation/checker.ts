@@ -1,7 +1,7 @@
 /** What must hold after every commit; the whole of the books is audited besides, by the audit's own code. */
 import type { Batch, Entry } from "../../actors/ports/journal.ts";
 import type { AccountFact } from "../../machines/account/events.ts";
-import { type AccountView, creditOf } from "../../machines/account/row.ts";
+import { type AccountRows, creditOf } from "../../machines/account/row.ts";
 import { addressKey } from "../../machines/entity.ts";
 import { auditBooks } from "../../machines/money/books.ts";
 import type { Store } from "./store.ts";
@@ -73,9 +73,9 @@ export class Checker {
     }
   }
 
-  #balance({ address: { id }, view }: Entry): void {
-    // The store holds views as unknown; an account's actor made this one.
-    const row = view as AccountView;
+  #balance({ address: { id }, row: stored }: Entry): void {
+    // The store holds rows as unknown; an account's actor made this one.
+    const row = stored as AccountRows;
     const available = this.#sums.get(`available ${id}`) ?? 0;
     const held = this.#sums.get(`held ${id}`) ?? 0;
     if (row.available !== available || row.held !== held) {

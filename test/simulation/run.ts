@@ -170,9 +170,9 @@ class Simulation {
     const { actors, messages, dues } = this.cluster.store.journal;
     if (this.workload.underWay > 0 || messages.size > 0) return false;
     if ([...dues.values()].some(({ name }) => name !== "cooldown")) return false;
-    return [...actors.values()].every(({ address, facts, view }) => {
+    return [...actors.values()].every(({ address, facts, row }) => {
       if (facts.length === 0 || address.kind === "account") return true;
-      return address.kind === "task" ? isEnded(view) : isDone(address.id, facts);
+      return address.kind === "task" ? isEnded(row) : isDone(address.id, facts);
     });
   }
 
@@ -183,7 +183,7 @@ class Simulation {
     if (this.ended()) return;
     const { actors, messages, dues } = this.cluster.store.journal;
     const open = [...actors.values()].filter(
-      ({ address, facts, view }) => address.kind === "task" && facts.length > 0 && !isEnded(view),
+      ({ address, facts, row }) => address.kind === "task" && facts.length > 0 && !isEnded(row),
     );
     for (const { id, from, to, command } of messages.values()) {
       this.note(
@@ -202,8 +202,8 @@ function isDone(id: string, facts: readonly StoredFact[]): boolean {
   return state.value === "DONE";
 }
 
-function isEnded(view: unknown): boolean {
-  return typeof view === "object" && view !== null && "status" in view && TERMINAL.has(view.status);
+function isEnded(row: unknown): boolean {
+  return typeof row === "object" && row !== null && "status" in row && TERMINAL.has(row.status);
 }
 
 /** Runs one seed. The same seed, steps and mutation give the same history. */

@@ -25,7 +25,7 @@ interface Stored {
   readonly facts: Row[];
   readonly postings: Posting[];
   snapshot: { readonly seq: number; readonly state: unknown } | null;
-  view: unknown;
+  row: unknown;
 }
 
 /** `refused`: nothing is written. `lost`: it is written, and the answer is lost. Both look the same from outside. */
@@ -103,7 +103,7 @@ export class MemoryJournal implements Journal {
     const key = addressKey(address);
     const known = this.actors.get(key);
     if (known !== undefined) return known;
-    const made: Stored = { address, facts: [], postings: [], snapshot: null, view: undefined };
+    const made: Stored = { address, facts: [], postings: [], snapshot: null, row: undefined };
     this.actors.set(key, made);
     return made;
   }
@@ -131,13 +131,13 @@ export class MemoryJournal implements Journal {
     return conflicts;
   }
 
-  #write({ address, after, facts, cause, postings, messages, timers, view, snapshot }: Entry, batch: string): void {
+  #write({ address, after, facts, cause, postings, messages, timers, row, snapshot }: Entry, batch: string): void {
     const stored = this.#stored(address);
     for (const [part, fact] of facts.entries()) {
       stored.facts.push(structuredClone({ ...fact, seq: after + 1 + part, cause, part, batch }));
     }
     stored.postings.push(...postings.flat());
-    if (facts.length > 0) stored.view = view;
+    if (facts.length > 0) stored.row = row;
     if (snapshot !== undefined) stored.snapshot = { seq: after + facts.length, state: JSON.parse(JSON.stringify(snapshot)) };
     for (const message of messages) this.messages.set(message.id, structuredClone(message));
     for (const { name, at } of timers) {
@@ -148,14 +148,14 @@ export class MemoryJournal implements Journal {
   }
 
   async *#histories(kind: EntityKind): AsyncGenerator<StoredHistory> {
-    for (const { address, facts, postings, snapshot, view } of this.actors.values()) {
+    for (const { address, facts, postings, snapshot, row: stored } of this.actors.values()) {
       if (address.kind !== kind || facts.length === 0) continue;
       const sum = (name: string) =>
         postings
           .filter(({ account, owner }) => account === name && owner === address.id)
           .reduce((total, { amount }) => total + amount, 0);
       const timers = [...this.dues.values()].filter((due) => due.address.id === address.id).map(({ name }) => name);
-      const row = view as StoredHistory["row"];
+      const row = stored as StoredHistory["row"];
       yield { id: address.id, facts, snapshot, row, ledger: { available: sum("available"), held: sum("held") }, timers };
     }
   }

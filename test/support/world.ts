@@ -90,7 +90,7 @@ export class World {
       journal: this.journal,
       validator: { judge: (question, where) => this.judge(question, where) },
       calls: { make: ({ request }) => this.deliver(request) },
-      committed: (address, view) => this.committed(address, view),
+      committed: (address, row) => this.committed(address, row),
       clock: this.clock,
       ids: { next: () => this.nextId() },
       log: SILENT,
@@ -213,6 +213,6 @@ export class World {
   }
 
   row(kind: "task" | "account", of: string): { readonly [name: string]: unknown } {
-    return (this.journal.actors.get(`${kind}:${of}`)?.view ?? {}) as { readonly [name: string]: unknown };
+    return (this.journal.actors.get(`${kind}:${of}`)?.row ?? {}) as { readonly [name: string]: unknown };
   }
 }

@@ -1,5 +1,5 @@
 /** The rows of capabilities: listing, browsing, and the prices at which tasks are offered. */
-import type { BrowseQuery, CapabilityRow, Page, PostedPrice, Workload } from "../../../gateway/ports/read-model.ts";
+import type { BrowseQuery, Page, PostedPrice, StoredCapability, Workload } from "../../../gateway/ports/read-model.ts";
 import type { AccountId, Millis } from "../../../machines/vocabulary.ts";
 import { type Columns, fieldsOf } from "./columns.ts";
 import type { Databases } from "./databases.ts";
@@ -10,15 +10,15 @@ import { CAPABILITY } from "./tables.ts";
 const fields = (database: Database) => database.unsafe(fieldsOf(CAPABILITY));
 
 /** Lists an account's capabilities, the oldest first. */
-export function readCapabilities(database: Database, account: AccountId): Promise<readonly CapabilityRow[]> {
-  return database<CapabilityRow[]>`
+export function readCapabilities(database: Database, account: AccountId): Promise<readonly StoredCapability[]> {
+  return database<StoredCapability[]>`
     select ${fields(database)} from capabilities where account = ${account} order by created_at, id`;
 }
 
 /** Finds a capability in any of the databases. */
-export async function readCapability(databases: Databases, id: string): Promise<CapabilityRow | undefined> {
+export async function readCapability(databases: Databases, id: string): Promise<StoredCapability | undefined> {
   const found = await databases.each(
-    (database) => database<CapabilityRow[]>`select ${fields(database)} from capabilities where id = ${id}`,
+    (database) => database<StoredCapability[]>`select ${fields(database)} from capabilities where id = ${id}`,
   );
   return found.flat()[0];
 }
@@ -31,7 +31,7 @@ const ORDERS = {
 } as const;
 
 /** Lists the capabilities of all accounts; undefined for an invalid cursor. */
-export async function browseCapabilities(databases: Databases, query: BrowseQuery): Promise<Page<CapabilityRow> | undefined> {
+export async function browseCapabilities(databases: Databases, query: BrowseQuery): Promise<Page<StoredCapability> | undefined> {
   const { taskType, tag, tierMin, priceMax, available, sort, limit, cursor } = query;
   const { column, down } = ORDERS[sort];
   const after = cursor === null ? null : parseCursor(cursor);
@@ -39,7 +39,7 @@ export async function browseCapabilities(databases: Databases, query: BrowseQuer
   // Capabilities without a price come last.
   const key = (database: Database) =>
     sort === "price" ? database`coalesce(price, 1e15)::float8` : database`${database(column)}::float8`;
-  type Placed = CapabilityRow & { place: number };
+  type Placed = StoredCapability & { place: number };
   const read = async (last: Place | null, count: number) => {
     const from = last ?? after;
     const found = await databases.each((database) => {

@@ -3,9 +3,9 @@
  * long for `{ ...fact, shard }` as for `{ shard, ...fact }`.
  */
 import type { Batch, Entry } from "../../../actors/ports/journal.ts";
-import type { AccountView } from "../../../machines/account/row.ts";
+import type { AccountRows } from "../../../machines/account/row.ts";
 import { mayWork } from "../../../machines/eligibility.ts";
-import type { TaskView } from "../../../machines/task/row.ts";
+import type { TaskRow } from "../../../machines/task/row.ts";
 import type { MessageRow, TimerRow } from "./tables.ts";
 
 type ShardOf = (id: string) => number;
@@ -65,34 +65,34 @@ function snapshotsOf(entries: readonly Entry[]) {
 }
 
 /** The last row of each actor in the batch; entries that only save a snapshot change none. */
-function viewsOf(entries: readonly Entry[], kind: Entry["address"]["kind"]): readonly unknown[] {
+function lastRowsOf(entries: readonly Entry[], kind: Entry["address"]["kind"]): readonly unknown[] {
   const last = new Map<string, unknown>();
-  for (const { address, facts, view } of entries) {
-    if (address.kind === kind && facts.length > 0 && view !== undefined) last.set(address.id, view);
+  for (const { address, facts, row } of entries) {
+    if (address.kind === kind && facts.length > 0 && row !== undefined) last.set(address.id, row);
   }
   return [...last.values()];
 }
 
 /** The capabilities of every account in the batch: their scores change with what the account does. */
-function capabilitiesOf(views: readonly AccountView[], shardOf: ShardOf) {
-  return views.flatMap(({ id: account, status, capabilities }) =>
+function capabilitiesOf(accounts: readonly AccountRows[], shardOf: ShardOf) {
+  return accounts.flatMap(({ id: account, status, capabilities }) =>
     capabilities.map((capability) => ({ shard: shardOf(account), account, active: mayWork(status), ...capability })),
   );
 }
 
 /** Gives the rows that a batch adds to each table. `shardOf` gives an id's shard. */
 export function rowsOf({ id, entries }: Batch, shardOf: ShardOf) {
-  // The host knows views only as unknown; which kind makes which is fixed by the entities.
-  const tasks = viewsOf(entries, "task") as readonly TaskView[];
-  const accounts = viewsOf(entries, "account") as readonly AccountView[];
+  // The host knows rows only as unknown; which kind makes which is fixed by the entities.
+  const tasks = lastRowsOf(entries, "task") as readonly TaskRow[];
+  const accounts = lastRowsOf(entries, "account") as readonly AccountRows[];
   return {
     facts: factsOf(id, entries, shardOf),
     postings: postingsOf(entries, shardOf),
     messages: messagesOf(entries, shardOf),
     ...timersOf(entries, shardOf),
     snapshots: snapshotsOf(entries),
-    tasks: tasks.map((view) => ({ shard: shardOf(view.id), ...view })),
-    accounts: accounts.map((view) => ({ shard: shardOf(view.id), ...view, capabilities: undefined })),
+    tasks: tasks.map((row) => ({ shard: shardOf(row.id), ...row })),
+    accounts: accounts.map((row) => ({ shard: shardOf(row.id), ...row, capabilities: undefined })),
     capabilities: capabilitiesOf(accounts, shardOf),
   };
 }

@@ -1,12 +1,12 @@
 /** The tables of what is stored, and the columns of each. `shard` is the shard of the row's entity. */
 import type { DueTimer, OutboxMessage } from "../../../actors/ports/journal.ts";
 import type { ActionRow } from "../../../gateway/ports/operators.ts";
-import type { CapabilityRow, LedgerRow } from "../../../gateway/ports/read-model.ts";
+import type { LedgerRow, StoredCapability } from "../../../gateway/ports/read-model.ts";
 import type { AccountRow } from "../../../machines/account/row.ts";
 import type { StoredFact } from "../../../machines/entity.ts";
 import type { Capability } from "../../../machines/market/capability.ts";
 import type { EntityKind } from "../../../machines/protocols.ts";
-import type { TaskView } from "../../../machines/task/row.ts";
+import type { TaskRow } from "../../../machines/task/row.ts";
 import { BIDDING_STATUSES } from "../../../machines/task/tags.ts";
 import type { Columns, Table } from "./columns.ts";
 
@@ -97,7 +97,7 @@ export const SNAPSHOTS: Table<SnapshotRow> = {
   columns: { entity: "uuid", seq: "integer", state: "json" },
 };
 
-export const TASK: Columns<TaskView> = {
+export const TASK: Columns<TaskRow> = {
   id: "uuid",
   status: "text",
   requester: "uuid",
@@ -120,7 +120,7 @@ export const TASK: Columns<TaskView> = {
 /** The statuses of tasks that take bids, as literals: the planner takes the index on just these for nothing else. */
 export const BIDDING = BIDDING_STATUSES.map((status) => `'${status}'`).join(", ");
 
-export const TASKS: Table<TaskView & OfShard> = { name: "tasks", columns: { shard: "smallint", ...TASK } };
+export const TASKS: Table<TaskRow & OfShard> = { name: "tasks", columns: { shard: "smallint", ...TASK } };
 
 export const ACCOUNT: Columns<AccountRow> = {
   id: "uuid",
@@ -156,7 +156,7 @@ export const REGISTERED: Columns<Capability> = {
   createdAt: "bigint",
 };
 
-export const CAPABILITY: Columns<CapabilityRow> = {
+export const CAPABILITY: Columns<StoredCapability> = {
   ...REGISTERED,
   account: "uuid",
   active: "boolean",
@@ -166,7 +166,7 @@ export const CAPABILITY: Columns<CapabilityRow> = {
   finished: "integer",
 };
 
-export const CAPABILITIES: Table<CapabilityRow & OfShard> = {
+export const CAPABILITIES: Table<StoredCapability & OfShard> = {
   name: "capabilities",
   columns: { shard: "smallint", ...CAPABILITY },
 };

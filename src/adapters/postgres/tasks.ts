@@ -1,8 +1,16 @@
 /** The rows of tasks, for lists and single reads. A task's specification is in its first fact, which never changes. */
-import type { History, HistoryRow, LedgerRow, OpenQuery, Page, TaskQuery, TaskRow } from "../../../gateway/ports/read-model.ts";
+import type {
+  History,
+  HistoryRow,
+  LedgerRow,
+  OpenQuery,
+  Page,
+  StoredTask,
+  TaskQuery,
+} from "../../../gateway/ports/read-model.ts";
 import type { StoredFact } from "../../../machines/entity.ts";
 import { type TaskFactType, upcastTaskFact } from "../../../machines/task/events.ts";
-import type { TaskView } from "../../../machines/task/row.ts";
+import type { TaskRow } from "../../../machines/task/row.ts";
 import type { AccountId } from "../../../machines/vocabulary.ts";
 import { fieldsOf } from "./columns.ts";
 import { type Cursor, NEWEST, numberCursor, OLDEST, pageCursor, parseCursor, parseNumber } from "./cursor.ts";
@@ -15,17 +23,17 @@ import { BIDDING, FACT, POSTING, TASK } from "./tables.ts";
 const SEQ_MAX = 2 ** 31 - 1;
 
 /** A task's row together with its first fact. */
-type Row = TaskView & StoredFact;
+type Row = TaskRow & StoredFact;
 
 const fields = (database: Database) => database.unsafe(`${fieldsOf(TASK, "t")}, ${fieldsOf(FACT, "j")}`);
 
-function toTask({ seq, type, version, body, at, ...view }: Row): TaskRow {
+function toTask({ seq, type, version, body, at, ...row }: Row): StoredTask {
   const fact = upcastTaskFact({ seq, type, version, body, at });
-  if (fact.type !== "Opened") throw new Error(`the first fact of task ${view.id} must be Opened, and is ${fact.type}`);
-  return { view, order: fact.order };
+  if (fact.type !== "Opened") throw new Error(`the first fact of task ${row.id} must be Opened, and is ${fact.type}`);
+  return { row, order: fact.order };
 }
 
-export async function readTask(database: Database, id: string): Promise<TaskRow | undefined> {
+export async function readTask(database: Database, id: string): Promise<StoredTask | undefined> {
   const [row] = await database<Row[]>`
     select ${fields(database)} from tasks t join journal j on j.entity = t.id and j.seq = 1 where t.id = ${id}`;
   return row === undefined ? undefined : toTask(row);
@@ -45,7 +53,7 @@ export async function readTaskType(database: Database, id: string): Promise<stri
 }
 
 /** Oldest first; ties by id. */
-function byAge(a: TaskView, b: TaskView): number {
+function byAge(a: TaskRow, b: TaskRow): number {
   return a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
 }
 
@@ -56,13 +64,13 @@ function taskBytes(row: Row): number {
   return jsonBytes(row) + jsonBytes(toTask(row).order.inputData);
 }
 
-function taskPage({ rows, more }: PageOf<Row>): Page<TaskRow> {
+function taskPage({ rows, more }: PageOf<Row>): Page<StoredTask> {
   const last = rows.at(-1);
   return { items: rows.map(toTask), next: more && last !== undefined ? pageCursor(last.createdAt, last.id) : null };
 }
 
 /** Lists an account's tasks, newest first. */
-export async function listTasks(databases: Databases, query: TaskQuery): Promise<Page<TaskRow> | undefined> {
+export async function listTasks(databases: Databases, query: TaskQuery): Promise<Page<StoredTask> | undefined> {
   const { account, role, status, limit, cursor, since } = query;
   const first = cursor === null ? NEWEST : parseCursor(cursor);
   if (first === undefined) return undefined;
@@ -94,7 +102,7 @@ export async function listTasks(databases: Databases, query: TaskQuery): Promise
 export async function listOpenTasks(
   databases: Databases,
   { worker, marks, taskType, tiers, limit, cursor, since }: OpenQuery,
-): Promise<Page<TaskRow> | undefined> {
+): Promise<Page<StoredTask> | undefined> {
   const first = cursor === null ? OLDEST : parseCursor(cursor);
   if (first === undefined) return undefined;
   const read = async (after: Cursor | null, count: number) => {

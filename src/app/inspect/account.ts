@@ -1,7 +1,7 @@
 /** Why an account gets no work, or what it may take: out of its state, its history, and the tasks that are open. */
 import type { AccountFact } from "../../../machines/account/events.ts";
 import { account as entity } from "../../../machines/account/index.ts";
-import { type AccountView, accountRow, postedTerms, standingOf } from "../../../machines/account/row.ts";
+import { type AccountRows, accountRows, postedTerms, standingOf } from "../../../machines/account/row.ts";
 import { bidIneligibility, offerIneligibility, onOfferByRow } from "../../../machines/eligibility.ts";
 import { type Skill, skillIn } from "../../../machines/market/standing.ts";
 import type { AccountId, Millis } from "../../../machines/vocabulary.ts";
@@ -42,7 +42,7 @@ export interface TypeOfWork {
 }
 
 export interface AccountReport {
-  readonly account: Omit<AccountView, "keyHash" | "github" | "capabilities" | "records" | "customer">;
+  readonly account: Omit<AccountRows, "keyHash" | "github" | "capabilities" | "records" | "customer">;
   /** Other accounts of the same identity. */
   readonly kin: readonly AccountId[];
   /** Its latest fact of each kind that says why it may not work. */
@@ -62,16 +62,16 @@ export async function inspectAccount(databases: Databases, id: AccountId, now: M
   if (snapshot === null && facts.length === 0) return undefined;
   const saved = snapshot === null ? entity.initial(id) : entity.restore(id, snapshot.state);
   const state = facts.reduce((before, fact) => entity.evolve(before, entity.upcast(fact)).state, saved);
-  const view = accountRow(state);
-  if (view === undefined) return undefined;
+  const row = accountRows(state);
+  if (row === undefined) return undefined;
   const [openTasks, history, declined, surroundings, marked] = await Promise.all([
     readOpenTasks(databases),
     readLatest(databases, id, BARRING),
     readDeclined(databases, id),
     readSurroundings(databases, id),
-    databases.each((database) => readMarked(database, view.marks)),
+    databases.each((database) => readMarked(database, row.marks)),
   ]);
-  const { keyHash: _key, github: _github, capabilities, records, customer: _customer, ...account } = view;
+  const { keyHash: _key, github: _github, capabilities, records, customer: _customer, ...account } = row;
   const types = new Set([...capabilities, ...openTasks.rows].map(({ taskType }) => taskType));
   const work = [...types].sort().map((taskType): TypeOfWork => {
     const open = openTasks.rows.filter((task) => task.taskType === taskType);

@@ -11,7 +11,7 @@ import {
 import type { PlacedBid, TaskFact, TaskSpec } from "../../../machines/task/events.ts";
 import { task as entity } from "../../../machines/task/index.ts";
 import type { TaskSnapshot } from "../../../machines/task/machine.ts";
-import { type TaskView, taskRow } from "../../../machines/task/row.ts";
+import { type TaskRow, taskRow } from "../../../machines/task/row.ts";
 import { takesBids } from "../../../machines/task/tags.ts";
 import type { AccountId, Millis, TaskId } from "../../../machines/vocabulary.ts";
 import type { Databases } from "../../adapters/postgres/databases.ts";
@@ -46,7 +46,7 @@ export interface Workers {
 }
 
 export interface TaskReport {
-  readonly task: Omit<TaskView, "result" | "marks">;
+  readonly task: Omit<TaskRow, "result" | "marks">;
   readonly spec: Pick<TaskSpec, "maxSeconds" | "quality" | "poolHours" | "autoRetry" | "batch"> & {
     readonly hasWebhook: boolean;
     readonly isHoneypot: boolean;
@@ -72,15 +72,15 @@ export interface TaskReport {
 export async function inspectTask(databases: Databases, id: TaskId, now: Millis): Promise<TaskReport | undefined> {
   const facts = await readTaskFacts(databases, id);
   const state = facts.reduce((before, fact) => entity.evolve(before, fact).state, entity.initial(id));
-  const view = taskRow(state);
+  const row = taskRow(state);
   const { order } = state.context;
-  if (view === undefined || order === null) return undefined;
+  if (row === undefined || order === null) return undefined;
   const [workers, ledger, surroundings] = await Promise.all([
-    takesBids(view.status) ? findWorkers(databases, id, view.taskType, onOfferByRow(view, order.autoRetry)) : null,
+    takesBids(row.status) ? findWorkers(databases, id, row.taskType, onOfferByRow(row, order.autoRetry)) : null,
     readLedger(databases, id),
     readSurroundings(databases, id),
   ]);
-  const { result: _result, marks: _marks, ...shown } = view;
+  const { result: _result, marks: _marks, ...shown } = row;
   const { maxSeconds, quality, poolHours, autoRetry, batch, callbackUrl, known } = order;
   const report = {
     task: shown,
