@@ -61,11 +61,16 @@ export type TaskStatus = (typeof TASK_STATUSES)[number];
 /** The three ends of a task; none is ever left. task/tags.ts asks for them, and for other kinds of status. */
 export type TerminalStatus = Extract<TaskStatus, "SETTLED" | "EXPIRED" | "CANCELLED">;
 
+export const RESULT_ERRORS = ["SCHEMA_MISMATCH", "RULE_VIOLATION"] as const;
+/** Why a result is rejected. */
+export type ResultError = (typeof RESULT_ERRORS)[number];
+
 export const QUALITY_PREFERENCES = ["best", "balanced", "cheapest"] as const;
 export type QualityPreference = (typeof QUALITY_PREFERENCES)[number];
 
+export const ACCOUNT_STATUSES = ["ACTIVE", "COOLING", "SUSPENDED", "FROZEN"] as const;
 /** What an account may do: everything; no work for an hour; only read and pay; only read. */
-export type AccountStatus = "ACTIVE" | "COOLING" | "SUSPENDED" | "FROZEN";
+export type AccountStatus = (typeof ACCOUNT_STATUSES)[number];
 
 /** The bounds of a task's fields (contract: Bounds). Credits in NC, lengths in characters, bytes of JSON in UTF-8. */
 export const BOUNDS = {

@@ -1,4 +1,5 @@
 import Type from "typebox";
+import { ACCOUNT_STATUSES } from "../../machines/vocabulary.ts";
 import { Credits, Json, NextCursor, Nullable, Time, Uuid } from "./common.ts";
 import { CreateTask, HistoryEvent, Task } from "./task.ts";
 
@@ -40,7 +41,7 @@ export const Adjust = Type.Object({
 export const AdminAccount = Type.Object({
   id: Uuid("The account's id"),
   email: Type.String(),
-  status: Type.Enum(["ACTIVE", "COOLING", "SUSPENDED", "FROZEN"]),
+  status: Type.Enum([...ACCOUNT_STATUSES]),
   credits_balance: Credits("Available"),
   credits_frozen: Credits("Held"),
   reputation: Type.Integer(),

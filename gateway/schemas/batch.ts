@@ -1,6 +1,6 @@
 import Type from "typebox";
 import { BATCH_AT_ONCE_MAX, BATCH_ITEMS_MAX } from "../../machines/batch/decide.ts";
-import { TERMINAL_STATUSES } from "../../machines/task/tags.ts";
+import { BATCH_WAITS_FOR, ITEM_STATUSES } from "../../machines/batch/protocol.ts";
 import { BOUNDS } from "../../machines/vocabulary.ts";
 import { NextCursor, Nullable, RecordQuery, Time, Uuid } from "./common.ts";
 import { CreateTask } from "./task.ts";
@@ -41,7 +41,7 @@ export const BatchProgress = Type.Object({
   cancelled: Count,
   refused: Count,
   waiting_for: Nullable(
-    Type.Enum(["pace", "credits", "suspension", "open_tasks", "turn"], {
+    Type.Enum([...BATCH_WAITS_FOR], {
       description: "What waiting items wait for; `turn`: your other batches come first; null: nothing",
     }),
   ),
@@ -50,7 +50,7 @@ export const BatchProgress = Type.Object({
   items: Type.Array(
     Type.Object({
       task_id: Uuid("Id of the task; it exists once the item is OPEN"),
-      status: Type.Enum(["WAITING", "OPEN", "REFUSED", ...TERMINAL_STATUSES]),
+      status: Type.Enum([...ITEM_STATUSES]),
       error: Nullable(
         Type.Object({ code: Type.String(), detail: Type.String() }, { description: "Why the budget could not be held" }),
       ),

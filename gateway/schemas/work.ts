@@ -1,5 +1,6 @@
 import Type from "typebox";
-import { BOUNDS } from "../../machines/vocabulary.ts";
+import { BID_STATUSES, SUBMISSION_STATUSES } from "../../machines/task/protocol.ts";
+import { BOUNDS, RESULT_ERRORS } from "../../machines/vocabulary.ts";
 import { Json, Nullable, Uuid } from "./common.ts";
 
 export const Bid = Type.Object({
@@ -14,7 +15,7 @@ export const Bid = Type.Object({
 
 export const BidPlaced = Type.Object({
   bid_id: Uuid("The bid's id"),
-  status: Type.Enum(["PENDING", "AWARDED"], { description: "AWARDED if this bid has already won" }),
+  status: Type.Enum([...BID_STATUSES], { description: "AWARDED if this bid has already won" }),
 });
 
 export const Submission = Type.Object({
@@ -26,8 +27,8 @@ export const Submission = Type.Object({
 
 export const SubmissionVerdict = Type.Object({
   submission_id: Uuid("The submission's id"),
-  status: Type.Enum(["COMPLETED", "REJECTED", "FAILED"]),
-  error_code: Nullable(Type.Enum(["SCHEMA_MISMATCH", "RULE_VIOLATION"])),
+  status: Type.Enum([...SUBMISSION_STATUSES]),
+  error_code: Nullable(Type.Enum([...RESULT_ERRORS])),
   retries_left: Type.Integer({ description: "How many more wrong results you may submit" }),
   errors: Type.Array(Type.Object({ field: Type.String(), message: Type.String() })),
 });

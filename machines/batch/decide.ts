@@ -1,4 +1,3 @@
-import type { WaitsFor } from "../account/turns.ts";
 import type { Deciders, Decision } from "../entity.ts";
 import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { type Refusal, type RefusalCode, refuse } from "../refusal.ts";
@@ -6,7 +5,7 @@ import type { Millis } from "../vocabulary.ts";
 import { afterItem, afterOpening } from "./changes.ts";
 import type { BatchFact } from "./events.ts";
 import { type BatchSnapshot, WAIT_MAX_MS, WAIT_TIMER } from "./machine.ts";
-import type { BatchProgress, ItemStatus } from "./protocol.ts";
+import type { BatchProgress, BatchWaitsFor, ItemStatus } from "./protocol.ts";
 import { type BatchContext, capacityLeft, waitingItems } from "./state.ts";
 
 /** The most items of a batch, and the most that may be open at once. */
@@ -92,7 +91,7 @@ function refused(context: BatchContext, { item, code, detail }: Of<"itemRefused"
   return { facts: [fact, { type: "WaitingRefused", code, detail, at }], reply: null };
 }
 
-const GIVEN_UP: { readonly [R in Exclude<WaitsFor, "pace"> | "turn"]: { readonly code: RefusalCode; readonly what: string } } = {
+const GIVEN_UP: { readonly [R in Exclude<BatchWaitsFor, "pace">]: { readonly code: RefusalCode; readonly what: string } } = {
   credits: { code: "INSUFFICIENT_CREDITS", what: "credits" },
   turn: { code: "INSUFFICIENT_CREDITS", what: "what your other batches left" },
   suspension: { code: "ACCOUNT_SUSPENDED", what: "your debt to be repaid" },

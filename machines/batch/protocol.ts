@@ -1,7 +1,8 @@
-import type { WaitsFor } from "../account/turns.ts";
+import { WAITS_FOR, type WaitsFor } from "../account/turns.ts";
 import type { TimerFired } from "../protocols.ts";
 import type { RefusalCode } from "../refusal.ts";
 import type { TaskSpec } from "../task/events.ts";
+import { TERMINAL_STATUSES } from "../task/tags.ts";
 import type { AccountId, Millis, TaskId, TerminalStatus } from "../vocabulary.ts";
 import type { BatchItem } from "./events.ts";
 
@@ -11,8 +12,13 @@ export interface BatchMade {
   readonly request: string;
 }
 
+export const ITEM_STATUSES = ["WAITING", "OPEN", "REFUSED", ...TERMINAL_STATUSES] as const;
 /** The status of an item: not requested yet, open, refused, or the final status of its task. */
-export type ItemStatus = "WAITING" | "OPEN" | "REFUSED" | TerminalStatus;
+export type ItemStatus = (typeof ITEM_STATUSES)[number];
+
+export const BATCH_WAITS_FOR = [...WAITS_FOR, "turn"] as const;
+/** What a batch waits for. `turn`: for other batches of the account, which are before it in the queue. */
+export type BatchWaitsFor = (typeof BATCH_WAITS_FOR)[number];
 
 /** The progress of a batch: counts of all items, and a page of them. */
 export interface BatchProgress {
@@ -25,8 +31,7 @@ export interface BatchProgress {
   readonly expired: number;
   readonly cancelled: number;
   readonly refused: number;
-  /** `turn`: for other batches of the account, which are before it in the queue. */
-  readonly waitsFor: WaitsFor | "turn" | null;
+  readonly waitsFor: BatchWaitsFor | null;
   /** When it goes on (ms), if that is known. */
   readonly nextAt: Millis | null;
   /** When its waiting items are refused (ms), if it waits for something that may never come. */

@@ -1,13 +1,11 @@
 /** The replies of a batch: rebuilt from facts when a command comes again, and checked when they arrive. */
-import { WAITS_FOR } from "../account/turns.ts";
 import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { changedForm, factOf, form, NO_REPLY, NOTHING, type Recalls, type ReplyForms } from "../replies.ts";
 import { isListOf, isNumber, isOneOf, isRecord, isRefusalCode, isTaskId, isText, orNull } from "../shape.ts";
-import { TERMINAL_STATUSES } from "../task/tags.ts";
 import type { TaskId } from "../vocabulary.ts";
 import type { BatchFact } from "./events.ts";
 import type { BatchSnapshot } from "./machine.ts";
-import type { BatchMade, BatchProgress } from "./protocol.ts";
+import { BATCH_WAITS_FOR, type BatchMade, type BatchProgress, ITEM_STATUSES } from "./protocol.ts";
 
 function made([first]: readonly BatchFact[], { context }: BatchSnapshot): BatchMade | null {
   return first?.type === "BatchOpened" ? { batch: context.id, request: first.request } : null;
@@ -39,7 +37,7 @@ export const isMade = isRecord<BatchMade>({ batch: isText, request: isText });
 
 type Item = BatchProgress["items"][number];
 const ITEM = {
-  status: isOneOf(["WAITING", "OPEN", "REFUSED", ...TERMINAL_STATUSES]),
+  status: isOneOf(ITEM_STATUSES),
   error: orNull(isRecord<NonNullable<Item["error"]>>({ code: isRefusalCode, detail: isText })),
 };
 const COUNTS = {
@@ -53,7 +51,7 @@ const COUNTS = {
   refused: isNumber,
   next: orNull(isNumber),
 };
-const isWaitsFor = orNull(isOneOf([...WAITS_FOR, "turn"]));
+const isWaitsFor = orNull(isOneOf(BATCH_WAITS_FOR));
 
 const isProgress = isRecord<BatchProgress>({
   ...COUNTS,

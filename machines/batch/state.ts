@@ -1,9 +1,9 @@
 /** The state of a batch, folded from its facts. */
-import type { WaitsFor } from "../account/turns.ts";
 import type { RefusalCode } from "../refusal.ts";
 import type { TaskSpec } from "../task/events.ts";
 import type { AccountId, Millis, TerminalStatus } from "../vocabulary.ts";
 import type { BatchItem } from "./events.ts";
+import type { BatchWaitsFor } from "./protocol.ts";
 
 /** The state of an item. */
 export type ItemState =
@@ -13,8 +13,7 @@ export type ItemState =
 
 /** Why a batch waits for its turn. */
 export interface Waits {
-  /** `turn`: other batches of the account are before it in the queue. */
-  readonly reason: WaitsFor | "turn";
+  readonly reason: BatchWaitsFor;
   /** Until when (ms), if that is known. */
   readonly until: Millis | null;
   /** Since when it has been waiting for something that may never come (ms), or null. */

@@ -3,7 +3,7 @@ import type { StoredFact } from "../entity.ts";
 import { FORMATS } from "../formats.ts";
 import type { Offer } from "../market/capability.ts";
 import type { FieldError, Rule } from "../validation/rules.ts";
-import type { AccountId, Credits, JsonObject, JsonValue, Millis, QualityPreference, TaskId } from "../vocabulary.ts";
+import type { AccountId, Credits, JsonObject, JsonValue, Millis, QualityPreference, ResultError, TaskId } from "../vocabulary.ts";
 
 /** What the requester asks for; never changes. Budget in NC. */
 export interface TaskSpec {
@@ -91,12 +91,12 @@ export type TaskFact = At &
     | {
         readonly type: "ResultRejected";
         readonly submission: string;
-        readonly code: "SCHEMA_MISMATCH" | "RULE_VIOLATION";
+        readonly code: ResultError;
         readonly errors: readonly FieldError[];
         /** How many wrong results this award still takes. */
         readonly left: number;
       }
-    | { readonly type: "AwardFailed"; readonly code: "SCHEMA_MISMATCH" | "RULE_VIOLATION" }
+    | { readonly type: "AwardFailed"; readonly code: ResultError }
     | { readonly type: "AwardTimedOut" }
     | { readonly type: "Reopened"; readonly until: Millis }
     | { readonly type: "Settled"; readonly payout: Credits; readonly fee: Credits; readonly refund: Credits }

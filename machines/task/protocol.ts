@@ -4,19 +4,25 @@ import type { Offer } from "../market/capability.ts";
 import type { WorkerStanding } from "../market/standing.ts";
 import type { TimerFired } from "../protocols.ts";
 import type { FieldError } from "../validation/rules.ts";
-import type { AccountId, Credits, JsonValue, Millis, TaskId } from "../vocabulary.ts";
+import type { AccountId, Credits, JsonValue, Millis, ResultError, TaskId } from "../vocabulary.ts";
 import type { DeliveryOutcome, TaskSpec } from "./events.ts";
+
+/** AWARDED: the bid has already won. */
+export const BID_STATUSES = ["PENDING", "AWARDED"] as const;
 
 export interface BidReply {
   readonly bid: string;
-  readonly status: "PENDING" | "AWARDED";
+  readonly status: (typeof BID_STATUSES)[number];
 }
 
-/** The verdict on a submission. FAILED: the worker has no more tries. */
+/** FAILED: the worker has no more tries. */
+export const SUBMISSION_STATUSES = ["COMPLETED", "REJECTED", "FAILED"] as const;
+
+/** The verdict on a submission. */
 export interface SubmissionReply {
   readonly submission: string;
-  readonly status: "COMPLETED" | "REJECTED" | "FAILED";
-  readonly code: "SCHEMA_MISMATCH" | "RULE_VIOLATION" | null;
+  readonly status: (typeof SUBMISSION_STATUSES)[number];
+  readonly code: ResultError | null;
   /** How many wrong results the award still takes. */
   readonly left: number;
   readonly errors: readonly FieldError[];

@@ -3,9 +3,10 @@ import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { changedForm, factOf, form, NO_REPLY, NOTHING, type Recalls, type ReplyForms } from "../replies.ts";
 import { isListOf, isNumber, isOneOf, isRecord, isTaskId, isText, orNull } from "../shape.ts";
 import type { FieldError } from "../validation/rules.ts";
+import { RESULT_ERRORS } from "../vocabulary.ts";
 import type { TaskFact } from "./events.ts";
 import type { TaskSnapshot } from "./machine.ts";
-import type { BidReply, SubmissionReply } from "./protocol.ts";
+import { BID_STATUSES, type BidReply, SUBMISSION_STATUSES, type SubmissionReply } from "./protocol.ts";
 
 type Of<T extends TaskFact["type"]> = Extract<TaskFact, { readonly type: T }>;
 
@@ -54,12 +55,12 @@ export function recallTask<T extends CommandType<"task">>(
   return RECALLS[command.type](facts, state);
 }
 
-const BID = { status: isOneOf(["PENDING", "AWARDED"]) };
+const BID = { status: isOneOf(BID_STATUSES) };
 const SUBMISSION = {
-  status: isOneOf(["COMPLETED", "REJECTED", "FAILED"]),
+  status: isOneOf(SUBMISSION_STATUSES),
   errors: isListOf(isRecord<FieldError>({ field: isText, message: isText })),
 };
-const isErrorCode = orNull(isOneOf(["SCHEMA_MISMATCH", "RULE_VIOLATION"]));
+const isErrorCode = orNull(isOneOf(RESULT_ERRORS));
 
 /** The form before, with the field names of the HTTP API. */
 type BidBefore = Omit<BidReply, "bid"> & { readonly bid_id: string };

@@ -1,6 +1,6 @@
 /** The state of a task, folded from its facts. */
 import type { Offer } from "../market/capability.ts";
-import { type AccountId, BOUNDS, type JsonValue, type Millis } from "../vocabulary.ts";
+import { type AccountId, BOUNDS, type JsonValue, type Millis, type ResultError } from "../vocabulary.ts";
 import type { PlacedBid, TaskSpec } from "./events.ts";
 
 export interface Webhook {
@@ -12,7 +12,7 @@ export interface Webhook {
 
 export interface Failure {
   readonly worker: AccountId;
-  readonly code: "SCHEMA_MISMATCH" | "RULE_VIOLATION" | "TIMEOUT";
+  readonly code: ResultError | "TIMEOUT";
 }
 
 export interface TaskContext {

@@ -1,7 +1,7 @@
 /** Judges results: the schema first, then the rules. Orders that were measured and compiled are kept in a cache bounded in bytes. */
 import type { ErrorObject, ValidateFunction } from "ajv";
 import { LRUCache } from "lru-cache";
-import type { JsonObject, JsonValue } from "../vocabulary.ts";
+import type { JsonObject, JsonValue, ResultError } from "../vocabulary.ts";
 import { SchemaProblem } from "./problem.ts";
 import { type CompiledRule, compileRule, countRule, type FieldError, patternOf, type Rule } from "./rules.ts";
 import { compileSchema, isLinear, type MeasuredSchema, measureSchema, missingNames, SCHEMA_CHARACTERS_MAX } from "./schema.ts";
@@ -15,7 +15,7 @@ export interface Demands {
 
 export type Verdict =
   | { readonly code: null; readonly errors: readonly [] }
-  | { readonly code: "SCHEMA_MISMATCH" | "RULE_VIOLATION"; readonly errors: readonly FieldError[] };
+  | { readonly code: ResultError; readonly errors: readonly FieldError[] };
 
 /** What is wrong with the demands themselves, as the end of a sentence, and the field of the specification. */
 export interface DemandsProblem {

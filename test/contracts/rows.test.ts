@@ -8,7 +8,7 @@ import type { AccountRows, CapabilityRow } from "../../machines/account/row.ts";
 import type { Posting } from "../../machines/money/postings.ts";
 import type { Address } from "../../machines/protocols.ts";
 import type { TaskRow } from "../../machines/task/row.ts";
-import { type AccountId, accountId, credits, TASK_STATUSES, taskId } from "../../machines/vocabulary.ts";
+import { ACCOUNT_STATUSES, type AccountId, accountId, credits, TASK_STATUSES, taskId } from "../../machines/vocabulary.ts";
 import { Databases } from "../../src/adapters/postgres/databases.ts";
 import { PostgresJournal } from "../../src/adapters/postgres/journal.ts";
 import { migrate, readPlatform } from "../../src/adapters/postgres/migrate.ts";
@@ -135,7 +135,7 @@ const accountRows: fc.Arbitrary<AccountRows> = fc.record({
   id: account,
   email: text.map((chars) => chars + randomUUID()),
   marks: texts,
-  status: fc.constantFrom("ACTIVE", "COOLING", "SUSPENDED", "FROZEN"),
+  status: fc.constantFrom(...ACCOUNT_STATUSES),
   keyHash: text.map((chars) => chars + randomUUID()),
   available: large,
   held: large,
