@@ -3,9 +3,7 @@ import type { Clock } from "../../actors/ports/clock.ts";
 import type { Log } from "../../actors/ports/log.ts";
 import type { ClusterTransport } from "../../actors/ports/transport.ts";
 import type { SignalHub } from "../../gateway/ports/signals.ts";
-import { connectNats, type NatsSettings } from "../adapters/nats/connect.ts";
-import { natsSignals } from "../adapters/nats/signals.ts";
-import { NatsTransport } from "../adapters/nats/transport.ts";
+import type { NatsSettings } from "../adapters/nats/connect.ts";
 import type { Config } from "./settings/config.ts";
 
 /** A connection to the bus; `cluster` keeps platforms on one bus apart. */
@@ -48,6 +46,12 @@ export async function openBus(config: Config, name: string, log: Log): Promise<B
 }
 
 async function openNats(settings: NatsSettings, name: string, log: Log): Promise<Bus> {
+  // Loaded only here: a platform that is alone needs none of it.
+  const [{ connectNats }, { natsSignals }, { NatsTransport }] = await Promise.all([
+    import("../adapters/nats/connect.ts"),
+    import("../adapters/nats/signals.ts"),
+    import("../adapters/nats/transport.ts"),
+  ]);
   const { connection, up } = await connectNats(settings, name, log);
   const { prefix } = settings;
   return {

@@ -1,15 +1,10 @@
-/** The command line: `nexus <command>`. */
+/** The command line: `nexus <command>`. Each command loads what it needs when it is run, so that a small one answers at once. */
 import { Command } from "commander";
-import { runAudit } from "./cli/audit.ts";
-import { runCluster } from "./cli/cluster.ts";
-import { runConfig } from "./cli/config.ts";
-import { runDemo } from "./cli/demo.ts";
-import { runDrain } from "./cli/drain.ts";
-import { runInspectAccount, runInspectTask } from "./cli/inspect.ts";
 import { Interrupted } from "./cli/interrupt.ts";
-import { runMigrate } from "./cli/migrate.ts";
-import { runStart } from "./cli/start.ts";
+import type { Role } from "./compose.ts";
 import { VERSION } from "./version.ts";
+
+const start = async (role: Role) => (await import("./cli/start.ts")).runStart(role);
 
 const program = new Command("nexus")
   .description("NexusToken: an open, self-hosted market for AI work.")
@@ -20,53 +15,56 @@ const program = new Command("nexus")
 program
   .command("start")
   .description("start the platform: gateway and actors in one process; with NATS_URL, as part of a cluster")
-  .action(() => runStart("both"));
+  .action(() => start("both"));
 program
   .command("gateway")
   .description("start a gateway of a cluster, which answers clients")
-  .action(() => runStart("gateway"));
+  .action(() => start("gateway"));
 program
   .command("node")
   .description("start a node of a cluster, which runs the actors of its shards")
-  .action(() => runStart("node"));
+  .action(() => start("node"));
 program
   .command("drain")
   .description("move all shards of a node to the others, so that it can be stopped")
   .argument("<node>", "its name, as `nexus cluster` shows it")
   .option("--off", "let it take its share of the shards again")
-  .action(runDrain);
+  .action(async (node, options) => (await import("./cli/drain.ts")).runDrain(node, options));
 program
   .command("cluster")
   .description("show the members of the cluster, their shards and their health")
   .option("--json", "print JSON")
-  .action(runCluster);
+  .action(async (options) => (await import("./cli/cluster.ts")).runCluster(options));
 program
   .command("demo")
   .description("post ten real texts, have a built-in extractor work on them, and watch them being paid")
-  .action(runDemo);
+  .action(async () => (await import("./cli/demo.ts")).runDemo());
 program
   .command("audit")
   .description("check the promises about money and tasks on the database; exit code 1 if one is broken")
-  .action(runAudit);
+  .action(async () => (await import("./cli/audit.ts")).runAudit());
 const inspect = program.command("inspect").description("say why an account gets no work, or where a task is and why");
 inspect
   .command("account")
   .description("what an account may take, and for each reason how much it may not")
   .argument("<who>", "its id, or its address")
   .option("--json", "as JSON")
-  .action(runInspectAccount);
+  .action(async (who, options) => (await import("./cli/inspect.ts")).runInspectAccount(who, options));
 inspect
   .command("task")
   .description("where a task is, who may take it, its offers, webhook and money")
   .argument("<id>", "its id")
   .option("--json", "as JSON")
-  .action(runInspectTask);
-program.command("migrate").description("bring the database up to date").action(runMigrate);
+  .action(async (id, options) => (await import("./cli/inspect.ts")).runInspectTask(id, options));
+program
+  .command("migrate")
+  .description("bring the database up to date")
+  .action(async () => (await import("./cli/migrate.ts")).runMigrate());
 program
   .command("config")
   .description("print every setting with the value in force")
   .option("--markdown", "print the page docs/settings.md instead: every setting with its default")
-  .action(runConfig);
+  .action(async (options) => (await import("./cli/config.ts")).runConfig(options));
 
 try {
   await program.parseAsync();

@@ -18,7 +18,6 @@ import type { Services } from "../../gateway/services.ts";
 import { warmUp } from "../../machines/validation/verdict.ts";
 import { GitHubIdentity } from "../adapters/github/identity.ts";
 import { localSignals } from "../adapters/in-process/signals.ts";
-import { smtpMailer } from "../adapters/mail/mailer.ts";
 import { DatabaseLock } from "../adapters/postgres/database-lock.ts";
 import { Databases } from "../adapters/postgres/databases.ts";
 import { EmbeddedServer } from "../adapters/postgres/embedded.ts";
@@ -28,7 +27,6 @@ import { type Database, openPool } from "../adapters/postgres/pool.ts";
 import { probe } from "../adapters/postgres/probe.ts";
 import { postgresReadModel } from "../adapters/postgres/read-model.ts";
 import { openLimiter } from "../adapters/redis/limiter.ts";
-import { StripePayments } from "../adapters/stripe/payments.ts";
 import { systemClock as clock } from "../adapters/system/clock.ts";
 import { randomIds as ids } from "../adapters/system/ids.ts";
 import { checkThread } from "../adapters/validator/check-thread.ts";
@@ -118,7 +116,7 @@ async function start(config: Config, role: Role, log: Log, lost: () => void, fin
       : role === "gateway"
         ? remoteEngine(transport)
         : await nodeEngine(frame, transport, nodeName(config));
-  const app = serve(frame, role, engine, healthOf(frame, engine));
+  const app = await serve(frame, role, engine, healthOf(frame, engine));
   server.answer(app.callback);
   finalizers.add(async () => {
     server.endKeepAlive();
@@ -266,7 +264,7 @@ interface App {
   endStreams(): void;
 }
 
-function serve(frame: Frame, role: Role, { transport }: Engine, health: Health): App {
+async function serve(frame: Frame, role: Role, { transport }: Engine, health: Health): Promise<App> {
   const { config, log, finalizers, read, secrets, validator, bus, signals } = frame;
   if (role === "node") return { callback: createHealthApp(health, log).callback(), endStreams: () => {} };
   const reads = postgresReadModel(read);
@@ -285,7 +283,7 @@ function serve(frame: Frame, role: Role, { transport }: Engine, health: Health):
   };
   const limiter = openLimiter(limits, config.redisUrl, config.natsPrefix, log);
   finalizers.add(() => limiter.close());
-  const mailer = config.smtpUrl === null ? null : smtpMailer(config.smtpUrl, config.mailFrom);
+  const mailer = await mailerOf(config);
   finalizers.add(async () => mailer?.close());
   const router = new Router(transport, clock, ids, config.requestTimeoutMs);
   const operators = postgresOperators(read);
@@ -324,7 +322,7 @@ function serve(frame: Frame, role: Role, { transport }: Engine, health: Health):
     guard: new Guard(limiter),
     mailer,
     operators,
-    payments: paymentsOf(config),
+    payments: await paymentsOf(config),
     identity: identityOf(config),
   });
   return { callback: app.callback(), endStreams: () => feed.close() };
@@ -370,10 +368,18 @@ function identityOf(config: Config) {
   return new GitHubIdentity({ clientId, clientSecret, baseUrl, apiUrl, callbackUrl });
 }
 
-function paymentsOf({ stripeSecretKey: secretKey, stripeWebhookSecret: webhookSecret, stripeApiBase: apiBase }: Config) {
+/** Adapters that few platforms need are loaded where they are asked for: their libraries take longer to load than all of ours. */
+async function mailerOf({ smtpUrl, mailFrom }: Config) {
+  if (smtpUrl === null) return null;
+  const { smtpMailer } = await import("../adapters/mail/mailer.ts");
+  return smtpMailer(smtpUrl, mailFrom);
+}
+
+async function paymentsOf({ stripeSecretKey: secretKey, stripeWebhookSecret: webhookSecret, stripeApiBase: apiBase }: Config) {
   if (secretKey === null && webhookSecret === null) return null;
   if (secretKey === null || webhookSecret === null) {
     throw new Error("Stripe needs both STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET: set both, or neither.");
   }
+  const { StripePayments } = await import("../adapters/stripe/payments.ts");
   return new StripePayments({ secretKey, webhookSecret, apiBase });
 }
