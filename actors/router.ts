@@ -83,9 +83,9 @@ export class Router {
   #attempt(envelope: Envelope): Promise<CommandResult | undefined> {
     return new Promise((resolve) => {
       const ms = Math.max(0, Math.min(LIMITS.attemptMs, envelope.deadline - this.#clock.now()));
-      const callOff = this.#clock.after(ms, () => resolve(undefined));
+      const cancel = this.#clock.after(ms, () => resolve(undefined));
       const answered = (answer: CommandResult) => {
-        callOff();
+        cancel();
         resolve(answer);
       };
       // A transport does not reject; if one does, nothing is known of what became of the command.

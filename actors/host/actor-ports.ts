@@ -37,5 +37,5 @@ export interface ActorPorts {
   /** Releases the effects of a commit. Resolves when its messages have been delivered. */
   readonly release: (release: Release) => Promise<void>;
   /** Called whenever the actor becomes idle. */
-  readonly rested: (actor: Actor) => void;
+  readonly idle: (actor: Actor) => void;
 }

@@ -24,7 +24,7 @@ import type { ActorPorts, Release } from "./actor-ports.ts";
 import type { Outcome } from "./commit.ts";
 import { Gate, type Gated } from "./gate.ts";
 import { LiveActor } from "./live.ts";
-import { RecentAnswers } from "./recent.ts";
+import { RecentResults } from "./recent.ts";
 
 /** A command, and where its result goes. */
 interface PendingCommand {
@@ -34,9 +34,9 @@ interface PendingCommand {
 }
 
 /** What the journal knows about a command that may have come before: nothing, its result, or it could not be read. */
-type Recalled = typeof NEW | typeof UNREAD | { readonly answered: unknown };
+type Recalled = typeof NEW | typeof NOT_READ | { readonly answered: unknown };
 const NEW = "new";
-const UNREAD = "unread";
+const NOT_READ = "not read";
 
 export class Actor {
   readonly address: Address;
@@ -44,7 +44,7 @@ export class Actor {
   readonly #ports: ActorPorts;
   readonly #inbox: PendingCommand[] = [];
   readonly #gate = new Gate<PendingCommand>();
-  readonly #recent = new RecentAnswers();
+  readonly #recent = new RecentResults();
   /** Undefined until the state is loaded. */
   #live: LiveActor | undefined = undefined;
   #seq = 0;
@@ -90,7 +90,7 @@ export class Actor {
   }
 
   /** Whether it is idle: nothing waits or is being processed. */
-  get resting(): boolean {
+  get isIdle(): boolean {
     return !this.#running && this.#inbox.length === 0 && this.#gate.empty;
   }
 
@@ -117,11 +117,11 @@ export class Actor {
         const ready = this.#live !== undefined || (await this.#load(pending));
         const known = ready && pending.envelope.delivery === "again" ? await this.#recall(pending) : NEW;
         // If a commit failed meanwhile, the state is gone, and the mailbox is processed from its start.
-        if (this.#begunAnew(generation, pending)) continue;
+        if (this.#isSuperseded(generation, pending)) continue;
         const question = ready && known === NEW ? this.#ask(pending) : undefined;
         if (question !== undefined) await question;
-        if (this.#begunAnew(generation, pending)) continue;
-        if (!ready || known === UNREAD) pending.answer({ ok: false, refusal: this.#notRead });
+        if (this.#isSuperseded(generation, pending)) continue;
+        if (!ready || known === NOT_READ) pending.answer({ ok: false, refusal: this.#notRead });
         else if (known === NEW && !this.#decide(pending)) continue;
         else if (known !== NEW) this.#pass(pending, { ok: true, value: known.answered });
         this.#inbox.shift();
@@ -132,7 +132,7 @@ export class Actor {
       this.#running = false;
     }
     if (this.#inbox.length > 0 && !this.#waits) void this.#run();
-    else this.#rest();
+    else this.#reportIdle();
   }
 
   /** Whether the state must be loaded again, but earlier decisions are still being committed. */
@@ -140,12 +140,12 @@ export class Actor {
     return this.#live === undefined && !this.#gate.empty;
   }
 
-  #begunAnew(generation: number, pending: PendingCommand): boolean {
+  #isSuperseded(generation: number, pending: PendingCommand): boolean {
     return generation !== this.#generation || this.#inbox[0] !== pending;
   }
 
-  #rest(): void {
-    if (this.resting) this.#ports.rested(this);
+  #reportIdle(): void {
+    if (this.isIdle) this.#ports.idle(this);
   }
 
   /** A bug: the command is refused and has changed nothing, and everything else continues. */
@@ -166,32 +166,32 @@ export class Actor {
     return this.#live.state;
   }
 
-  #awake(state?: AnyMachineSnapshot): LiveActor {
+  #createLive(state?: AnyMachineSnapshot): LiveActor {
     return new LiveActor(this.#entity, this.address.id, state, this.#ports.inspect);
   }
 
   async #load({ envelope }: PendingCommand): Promise<boolean> {
     const { id } = this.address;
     if (envelope.fresh === true && envelope.delivery === "first") {
-      this.#begin(this.#awake(), 0, 0);
+      this.#begin(this.#createLive(), 0, 0);
       return true;
     }
     const generation = this.#generation;
     try {
       const { snapshot, facts } = await this.#ports.journal.load(this.address);
       if (generation !== this.#generation) return false;
-      const live = this.#awake(snapshot === null ? undefined : this.#entity.restore(id, snapshot.state));
+      const live = this.#createLive(snapshot === null ? undefined : this.#entity.restore(id, snapshot.state));
       for (const fact of facts) live.replay(this.#entity.upcast(fact));
       const from = snapshot?.seq ?? 0;
       this.#begin(live, from + facts.length, from);
       return true;
     } catch (error) {
-      return this.#unread(error);
+      return this.#readFailed(error);
     }
   }
 
   /** What is stored could not be read, so the refusal of a command is not final. */
-  #unread(error: unknown): false {
+  #readFailed(error: unknown): false {
     this.#notRead = error instanceof StoreUnavailable ? UNREACHABLE : UNREADABLE;
     this.#ports.log.error({ err: error, actor: addressKey(this.address) }, this.#notRead.detail);
     return false;
@@ -209,8 +209,8 @@ export class Actor {
     try {
       facts = (await this.#ports.journal.caused(this.address, envelope.commandId)).map(this.#entity.upcast);
     } catch (error) {
-      this.#unread(error);
-      return UNREAD;
+      this.#readFailed(error);
+      return NOT_READ;
     }
     if (facts.length === 0 || this.#live === undefined) return NEW;
     return { answered: this.#entity.recall(envelope.command, facts, this.#state) };
@@ -298,7 +298,7 @@ export class Actor {
       const cause = pending.envelope.commandId;
       return { entry: { ...this.#entry(this.#state, facts, snapshotDue), cause, messages, timers }, fresh };
     } catch (error) {
-      this.#live = this.#awake(before);
+      this.#live = this.#createLive(before);
       throw error;
     }
   }
@@ -334,9 +334,9 @@ export class Actor {
     }
     const { clock } = this.#ports;
     const left = pending.envelope.deadline - clock.now() - LIMITS.replyMarginMs;
-    const callOff = clock.after(Math.max(0, left), answer);
+    const cancel = clock.after(Math.max(0, left), answer);
     void delivered.then(() => {
-      callOff();
+      cancel();
       answer();
     });
   }
@@ -344,7 +344,7 @@ export class Actor {
   #committed(): void {
     this.#gate.committed();
     if (this.#inbox.length > 0) void this.#run();
-    else this.#rest();
+    else this.#reportIdle();
   }
 
   #fail(gated: Gated<PendingCommand>, outcome: Exclude<Outcome, "committed">): void {

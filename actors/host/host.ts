@@ -110,7 +110,7 @@ export class Host implements Transport {
       leased: ports.leased ?? (() => true),
       formats: ports.formats ?? (() => FORMATS),
       release: (release) => this.#release(release),
-      rested: (actor) => this.#rested(actor),
+      idle: (actor) => this.#idle(actor),
     };
   }
 
@@ -161,7 +161,7 @@ export class Host implements Transport {
     while (open.requests > 0 && clock.elapsed() < until) await this.#wait(POLL_MS);
     while (open.calls > 0 && clock.elapsed() < callsUntil) await this.#wait(POLL_MS);
     for (const actor of open.actors.values()) {
-      if (actor.resting) this.#leave(actor);
+      if (actor.isIdle) this.#leave(actor);
       else actor.abandon();
     }
     await this.#committer.settled(({ id }) => this.shardOf(id) === shard);
@@ -261,9 +261,9 @@ export class Host implements Transport {
   /** Waits until everything is written, at most `ms`. */
   #flush(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const callOff = this.#ports.clock.after(ms, resolve);
+      const cancel = this.#ports.clock.after(ms, resolve);
       void this.#committer.flush().then(() => {
-        callOff();
+        cancel();
         resolve();
       });
     });
@@ -330,7 +330,7 @@ export class Host implements Transport {
     if (isTransient(answer) && !this.#stopped) again();
   }
 
-  #rested(actor: Actor): void {
+  #idle(actor: Actor): void {
     if (actor.finished) this.#forget(actor);
   }
 
@@ -338,14 +338,14 @@ export class Host implements Transport {
     this.#sweep = this.#ports.clock.after(LIMITS.sweepMs, () => {
       const before = this.#ports.clock.now() - LIMITS.idleMs;
       for (const { actors } of this.#shards.values()) {
-        for (const actor of actors.values()) if (actor.resting && actor.lastUsed < before) this.#leave(actor);
+        for (const actor of actors.values()) if (actor.isIdle && actor.lastUsed < before) this.#leave(actor);
       }
       this.#scheduleSweep();
     });
   }
 
   #leave(actor: Actor): void {
-    if (!actor.resting) return;
+    if (!actor.isIdle) return;
     const entry = actor.passivate();
     if (entry !== undefined) this.#committer.submit(entry, () => {});
     this.#forget(actor);

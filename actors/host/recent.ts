@@ -2,7 +2,7 @@ import { LIMITS } from "../limits.ts";
 import type { CommandResult } from "../message.ts";
 
 /** The results of recent commands: a command that comes again soon gets the same result. */
-export class RecentAnswers {
+export class RecentResults {
   readonly #answers = new Map<string, Promise<CommandResult>>();
 
   get(commandId: string): Promise<CommandResult> | undefined {

@@ -60,11 +60,11 @@ interface Life {
   /** Shards that are open or being closed. */
   readonly open: Set<number>;
   /** Shards whose hand-over has an unknown outcome. */
-  readonly doubtful: Set<number>;
+  readonly unconfirmed: Set<number>;
   /** On both clocks: the wall clock may be set, the monotonic one may stop while the machine sleeps. */
   relied: { elapsed: number; now: number };
   /** Since when all heartbeats have arrived (monotonic ms). */
-  steadySince: number;
+  healthySince: number;
   /** Counts changes by this node, so that an older view is recognised. */
   changes: number;
 }
@@ -82,14 +82,14 @@ export class Node implements Transport {
   /** Whether the last heartbeat failed. */
   #unheard = false;
   #beatAgain = false;
-  #callOff: (() => void) | null = null;
+  #cancelBeat: (() => void) | null = null;
   #view: ClusterView | null = null;
   #formats: Formats = BASE_FORMATS;
 
   constructor(ports: NodePorts, options: NodeOptions) {
     this.#ports = ports;
     this.#options = options;
-    this.#life = this.#born();
+    this.#life = this.#newLife();
   }
 
   /** Joins the cluster; shards open one after another from then on. Rejects with StoreUnavailable. */
@@ -136,18 +136,18 @@ export class Node implements Transport {
 
   /** Hands over all shards, if there is a member to take them, closes the others, and leaves. Waits at most `ms`. */
   drain(ms: number): Promise<void> {
-    this.#drain ??= this.#giveAllAway(ms);
+    this.#drain ??= this.#leaveCluster(ms);
     return this.#drain;
   }
 
-  async #giveAllAway(ms: number): Promise<void> {
+  async #leaveCluster(ms: number): Promise<void> {
     const { clock, registry, routes, log } = this.#ports;
     const until = clock.elapsed() + ms;
     this.#draining = true;
     this.look();
     while (this.#life.open.size > 0 && this.#takers() && clock.elapsed() < until) await this.#wait(POLL_MS);
     this.#ended = true;
-    this.#callOff?.();
+    this.#cancelBeat?.();
     while (this.#adapting && clock.elapsed() < until) await this.#wait(POLL_MS);
     const life = this.#life;
     try {
@@ -163,7 +163,7 @@ export class Node implements Transport {
   /** Ends at once, like a killed process. */
   kill(): void {
     this.#ended = true;
-    this.#callOff?.();
+    this.#cancelBeat?.();
     this.#life.host.abandon();
   }
 
@@ -172,23 +172,23 @@ export class Node implements Transport {
     return this.#view === null || this.#view.members.some(({ id, draining }) => id !== this.#life.id && !draining);
   }
 
-  #born(): Life {
+  #newLife(): Life {
     const { clock, ids, hostOf } = this.#ports;
     const id = ids.next();
     // The host asks about its life before that is assigned; until then it has no lease.
-    const born: { life?: Life } = {};
-    const leased = () => born.life !== undefined && this.#leased(born.life);
+    const assigned: { life?: Life } = {};
+    const leased = () => assigned.life !== undefined && this.#leased(assigned.life);
     const fenced = () => this.look();
     const life: Life = {
       id,
       host: hostOf(id, leased, fenced),
       open: new Set(),
-      doubtful: new Set(),
+      unconfirmed: new Set(),
       relied: { elapsed: Number.NEGATIVE_INFINITY, now: Number.NEGATIVE_INFINITY },
-      steadySince: clock.elapsed(),
+      healthySince: clock.elapsed(),
       changes: 0,
     };
-    born.life = life;
+    assigned.life = life;
     return life;
   }
 
@@ -207,7 +207,7 @@ export class Node implements Transport {
   }
 
   async #beat(): Promise<void> {
-    this.#callOff?.();
+    this.#cancelBeat?.();
     this.#beating = true;
     this.#beatAgain = false;
     const { log } = this.#ports;
@@ -216,7 +216,7 @@ export class Node implements Transport {
       if (this.#unheard) log.info({}, "heartbeats succeed again");
       this.#unheard = false;
     } catch (error) {
-      this.#life.steadySince = Number.POSITIVE_INFINITY;
+      this.#life.healthySince = Number.POSITIVE_INFINITY;
       // Logged once: there are several per second.
       if (!this.#unheard) log.warn({ err: error }, "a heartbeat failed; retrying");
       this.#unheard = true;
@@ -224,7 +224,7 @@ export class Node implements Transport {
     this.#beating = false;
     if (this.#ended) return;
     const ms = this.#beatAgain ? 0 : this.#options.leaseMs / BEATS_PER_LEASE;
-    this.#callOff = this.#ports.clock.after(ms, () => void this.#beat());
+    this.#cancelBeat = this.#ports.clock.after(ms, () => void this.#beat());
   }
 
   async #renew(life: Life): Promise<void> {
@@ -240,7 +240,7 @@ export class Node implements Transport {
       return this.#rejoin(life);
     }
     // In a gap as long as a lease, others may have joined and left.
-    if (life.steadySince > sent.elapsed || sent.elapsed > life.relied.elapsed) life.steadySince = sent.elapsed;
+    if (life.healthySince > sent.elapsed || sent.elapsed > life.relied.elapsed) life.healthySince = sent.elapsed;
     life.relied = { elapsed: sent.elapsed + leaseMs * LEASE_RELIED_ON, now: sent.now + leaseMs * LEASE_RELIED_ON };
     this.#told = view.members.some(({ id, draining }) => id === life.id && draining);
     this.#view = view;
@@ -257,7 +257,7 @@ export class Node implements Transport {
 
   async #rejoin(old: Life): Promise<void> {
     old.host.abandon();
-    this.#life = this.#born();
+    this.#life = this.#newLife();
     await Promise.all([...old.open].map((shard) => this.#ports.routes.retire(shard)));
     await this.#join(this.#life);
     this.#beatAgain = true;
@@ -272,9 +272,9 @@ export class Node implements Transport {
       const agreed = agreedFormats(view.members.map(({ formats }) => formats));
       if (!reads(view.formats, agreed)) await registry.raise(agreed);
       for (const shard of plan.drop) await this.#close(life, shard, 0);
-      await this.#open(life, await this.#sure(life, plan.open));
-      const steady = clock.elapsed() - life.steadySince >= this.#options.leaseMs;
-      for (const id of steady ? plan.evict : []) if (await registry.evict(id, this.#options.leaseMs)) routes.changed();
+      await this.#open(life, await this.#confirmed(life, plan.open));
+      const healthy = clock.elapsed() - life.healthySince >= this.#options.leaseMs;
+      for (const id of healthy ? plan.evict : []) if (await registry.evict(id, this.#options.leaseMs)) routes.changed();
       if (plan.acquire.length > 0) await this.#open(life, await registry.acquire(life.id, plan.acquire));
       await this.#handAll(life, plan.handOver);
     } catch (error) {
@@ -304,12 +304,12 @@ export class Node implements Transport {
   }
 
   /** Acquires again shards whose hand-over has an unknown outcome, so that a hand-over still in flight fails. */
-  async #sure(life: Life, shards: readonly number[]): Promise<readonly number[]> {
-    const doubtful = shards.filter((shard) => life.doubtful.has(shard));
-    if (doubtful.length === 0) return shards;
-    const kept = await this.#ports.registry.acquire(life.id, doubtful);
-    for (const shard of doubtful) life.doubtful.delete(shard);
-    return [...shards.filter((shard) => !doubtful.includes(shard)), ...kept];
+  async #confirmed(life: Life, shards: readonly number[]): Promise<readonly number[]> {
+    const unconfirmed = shards.filter((shard) => life.unconfirmed.has(shard));
+    if (unconfirmed.length === 0) return shards;
+    const kept = await this.#ports.registry.acquire(life.id, unconfirmed);
+    for (const shard of unconfirmed) life.unconfirmed.delete(shard);
+    return [...shards.filter((shard) => !unconfirmed.includes(shard)), ...kept];
   }
 
   async #handAll(life: Life, hands: Plan["handOver"]): Promise<void> {
@@ -328,7 +328,7 @@ export class Node implements Transport {
     try {
       return await this.#ports.registry.handOver(life.id, shard, epoch, to);
     } catch (error) {
-      life.doubtful.add(shard);
+      life.unconfirmed.add(shard);
       this.#ports.log.warn({ err: error, shard }, "unknown whether a shard was handed over; the registry will tell");
       return false;
     } finally {

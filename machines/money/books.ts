@@ -119,8 +119,8 @@ async function checkLedger(books: Books, pending: readonly PendingMessage[], tal
   for (let balanced = transfers - unbalanced.length; balanced > 0; balanced -= 1) tally.check("balanced", true, () => "");
   for (const transfer of unbalanced) tally.check("balanced", false, () => `transfer ${transfer} does not sum to 0`);
   tally.check("balanced", total === 0, () => `the ${entries} entries sum to ${total} NC, not to 0`);
-  const underWay = pending.reduce((sum, { command }) => sum + (command.type === "earn" ? command.payout : 0), 0);
-  tally.check("balanced", transit === underWay, () => `transit is ${transit} NC, and ${underWay} NC are in flight`);
+  const inFlight = pending.reduce((sum, { command }) => sum + (command.type === "earn" ? command.payout : 0), 0);
+  tally.check("balanced", transit === inFlight, () => `transit is ${transit} NC, and ${inFlight} NC are in flight`);
 }
 
 async function checkAccounts(books: Books, tally: Tally): Promise<Accounts> {
@@ -237,7 +237,7 @@ async function foldTask(history: StoredHistory, tally: Tally): Promise<TaskSnaps
   return state;
 }
 
-interface UnderWay {
+interface InFlight {
   readonly told: ReadonlySet<string>;
   readonly about: ReadonlySet<string>;
 }
@@ -246,7 +246,7 @@ function checkHold(
   { context }: TaskSnapshot,
   status: TaskStatus,
   { holds }: Accounts,
-  { told, about }: UnderWay,
+  { told, about }: InFlight,
   tally: Tally,
 ): void {
   const hold = holds.get(context.id);

@@ -9,7 +9,7 @@ import { type TaskRow, taskRow } from "./row.ts";
 import { persistTask, restoreTask } from "./snapshot.ts";
 import type { TaskContext } from "./state.ts";
 
-const HOOK_PENDING = (context: TaskContext) => context.order?.callbackUrl != null && !context.webhook.done;
+const awaitsWebhook = (context: TaskContext) => context.order?.callbackUrl != null && !context.webhook.done;
 
 const logic = logicOf(taskMachine);
 
@@ -28,5 +28,5 @@ export const task: Entity<"task", TaskSnapshot, TaskFact, TaskRow> = {
   row: (_id, state) => taskRow(state),
   persist: persistTask,
   restore: (_id, stored) => restoreTask(stored),
-  finished: (state) => state.matches("NEW") || (state.hasTag("ended") && !HOOK_PENDING(state.context)),
+  finished: (state) => state.matches("NEW") || (state.hasTag("ended") && !awaitsWebhook(state.context)),
 };
