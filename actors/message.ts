@@ -20,6 +20,8 @@ export interface Envelope {
   readonly deadline: Millis;
   /** When the request reached a gateway (ms); if absent, the host uses the time at which it gets the command. */
   readonly arrived?: Millis;
+  /** The id of the message before it to the same receiver, if that was still in flight; it must be processed first. */
+  readonly after?: string;
   /** Earlier attempts that were never answered: each may have crashed a node. */
   readonly lost?: number;
 }
@@ -46,6 +48,11 @@ export const UNREADABLE = refuse(
 export const NOT_KNOWN = refuse(
   "UNAVAILABLE",
   "A node of another version sent this, and this one does not know what it asks; the operator must update it.",
+);
+/** A message has overtaken the one before it. */
+export const TOO_EARLY = refuse(
+  "UNAVAILABLE",
+  "An earlier message to the same receiver has not arrived yet; send this one after it.",
 );
 /** There is a bug. */
 export const BROKEN = refuse(

@@ -24,9 +24,11 @@ interface WireEnvelope {
   readonly fresh: boolean;
   /** ms; null: no deadline. */
   readonly left: number | null;
-  /** ms since the request came to its gateway; nodes of before neither send nor read it, nor `lost`. */
+  /** ms since the request came to its gateway; nodes of before neither send nor read it, nor `lost` and `after`. */
   readonly age?: number;
   readonly lost?: number;
+  /** A message's id, see Envelope. */
+  readonly after?: string;
   /** In which words the sender reads the reply. */
   readonly words?: number;
 }
@@ -44,6 +46,7 @@ const isWireEnvelope = isRecord<Omit<WireEnvelope, "to" | "command">>({
   left: orNull(isNumber),
   age: orAbsent(isNumber),
   lost: orAbsent(isNumber),
+  after: orAbsent(isText),
   words: orAbsent(isNumber),
 });
 
@@ -57,7 +60,7 @@ export type Unpacked =
 
 /** `cluster` identifies the platform, so that two that share a bus by mistake do not take each other's commands. */
 export function packEnvelope(envelope: Envelope, cluster: string, now: Millis): string {
-  const { to, command, commandId, origin, delivery, fresh, deadline, arrived, lost = 0 } = envelope;
+  const { to, command, commandId, origin, delivery, fresh, deadline, arrived, lost = 0, after } = envelope;
   const left = deadline === Number.MAX_SAFE_INTEGER ? null : Math.max(0, deadline - now);
   const wire: WireEnvelope = {
     v: FORMAT,
@@ -71,6 +74,7 @@ export function packEnvelope(envelope: Envelope, cluster: string, now: Millis): 
     left,
     ...(arrived === undefined ? {} : { age: Math.max(0, now - arrived) }),
     ...(lost === 0 ? {} : { lost }),
+    ...(after === undefined ? {} : { after }),
     words: WORDS,
   };
   return JSON.stringify(wire);
@@ -85,11 +89,11 @@ export function unpackEnvelope(text: string, cluster: string, now: Millis): Unpa
   const message = readMessage(wire["to"], wire["command"]);
   if (message === undefined) return { wrong: "unknown command" };
   if (!isWireEnvelope(wire)) throw new Error("an envelope that lacks something");
-  const { id: commandId, origin, again, fresh, left, age, lost = 0, words = 1 } = wire;
+  const { id: commandId, origin, again, fresh, left, age, lost = 0, after, words = 1 } = wire;
   const deadline = left === null ? Number.MAX_SAFE_INTEGER : now + left;
   const delivery = again ? "again" : "first";
-  const arrived = age === undefined ? {} : { arrived: now - age };
-  return { envelope: { ...message, commandId, origin, delivery, fresh, deadline, lost, ...arrived }, older: words < WORDS };
+  const more = { ...(age === undefined ? {} : { arrived: now - age }), ...(after === undefined ? {} : { after }) };
+  return { envelope: { ...message, commandId, origin, delivery, fresh, deadline, lost, ...more }, older: words < WORDS };
 }
 
 /** `older` is what asked for it, where that reads only the words before those of today. */

@@ -2,9 +2,11 @@
  * Delivers messages from one actor to another at least once, and removes them when the receiver has committed them. The
  * receiver ignores duplicates, so each is processed exactly once.
  *
- * Messages of one pair are sent in order, many in flight at once; the receiver's mailbox keeps the order. When one is deferred
- * (refused for now), no later one of its pair is sent until all in flight are answered. Then the deferred ones go first, one at
- * a time, until one is accepted.
+ * O1  Messages of one pair are processed in order. Many are in flight at once: each names the one before it that is not answered
+ *     yet, and the receiver refuses it for now if that one has not arrived. When one is deferred (refused for now), no later one
+ *     of its pair is sent until all in flight are answered. Then the deferred ones go first, one at a time, until one is
+ *     accepted.
+ * O2  What earlier owners of a shard left undelivered is sent before new messages of its actors.
  */
 
 import { addressKey } from "../../machines/entity.ts";
@@ -12,7 +14,7 @@ import { readMessage } from "../../machines/incoming.ts";
 import type { Address } from "../../machines/protocols.ts";
 import type { Committer } from "../host/commit.ts";
 import { LIMITS } from "../limits.ts";
-import { type CommandResult, isTransient, NOT_KNOWN } from "../message.ts";
+import { type CommandResult, type Envelope, isTransient, NOT_KNOWN } from "../message.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Journal, OutboxMessage } from "../ports/journal.ts";
 import type { Log } from "../ports/log.ts";
@@ -32,6 +34,8 @@ interface Pair {
   waiting: Waiting[];
   /** Sent, and not answered yet. */
   readonly inFlight: Set<Waiting>;
+  /** The last one that was sent. */
+  last: Waiting | undefined;
   /** Refused for now; sent again later. */
   readonly deferred: Waiting[];
   /** How many may be in flight at once. */
@@ -47,8 +51,10 @@ export class Outbox {
   readonly #log: Log;
   readonly #shardOf: (address: Address) => number;
   readonly #pairs = new Map<string, Pair>();
-  /** The ids of the messages in these pairs. */
+  /** The ids of the messages in these pairs, and of those held back. */
   readonly #known = new Set<string>();
+  /** By shard: held back while its rows are read (O2). */
+  readonly #held = new Map<number, Waiting[]>();
   #closed = false;
 
   constructor(transport: Transport, committer: Committer, clock: Clock, log: Log, shardOf: (address: Address) => number) {
@@ -66,32 +72,56 @@ export class Outbox {
 
   /** Sends a committed message. Resolves when the receiver has committed it or refused it for good; never rejects. */
   send(message: OutboxMessage, delivery: "first" | "again", fresh: boolean): Promise<void> {
-    const key = `${message.from.id}>${message.to.id}`;
+    this.#known.add(message.id);
+    return new Promise((done) => {
+      const one = { message, delivery, fresh, done };
+      const held = this.#held.get(this.#shardOf(message.from));
+      if (held === undefined) this.#enqueue(one);
+      else held.push(one);
+    });
+  }
+
+  #enqueue(one: Waiting): void {
+    const { from, to } = one.message;
+    const key = `${from.id}>${to.id}`;
     const known = this.#pairs.get(key);
     const pair: Pair = known ?? {
-      shard: this.#shardOf(message.from),
+      shard: this.#shardOf(from),
       waiting: [],
       inFlight: new Set(),
+      last: undefined,
       deferred: [],
       window: LIMITS.pairInFlightMax,
       retryMs: LIMITS.retryMinMs,
       pausing: false,
     };
     if (known === undefined) this.#pairs.set(key, pair);
-    this.#known.add(message.id);
-    return new Promise((done) => {
-      pair.waiting.push({ message, delivery, fresh, done });
-      this.#pump(key, pair);
-    });
+    pair.waiting.push(one);
+    this.#pump(key, pair);
   }
 
-  /** Resumes what earlier owners of a shard left undelivered. Gives how many messages that were. */
+  /** Resumes what earlier owners of a shard left undelivered. Gives how many messages that were. Rejects with StoreUnavailable. */
   async resume(journal: Journal, shard: number): Promise<number> {
+    const held: Waiting[] = [];
+    this.#held.set(shard, held);
+    const count = await this.#read(journal, shard);
+    // Dropped meanwhile.
+    if (this.#held.get(shard) !== held) return count;
+    this.#held.delete(shard);
+    for (const one of held) this.#enqueue(one);
+    return count;
+  }
+
+  async #read(journal: Journal, shard: number): Promise<number> {
     let count = 0;
     let last: OutboxMessage | null = null;
     for (;;) {
       const page: readonly OutboxMessage[] = await journal.outbox(shard, last, LIMITS.pageRows);
-      for (const message of page) if (!this.#known.has(message.id)) void this.send(message, "again", false);
+      for (const message of page) {
+        if (this.#known.has(message.id)) continue;
+        this.#known.add(message.id);
+        this.#enqueue({ message, delivery: "again", fresh: false, done: () => {} });
+      }
       count += page.length;
       last = page.at(-1) ?? null;
       if (last === null || page.length < LIMITS.pageRows) return count;
@@ -100,6 +130,8 @@ export class Outbox {
 
   /** Forgets the messages that actors of a shard still have to send, and no longer waits for those in flight. */
   drop(shard: number): void {
+    for (const { message } of this.#held.get(shard) ?? []) this.#known.delete(message.id);
+    this.#held.delete(shard);
     for (const [key, pair] of this.#pairs) {
       if (pair.shard !== shard) continue;
       for (const { message } of [...pair.waiting, ...pair.inFlight, ...pair.deferred]) this.#known.delete(message.id);
@@ -110,6 +142,7 @@ export class Outbox {
   close(): void {
     this.#closed = true;
     this.#pairs.clear();
+    this.#held.clear();
     this.#known.clear();
   }
 
@@ -118,13 +151,16 @@ export class Outbox {
     while (!pair.pausing && pair.deferred.length === 0 && pair.inFlight.size < pair.window && !this.#closed) {
       const next = pair.waiting.shift();
       if (next === undefined) break;
+      const { last } = pair;
+      const after = last !== undefined && pair.inFlight.has(last) ? { after: last.message.id } : {};
+      pair.last = next;
       pair.inFlight.add(next);
-      void this.#deliver(key, pair, next);
+      void this.#deliver(key, pair, next, after);
     }
     if (pair.waiting.length + pair.inFlight.size + pair.deferred.length === 0) this.#pairs.delete(key);
   }
 
-  async #deliver(key: string, pair: Pair, one: Waiting): Promise<void> {
+  async #deliver(key: string, pair: Pair, one: Waiting, after: Pick<Envelope, "after">): Promise<void> {
     const { message, delivery, fresh } = one;
     const { id: commandId, to, command } = message;
     const deadline = Number.MAX_SAFE_INTEGER;
@@ -132,7 +168,7 @@ export class Outbox {
     const answer: CommandResult =
       delivery === "again" && readMessage(to, command) === undefined
         ? { ok: false, refusal: NOT_KNOWN }
-        : await this.#transport.request({ to, command, commandId, origin: "actor", delivery, fresh, deadline });
+        : await this.#transport.request({ to, command, commandId, origin: "actor", delivery, fresh, deadline, ...after });
     // Dropped meanwhile: the next owner of the shard sends it again and handles the outcome.
     if (this.#pairs.get(key) !== pair) return;
     pair.inFlight.delete(one);

@@ -10,6 +10,7 @@
  *     refused (the journal cannot be reached).
  * A4  A result without a commit leaves only while the node is certain that it owns the actor: the state may be outdated if
  *     another node has written to it.
+ * A5  A message that names the one before it is decided after that one, or refused for now: networks delay and lose messages.
  */
 import type { AnyMachineSnapshot } from "xstate";
 import type { Effect, Tell } from "../../machines/effect.ts";
@@ -17,19 +18,30 @@ import { type AnyEntity, type AnyFact, addressKey, type Decision, type OutboundC
 import type { Address } from "../../machines/protocols.ts";
 import { isRefusal, type Refusal, refuse } from "../../machines/refusal.ts";
 import { LIMITS } from "../limits.ts";
-import { BROKEN, CONTENDED, type CommandResult, type Envelope, NOT_OWNER, UNREACHABLE, UNREADABLE } from "../message.ts";
+import {
+  BROKEN,
+  CONTENDED,
+  type CommandResult,
+  type Envelope,
+  NOT_OWNER,
+  TOO_EARLY,
+  UNREACHABLE,
+  UNREADABLE,
+} from "../message.ts";
 import { type Entry, type OutboxMessage, StoreUnavailable, type TimerChange } from "../ports/journal.ts";
 import type { Validator } from "../ports/validator.ts";
 import type { ActorPorts, Release } from "./actor-ports.ts";
 import type { Outcome } from "./commit.ts";
 import { Gate, type Gated } from "./gate.ts";
 import { LiveActor } from "./live.ts";
-import { RecentResults } from "./recent.ts";
+import { RecentCommand, RecentResults } from "./recent.ts";
 
 /** A command, and where its result goes. */
 interface PendingCommand {
   envelope: Envelope;
   tries: number;
+  /** The message that must be decided before it. */
+  readonly before: RecentCommand | undefined;
   readonly answer: (answer: CommandResult) => void;
 }
 
@@ -65,20 +77,21 @@ export class Actor {
   receive(envelope: Envelope): Promise<CommandResult> {
     this.lastUsed = this.#ports.clock.now();
     const known = this.#recent.get(envelope.commandId);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known.answer;
     if (this.#abandoned) return Promise.resolve({ ok: false, refusal: NOT_OWNER });
     const client = envelope.origin === "client";
     if (this.#inbox.length >= (client ? LIMITS.mailboxMax : LIMITS.mailboxMessagesMax)) {
       const detail = "Too much is waiting for the same account or task; try again shortly.";
       return Promise.resolve({ ok: false, refusal: refuse("OVERLOADED", detail, { why: "MAILBOX_FULL" }) });
     }
-    const answer = new Promise<CommandResult>((resolve) => {
-      this.#inbox.push({ envelope, tries: 0, answer: resolve });
-    });
+    const before = envelope.after === undefined ? undefined : this.#recent.get(envelope.after);
+    if (envelope.after !== undefined && before?.refused !== false) return Promise.resolve({ ok: false, refusal: TOO_EARLY });
+    const recent = new RecentCommand();
+    this.#inbox.push({ envelope, tries: 0, before, answer: (given) => recent.tell(given) });
     // A timer's command is never sent twice.
-    if (envelope.origin !== "timer") this.#recent.remember(envelope.commandId, answer);
+    if (envelope.origin !== "timer") this.#recent.remember(envelope.commandId, recent);
     void this.#run();
-    return answer;
+    return recent.answer;
   }
 
   /** Gives the actor up: callers are told that it is not here. The outcome of running commits no longer matters here. */
@@ -122,6 +135,7 @@ export class Actor {
         if (question !== undefined) await question;
         if (this.#isSuperseded(generation, pending)) continue;
         if (!ready || known === NOT_READ) pending.answer({ ok: false, refusal: this.#notRead });
+        else if (known === NEW && pending.before?.refused === true) pending.answer({ ok: false, refusal: TOO_EARLY });
         else if (known === NEW && !this.#decide(pending)) continue;
         else if (known !== NEW) this.#pass(pending, { ok: true, value: known.answered });
         this.#inbox.shift();

@@ -1,21 +1,44 @@
 import { LIMITS } from "../limits.ts";
 import type { CommandResult } from "../message.ts";
 
-/** The results of recent commands: a command that comes again soon gets the same result. */
-export class RecentResults {
-  readonly #answers = new Map<string, Promise<CommandResult>>();
+/** A command that was answered, or is about to be. */
+export class RecentCommand {
+  readonly answer: Promise<CommandResult>;
+  #refused = false;
+  #resolve: (answer: CommandResult) => void = () => {};
 
-  get(commandId: string): Promise<CommandResult> | undefined {
-    return this.#answers.get(commandId);
+  constructor() {
+    this.answer = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
   }
 
-  remember(commandId: string, answer: Promise<CommandResult>): void {
-    this.#answers.set(commandId, answer);
-    void answer.then((given) => {
+  /** Whether it was refused; known at once, before those who wait for the answer get it. */
+  get refused(): boolean {
+    return this.#refused;
+  }
+
+  tell(answer: CommandResult): void {
+    this.#refused = !answer.ok;
+    this.#resolve(answer);
+  }
+}
+
+/** The results of recent commands: a command that comes again soon gets the same result. */
+export class RecentResults {
+  readonly #commands = new Map<string, RecentCommand>();
+
+  get(commandId: string): RecentCommand | undefined {
+    return this.#commands.get(commandId);
+  }
+
+  remember(commandId: string, command: RecentCommand): void {
+    this.#commands.set(commandId, command);
+    void command.answer.then((given) => {
       // A refusal is not kept: the state may have changed when the command comes again.
-      if (!given.ok) this.#answers.delete(commandId);
+      if (!given.ok) this.#commands.delete(commandId);
     });
-    const [oldest] = this.#answers.keys();
-    if (this.#answers.size > LIMITS.recentMax && oldest !== undefined) this.#answers.delete(oldest);
+    const [oldest] = this.#commands.keys();
+    if (this.#commands.size > LIMITS.recentMax && oldest !== undefined) this.#commands.delete(oldest);
   }
 }

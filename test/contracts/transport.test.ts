@@ -150,7 +150,7 @@ describe.each([
 
   test("brings a command whole to the owner, and its answer back", async () => {
     const id = await served();
-    const sent = envelope(id, { origin: "actor", delivery: "again", fresh: true });
+    const sent = envelope(id, { origin: "actor", delivery: "again", fresh: true, after: randomUUID() });
     const { node } = rig.sides[0];
     node.heard.length = 0;
     expect(await rig.client.request(sent)).toEqual({ ok: true, value: { id: sent.to.id, ...sent.command } });
