@@ -1,5 +1,5 @@
 /** What must hold after every commit; the whole of the books is audited besides, by the audit's own code. */
-import type { Batch, Entry } from "../../actors/ports/journal.ts";
+import type { Batch, Entry, OutboxMessage } from "../../actors/ports/journal.ts";
 import type { AccountFact } from "../../machines/account/events.ts";
 import { type AccountRows, creditOf } from "../../machines/account/row.ts";
 import { addressKey } from "../../machines/entity.ts";
@@ -15,6 +15,8 @@ export class Checker {
   /** When items of batches opened (ms), by account. */
   readonly #openings = new Map<string, number[]>();
   readonly #heads = new Map<string, number>();
+  /** The last message of each pair that was taken in. */
+  readonly #taken = new Map<string, OutboxMessage>();
   readonly #store: Store;
 
   constructor(store: Store) {
@@ -54,9 +56,23 @@ export class Checker {
       const place = `${account} ${of ?? ""}`;
       this.#sums.set(place, (this.#sums.get(place) ?? 0) + amount);
     }
+    this.#order(entry);
     if (entry.address.kind !== "account") return;
     this.#balance(entry);
     this.#pace(entry);
+  }
+
+  /** Messages from one actor to another are taken in the order in which they were sent. */
+  #order({ cause }: Entry): void {
+    const message = cause === null ? undefined : this.#store.journal.messages.get(cause);
+    if (message === undefined) return;
+    const { from, to, seq, leg, command } = message;
+    const pair = `${addressKey(from)} to ${addressKey(to)}`;
+    const last = this.#taken.get(pair);
+    this.#taken.set(pair, message);
+    if (last !== undefined && (seq < last.seq || (seq === last.seq && leg < last.leg))) {
+      this.wrong.push(`${command.type} from ${pair} was overtaken by ${last.command.type}`);
+    }
   }
 
   /** Items of batches open at the account's pace, by the clocks of the nodes that held their budgets. */

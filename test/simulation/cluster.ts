@@ -1,4 +1,5 @@
 /** Simulated gateways and nodes, made of the parts that real ones are made of. */
+import type { AnyMachineSnapshot } from "xstate";
 import { Host } from "../../actors/host/host.ts";
 import type { Ids } from "../../actors/ports/ids.ts";
 import type { Log } from "../../actors/ports/log.ts";
@@ -7,6 +8,7 @@ import { Node } from "../../actors/shards/node.ts";
 import { account } from "../../machines/account/index.ts";
 import { batch } from "../../machines/batch/index.ts";
 import type { AnyEntity, Judgement, Question } from "../../machines/entity.ts";
+import { isRefusal, refuse } from "../../machines/refusal.ts";
 import { JUDGING_MS_MAX } from "../../machines/task/decide.ts";
 import { task } from "../../machines/task/index.ts";
 import { judgeAtOnce, SILENT } from "../support/world.ts";
@@ -20,7 +22,7 @@ export const LEASE_MS = 2_000;
 const DEADLINE_MS = 6_000;
 const DRAIN_MS = 8_000;
 /** Clocks of machines are off by up to this (ms). */
-const SKEW_MS_MAX = 500;
+export const SKEW_MS_MAX = 500;
 const TOO_EXPENSIVE: Judgement = { because: "slow", unjudged: "takes too long" };
 
 export interface SimNode {
@@ -44,18 +46,22 @@ export class Cluster {
   readonly ids: Ids;
   /** What nodes were given that they cannot read. */
   readonly unreadable: string[] = [];
+  /** When judging a result was given up (ms of simulated time). */
+  readonly gaveUp: number[] = [];
   /** How likely a webhook attempt fails. */
   webhooksFail = 0;
   readonly #random: Random;
+  readonly #mutation: Mutation;
   #lives = 0;
 
   readonly #note: (line: string) => void;
 
   constructor(random: Random, mutation: Mutation, note: (line: string) => void) {
     this.#random = random;
+    this.#mutation = mutation;
     this.#note = note;
     this.store = new Store(this.time, random, mutation);
-    this.network = new Network(this.time, random);
+    this.network = new Network(this.time, random, mutation);
     let count = 0;
     this.ids = {
       next: () => {
@@ -86,8 +92,11 @@ export class Cluster {
     const unreadable = (member: string) => (what: string) => {
       if (this.store.members.has(member)) this.unreadable.push(what);
     };
-    const of = (member: string) => (entity: AnyEntity) =>
-      version === "tomorrow" ? tomorrow(entity) : upTo(PUBLISHED[version], entity, unreadable(member));
+    const mutation = this.#mutation;
+    const of = (member: string) => (entity: AnyEntity) => {
+      const made = version === "tomorrow" ? tomorrow(entity) : upTo(PUBLISHED[version], entity, unreadable(member));
+      return mutation === "refusal" ? stingy(made) : mutation === "stale" ? forgetful(made) : made;
+    };
     const node = new Node(
       {
         registry: this.store.registryOf(process),
@@ -108,7 +117,7 @@ export class Cluster {
             log: this.#log(process),
             lanes: 1,
             transport,
-            leased,
+            leased: mutation === "lease" ? () => true : leased,
             fenced,
           }),
       },
@@ -166,7 +175,12 @@ export class Cluster {
     const random = this.#random;
     if (random.chance(0.5)) return judgeAtOnce(question);
     const answer = random.chance(0.05) ? TOO_EXPENSIVE : judgeAtOnce(question);
-    return new Promise((resolve) => void process.run(random.delay(50, JUDGING_MS_MAX), () => resolve(answer)));
+    return new Promise((resolve) => {
+      process.run(random.delay(50, JUDGING_MS_MAX), () => {
+        if (answer === TOO_EXPENSIVE) this.gaveUp.push(this.time.now);
+        resolve(answer);
+      });
+    });
   }
 
   #deliver(process: Process) {
@@ -179,6 +193,32 @@ export class Cluster {
       });
     });
   }
+}
+
+/** An account that refuses to hold more than half of what it has; everything else it does as it should. */
+function stingy(entity: AnyEntity): AnyEntity {
+  return {
+    ...entity,
+    decide: (state, command, ...rest) => {
+      const decided = entity.decide(state, command, ...rest);
+      if (command.type !== "hold" || isRefusal(decided) || 2 * command.order.budget <= state.context.available) return decided;
+      return refuse("INSUFFICIENT_CREDITS", `you have ${state.context.available} NC`);
+    },
+  };
+}
+
+/** A batch that says how far it was when it was first asked here. */
+function forgetful(entity: AnyEntity): AnyEntity {
+  const first = new Map<string, AnyMachineSnapshot>();
+  return {
+    ...entity,
+    decide: (state, command, ...rest) => {
+      if (command.type !== "show") return entity.decide(state, command, ...rest);
+      const known = first.get(state.context.id) ?? state;
+      first.set(state.context.id, known);
+      return entity.decide(known, command, ...rest);
+    },
+  };
 }
 
 interface Failed {

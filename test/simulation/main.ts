@@ -1,7 +1,7 @@
 /**
  * Simulated clusters for as long as one likes:
  *
- *   npm run simulate -- --seed N [--steps M] [--mutation fence|dedupe|gate|formats]   one history, printed
+ *   npm run simulate -- --seed N [--steps M] [--mutation fence]   one history, printed; mutations are in store.ts
  *   npm run simulate -- --seeds K [--from N] [--steps M]                      many, on all cores
  */
 import { fork } from "node:child_process";
@@ -9,9 +9,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { STEPS_DEFAULT, simulate } from "./run.ts";
-import type { Mutation } from "./store.ts";
-
-const MUTATIONS: readonly Mutation[] = ["none", "fence", "dedupe", "gate", "formats"];
+import { MUTATIONS } from "./store.ts";
 
 interface Tally {
   readonly seeds: number;

@@ -5,6 +5,7 @@ import type { Routes } from "../../actors/ports/routes.ts";
 import type { Transport } from "../../actors/ports/transport.ts";
 import { refuse } from "../../machines/refusal.ts";
 import type { Random } from "./random.ts";
+import type { Mutation } from "./store.ts";
 import type { Process, Time } from "./time.ts";
 
 /** As a transport gives up on a message without a deadline (ms). */
@@ -28,12 +29,14 @@ export class Network {
   readonly cut = new Set<string>();
   readonly #time: Time;
   readonly #random: Random;
+  readonly #mutation: Mutation;
   readonly #served = new Map<number, Set<Place>>();
   readonly #listeners = new Map<Process, () => void>();
 
-  constructor(time: Time, random: Random) {
+  constructor(time: Time, random: Random, mutation: Mutation) {
     this.#time = time;
     this.#random = random;
+    this.#mutation = mutation;
   }
 
   /** Requests as they leave a process; `own` is its node, if it has one. */
@@ -85,7 +88,8 @@ export class Network {
 
   #send(from: Process, shard: number, envelope: Envelope): Promise<CommandResult> {
     const left = envelope.deadline === Number.MAX_SAFE_INTEGER ? null : Math.max(0, envelope.deadline - from.now());
-    const sent = structuredClone({ ...envelope, deadline: 0 });
+    const { after: _after, ...unordered } = envelope;
+    const sent = structuredClone({ ...(this.#mutation === "order" ? unordered : envelope), deadline: 0 });
     return new Promise((resolve) => {
       from.run(Math.min(ATTEMPT_MS, left ?? ATTEMPT_MS), () => resolve(LOST));
       // Who is subscribed is seen when it arrives, as in NATS.

@@ -3,6 +3,7 @@ import { batch } from "../../machines/batch/index.ts";
 import type { StoredFact } from "../../machines/entity.ts";
 import { FORMATS } from "../../machines/formats.ts";
 import { TERMINAL_STATUSES } from "../../machines/task/tags.ts";
+import { wrongAnswers } from "./answers.ts";
 import { Checker } from "./checker.ts";
 import { Cluster, LEASE_MS, type SimNode } from "./cluster.ts";
 import { Random } from "./random.ts";
@@ -179,7 +180,7 @@ class Simulation {
   /** What is wrong at the end. */
   async close(): Promise<void> {
     await this.checker.audit();
-    this.checker.wrong.push(...this.workload.stillTrue());
+    this.checker.wrong.push(...this.workload.stillTrue(), ...wrongAnswers(this.workload, this.cluster));
     if (this.ended()) return;
     const { actors, messages, dues } = this.cluster.store.journal;
     const open = [...actors.values()].filter(
@@ -189,6 +190,9 @@ class Simulation {
       this.note(
         `left: ${command.type} ${id.slice(-4)} from ${from.kind} ${from.id} to ${to.kind} ${to.id}, owned by ${this.cluster.store.ownerOf(from.id)}`,
       );
+    }
+    for (const { address, name } of dues.values()) {
+      this.note(`left: timer ${name} of ${address.kind} ${address.id}, owned by ${this.cluster.store.ownerOf(address.id)}`);
     }
     this.checker.wrong.push(
       `not at its end: ${open.length} tasks are open, ${messages.size} messages and ${dues.size} timers are left, ${this.workload.underWay} requests wait`,
@@ -227,7 +231,7 @@ export async function simulate(seed: number, steps = STEPS_DEFAULT, mutation: Mu
     wrong: simulation.wrong,
     history,
     answers: workload.told.length,
-    tasks: workload.tasks.length,
+    tasks: workload.wishes.tasks.length,
     elapsed: cluster.time.now,
   };
 }

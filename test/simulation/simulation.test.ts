@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { shardOf } from "../../actors/address.ts";
 import { FORMATS } from "../../machines/formats.ts";
 import type { CommandOf } from "../../machines/protocols.ts";
-import { credits } from "../../machines/vocabulary.ts";
-import { person } from "../support/world.ts";
+import { credits, taskId } from "../../machines/vocabulary.ts";
+import { order, person } from "../support/world.ts";
 import { Checker } from "./checker.ts";
 import { Cluster, LEASE_MS, type SimNode } from "./cluster.ts";
 import { Random } from "./random.ts";
@@ -39,6 +39,11 @@ describe("the simulation notices when", () => {
     ["the dedupe is off", "dedupe"],
     ["the output gate is off", "gate"],
     ["nobody is refused who cannot read what is written", "formats"],
+    ["a message may overtake the one before it", "order"],
+    ["what is refused is not looked up, although it may have come before", "recall"],
+    ["an account refuses what it can pay", "refusal"],
+    ["rows are read from a copy that lags behind", "copy"],
+    ["a batch says what it was when it was first asked", "stale"],
   ])(
     "%s",
     async (_, mutation) => {
@@ -56,8 +61,10 @@ describe("two nodes that both think that they own a shard", () => {
   const ADA = person(1);
 
   /** A cluster of two, with an account whose owner is asleep until after the other one has taken it over. */
-  async function duel(): Promise<{ cluster: Cluster; checker: Checker; sleeper: SimNode; other: SimNode; memberId: string }> {
-    const cluster = new Cluster(new Random(1), "none", () => {});
+  async function duel(
+    mutation: Mutation = "none",
+  ): Promise<{ cluster: Cluster; checker: Checker; sleeper: SimNode; other: SimNode; memberId: string }> {
+    const cluster = new Cluster(new Random(1), mutation, () => {});
     const checker = new Checker(cluster.store);
     const nodes = [cluster.startNode(1), cluster.startNode(1)];
     cluster.startGateway();
@@ -117,6 +124,17 @@ describe("two nodes that both think that they own a shard", () => {
     expect(await ask(cluster, topUp(cluster, 1))).toMatchObject({ value: { available: 56 } });
     await checker.audit();
     expect(checker.wrong).toEqual([]);
+  });
+
+  test.each<[string, Mutation, string]>([
+    ["tells nobody what it has in its memory", "none", "NOT_OWNER"],
+    ["would tell it if it needed no lease", "lease", "INSUFFICIENT_CREDITS"],
+  ])("the one that was declared dead %s", async (_, mutation, answered) => {
+    const { cluster, sleeper } = await duel(mutation);
+    expect(await ask(cluster, topUp(cluster, 5))).toMatchObject({ ok: true, value: { available: 55 } });
+    // In its memory are 50 NC still.
+    const hold = { type: "hold", task: taskId(cluster.ids.next()), order: order({ budget: credits(52) }), fresh: true } as const;
+    expect(await ask(cluster, hold, sleeper)).toMatchObject({ refusal: { refused: answered } });
   });
 
   test("even when both are members: the journal takes one of two appends, and who lost decides anew on what the other wrote", async () => {

@@ -2,13 +2,37 @@
 import { SHARDS_DEFAULT, shardOf } from "../../actors/address.ts";
 import { type Batch, Fenced, type Journal, StoreUnavailable } from "../../actors/ports/journal.ts";
 import { type ClusterView, type NodeStats, type Registry, TooOld } from "../../actors/ports/registry.ts";
+import { addressKey } from "../../machines/entity.ts";
 import { BASE_FORMATS, type Formats, reads } from "../../machines/formats.ts";
+import type { Address } from "../../machines/protocols.ts";
 import { MemoryJournal } from "../support/memory-journal.ts";
 import type { Random } from "./random.ts";
 import type { Process, Time } from "./time.ts";
 
 /** What is switched off on purpose, to see that the simulation notices. */
-export type Mutation = "none" | "fence" | "dedupe" | "gate" | "formats";
+export type Mutation = (typeof MUTATIONS)[number];
+export const MUTATIONS = [
+  "none",
+  "fence",
+  "dedupe",
+  "gate",
+  "formats",
+  /** Nodes answer out of their memory without a lease. */
+  "lease",
+  /** Nobody minds that a message has overtaken the one before it. */
+  "order",
+  /** What is refused is not looked up: it may have come before. */
+  "recall",
+  /** Accounts refuse what they can pay. */
+  "refusal",
+  /** Rows are read from a copy that lags behind. */
+  "copy",
+  /** A batch says what it was when it was first asked. */
+  "stale",
+] as const;
+
+/** How old a copy of the rows may be that should not be there (ms). */
+const COPY_MS = 1_000;
 
 /** How likely what was given up for lost is carried out later. */
 const LATE = 0.2;
@@ -36,6 +60,9 @@ export class Store {
   lost = 0;
   /** Told of every batch that was written, with what was left out. */
   written: (batch: Batch, conflicts: ReadonlySet<string>, member: string) => void = () => {};
+  /** When each fact of an actor was committed (ms of simulated time), by its key. */
+  readonly committedAt = new Map<string, number[]>();
+  readonly #copies = new Map<string, { readonly row: unknown; readonly at: number }>();
   readonly #time: Time;
   readonly #random: Random;
   readonly #mutation: Mutation;
@@ -62,10 +89,23 @@ export class Store {
             }
           : append,
       load: (address) => call(() => this.journal.load(address)),
-      caused: (address, cause) => call(() => this.journal.caused(address, cause)),
+      caused: (address, cause) => call(async () => (this.#mutation === "recall" ? [] : this.journal.caused(address, cause))),
       outbox: (shard, after, rows) => call(() => this.journal.outbox(shard, after, rows)),
       timers: (shard, after, rows) => call(() => this.journal.timers(shard, after, rows)),
     };
+  }
+
+  /** The row of an actor as a gateway reads it; undefined where there is none. */
+  row(process: Process, address: Address): Promise<unknown> {
+    const key = addressKey(address);
+    return this.#call(process, async () => {
+      const row = structuredClone(this.journal.actors.get(key)?.row);
+      if (this.#mutation !== "copy") return row;
+      const copy = this.#copies.get(key);
+      if (copy !== undefined && copy.at > this.#time.now - COPY_MS) return copy.row;
+      this.#copies.set(key, { row, at: this.#time.now });
+      return row;
+    });
   }
 
   registryOf(process: Process): Registry {
@@ -138,8 +178,17 @@ export class Store {
     if (!mine && !this.journal.knows(batch)) throw new Fenced("declared dead");
     const before = this.journal.appends;
     const conflicts = await this.journal.append(batch);
+    for (const { address } of batch.entries) this.#date(addressKey(address));
     if (this.journal.appends > before) this.written(batch, conflicts, member);
     return conflicts;
+  }
+
+  /** Facts that have no time yet were committed now. */
+  #date(key: string): void {
+    const times = this.committedAt.get(key) ?? [];
+    this.committedAt.set(key, times);
+    const facts = this.journal.actors.get(key)?.facts.length ?? 0;
+    while (times.length < facts) times.push(this.#time.now);
   }
 
   /** The owner of an entity's shard now. */

@@ -3,7 +3,8 @@ import type { Clock } from "../../actors/ports/clock.ts";
 
 /** Turns of the loop after each event: what can happen without time passing happens then. */
 const TURNS = 3;
-const EPOCH_MS = 1_800_000_000_000;
+/** What a clock that is right shows when the simulation begins (ms). */
+export const EPOCH_MS = 1_800_000_000_000;
 
 interface Event {
   readonly at: number;

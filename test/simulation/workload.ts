@@ -1,51 +1,56 @@
 /** Clients of a simulated cluster: they ask through any gateway, ask again when no answer comes, and remember what they were told. */
 import type { CommandResult } from "../../actors/message.ts";
-import type { AskOptions, Router } from "../../actors/router.ts";
+import type { BatchProgress } from "../../machines/batch/protocol.ts";
 import { addressKey } from "../../machines/entity.ts";
-import type { AnyCommand, CommandOf, CommandType, EntityKind } from "../../machines/protocols.ts";
-import type { TaskSpec } from "../../machines/task/events.ts";
-import { type AccountId, credits, type TaskId, taskId } from "../../machines/vocabulary.ts";
-import { BAD_RESULT, GOOD_RESULT, order, person, STANDING } from "../support/world.ts";
+import type { Address } from "../../machines/protocols.ts";
+import type { Refusal } from "../../machines/refusal.ts";
+import { credits } from "../../machines/vocabulary.ts";
+import { order, person } from "../support/world.ts";
 import type { Cluster } from "./cluster.ts";
+import type { Span } from "./past.ts";
 import type { Random } from "./random.ts";
+import { ruleOf } from "./refusals.ts";
+import { ACCOUNTS, type Wish, Wishes, wish } from "./wishes.ts";
 
-const ACCOUNTS = [1, 2, 3, 4];
-/** Items of batches of one account that may open in any 60 s. */
-const PACE = 4;
 /** An HTTP client gives up on an answer after this (ms). */
 const WAIT_MAX_MS = 7_000;
 const RETRY_MS = 150;
 /** One in so many tasks has a key that lets the request be repeated. */
 const KEYED = 0.7;
-
-/** What a client wants of an actor. */
-interface Wish {
-  readonly kind: EntityKind;
-  readonly to: string;
-  readonly command: string;
-  readonly ask: (router: Router, options: AskOptions) => Promise<CommandResult>;
-}
+/** How likely a step looks at a row, or asks again for what was told. */
+const LOOKS = 0.3;
+const REPEATS = 0.08;
 
 export interface Asked extends Wish {
   readonly commandId: string;
   /** Whether it may be sent again until it is answered. */
   readonly keyed: boolean;
+  /** When it was sent first (ms of simulated time). */
+  readonly since: number;
 }
 
-function wish<K extends EntityKind, T extends CommandType<K>>(
-  kind: K,
-  to: string,
-  command: { readonly type: T } & CommandOf<K, T> & AnyCommand,
-): Wish {
-  // What arrives at a gateway has come over a network, as JSON.
-  const ask = (router: Router, options: AskOptions) => router.ask({ kind, id: to }, structuredClone(command), options);
-  return { kind, to, command: command.type, ask };
+/** A no that is an answer. Asked again, a command may be told what was decided on it when it came before. */
+export interface Refused {
+  readonly what: Asked;
+  readonly refusal: Refusal;
+  /** When this attempt was sent, and when it was answered (ms of simulated time). */
+  readonly sent: number;
+  readonly at: number;
 }
+
+/** What was seen of an actor, in its row or, of a batch, as it says itself, and when that was asked for and told. */
+export type Seen = Span & { readonly id: string } & (
+    | { readonly kind: "task" | "account"; readonly shown: unknown }
+    /** null when there is no such batch. */
+    | { readonly kind: "batch"; readonly shown: BatchProgress | null }
+  );
 
 export class Workload {
-  readonly tasks: TaskId[] = [];
   readonly told: { readonly what: Asked; readonly answer: CommandResult }[] = [];
+  readonly refused: Refused[] = [];
+  readonly seen: Seen[] = [];
   readonly wrong: string[] = [];
+  readonly wishes: Wishes;
   underWay = 0;
   readonly #cluster: Cluster;
   readonly #random: Random;
@@ -55,6 +60,7 @@ export class Workload {
     this.#cluster = cluster;
     this.#random = random;
     this.#note = note;
+    this.wishes = new Wishes(random, () => cluster.ids.next());
   }
 
   /** Registers the clients. */
@@ -81,12 +87,23 @@ export class Workload {
     }
   }
 
-  /** Asks for something, or for something that was asked before. */
+  /** Gives everybody what a batch may wait for. */
+  enrich(): void {
+    for (const n of ACCOUNTS) {
+      const topup = this.#cluster.ids.next();
+      this.#start(wish("account", person(n), { type: "topUp", topup, amount: credits(1_000) }), true);
+    }
+  }
+
+  /** Asks for something, or for something that was asked before; and now and then looks at something. */
   act(): void {
     const random = this.#random;
-    const what = random.weighted({ post: 4, bid: 7, submit: 7, start: 1, cancel: 1, topup: 1, repeat: 2, batch: 0.5 });
-    if (what === "repeat") this.#repeat();
-    else this.#start(this.#asked(what), random.chance(KEYED));
+    if (random.chance(LOOKS)) this.#look(this.wishes.toSee());
+    if (random.chance(REPEATS)) this.#repeat();
+    else {
+      const wanted = this.wishes.next();
+      if (wanted !== undefined) this.#start(wanted, random.chance(KEYED));
+    }
   }
 
   /** What was answered with success must have left its trace. */
@@ -98,12 +115,12 @@ export class Workload {
         ({ what }) =>
           !actors.get(addressKey({ kind: what.kind, id: what.to }))?.facts.some(({ cause }) => cause === what.commandId),
       )
-      .map(({ what }) => `${what.command} ${what.commandId} was answered with success and has left no trace`);
+      .map(({ what }) => `${what.command.type} ${what.commandId} was answered with success and has left no trace`);
   }
 
-  #start(asked: Wish | undefined, keyed: boolean): void {
-    if (asked === undefined) return;
-    const what = { ...asked, commandId: this.#cluster.ids.next(), keyed };
+  #start(wanted: Wish, keyed: boolean): void {
+    const { ids, time } = this.#cluster;
+    const what = { ...wanted, commandId: ids.next(), keyed, since: time.now };
     this.underWay += 1;
     // Now and then the client's own retry overtakes the request.
     if (keyed && this.#random.chance(0.1)) void this.#once(what);
@@ -122,7 +139,9 @@ export class Workload {
       this.underWay -= 1;
       if (answer?.ok !== true || JSON.stringify(answer.value) !== first) {
         const { command, commandId } = before.what;
-        this.wrong.push(`${command} ${commandId} was answered ${first} first and ${JSON.stringify(answer)} when asked again`);
+        this.wrong.push(
+          `${command.type} ${commandId} was answered ${first} first and ${JSON.stringify(answer)} when asked again`,
+        );
       }
     });
   }
@@ -132,91 +151,45 @@ export class Workload {
     for (;;) {
       const answer = await this.#once(what);
       const status = answer === undefined ? "no answer" : answer.ok ? "ok" : answer.refusal.refused;
-      this.#note(`${what.command} ${what.to.slice(-4)} ${what.commandId.slice(-4)}: ${status}`);
-      if (answer !== undefined && (answer.ok || !PASSING.has(answer.refusal.refused))) return answer;
+      this.#note(`${what.command.type} ${what.to.slice(-4)} ${what.commandId.slice(-4)}: ${status}`);
+      if (answer !== undefined && (answer.ok || ruleOf(answer.refusal.refused) !== undefined)) return answer;
       if (!what.keyed) return undefined;
       await this.#cluster.time.wait(RETRY_MS);
     }
   }
 
-  #once({ ask, commandId, keyed }: Asked): Promise<CommandResult | undefined> {
+  #once(what: Asked): Promise<CommandResult | undefined> {
     const { gateways, time } = this.#cluster;
     if (gateways.length === 0) return Promise.resolve(undefined);
     const { router } = this.#random.pick(gateways);
-    const asked = ask(router, keyed ? { commandId, again: true } : { commandId });
+    const { ask, commandId, keyed } = what;
+    const sent = time.now;
+    const asked = ask(router, keyed ? { commandId, again: true } : { commandId }).then((answer) => {
+      this.#remember(what, sent, answer);
+      return answer;
+    });
     return Promise.race([asked, time.wait(WAIT_MAX_MS).then(() => undefined)]);
   }
 
-  #asked(what: "post" | "bid" | "submit" | "start" | "cancel" | "topup" | "batch"): Wish | undefined {
-    const random = this.#random;
-    const by = person(random.pick(ACCOUNTS));
-    const id = this.#cluster.ids.next();
-    if (what === "topup") return wish("account", by, { type: "topUp", topup: id, amount: credits(random.int(1, 50)) });
-    if (what === "post") return this.#post();
-    if (what === "batch") return this.#batch(by);
-    const to = this.tasks.at(-1 - random.int(0, 5));
-    if (to === undefined) return undefined;
-    switch (what) {
-      case "bid": {
-        const online = random.chance(0.3) ? [by] : null;
-        const price = credits(random.int(1, 25));
-        return wish("task", to, { type: "bid", bid: id, worker: by, credits: price, standing: STANDING, online });
-      }
-      case "submit": {
-        const result = random.chance(0.7) ? GOOD_RESULT : BAD_RESULT;
-        return wish("task", to, { type: "submit", submission: id, worker: by, result });
-      }
-      case "start":
-        return wish("task", to, { type: "start", worker: by });
-      case "cancel":
-        return wish("task", to, { type: "cancel", requester: by });
-      default:
-        return what satisfies never;
+  /** Every refusal is kept, also one that comes too late or to a retry. */
+  #remember(what: Asked, sent: number, answer: CommandResult): void {
+    if (answer.ok || ruleOf(answer.refusal.refused) === undefined) return;
+    this.refused.push({ what, refusal: answer.refusal, sent, at: this.#cluster.time.now });
+  }
+
+  #look({ kind, id }: Address): void {
+    const { gateways, store, time } = this.#cluster;
+    const { router, process } = this.#random.pick(gateways);
+    const from = time.now;
+    if (kind !== "batch") {
+      const lost = () => {};
+      void store.row(process, { kind, id }).then((shown) => this.seen.push({ kind, id, shown, from, until: time.now }), lost);
+      return;
     }
-  }
-
-  #batch(requester: AccountId): Wish {
-    const tasks = Array.from({ length: 3 }, () => taskId(this.#cluster.ids.next()));
-    this.tasks.push(...tasks);
-    const items = tasks.map((task, n) => ({ task, inputData: `text ${n}` }));
-    const template = this.#order();
-    const batch = this.#cluster.ids.next();
-    const what = { batch, request: requester, template, items, atOnce: this.#random.int(1, 3), perMinute: PACE, fresh: false };
-    return wish("account", requester, { type: "startBatch", ...what });
-  }
-
-  /** Gives everybody what a batch may wait for. */
-  enrich(): void {
-    for (const n of ACCOUNTS) {
-      const topup = this.#cluster.ids.next();
-      this.#start(wish("account", person(n), { type: "topUp", topup, amount: credits(1_000) }), true);
-    }
-  }
-
-  #post(): Wish {
-    const random = this.#random;
-    const task = taskId(this.#cluster.ids.next());
-    this.tasks.push(task);
-    const made = this.#order();
-    const asked = ACCOUNTS.slice(0, random.int(0, 3));
-    const offers = asked.map((n) => ({ worker: person(n), bid: this.#cluster.ids.next() }));
-    const by = person(random.pick(ACCOUNTS));
-    return wish("account", by, { type: "hold", task, order: made, offers, fresh: false });
-  }
-
-  #order(): TaskSpec {
-    const random = this.#random;
-    return order({
-      budget: credits(random.int(5, 30)),
-      maxSeconds: random.int(1, 6),
-      poolHours: 0.003,
-      autoRetry: random.int(0, 1),
-      windowMs: random.pick([0, 100, 500]),
-      callbackUrl: random.chance(0.5) ? "https://example.com/hook" : null,
-      quality: random.pick(["balanced", "cheapest"]),
+    const requester = this.wishes.batches.find((one) => one.id === id)?.requester ?? person(0);
+    void router.ask({ kind, id }, { type: "show", requester }).then((answer) => {
+      if (answer.ok) this.seen.push({ kind, id, shown: answer.value, from, until: time.now });
+      else if (answer.refusal.refused === "BATCH_UNKNOWN") this.seen.push({ kind, id, shown: null, from, until: time.now });
     });
   }
 }
-
-/** Told by the platform's troubles; the same request finds out later what became of it. */
-const PASSING: ReadonlySet<string> = new Set(["UNAVAILABLE", "OVERLOADED", "CONTENDED", "NOT_OWNER"]);

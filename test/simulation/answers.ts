@@ -1,0 +1,78 @@
+/**
+ * Whether what clients were told was so. An answer is never older than its question:
+ *
+ * R1  A refusal is right by a state that its actor was in between the moment when the command was sent and that of the answer.
+ * R2  A command that was done before it was sent again is never refused.
+ * R3  What is read (a row, from the store; how far a batch is, from its actor) is what it was at some moment between question
+ *     and answer. So it existed, and is not older than anything that was told or shown to anybody before it was asked for.
+ */
+import { isDeepStrictEqual } from "node:util";
+import { accountRows } from "../../machines/account/row.ts";
+import type { BatchSnapshot } from "../../machines/batch/machine.ts";
+import type { BatchProgress } from "../../machines/batch/protocol.ts";
+import { taskRow } from "../../machines/task/row.ts";
+import { type Cluster, SKEW_MS_MAX } from "./cluster.ts";
+import { Past } from "./past.ts";
+import { ruleOf } from "./refusals.ts";
+import { EPOCH_MS } from "./time.ts";
+import type { Refused, Seen, Workload } from "./workload.ts";
+
+/** What was told to clients and was not so. */
+export function wrongAnswers({ refused, seen }: Workload, cluster: Cluster): readonly string[] {
+  const past = new Past(cluster.store);
+  return [
+    ...refused.flatMap((one) => wrongRefusal(one, past, cluster.gaveUp)),
+    ...seen
+      .filter((one) => !wasSo(one, past))
+      .map(({ kind, id, from, until, shown }) => {
+        return `between ${from} and ${until} the ${kind} ${id} was never what it was shown as: ${JSON.stringify(shown)}`;
+      }),
+  ];
+}
+
+function wrongRefusal({ what, refusal, sent, at }: Refused, past: Past, gaveUp: readonly number[]): readonly string[] {
+  const { kind, to, command, commandId, since } = what;
+  const no = `${command.type} ${commandId} to ${kind} ${to} was refused at ${at} with ${refusal.refused} (${refusal.detail})`;
+  const doneAt = past.doneAt(kind, to, commandId);
+  if (doneAt !== undefined && doneAt < sent) return [`${no}, but it was done at ${doneAt}`];
+  const span = { from: since, until: at };
+  const cause = {
+    command,
+    refusal,
+    latest: EPOCH_MS + at + SKEW_MS_MAX,
+    gaveUp: gaveUp.some((when) => when >= since && when <= at),
+  };
+  const rule = ruleOf(refusal.refused) ?? {};
+  const founded = {
+    task: () => past.task(to, span).some((state) => rule.task?.({ ...cause, state })),
+    account: () => past.account(to, span).some((state) => rule.account?.({ ...cause, state })),
+    // Clients only look at batches.
+    batch: () => false,
+  }[kind]();
+  return founded ? [] : [`${no}, and there was no reason since ${since}`];
+}
+
+function wasSo(seen: Seen, past: Past): boolean {
+  const { kind, id } = seen;
+  switch (kind) {
+    case "task":
+      return past.task(id, seen).some((state) => isDeepStrictEqual(taskRow(state), seen.shown));
+    case "account":
+      return past.account(id, seen).some((state) => isDeepStrictEqual(accountRows(state), seen.shown));
+    case "batch":
+      return past.batch(id, seen).some((state) => isProgress(state, seen.shown));
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** Whether a batch that is in this state may say this of itself. */
+function isProgress({ value, context: { items, states } }: BatchSnapshot, shown: BatchProgress | null): boolean {
+  if (shown === null) return value === "NEW";
+  const became = items.map(({ task }, number) => {
+    const state = states[number];
+    return { task, status: state?.state === "ENDED" ? state.status : (state?.state ?? "WAITING") };
+  });
+  const told = shown.items.map(({ task, status }) => ({ task, status }));
+  return shown.status === value && isDeepStrictEqual(told, became);
+}

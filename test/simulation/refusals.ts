@@ -1,0 +1,173 @@
+/**
+ * What must have been true of an actor, at some moment between a command and its answer, for that answer to be a refusal. Written
+ * anew from what is promised, code by code: nothing here asks how the platform decides.
+ */
+import type { AccountSnapshot } from "../../machines/account/machine.ts";
+import { accountRows, creditOf } from "../../machines/account/row.ts";
+import type { AnyCommand } from "../../machines/protocols.ts";
+import type { Refusal, RefusalCode } from "../../machines/refusal.ts";
+import type { TaskSnapshot } from "../../machines/task/machine.ts";
+
+/** A command that was refused, and a state of its actor that may be why. */
+export interface Cause<S> {
+  readonly state: S;
+  readonly command: AnyCommand;
+  readonly refusal: Refusal;
+  /** The latest time that any clock of the cluster had shown when the answer came (ms). */
+  readonly latest: number;
+  /** Whether judging some result was given up while the command was under way. */
+  readonly gaveUp: boolean;
+}
+
+export interface Rule {
+  readonly task?: (cause: Cause<TaskSnapshot>) => boolean;
+  readonly account?: (cause: Cause<AccountSnapshot>) => boolean;
+}
+
+/** For what is told to actors and timers, or at the edge, or for what no client of the simulation asks or can bring about. */
+const NEVER: Rule = {};
+
+/** The cluster is in trouble: that says nothing of the command, which may be sent again. */
+const PASSING = "passing";
+
+const RULES: { readonly [C in RefusalCode]: Rule | typeof PASSING } = {
+  ACCOUNT_EXISTS: { account: ({ state }) => state.hasTag("registered") },
+  ACCOUNT_UNKNOWN: { account: ({ state }) => !state.hasTag("registered") },
+  ACCOUNT_FROZEN: { account: ({ state, command }) => isSpending(command) && state.hasTag("frozen") },
+  ACCOUNT_SUSPENDED: { account: ({ state, command }) => isSpending(command) && state.hasTag("suspended") },
+  INSUFFICIENT_CREDITS: {
+    account: ({ state, command, refusal }) => {
+      const power = powerOf(state);
+      return command.type === "hold" && command.order.budget > power && refusal.detail.includes(`you have ${power} NC`);
+    },
+  },
+  NO_DEBT: { account: ({ state }) => state.context.available >= 0 },
+  REPAYMENT_TOO_LARGE: {
+    account: ({ state: { context }, command, refusal }) =>
+      command.type === "repay" &&
+      command.amount > -context.available &&
+      refusal.detail.includes(`You owe ${-context.available} NC`),
+  },
+  // Each task of the simulation is posted by one command, so only what it did itself could stand in its way.
+  HOLD_EXISTS: NEVER,
+
+  TASK_UNKNOWN: { task: ({ state }) => state.value === "NEW" },
+  TASK_NOT_OPEN: {
+    task: ({ state, command, refusal: { reason } }) =>
+      command.type === "bid" && !isOpen(state) && reason?.why === "TASK_NOT_OPEN" && reason.status === state.value,
+  },
+  OWN_TASK: { task: ({ state, command }) => command.type === "bid" && state.context.requester === command.worker },
+  ALREADY_BID: {
+    task: ({ state, command }) =>
+      command.type === "bid" && isOpen(state) && state.context.bids.some(({ worker }) => worker === command.worker),
+  },
+  FAILED_THIS_TASK: {
+    task: ({ state, command }) =>
+      command.type === "bid" && isOpen(state) && state.context.failures.some(({ worker }) => worker === command.worker),
+  },
+  BID_OVER_BUDGET: {
+    task: ({ state: { context }, command }) =>
+      command.type === "bid" && context.order !== null && (command.credits ?? 0) > context.order.budget,
+  },
+  TASK_NOT_CANCELLABLE: {
+    task: (cause) => cause.command.type === "cancel" && !isOpen(cause.state) && cause.state.value !== "CREATED" && says(cause),
+  },
+  NOT_YOUR_TASK: {
+    task: ({ state, command }) =>
+      "requester" in command && state.value !== "NEW" && state.context.requester !== command.requester,
+  },
+  NOT_AWARDED_TO_YOU: {
+    task: ({ state, command }) => isWork(command) && state.value !== "NEW" && state.context.award?.worker !== command.worker,
+  },
+  TASK_ENDED: {
+    task: (cause) => !isAwarded(cause.state) && (isInCharge(cause) || cause.command.type === "expire") && says(cause),
+  },
+  ALREADY_STARTED: {
+    task: (cause) =>
+      cause.command.type === "start" && isInCharge(cause) && isAwarded(cause.state) && cause.state.value !== "AWARDED",
+  },
+  TIMEOUT: { task: (cause) => ranOut(cause) || (isInCharge(cause) && deadlineOf(cause.state) <= cause.latest) },
+  VALIDATION_TOO_EXPENSIVE: { task: (cause) => cause.command.type === "submit" && isInCharge(cause) && cause.gaveUp },
+  NOT_ENDED: {
+    task: (cause) =>
+      (cause.command.type === "rate" ? cause.state.value !== "SETTLED" : !cause.state.hasTag("ended")) && says(cause),
+  },
+  ALREADY_RATED: { task: ({ state, command }) => command.type === "rate" && state.context.rating !== null },
+  NO_CALLBACK: { task: ({ state }) => state.context.order?.callbackUrl === null },
+
+  OVERLOADED: PASSING,
+  UNAVAILABLE: PASSING,
+  CONTENDED: PASSING,
+  NOT_OWNER: PASSING,
+
+  KEY_REPLACED: NEVER,
+  RECOVERY_FAILED: NEVER,
+  ACCOUNT_COOLING_DOWN: NEVER,
+  BALANCE_TOO_LARGE: NEVER,
+  TOO_MANY_OPEN_TASKS: NEVER,
+  TOO_MANY_CAPABILITIES: NEVER,
+  CAPABILITY_UNKNOWN: NEVER,
+  NOTHING_TO_DO: NEVER,
+  TOO_MANY_BATCHES: NEVER,
+  BATCH_EXISTS: NEVER,
+  BATCH_UNKNOWN: NEVER,
+  OAUTH_STATE_INVALID: NEVER,
+  HOLD_UNKNOWN: NEVER,
+  TASK_EXISTS: NEVER,
+  TOO_MANY_BIDS: NEVER,
+  SKILL_TOO_LOW: NEVER,
+  TOO_MANY_RESENDS: NEVER,
+  TIMER_STALE: NEVER,
+  MESSAGE_STALE: NEVER,
+  NOT_SUPPORTED: NEVER,
+  INVALID_SCHEMA: NEVER,
+  INVALID_RULES: NEVER,
+  INVALID_EXAMPLE: NEVER,
+  IDEMPOTENCY_MISMATCH: NEVER,
+  COMMAND_TOO_LARGE: NEVER,
+  INTERNAL: NEVER,
+};
+
+/** What must have been true where a command is refused with this code; undefined where it says nothing of the command. */
+export function ruleOf(code: RefusalCode): Rule | undefined {
+  const rule = RULES[code];
+  return rule === PASSING ? undefined : rule;
+}
+
+function isSpending({ type }: AnyCommand): boolean {
+  return type === "hold" || type === "startBatch";
+}
+
+function powerOf(state: AccountSnapshot): number {
+  const row = accountRows(state);
+  return row === undefined ? 0 : row.available + creditOf(row).rating.line;
+}
+
+function isOpen({ value }: TaskSnapshot): boolean {
+  return value === "ROUTING" || value === "PENDING_POOL";
+}
+
+function isAwarded({ value }: TaskSnapshot): boolean {
+  return value === "AWARDED" || value === "EXECUTING" || value === "REJECTED";
+}
+
+function isWork(command: AnyCommand): command is Extract<AnyCommand, { type: "start" | "submit" }> {
+  return command.type === "start" || command.type === "submit";
+}
+
+function isInCharge({ state, command }: Cause<TaskSnapshot>): boolean {
+  return isWork(command) && state.context.award?.worker === command.worker;
+}
+
+function ranOut({ state, command }: Cause<TaskSnapshot>): boolean {
+  return isWork(command) && state.context.failures.some(({ worker, code }) => worker === command.worker && code === "TIMEOUT");
+}
+
+function deadlineOf({ context: { awardedAt, order } }: TaskSnapshot): number {
+  return (awardedAt ?? Number.POSITIVE_INFINITY) + (order?.maxSeconds ?? 0) * 1_000;
+}
+
+/** Whether the sentence names the state that the task was in. */
+function says({ state, refusal }: Cause<TaskSnapshot>): boolean {
+  return refusal.detail.includes(`This task is ${state.value}`);
+}
