@@ -4,11 +4,11 @@ import { openPool } from "../../src/adapters/postgres/pool.ts";
 import { makeDatabase } from "../support/postgres.mjs";
 import { crash } from "./run.mjs";
 
-test("30 kills while 50 clients work: every answer stays true, every task ends, every webhook arrives, the books are clean", async () => {
+test("15 kills while 50 clients work: every answer stays true, every task ends, every webhook arrives, the books are clean", async () => {
   const { url, drop } = await makeDatabase(inject("postgresUrl"));
-  const report = await crash({ kills: 30, clients: 50, gapMs: 600, databaseUrl: url });
+  const report = await crash({ kills: 15, clients: 50, gapMs: 600, databaseUrl: url });
   expect(report.wrong).toEqual([]);
-  expect(report.kills).toBe(30);
+  expect(report.kills).toBe(15);
   expect(report.tasks).toBeGreaterThan(100);
   expect(report.ended["SETTLED"]).toBeGreaterThanOrEqual(50);
   expect(report.webhooks).toBe(report.tasks);

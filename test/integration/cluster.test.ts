@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { placement } from "../../actors/shards/placement.ts";
 import { auditDatabases } from "../../src/adapters/postgres/books.ts";
 import type { ClusterStatus } from "../../src/adapters/postgres/cluster.ts";
 import { type Database, openPool } from "../../src/adapters/postgres/pool.ts";
@@ -33,9 +34,7 @@ async function open(): Promise<void> {
     ROUTING_WINDOW_MS: "50",
   };
   cluster = new RealCluster(settings);
-  await cluster.add("node");
-  await cluster.add("node");
-  const gateways = [await cluster.add("gateway"), await cluster.add("gateway")];
+  const [, , ...gateways] = await Promise.all((["node", "node", "gateway", "gateway"] as const).map((role) => cluster.add(role)));
   const [one, two] = gateways.map(({ process }) => new Client(process.port));
   if (one === undefined || two === undefined) throw new Error("two gateways were started");
   clients = [one, two];
@@ -61,13 +60,19 @@ async function ownersOf(): Promise<Map<number, string | null>> {
   return new Map((await status()).shards.map(({ shard, node }) => [shard, node]));
 }
 
-/** Waits until every shard has an owner and all of these nodes have some. */
+/** Waits until each shard is where it should be in a cluster of just these nodes, so that none is about to move. */
 async function settled(nodes: readonly string[]): Promise<Map<number, string | null>> {
+  const isSpread = ({ members, shards }: ClusterStatus) => {
+    const ownerOf = placement(members);
+    const nodeOf = new Map(members.map(({ id, node }) => [id, node]));
+    const named = new Set(nodeOf.values());
+    if (named.size !== nodes.length || !nodes.every((node) => named.has(node))) return false;
+    return shards.every(({ shard, node }) => node !== null && node === nodeOf.get(ownerOf(shard) ?? ""));
+  };
   return eventually(
     async () => {
-      const owners = await ownersOf();
-      const named = new Set(owners.values());
-      return !named.has(null) && named.size === nodes.length && nodes.every((node) => named.has(node)) ? owners : undefined;
+      const seen = await status();
+      return isSpread(seen) ? new Map(seen.shards.map(({ shard, node }) => [shard, node])) : undefined;
     },
     `the shards to be spread over ${nodes.join(", ")}`,
   );

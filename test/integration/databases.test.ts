@@ -32,9 +32,9 @@ beforeAll(async () => {
     ROUTING_WINDOW_MS: "50",
   };
   cluster = new RealCluster(settings);
-  await cluster.add("node");
-  await cluster.add("node");
-  client = new Client((await cluster.add("gateway")).process.port);
+  const [gateway] = await Promise.all((["gateway", "node", "node"] as const).map((role) => cluster.add(role)));
+  if (gateway === undefined) throw new Error("a gateway was started");
+  client = new Client(gateway.process.port);
 });
 
 afterAll(async () => {
