@@ -21,7 +21,7 @@ export interface Envelope {
   /** When the request reached a gateway (ms); if absent, the host uses the time at which it gets the command. */
   readonly arrived?: Millis;
   /** The id of the message before it to the same receiver, if that was still in flight; it must be processed first. */
-  readonly after?: string;
+  readonly after?: string | undefined;
   /** Earlier attempts that were never answered: each may have crashed a node. */
   readonly lost?: number;
 }

@@ -92,8 +92,11 @@ export function unpackEnvelope(text: string, cluster: string, now: Millis): Unpa
   const { id: commandId, origin, again, fresh, left, age, lost = 0, after, words = 1 } = wire;
   const deadline = left === null ? Number.MAX_SAFE_INTEGER : now + left;
   const delivery = again ? "again" : "first";
-  const more = { ...(age === undefined ? {} : { arrived: now - age }), ...(after === undefined ? {} : { after }) };
-  return { envelope: { ...message, commandId, origin, delivery, fresh, deadline, lost, ...more }, older: words < WORDS };
+  const arrived = age === undefined ? {} : { arrived: now - age };
+  return {
+    envelope: { ...message, commandId, origin, delivery, fresh, deadline, lost, after, ...arrived },
+    older: words < WORDS,
+  };
 }
 
 /** `older` is what asked for it, where that reads only the words before those of today. */

@@ -14,7 +14,7 @@ import { readMessage } from "../../machines/incoming.ts";
 import type { Address } from "../../machines/protocols.ts";
 import type { Committer } from "../host/commit.ts";
 import { LIMITS } from "../limits.ts";
-import { type CommandResult, type Envelope, isTransient, NOT_KNOWN } from "../message.ts";
+import { type CommandResult, isTransient, NOT_KNOWN } from "../message.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Journal, OutboxMessage } from "../ports/journal.ts";
 import type { Log } from "../ports/log.ts";
@@ -152,7 +152,7 @@ export class Outbox {
       const next = pair.waiting.shift();
       if (next === undefined) break;
       const { last } = pair;
-      const after = last !== undefined && pair.inFlight.has(last) ? { after: last.message.id } : {};
+      const after = last !== undefined && pair.inFlight.has(last) ? last.message.id : undefined;
       pair.last = next;
       pair.inFlight.add(next);
       void this.#deliver(key, pair, next, after);
@@ -160,7 +160,7 @@ export class Outbox {
     if (pair.waiting.length + pair.inFlight.size + pair.deferred.length === 0) this.#pairs.delete(key);
   }
 
-  async #deliver(key: string, pair: Pair, one: Waiting, after: Pick<Envelope, "after">): Promise<void> {
+  async #deliver(key: string, pair: Pair, one: Waiting, after: string | undefined): Promise<void> {
     const { message, delivery, fresh } = one;
     const { id: commandId, to, command } = message;
     const deadline = Number.MAX_SAFE_INTEGER;
@@ -168,7 +168,7 @@ export class Outbox {
     const answer: CommandResult =
       delivery === "again" && readMessage(to, command) === undefined
         ? { ok: false, refusal: NOT_KNOWN }
-        : await this.#transport.request({ to, command, commandId, origin: "actor", delivery, fresh, deadline, ...after });
+        : await this.#transport.request({ to, command, commandId, origin: "actor", delivery, fresh, deadline, after });
     // Dropped meanwhile: the next owner of the shard sends it again and handles the outcome.
     if (this.#pairs.get(key) !== pair) return;
     pair.inFlight.delete(one);
