@@ -76,8 +76,9 @@ const RULES: { readonly [C in RefusalCode]: Rule | typeof PASSING } = {
     task: ({ state, command }) =>
       "requester" in command && state.value !== "NEW" && state.context.requester !== command.requester,
   },
+  // Whose time has run out is told that (contract: TIMEOUT).
   NOT_AWARDED_TO_YOU: {
-    task: ({ state, command }) => isWork(command) && state.value !== "NEW" && state.context.award?.worker !== command.worker,
+    task: (cause) => isWork(cause.command) && cause.state.value !== "NEW" && !isInCharge(cause) && !ranOut(cause),
   },
   TASK_ENDED: {
     task: (cause) => !isAwarded(cause.state) && (isInCharge(cause) || cause.command.type === "expire") && says(cause),
