@@ -1,6 +1,6 @@
 /**
- * How envelopes and answers are written between processes, whatever bus carries them. A deadline is sent as the time left, and an arrival as the time since, because the clocks of
- * two machines differ.
+ * How envelopes and answers are written between processes, whatever bus carries them. A deadline is sent as the time left, and
+ * an arrival as the time since, because the clocks of two machines differ.
  */
 
 import { olderReply, readMessage, readRefusal } from "../machines/incoming.ts";

@@ -1,7 +1,7 @@
 /**
  * Checks that imports run one way: src/app wires everything; gateway -> actors -> machines; machines import nothing of ours.
  * Also which packages a room may use, so that no HTTP, SQL or file system turns up where it does not belong, and that an
- * adapter knows its port only: no other adapter, nothing of the app that wires it.
+ * adapter knows its port only: no other adapter, nothing of the app that wires it. And that no file imports itself by way of others.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -66,13 +66,45 @@ function check(room, file, specifier) {
   }
 }
 
+/** What each file imports of ours, types aside: they are gone when the code runs. @type {Map<string, readonly string[]>} */
+const imports = new Map();
+const RUNS = /(?:^|\n)\s*(?:import|export)\s(?!type\s)([^"';]*?)\sfrom\s["'](\.[^"']+)["']/g;
+
+/**
+ * @param {string} file
+ * @param {string} text
+ */
+function imported(file, text) {
+  return [...text.matchAll(RUNS)]
+    .filter(([, names = ""]) => !names.startsWith("{") || names.split(/[{},]/).some((name) => /^\s*(?!type\s)\S/.test(name)))
+    .map(([, , target = ""]) => path.posix.join(path.posix.dirname(file), target));
+}
+
+/**
+ * Finds a circle among the files that `way` leads to. Each file is looked at once.
+ * @param {readonly string[]} way
+ * @param {Set<string>} seen
+ */
+function circle(way, seen) {
+  const file = way.at(-1) ?? "";
+  if (seen.has(file)) return;
+  for (const next of imports.get(file) ?? []) {
+    if (way.includes(next)) wrong.push(`a circle: ${[...way.slice(way.indexOf(next)), next].join(" -> ")}`);
+    else circle([...way, next], seen);
+  }
+  seen.add(file);
+}
+
 let count = 0;
 for (const room of Object.keys(ROOMS)) {
   for (const file of files(room)) {
     count += 1;
-    for (const [, from, lazy] of readFileSync(path.join(root, file), "utf8").matchAll(SPECIFIER))
-      check(room, file, from ?? lazy ?? "");
+    const text = readFileSync(path.join(root, file), "utf8");
+    imports.set(file, imported(file, text));
+    for (const [, from, lazy] of text.matchAll(SPECIFIER)) check(room, file, from ?? lazy ?? "");
   }
 }
-process.stdout.write(wrong.length === 0 ? `${count} files: all imports run one way\n` : `${wrong.join("\n")}\n`);
+const seen = new Set();
+for (const file of imports.keys()) circle([file], seen);
+process.stdout.write(wrong.length === 0 ? `${count} files: all imports run one way, in no circle\n` : `${wrong.join("\n")}\n`);
 process.exitCode = wrong.length === 0 ? 0 : 1;

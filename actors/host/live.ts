@@ -47,7 +47,7 @@ export class LiveActor {
     return this.#emitted;
   }
 
-  /** Stops the actor, when it is evicted. */
+  /** Stops the actor: its commit failed, or its shard was given up. One that is evicted is just let go. */
   stop(): void {
     this.#actor.stop();
   }

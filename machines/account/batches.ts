@@ -31,7 +31,7 @@ export function startBatch(
     return refuse("TOO_MANY_BATCHES", detail, { why: "TOO_MANY_BATCHES", most: RUNNING_BATCHES_MAX });
   }
   const requester = accountId(context.id);
-  const open = { type: "openBatch", requester, request, template, items, atOnce, perMinute } as const;
+  const open: CommandOf<"batch", "openBatch"> = { type: "openBatch", requester, request, template, items, atOnce, perMinute };
   return {
     facts: [{ type: "BatchStarted", batch, request, at }],
     reply: { batch, request },

@@ -3,7 +3,7 @@
  * set. Money and outcomes are accepted in every state, so that recovery always goes forward.
  */
 import { and, assertEvent, assign, emit, enqueueActions, not, type SnapshotFrom, setup, stateIn } from "xstate";
-import type { Effect } from "../effect.ts";
+import { type Effect, tellAccount, tellBatch, tellTask } from "../effect.ts";
 import { identityOf } from "../market/identity.ts";
 import { suspensionAt } from "../market/rating.ts";
 import { changesOf } from "../statechart.ts";
@@ -79,51 +79,45 @@ const machineSetup = setup({
     remindOfCall: emit(({ context, event }) => ({ type: "remind", name: "turns", at: context.callAt ?? event.at })),
     tellKin: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, "Marked");
-      const command = { type: "mark", marks: context.marks, kin: [] } as const;
-      for (const id of event.kin) enqueue.emit({ type: "tell", to: { kind: "account", id }, command });
+      for (const id of event.kin) enqueue.emit(tellAccount(id, { type: "mark", marks: context.marks, kin: [] }));
     }),
     tellRefusal: emit(({ event }) => {
       assertEvent(event, "ItemHoldRefused");
       const { batch, item, code, detail } = event;
-      return { type: "tell", to: { kind: "batch", id: batch }, command: { type: "itemRefused", item, code, detail } };
+      return tellBatch(batch, { type: "itemRefused", item, code, detail });
     }),
     tellWaiting: enqueueActions(({ event, enqueue }) => {
       assertEvent(event, "BatchWaits");
       const { batch, item, reason, until } = event;
-      const command = { type: "itemPostponed", item, reason, until } as const;
-      enqueue.emit({ type: "tell", to: { kind: "batch", id: batch }, command });
+      enqueue.emit(tellBatch(batch, { type: "itemPostponed", item, reason, until }));
     }),
     tellTurns: enqueueActions(({ event, enqueue }) => {
       assertEvent(event, "BatchesCalled");
       for (const { batch, count } of event.calls) {
-        enqueue.emit({ type: "tell", to: { kind: "batch", id: batch }, command: { type: "turns", count } });
+        enqueue.emit(tellBatch(batch, { type: "turns", count }));
       }
     }),
     bid: emit(({ context, event }) => {
       assertEvent(event, "OfferTaken");
       const { task, bid, price: credits, standing } = event;
-      const command = { type: "standingBid", bid, worker: accountId(context.id), credits, standing } as const;
-      return { type: "tell", to: { kind: "task", id: task }, command };
+      return tellTask(task, { type: "standingBid", bid, worker: accountId(context.id), credits, standing });
     }),
     decline: emit(({ context, event }) => {
       assertEvent(event, "OfferDeclined");
-      const why = event.reason === undefined ? {} : { reason: event.reason };
-      return {
-        type: "tell",
-        to: { kind: "task", id: event.task },
-        command: { type: "declined", worker: accountId(context.id), ...why },
-      };
+      const { task, reason } = event;
+      const worker = accountId(context.id);
+      return tellTask(task, reason === undefined ? { type: "declined", worker } : { type: "declined", worker, reason });
     }),
     tellSettled: emit(({ event }) => {
       assertEvent(event, "Settled");
       const { task, payout, fee, refund } = event;
-      return { type: "tell", to: { kind: "task", id: task }, command: { type: "settled", payout, fee, refund } };
+      return tellTask(task, { type: "settled", payout, fee, refund });
     }),
     payWorker: emit(({ context, event }) => {
       assertEvent(event, "Settled");
       const { task, taskType, worker, payout, firstTry, durationMs, allowedMs } = event;
       const requester = accountId(context.id);
-      const command = {
+      return tellAccount(worker, {
         type: "earn",
         task,
         taskType,
@@ -133,8 +127,7 @@ const machineSetup = setup({
         firstTry,
         durationMs,
         allowedMs,
-      } as const;
-      return { type: "tell", to: { kind: "account", id: worker }, command };
+      });
     }),
   },
   guards: {

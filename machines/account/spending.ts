@@ -54,7 +54,7 @@ export function hold(
   if (context.openTasks >= OPEN_TASKS_MAX) {
     return refuse("TOO_MANY_OPEN_TASKS", `You have ${OPEN_TASKS_MAX} open tasks; wait for some to end or cancel them.`);
   }
-  const open = {
+  const open: CommandOf<"task", "open"> = {
     type: "open",
     task,
     requester: accountId(context.id),
@@ -62,7 +62,7 @@ export function hold(
     order,
     offers: command.offers ?? [],
     createdAt: at,
-  } as const;
+  };
   return {
     facts: [{ type: "Held", task, budget: order.budget, at }],
     reply: { id: task, createdAt: at },

@@ -3,7 +3,7 @@
  * cannot open more stands in the queue of the requester's account, which calls it when it is its turn.
  */
 import { assertEvent, emit, enqueueActions, type SnapshotFrom, setup } from "xstate";
-import type { Effect } from "../effect.ts";
+import { type Effect, tellAccount } from "../effect.ts";
 import { changesOf } from "../statechart.ts";
 import type { TaskSpec } from "../task/events.ts";
 import type { Millis } from "../vocabulary.ts";
@@ -29,7 +29,7 @@ function asking({ items: numbers, want = 0, called = false }: Of<"ItemsStarted">
     if (item === undefined) throw new Error(`a batch of ${items.length} has no item ${number}`);
     const order: TaskSpec = { ...template, inputData: item.inputData, batch: { id, item: number } };
     const ask = { perMinute, want: index === numbers.length - 1 ? want : 0, called };
-    return { type: "tell", to: { kind: "account", id: requester }, command: { type: "holdItem", task: item.task, order, ask } };
+    return tellAccount(requester, { type: "holdItem", task: item.task, order, ask });
   });
 }
 
@@ -70,7 +70,7 @@ const machineSetup = setup({
     }),
     tellEnd: emit(({ context }) => {
       if (context.requester === null) throw new Error("a batch that is not open does not end");
-      return { type: "tell", to: { kind: "account", id: context.requester }, command: { type: "batchEnded", batch: context.id } };
+      return tellAccount(context.requester, { type: "batchEnded", batch: context.id });
     }),
   },
   guards: { nothingIsLeft: ({ context }) => isDone(context) },

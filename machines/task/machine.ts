@@ -3,9 +3,9 @@
  * the state is a bug. The states are the contract's statuses, and NEW before the task is opened.
  */
 import { assertEvent, assign, emit, enqueueActions, type SnapshotFrom, setup } from "xstate";
-import type { Effect } from "../effect.ts";
+import { type Effect, tellAccount, tellBatch } from "../effect.ts";
 import { split } from "../market/pricing.ts";
-import type { CommandOf, Send } from "../protocols.ts";
+import type { CommandOf } from "../protocols.ts";
 import { changesOf } from "../statechart.ts";
 import { taskId } from "../vocabulary.ts";
 import * as changes from "./changes.ts";
@@ -22,16 +22,11 @@ function must<T>(value: T | null, what: string): T {
   return value;
 }
 
-const tell = (account: string, command: CommandOf<"account">): Send<"account"> => ({
-  type: "tell",
-  to: { kind: "account", id: account },
-  command,
-});
-
 const tellRequester = ({ requester }: TaskContext, command: CommandOf<"account">): Effect =>
-  tell(must(requester, "requester"), command);
+  tellAccount(must(requester, "requester"), command);
 
-const tellWorker = ({ award }: TaskContext, command: CommandOf<"account">): Effect => tell(must(award, "award").worker, command);
+const tellWorker = ({ award }: TaskContext, command: CommandOf<"account">): Effect =>
+  tellAccount(must(award, "award").worker, command);
 
 /** Asks the workers with posted prices, from index `from` up to and without `until`, for a bid. */
 function offering(context: TaskContext, from: number, until: number): readonly Effect[] {
@@ -39,7 +34,7 @@ function offering(context: TaskContext, from: number, until: number): readonly E
   return askable(context)
     .slice(from, until)
     .map(({ worker, bid }) =>
-      tell(worker, { type: "offer", task: taskId(context.id), bid, taskType, budget, minSkill, marks: context.marks }),
+      tellAccount(worker, { type: "offer", task: taskId(context.id), bid, taskType, budget, minSkill, marks: context.marks }),
     );
 }
 
@@ -47,7 +42,7 @@ function offering(context: TaskContext, from: number, until: number): readonly E
 function freeing(bids: readonly PlacedBid[], task: string): readonly Effect[] {
   return bids
     .filter(({ standing }) => standing === true)
-    .map(({ worker }) => tell(worker, { type: "freed", task: taskId(task) }));
+    .map(({ worker }) => tellAccount(worker, { type: "freed", task: taskId(task) }));
 }
 
 function settlement(fact: Of<"ResultAccepted">, context: TaskContext): Effect {
@@ -131,7 +126,7 @@ const machineSetup = setup({
     }),
     freeDropped: emit(({ context, event }) => {
       assertEvent(event, "StandingBidDropped");
-      return tell(event.worker, { type: "freed", task: taskId(context.id) });
+      return tellAccount(event.worker, { type: "freed", task: taskId(context.id) });
     }),
     freeLosers: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, "Awarded");
@@ -170,8 +165,7 @@ const machineSetup = setup({
       assertEvent(event, ["Settled", "Expired", "Cancelled"]);
       const { batch } = must(context.order, "order");
       if (batch === undefined) return;
-      const command = { type: "itemEnded", item: batch.item, status: ENDS[event.type] } as const;
-      enqueue.emit({ type: "tell", to: { kind: "batch", id: batch.id }, command });
+      enqueue.emit(tellBatch(batch.id, { type: "itemEnded", item: batch.item, status: ENDS[event.type] }));
     }),
     remindOfResend: emit(({ event }) => ({ type: "remind", name: "webhook", at: event.at })),
   },

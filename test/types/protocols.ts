@@ -3,7 +3,7 @@
  * compiles, because then there is nothing that its @ts-expect-error expects. Nothing here is run.
  */
 import type { Router } from "../../actors/router.ts";
-import type { Effect } from "../../machines/effect.ts";
+import { type Effect, tellTask } from "../../machines/effect.ts";
 import type { Deciders } from "../../machines/entity.ts";
 import type { Address, CommandOf, ReplyOf, Send } from "../../machines/protocols.ts";
 import type { Recalls, ReplyForms } from "../../machines/replies.ts";
@@ -48,6 +48,10 @@ export const told: readonly Effect[] = [
   // @ts-expect-error told to an entity that has no such command
   { type: "tell", to: { kind: "batch", id: "" }, command: { type: "declined", worker } },
 ];
+
+tellTask("", { type: "declined", worker, reason: { why: "OWN_TASK" } });
+// @ts-expect-error an optional field's name with a slip
+tellTask("", { type: "declined", worker, raeson: { why: "OWN_TASK" } });
 
 // @ts-expect-error what is sent to a task is a task's command
 export const sent: Send<"task"> = { type: "tell", to: task, command: { type: "freed", task: "" } };
