@@ -17,7 +17,8 @@ export function afterStarting({ states }: BatchContext, { items, want = 0 }: Of<
 
 export function afterPostponing({ states, waits }: BatchContext, fact: Of<"ItemPostponed">): Change {
   const { item, reason, until, at } = fact;
-  const { [item ?? -1]: _waits, ...others } = states;
+  const postponed = item ?? -1;
+  const { [postponed]: _waits, ...others } = states;
   // What the batches before it will leave is not known yet, and there is no message if they leave nothing.
   if (reason === null) return { states: others, queued: true, waits: waits ?? { reason: "turn", until, since: at } };
   return { states: others, queued: true, waits: { reason, until, since: reason === "pace" ? null : (waits?.since ?? at) } };

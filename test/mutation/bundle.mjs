@@ -1,6 +1,7 @@
 /** Writes a part's source, with every mutant in it behind a switch, and its tests as one script that can be run again and again. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 import { Instrumenter } from "@stryker-mutator/instrumenter";
 import { rolldown } from "rolldown";
 
@@ -53,6 +54,8 @@ export async function bundle({ mutate, tests }, only = mutate) {
           externals.add(id);
           return { id, external: true };
         },
+        // Tests read files beside them.
+        transform: (code, id) => code.replaceAll("import.meta.url", JSON.stringify(pathToFileURL(id).href)),
         load: (id) => (id === "entry:tests" ? entry : written.get(id)),
       },
     ],

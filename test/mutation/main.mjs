@@ -7,15 +7,26 @@ import { fork } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { bundle } from "./bundle.mjs";
+import { notCompiling } from "./compiles.mjs";
 import { PARTS } from "./parts.mjs";
 
-/** How long one mutant may take (ms); one that takes longer has been noticed. */
-const MUTANT_MS = 60_000;
+/** How long the tests may take without a mutant (ms). */
+const COVER_MS = 600_000;
+/** How much longer than without it the tests may take with a mutant before it has been noticed, and how long in any case (ms). */
+const LONGER = 10;
+const MUTANT_MS = 3_000;
+/** How many processes run mutants. */
+const PROCESSES = 2;
 const FOLDER = "reports/mutation";
 
 /** A process that runs mutants; it is begun anew when it hangs. @param {string} file */
 function runner(file) {
-  const start = () => fork(new URL("./run.mjs", import.meta.url), [file], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  // A mutant that fills the memory ends its process, and so does one whose error comes late; what they print is of no use.
+  const start = () =>
+    fork(new URL("./run.mjs", import.meta.url), [file], {
+      stdio: ["ignore", "ignore", process.env["MUTATION_TRACE"] === undefined ? "ignore" : "inherit", "ipc"],
+      execArgv: ["--max-old-space-size=400"],
+    });
   /** @type {ReturnType<typeof start> | undefined} */
   let child;
   /** Gives the answer, or undefined when none came in time. @param {unknown} asked @param {number} ms */
@@ -53,24 +64,38 @@ async function runPart(name, only) {
   mkdirSync(FOLDER, { recursive: true });
   const file = path.join(FOLDER, `${name}.bundle.json`);
   writeFileSync(file, JSON.stringify({ code, externals }));
-  const { ask, stop } = runner(file);
-  const first = await ask("cover", 10 * MUTANT_MS);
+  const runners = Array.from({ length: PROCESSES }, () => runner(file));
+  const stop = () => {
+    for (const one of runners) one.stop();
+  };
+  const first = await runners[0]?.ask("cover", COVER_MS);
   if (first === undefined || first.failed.length > 0) {
     stop();
-    throw new Error(`${name}: the tests fail without any mutant: ${first?.failed.join("; ") ?? "they do not end"}`);
+    throw new Error(`${name}: the tests fail without any mutant: ${first?.failed.join("\n") ?? "they do not end"}`);
   }
-  const { static: always, perTest } = first.coverage;
-  const counts = Object.entries(perTest);
+  const { coverage, ms } = first;
+  /** The quick ones first. @type {number[]} */
+  const all = [...ms.keys()].sort((one, other) => ms[one] - ms[other]);
+  const always = coverage.static;
+  /** @type {(import("@stryker-mutator/api/core").Mutant & { readonly uncovered: boolean })[]} */
   const unnoticed = [];
-  for (const mutant of mutants) {
-    const covering = counts.filter(([, hits]) => hits[mutant.id] !== undefined);
-    const tests = (always[mutant.id] === undefined ? covering : counts).map(([n]) => Number(n));
-    const hits = covering.reduce((sum, [, of]) => sum + of[mutant.id], always[mutant.id] ?? 0);
-    const answer = tests.length === 0 ? { by: null } : await ask({ id: mutant.id, tests, hits }, MUTANT_MS);
-    if (answer !== undefined && answer.by === null) unnoticed.push({ ...mutant, uncovered: tests.length === 0 });
-  }
+  const left = mutants.values();
+  await Promise.all(
+    runners.map(async ({ ask }) => {
+      for (const mutant of left) {
+        const hitsOf = (/** @type {number} */ test) => coverage.perTest[test]?.[mutant.id] ?? 0;
+        const tests = always[mutant.id] === undefined ? all.filter((test) => hitsOf(test) > 0) : all;
+        const hits = all.reduce((sum, test) => sum + hitsOf(test), always[mutant.id] ?? 0);
+        const most = MUTANT_MS + LONGER * tests.reduce((sum, n) => sum + ms[n], 0);
+        const answer = tests.length === 0 ? { by: null } : await ask({ id: mutant.id, tests, hits }, most);
+        if (answer !== undefined && answer.by === null) unnoticed.push({ ...mutant, uncovered: tests.length === 0 });
+      }
+    }),
+  );
   stop();
-  return { part, mutants, unnoticed };
+  unnoticed.sort((one, other) => Number(one.id) - Number(other.id));
+  const byCompiler = notCompiling(unnoticed, path.join(FOLDER, `${name}.source`));
+  return { part, mutants, byCompiler: byCompiler.size, unnoticed: unnoticed.filter((mutant) => !byCompiler.has(mutant)) };
 }
 
 const asked = process.argv.slice(2);
@@ -85,7 +110,8 @@ const wanted = Object.keys(PARTS).flatMap((name) => {
 if (wanted.length === 0) throw new Error(`there is no such part or file; parts are: ${Object.keys(PARTS).join(", ")}`);
 
 for (const { name, only } of wanted) {
-  const { part, mutants, unnoticed } = await runPart(name, only);
+  const begun = performance.now();
+  const { part, mutants, byCompiler, unnoticed } = await runPart(name, only);
   const lines = unnoticed.map(({ fileName, location, mutatorName, replacement, uncovered }) => {
     const { line, column } = location.start;
     const place = `${path.relative(process.cwd(), fileName)}:${line + 1}:${column + 1}`;
@@ -93,7 +119,9 @@ for (const { name, only } of wanted) {
   });
   writeFileSync(path.join(FOLDER, `${name}.txt`), `${lines.join("\n")}\n`);
   const score = mutants.length === 0 ? 100 : (100 * (mutants.length - unnoticed.length)) / mutants.length;
-  console.log(`${name}: ${score.toFixed(1)}% of ${mutants.length} noticed; the others are in ${FOLDER}/${name}.txt`);
+  const seconds = Math.round((performance.now() - begun) / 1_000);
+  console.log(`${name}: ${score.toFixed(1)}% of ${mutants.length} noticed (${byCompiler} by the compiler alone) in ${seconds} s`);
+  if (unnoticed.length > 0) console.log(`${name}: the others are in ${FOLDER}/${name}.txt`);
   if (score < part.least) {
     console.error(`${name}: at least ${part.least}% must be noticed`);
     process.exitCode = 1;

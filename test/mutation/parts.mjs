@@ -4,11 +4,14 @@
  *
  * @typedef {{ readonly mutate: readonly string[], readonly tests: readonly string[], readonly least: number }} Part
  */
-const MARKET = ["market", "rating", "honeypot", "payments", "task", "account", "batch", "recall"].map(
-  (name) => `test/machines/${name}`,
-);
+const MARKET = [
+  ...["market", "rating", "honeypot", "payments", "task", "tags", "account", "batch", "recall", "eligibility"].map(
+    (name) => `test/machines/${name}`,
+  ),
+  "test/contracts/replies",
+];
 const LIVES = ["test/actors/lifecycle"];
-const JUDGED = ["validation", "formats", "judging", "judged-where", "pattern", "regexp"].map((name) => `test/machines/${name}`);
+const JUDGED = ["validation", "formats", "judging", "judged-where", "pattern", "regexp", "suite"].map((name) => `test/machines/${name}`);
 
 /** @type {{ readonly [name: string]: Part }} */
 export const PARTS = {
@@ -16,12 +19,19 @@ export const PARTS = {
   task: { mutate: ["machines/task"], tests: MARKET, least: 0 },
   account: { mutate: ["machines/account"], tests: MARKET, least: 0 },
   batch: { mutate: ["machines/batch"], tests: MARKET, least: 0 },
-  money: { mutate: ["machines/money"], tests: [...MARKET, "test/machines/books", ...LIVES], least: 0 },
+  money: { mutate: ["machines/money"], tests: [...MARKET, ...LIVES], least: 0 },
   validation: { mutate: ["machines/validation"], tests: JUDGED, least: 0 },
   actors: {
     mutate: ["actors/shards/placement.ts", "actors/shards/plan.ts", "actors/effects/timers.ts", "actors/host/gate.ts"],
     tests: ["test/actors/placement", "test/actors/plan", "test/actors/timers", "test/actors/host", ...LIVES],
     least: 0,
   },
-  show: { mutate: ["gateway/show"], tests: ["test/gateway/show"], least: 0 },
+  rules: {
+    mutate: ["eligibility", "entity", "formats", "incoming", "refusal", "replies", "shape", "statechart"].map(
+      (name) => `machines/${name}.ts`,
+    ),
+    tests: [...MARKET, "test/gateway/ineligibility"],
+    least: 0,
+  },
+  show: { mutate: ["gateway/show"], tests: ["test/gateway/show", "test/gateway/ineligibility", "test/contracts/replies"], least: 0 },
 };

@@ -8,9 +8,6 @@ import * as vitest from "./vitest.mjs";
 const [, , file = ""] = process.argv;
 const { code, externals } = JSON.parse(readFileSync(file, "utf8"));
 const fromHere = createRequire(`${process.cwd()}/package.json`);
-const modules = new Map(
-  await Promise.all(externals.map(async (/** @type {string} */ name) => [name, name === "vitest" ? vitest : await load(name)])),
-);
 /** @param {string} name */
 async function load(name) {
   try {
@@ -19,9 +16,17 @@ async function load(name) {
     return import(name);
   }
 }
-// The same random values for each mutant.
-(fromHere("fast-check") ?? fc).configureGlobal({ seed: 1 });
-fc.configureGlobal({ seed: 1 });
+// The same random values for each mutant, and few: what is to be noticed is wrong more often than what a property is for.
+const RUNS = 50;
+const fewer = Object.assign({}, fc, {
+  assert: (/** @type {any} */ property, /** @type {any} */ options) =>
+    fc.assert(property, { ...options, seed: 1, numRuns: Math.min(options?.numRuns ?? RUNS, RUNS) }),
+});
+/** @type {{ readonly [name: string]: unknown }} */
+const STAND_INS = { vitest, "fast-check": { __esModule: true, ...fewer, default: fewer } };
+const modules = new Map(
+  await Promise.all(externals.map(async (/** @type {string} */ name) => [name, STAND_INS[name] ?? (await load(name))])),
+);
 
 const script = new Script(`(function (require, module, exports) {${code}\n})`);
 /** @type {any} */
@@ -29,22 +34,22 @@ const world = globalThis;
 /** How long a test may take (ms); a machine may be busy while it is found out which mutants each comes by. */
 const TEST_MS = { cover: 120_000, notice: 10_000 };
 /** How much more often than without it a mutant may be come by before it counts as endless. */
-const HITS = 100;
+const HITS = 20;
 
 const declared = () =>
   vitest.collect(() => script.runInThisContext()((/** @type {string} */ name) => modules.get(name), { exports: {} }, {}));
 
-/** @param {any} test @param {number} [ms] */
-async function passes(test, ms = TEST_MS.notice) {
+/** Gives what is wrong, or undefined if a test passes. @param {any} test @param {number} ms @returns {Promise<string | undefined>} */
+async function wrongWith(test, ms) {
   let timer;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error("too late")), ms);
   });
   try {
     await Promise.race([vitest.runTest(test), late]);
-    return true;
-  } catch {
-    return false;
+    return undefined;
+  } catch (error) {
+    return `${test.name}: ${error instanceof Error ? error.message : error}`;
   } finally {
     clearTimeout(timer);
   }
@@ -55,19 +60,23 @@ async function cover() {
   world.__stryker__ = { mutantCoverage: { static: {}, perTest: {} } };
   const tests = declared();
   const failed = [];
+  const ms = [];
   for (const [n, test] of tests.entries()) {
     world.__stryker__.currentTestId = String(n);
-    if (!(await passes(test, TEST_MS.cover))) failed.push(test.name);
+    const begun = performance.now();
+    const wrong = await wrongWith(test, TEST_MS.cover);
+    if (wrong !== undefined) failed.push(wrong);
+    ms.push(performance.now() - begun);
   }
-  return { coverage: world.__stryker__.mutantCoverage, failed };
+  return { coverage: world.__stryker__.mutantCoverage, ms, failed };
 }
 
 /** @param {{ readonly id: string, readonly tests: readonly number[], readonly hits: number }} mutant */
 async function notice({ id, tests: by, hits }) {
-  world.__stryker__ = { activeMutant: id, hitCount: 0, hitLimit: HITS * (hits + 100) };
+  world.__stryker__ = { activeMutant: id, hitCount: 0, hitLimit: HITS * (hits + 1_000) };
   try {
     const tests = declared();
-    for (const n of by) if (!(await passes(tests[n]))) return tests[n]?.name ?? "";
+    for (const n of by) if ((await wrongWith(tests[n], TEST_MS.notice)) !== undefined) return tests[n]?.name ?? "";
     return null;
   } catch {
     return "while tests are declared";
