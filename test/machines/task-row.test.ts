@@ -27,15 +27,15 @@ const start: Command = { type: "start", worker: WORKER };
 const settled: Command = { type: "settled", payout: credits(12), fee: credits(1), refund: credits(7) };
 const cancel: Command = { type: "cancel", requester: REQUESTER };
 /** One command a millisecond. */
-const after = (commands: readonly Command[], changes: object = {}) =>
+const lived = (commands: readonly Command[], changes: object = {}) =>
   new Life(entity, TASK).through([open(changes), ...commands].map((command, n) => [command, AT + n]));
-const row = (commands: readonly Command[]) => entity.view(TASK, after(commands).state);
+const row = (commands: readonly Command[]) => entity.row(TASK, lived(commands).state);
 
 const AWARD = [bid(), timer("routing")];
 const DONE = [...AWARD, submit(true)];
 
 test("there is none before a task is opened", () => {
-  expect(entity.view(TASK, entity.initial(TASK))).toBeUndefined();
+  expect(entity.row(TASK, entity.initial(TASK))).toBeUndefined();
 });
 
 test.each<[string, readonly Command[], object]>([
@@ -67,7 +67,7 @@ describe("a task leaves memory", () => {
   const delivered = { id: id(70), ms: 1, result: "delivered", status: 200 } as const;
   const attempted: Command = { type: "webhook.attempted", attempt: 1, outcome: delivered };
   const finished = (commands: readonly Command[], callbackUrl: string | null) =>
-    entity.finished(after(commands, { callbackUrl }).state);
+    entity.finished(lived(commands, { callbackUrl }).state);
 
   test.each<[string, readonly Command[], string | null, boolean]>([
     ["while it takes bids", [], null, false],

@@ -37,7 +37,10 @@ export function notCompiling(mutants, folder) {
   const compilerOptions = { noUnusedLocals: false, noUnusedParameters: false, noEmit: true };
   const config = path.join(folder, "tsconfig.json");
   writeFileSync(config, JSON.stringify({ extends: path.resolve("tsconfig.json"), compilerOptions, include: [], files }));
-  const { stdout, status } = spawnSync("npx", ["tsc", "-p", config, "--pretty", "false"], { encoding: "utf8", maxBuffer: 2 ** 28 });
+  const { stdout, status } = spawnSync("npx", ["tsc", "-p", config, "--pretty", "false"], {
+    encoding: "utf8",
+    maxBuffer: 2 ** 28,
+  });
   const wrong = new Set([...stdout.matchAll(/\.mutant(\d+)\.ts\(\d+,\d+\): error/g)].map(([, id]) => id));
   if (status !== 0 && wrong.size === 0) throw new Error(stdout);
   rmSync(folder, { recursive: true, force: true });

@@ -5,13 +5,28 @@
  * @typedef {{ readonly mutate: readonly string[], readonly tests: readonly string[], readonly least: number }} Part
  */
 const MARKET = [
-  ...["market", "rating", "honeypot", "payments", "task", "tags", "account", "batch", "recall", "eligibility"].map(
-    (name) => `test/machines/${name}`,
-  ),
+  ...[
+    "market",
+    "rating",
+    "honeypot",
+    "payments",
+    "task",
+    "tags",
+    "account",
+    "batch",
+    "turns",
+    "recall",
+    "eligibility",
+    "older",
+    "member-formats",
+    "shape",
+  ].map((name) => `test/machines/${name}`),
   "test/contracts/replies",
 ];
 const LIVES = ["test/actors/lifecycle"];
-const JUDGED = ["validation", "formats", "judging", "judged-where", "pattern", "regexp", "suite"].map((name) => `test/machines/${name}`);
+const JUDGED = ["validation", "formats", "judging", "judged-where", "pattern", "regexp", "suite"].map(
+  (name) => `test/machines/${name}`,
+);
 
 /** @type {{ readonly [name: string]: Part }} */
 export const PARTS = {
@@ -33,5 +48,9 @@ export const PARTS = {
     tests: [...MARKET, "test/gateway/ineligibility"],
     least: 0,
   },
-  show: { mutate: ["gateway/show"], tests: ["test/gateway/show", "test/gateway/ineligibility", "test/contracts/replies"], least: 0 },
+  show: {
+    mutate: ["gateway/show"],
+    tests: ["test/gateway/show", "test/gateway/ineligibility", "test/contracts/replies"],
+    least: 0,
+  },
 };

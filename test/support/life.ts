@@ -61,6 +61,13 @@ export class Life<S, C, F extends { readonly type: string }> {
     const decision = this.#entity.decide(this.state, command, at, arrived);
     return isRefusal(decision) ? decision.refused : decision.facts.map(({ type }) => type).join("+");
   }
+
+  /** How a command is refused; throws when it is taken. Nothing happens. */
+  refuses(command: C, at: number, arrived = at): Refusal {
+    const decision = this.#entity.decide(this.state, command, at, arrived);
+    if (!isRefusal(decision)) throw new Error(`taken: ${decision.facts.map(({ type }) => type).join("+")}`);
+    return decision;
+  }
 }
 
 /** What the effect of a message to an actor is expected to be. */
