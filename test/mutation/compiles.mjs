@@ -5,7 +5,7 @@ import path from "node:path";
 
 /** What the source of a part may import. */
 const SOURCE = ["machines", "actors", "gateway", "src"];
-/** @typedef {import("@stryker-mutator/api/core").Mutant} Mutant */
+/** @typedef {Awaited<ReturnType<import("@stryker-mutator/instrumenter").Instrumenter["instrument"]>>["mutants"][number]} Mutant */
 
 /** @param {Mutant} mutant */
 function withMutant({ fileName, location: { start, end }, replacement }) {

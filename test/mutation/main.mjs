@@ -77,7 +77,7 @@ async function runPart(name, only) {
   /** The quick ones first. @type {number[]} */
   const all = [...ms.keys()].sort((one, other) => ms[one] - ms[other]);
   const always = coverage.static;
-  /** @type {(import("@stryker-mutator/api/core").Mutant & { readonly uncovered: boolean })[]} */
+  /** @type {(import("./compiles.mjs").Mutant & { readonly uncovered: boolean })[]} */
   const unnoticed = [];
   const left = mutants.values();
   await Promise.all(

@@ -34,7 +34,7 @@ export const PARTS = {
   task: { mutate: ["machines/task"], tests: MARKET, least: 0 },
   account: { mutate: ["machines/account"], tests: MARKET, least: 0 },
   batch: { mutate: ["machines/batch"], tests: MARKET, least: 0 },
-  money: { mutate: ["machines/money"], tests: [...MARKET, ...LIVES], least: 0 },
+  money: { mutate: ["machines/money"], tests: [...MARKET, "test/machines/books", ...LIVES], least: 0 },
   validation: { mutate: ["machines/validation"], tests: JUDGED, least: 0 },
   actors: {
     mutate: ["actors/shards/placement.ts", "actors/shards/plan.ts", "actors/effects/timers.ts", "actors/host/gate.ts"],
