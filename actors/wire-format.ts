@@ -88,7 +88,8 @@ export function unpackEnvelope(text: string, cluster: string, now: Millis): Unpa
   if (wire["v"] !== FORMAT) return { wrong: "another version" };
   const message = readMessage(wire["to"], wire["command"]);
   if (message === undefined) return { wrong: "unknown command" };
-  if (!isWireEnvelope(wire)) throw new Error("an envelope that lacks something");
+  // Not an error, which would be final: a message of a newer version waits for a node that reads it.
+  if (!isWireEnvelope(wire)) return { wrong: "another version" };
   const { id: commandId, origin, again, fresh, left, age, lost = 0, after, words = 1 } = wire;
   const deadline = left === null ? Number.MAX_SAFE_INTEGER : now + left;
   const delivery = again ? "again" : "first";

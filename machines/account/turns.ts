@@ -103,15 +103,15 @@ export function callsAt(context: AccountContext, restriction: Restriction, at: M
   const { waiting } = context;
   if (restriction === "frozen") return waiting.map(({ batch }) => ({ batch, count: 1 }));
   let power = restriction === "suspended" ? 0 : spendingPower(context);
-  let places = OPEN_TASKS_MAX - context.openTasks;
+  let room = OPEN_TASKS_MAX - context.openTasks;
   let opened = sum(counted(context.opened, at));
   const before = opened;
   return waiting.flatMap(({ batch, want, budget, perMinute }) => {
     const share = Math.ceil((perMinute - before) / waiting.length);
     const paced = perMinute === 0 ? want : Math.min(share, perMinute - opened);
-    const count = Math.max(0, Math.min(want, paced, places, Math.floor(power / budget)));
+    const count = Math.max(0, Math.min(want, paced, room, Math.floor(power / budget)));
     power -= count * budget;
-    places -= count;
+    room -= count;
     opened += count;
     return count === 0 ? [] : [{ batch, count }];
   });

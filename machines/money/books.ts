@@ -100,7 +100,7 @@ interface Accounts {
   readonly settled: Set<string>;
   readonly earned: Set<string>;
   /** The slots that workers reserve for tasks that they bid on by posted price. */
-  readonly places: { readonly account: string; readonly task: string }[];
+  readonly slots: { readonly account: string; readonly task: string }[];
 }
 
 /** Runs every check. */
@@ -124,11 +124,11 @@ async function checkLedger(books: Books, pending: readonly PendingMessage[], tal
 }
 
 async function checkAccounts(books: Books, tally: Tally): Promise<Accounts> {
-  const found: Accounts = { holds: new Map(), settled: new Set(), earned: new Set(), places: [] };
+  const found: Accounts = { holds: new Map(), settled: new Set(), earned: new Set(), slots: [] };
   for await (const history of books.actors("account")) {
     const state = await foldAccount(history, found, tally);
     const { available, held, holds, slots } = state.context;
-    for (const task of Object.keys(slots)) found.places.push({ account: history.id, task });
+    for (const task of Object.keys(slots)) found.slots.push({ account: history.id, task });
     const { row, ledger } = history;
     const rowEqual = row !== null && "available" in row && row.available === available && row.held === held;
     tally.check(
@@ -212,7 +212,7 @@ async function checkTasks(books: Books, pending: readonly PendingMessage[], acco
       tally.check("moving", moves, () => `task ${history.id} is ${state.value}, and nothing will move it on`);
     }
   }
-  for (const { account: worker, task: id } of accounts.places) {
+  for (const { account: worker, task: id } of accounts.slots) {
     const freed = told.has(`standingBid ${id}`) || ["earn", "fail", "freed"].some((type) => about.has(`${type} ${id}`));
     tally.check("moving", !ended.has(id) || freed, () => `account ${worker} reserves a slot for task ${id}, which has ended`);
   }

@@ -109,6 +109,15 @@ test("a command that this version does not know is refused for now, whoever brin
   }
 });
 
+test("an envelope that is written otherwise by a newer version is not taken, and is not refused for good", () => {
+  const start = { to: { kind: "task", id: id(1) }, command: { type: "start", worker: id(3) } };
+  const wire = { v: 1, cluster: "c", ...start, id: id(2), origin: "client", again: false, fresh: false, left: 5 };
+  expect(unpackEnvelope(JSON.stringify(wire), "c", 0)).toHaveProperty("envelope");
+  for (const change of [{ origin: "schedule" }, { left: "5 s" }, { id: undefined }]) {
+    expect(unpackEnvelope(JSON.stringify({ ...wire, ...change }), "c", 0)).toEqual({ wrong: "another version" });
+  }
+});
+
 test("a refusal whose code is not known says nothing final, and what is no answer is none", () => {
   expect(readRefusal({ refused: "OWN_TASK", detail: "no" })).toEqual({ refused: "OWN_TASK", detail: "no" });
   expect(readRefusal({ refused: "OF_TOMORROW", detail: "no" })).toEqual({ refused: "UNAVAILABLE", detail: "no" });
