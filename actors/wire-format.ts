@@ -10,7 +10,7 @@ import type { CommandResult, Envelope, Origin } from "./message.ts";
 
 /** Raised when old and new nodes cannot understand each other. */
 const FORMAT = 1;
-/** Raised when replies are told in other words; see machines/replies.ts. Whoever sends none reads those before only. */
+/** The form of replies, raised when it changes; see machines/replies.ts. A sender that gives none reads only the first. */
 const WORDS = 2;
 
 interface WireEnvelope {
@@ -24,12 +24,12 @@ interface WireEnvelope {
   readonly fresh: boolean;
   /** ms; null: no deadline. */
   readonly left: number | null;
-  /** ms since the request came to its gateway; nodes of before neither send nor read it, nor `lost` and `after`. */
+  /** Time since the request reached its gateway (ms). Older nodes neither send nor read this, `lost` or `after`. */
   readonly age?: number;
   readonly lost?: number;
   /** A message's id, see Envelope. */
   readonly after?: string;
-  /** In which words the sender reads the reply. */
+  /** The newest form of replies that the sender reads. */
   readonly words?: number;
 }
 
@@ -50,12 +50,12 @@ const isWireEnvelope = isRecord<Omit<WireEnvelope, "to" | "command">>({
   words: orAbsent(isNumber),
 });
 
-/** Why an envelope is not taken: it is of another platform, or of a version that writes envelopes or commands this one cannot read. */
+/** Why an envelope is not taken: it comes from another platform, or from a version whose envelopes or commands are not known here. */
 export type Unreadable = "another platform" | "another version" | "unknown command";
 
 /** A decoded envelope. */
 export type Unpacked =
-  /** `older`: the sender reads only the words before those of today. */
+  /** `older`: the sender reads replies only in the form before. */
   { readonly envelope: Envelope; readonly older: boolean } | { readonly wrong: Unreadable };
 
 /** `cluster` identifies the platform, so that two that share a bus by mistake do not take each other's commands. */
@@ -100,7 +100,7 @@ export function unpackEnvelope(text: string, cluster: string, now: Millis): Unpa
   };
 }
 
-/** `older` is what asked for it, where that reads only the words before those of today. */
+/** `older` is the envelope that it answers, if its sender reads replies only in the form before. */
 export function packResult(answer: CommandResult, older?: Envelope): string {
   return JSON.stringify(answer.ok && older !== undefined ? { ok: true, value: olderReply(older, answer.value) } : answer);
 }

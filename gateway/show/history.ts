@@ -47,7 +47,7 @@ export function showHistory({ items, worker: before }: History, viewer: Viewer):
   });
 }
 
-/** What was not told, by a version of before, is left out. */
+/** Leaves out what an older version did not record. */
 function whyDeclined(reason: Ineligibility | undefined): JsonObject {
   if (reason === undefined) return {};
   const sentence = ineligibilitySentence(reason);

@@ -36,7 +36,7 @@ const SERVER_VERSION_MIN = 140_000;
 const LOCK_MS_MAX = 5_000;
 const LEASE_MS_DEFAULT = 5_000;
 
-/** What a database is set up with, for good. */
+/** What a database is set up with; never changes. */
 export interface Platform {
   /** 32 random bytes, from which ids and webhook secrets are derived; the same in all databases of a platform. */
   readonly secret: Buffer;
@@ -119,8 +119,8 @@ async function run(transaction: Transaction, pending: readonly Migration[], { se
 
 /**
  * Whether the schema may be changed now: no member is there that does not work with the new one, and none joins until this
- * transaction ends. Members that are silent for a lease, and in the way, are members no more. Throws a sentence for the
- * operator that names those that are in the way.
+ * transaction ends. Removes members that would prevent it and have been silent for a lease. Throws a sentence for the operator
+ * that names those that prevent it.
  */
 async function mayChange(
   transaction: Transaction,
@@ -132,7 +132,7 @@ async function mayChange(
   const publishes = schema >= SCHEMA_OF_FORMATS;
   if (publishes) await transaction`select from platform for update`;
   else await transaction`lock table members in share row exclusive mode`;
-  // Before members had a place for what they read, it stood in their statistics; those of before wrote it nowhere.
+  // Before there was a column for what members read, they wrote it into their statistics; older ones wrote it nowhere.
   const reads = publishes ? transaction`reads` : transaction`stats -> 'reads'`;
   const highest = transaction`coalesce((${reads} -> 'schema' ->> 1)::integer, ${SCHEMA_OF_FORMATS - 1})`;
   const needs = Math.max(...pending.map((migration) => migration.needs));

@@ -17,8 +17,8 @@ import { type Database, isFenced, isTooOld, reaching } from "./pool.ts";
 const CLAIM_LOCK = 7_245_003;
 
 /**
- * Records what a process that is alone with a database reads, because it writes that from now on. Whoever was a member is
- * none any more. Rejects with TooOld when this process does not read what is recorded.
+ * Records the formats that a process which is alone with a database reads, because it will write them. Removes all members.
+ * Rejects with TooOld if this process does not read what is recorded.
  */
 export async function agreeAlone(database: Database, version: string, formats: Formats): Promise<void> {
   const agreed = JSON.stringify(formats);
