@@ -50,7 +50,10 @@ test("an inspector is shown facts and states, and nothing that may be secret", a
   expect(JSON.stringify(seen)).not.toContain("hidden-");
 });
 
-test("it is shown to this machine only", () => {
+test("it is shown to this machine only, and in production to nobody", () => {
+  expect(() => readConfig({ INSPECTOR_URL: "ws://127.0.0.1:8080", NODE_ENV: "production" })).toThrow(
+    'INSPECTOR_URL ("ws://127.0.0.1:8080") must be unset where NODE_ENV is production.',
+  );
   expect(readConfig({ INSPECTOR_URL: "ws://127.0.0.1:8080" }).inspectorUrl).toBe("ws://127.0.0.1:8080");
   for (const url of ["ws://example.com:8080", "wss://127.0.0.1:8080", "ws://127.0.0.1.example.com:8080", "8080"]) {
     expect(() => readConfig({ INSPECTOR_URL: url })).toThrow(

@@ -9,6 +9,7 @@ import {
   name,
   names,
   natsUrl,
+  notInProduction,
   oneOf,
   origins,
   share,
@@ -110,7 +111,7 @@ function server(production: boolean) {
       fallback: null as string | null,
       unit: "URL",
       about: "For development only: shows all that actors do in Stately's inspector, whose relay `npm run inspector` starts.",
-      read: loopbackSocket,
+      read: production ? notInProduction : loopbackSocket,
     },
   };
 }

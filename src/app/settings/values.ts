@@ -118,3 +118,8 @@ export function names(text: string): readonly string[] {
     throw new Error("names like json_extraction, separated by commas");
   return list;
 }
+
+/** For what is a help to developers only. */
+export function notInProduction(): never {
+  throw new Error("unset where NODE_ENV is production");
+}
