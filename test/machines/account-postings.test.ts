@@ -130,6 +130,17 @@ test.each<[string, AccountFact, AccountFact]>([
   expect(transferOf(one)).not.toBe(transferOf(other));
 });
 
+test("what is 0 has no leg, and the others are numbered without it", () => {
+  const fact: AccountFact = {
+    ...{ type: "Settled", ...work, worker: person(2), payout: credits(19), fee: credits(1), refund: credits(0) },
+  };
+  expect(accountPostings(ME, fact).map(({ leg, account, amount }) => [leg, account, amount])).toEqual([
+    [0, "held", -20],
+    [1, "transit", 19],
+    [2, "fees", 1],
+  ]);
+});
+
 test("what moves no credits has no entry", () => {
   expect(accountPostings(ME, { type: "CooldownEnded", at: AT })).toEqual([]);
   expect(accountPostings(ME, { type: "BatchEnded", batch: id(5), at: AT })).toEqual([]);

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { account } from "../../machines/account/index.ts";
 import { FORMATS } from "../../machines/formats.ts";
+import { readReply } from "../../machines/incoming.ts";
 import { task } from "../../machines/task/index.ts";
 import { credits, taskId } from "../../machines/vocabulary.ts";
 import { Life } from "../support/life.ts";
@@ -60,6 +61,7 @@ describe("of a task", () => {
     // Later, and after the state has been stored.
     const stored = task.restore(TASK, JSON.parse(JSON.stringify(task.persist(life.state, FORMATS.task))));
     expect(task.recall(command, JSON.parse(JSON.stringify(facts)), stored)).toEqual(decision.reply);
+    expect(readReply("task", command.type, decision.reply)).toEqual(decision.reply);
   });
 
   test("a bid says whether it has won: at once, or not yet, or not at all", () => {
@@ -106,5 +108,6 @@ describe("of an account", () => {
     const { facts, decision } = life.do(command, AT + 1);
     life.do({ type: "topUp", topup: id(77), amount: credits(1) }, AT + 2);
     expect(account.recall(command, JSON.parse(JSON.stringify(facts)), life.state)).toEqual(decision.reply);
+    expect(readReply("account", command.type, decision.reply)).toEqual(decision.reply);
   });
 });

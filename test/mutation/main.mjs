@@ -63,7 +63,7 @@ async function runPart(name, only) {
   const { code, externals, mutants } = await bundle(part, only);
   mkdirSync(FOLDER, { recursive: true });
   const file = path.join(FOLDER, `${name}.bundle.json`);
-  writeFileSync(file, JSON.stringify({ code, externals }));
+  writeFileSync(file, JSON.stringify({ code, externals, without: part.without ?? [] }));
   const runners = Array.from({ length: PROCESSES }, () => runner(file));
   const stop = () => {
     for (const one of runners) one.stop();

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import * as vitest from "./vitest.mjs";
 
 const [, , file = ""] = process.argv;
-const { code, externals } = JSON.parse(readFileSync(file, "utf8"));
+const { code, externals, without } = JSON.parse(readFileSync(file, "utf8"));
 const fromHere = createRequire(`${process.cwd()}/package.json`);
 /** @param {string} name */
 async function load(name) {
@@ -37,7 +37,9 @@ const TEST_MS = { cover: 120_000, notice: 10_000 };
 const HITS = 20;
 
 const declared = () =>
-  vitest.collect(() => script.runInThisContext()((/** @type {string} */ name) => modules.get(name), { exports: {} }, {}));
+  vitest
+    .collect(() => script.runInThisContext()((/** @type {string} */ name) => modules.get(name), { exports: {} }, {}))
+    .filter(({ name }) => !without.includes(name.trim()));
 
 /** Gives what is wrong, or undefined if a test passes. @param {any} test @param {number} ms @returns {Promise<string | undefined>} */
 async function wrongWith(test, ms) {

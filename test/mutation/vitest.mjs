@@ -62,9 +62,29 @@ export const beforeEach = (step) => around.at(-1)?.before.push(step);
 /** @param {Step} step */
 export const afterEach = (step) => around.at(-1)?.after.push(step);
 
+/** @type {Map<PropertyKey, PropertyDescriptor | undefined>} */
+const stubbed = new Map();
+export const vi = {
+  /** @param {PropertyKey} name @param {unknown} value */
+  stubGlobal(name, value) {
+    if (!stubbed.has(name)) stubbed.set(name, Object.getOwnPropertyDescriptor(globalThis, name));
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  },
+  unstubAllGlobals() {
+    for (const [name, before] of stubbed) {
+      if (before === undefined) Reflect.deleteProperty(globalThis, name);
+      else Object.defineProperty(globalThis, name, before);
+    }
+    stubbed.clear();
+  },
+};
+
 /** Runs one test; rejects when it fails. @param {Test} one */
 export async function runTest({ run, before, after }) {
-  for (const step of before) await step();
-  await run();
-  for (const step of after) await step();
+  try {
+    for (const step of before) await step();
+    await run();
+  } finally {
+    for (const step of after) await step();
+  }
 }
