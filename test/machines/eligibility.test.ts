@@ -162,6 +162,18 @@ describe("whatever a task has been through, and whoever asks,", () => {
   });
 });
 
+test.each([
+  ["ROUTING", 2, 2, [ME, OTHER, REQUESTER], []],
+  ["ROUTING", 2, 1, [ME, OTHER], [REQUESTER]],
+  ["PENDING_POOL", 3, 1, [ME], [OTHER, REQUESTER]],
+  ["ROUTING", 3, 0, [], [ME, OTHER, REQUESTER]],
+  ["AWARDED", 3, 3, [], [ME, OTHER, REQUESTER]],
+] as const)("by the row of a task that is %s, with %i retries of which %i are left, its last workers have failed", (...row) => {
+  const [status, autoRetry, autoRetriesLeft, bidders, failed] = row;
+  const onOffer = { ...open, status, closedTo: [ME, OTHER, REQUESTER], autoRetriesLeft };
+  expect(onOfferByRow(onOffer, autoRetry)).toMatchObject({ status, bidders, failed });
+});
+
 test("a worker's account takes the offers that the rule allows, and declines the others with the rule's reason", () => {
   const posted = fc.record({
     price: fc.option(fc.integer({ min: 5, max: 8 })),

@@ -64,7 +64,7 @@ export const PARTS = {
   },
   show: {
     mutate: ["gateway/show"],
-    tests: ["test/gateway/show", "test/gateway/ineligibility", "test/contracts/replies"],
+    tests: ["test/gateway/show", "test/gateway/ineligibility", "test/gateway/refusals", "test/contracts/replies"],
     least: 0,
   },
 };
