@@ -326,16 +326,16 @@ describe("the wire format", () => {
     return unpacked.envelope;
   };
 
-  test("of which something is missing or not of its type is no envelope; of what is optional nothing need be there", () => {
+  test("of which something is missing or not of its type is of another version; of what is optional nothing need be there", () => {
     const whole = JSON.parse(packEnvelope(envelope(randomUUID(), { arrived: AT, lost: 3 }), "here", AT));
     for (const name of ["id", "origin", "again", "fresh", "left"]) {
       for (const value of [undefined, [], "other"]) {
         if (name === "id" && value === "other") continue;
-        expect(() => read(JSON.stringify({ ...whole, [name]: value }), AT), `${name} ${value}`).toThrow("lacks");
+        expect(() => read(JSON.stringify({ ...whole, [name]: value }), AT), `${name} ${value}`).toThrow("another version");
       }
     }
     for (const name of ["age", "lost", "words"]) {
-      expect(() => read(JSON.stringify({ ...whole, [name]: "3" }), AT), name).toThrow("lacks");
+      expect(() => read(JSON.stringify({ ...whole, [name]: "3" }), AT), name).toThrow("another version");
       expect(() => read(JSON.stringify({ ...whole, [name]: undefined }), AT), name).not.toThrow();
     }
     for (const text of ["null", "[]", "7"]) expect(() => read(text, AT)).toThrow("is an object");
