@@ -39,10 +39,15 @@ export const UNREACHABLE = refuse(
   "UNAVAILABLE",
   "The journal cannot be reached at the moment, nothing was changed; try again shortly.",
 );
-/** This node's code cannot read the actor's facts or snapshot. */
+/** The actor's facts or its snapshot are of a format that this node's code does not know. */
 export const UNREADABLE = refuse(
   "UNAVAILABLE",
   "The node that serves this cannot read it, because a newer version wrote it; nothing was changed. The operator must update that node; try again then.",
+);
+/** A bug, or damage to what is stored. Not final as BROKEN is: a message waits for a node that reads it. */
+export const READ_FAILED = refuse(
+  "UNAVAILABLE",
+  "Something failed inside when this was read; it is logged, and nothing was changed. Tell the operator if it goes on.",
 );
 /** The command is of another version. */
 export const NOT_KNOWN = refuse(

@@ -10,6 +10,9 @@
  */
 import type { EntityKind } from "./protocols.ts";
 
+/** What is stored is of a format that this code does not know. */
+export class NewerFormat extends Error {}
+
 /** A number for each entity; a higher one is newer. */
 export type Formats = { readonly [K in EntityKind]: number };
 

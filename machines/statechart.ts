@@ -17,6 +17,7 @@ import {
 } from "xstate";
 import type { Effect } from "./effect.ts";
 import type { AnyFact, Evolution } from "./entity.ts";
+import { NewerFormat } from "./formats.ts";
 
 /** The input of a machine: the id of its entity. */
 interface Input {
@@ -51,6 +52,15 @@ export function logicOf(machine: AnyStateMachine): Logic {
 /** The shape in which XState stores a machine, with its context untouched. Our actors never reach a final state. */
 export function persisted({ value, context }: AnyMachineSnapshot) {
   return { status: "active", value, context, output: undefined, error: undefined, children: {}, historyValue: {} } as const;
+}
+
+/** Gives a stored state as XState resolves it, which throws only on a state that the chart does not have: NewerFormat then. */
+export function orNewer<S>(entity: string, resolve: () => S): S {
+  try {
+    return resolve();
+  } catch (cause) {
+    throw new NewerFormat(`a newer NexusToken wrote the snapshot of this ${entity}`, { cause });
+  }
 }
 
 /** Applies one fact outside a host, for code that only reads. Throws what an action throws, and on a fact that does not fit. */

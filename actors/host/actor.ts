@@ -15,6 +15,7 @@
 import type { AnyMachineSnapshot } from "xstate";
 import type { Effect, Tell } from "../../machines/effect.ts";
 import { type AnyEntity, type AnyFact, addressKey, type Decision, type OutboundCall } from "../../machines/entity.ts";
+import { NewerFormat } from "../../machines/formats.ts";
 import type { Address } from "../../machines/protocols.ts";
 import { isRefusal, type Refusal, refuse } from "../../machines/refusal.ts";
 import { LIMITS } from "../limits.ts";
@@ -24,6 +25,7 @@ import {
   type CommandResult,
   type Envelope,
   NOT_OWNER,
+  READ_FAILED,
   TOO_EARLY,
   UNREACHABLE,
   UNREADABLE,
@@ -94,7 +96,7 @@ export class Actor {
     return recent.answer;
   }
 
-  /** Gives the actor up: callers are told that it is not here. The outcome of running commits no longer matters here. */
+  /** Gives the actor up: callers that wait are told that it is not here. The outcome of running commits no longer matters here. */
   abandon(): void {
     this.#abandoned = true;
     const waiting = [...this.#gate.discardFrom(), ...this.#inbox.splice(0)];
@@ -206,7 +208,8 @@ export class Actor {
 
   /** What is stored could not be read, so the refusal of a command is not final. */
   #readFailed(error: unknown): false {
-    this.#notRead = error instanceof StoreUnavailable ? UNREACHABLE : UNREADABLE;
+    if (error instanceof StoreUnavailable) this.#notRead = UNREACHABLE;
+    else this.#notRead = error instanceof NewerFormat ? UNREADABLE : READ_FAILED;
     this.#ports.log.error({ err: error, actor: addressKey(this.address) }, this.#notRead.detail);
     return false;
   }

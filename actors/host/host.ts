@@ -278,11 +278,13 @@ export class Host implements Transport {
     return actor;
   }
 
-  /** Removes an actor, unless another has replaced it meanwhile. */
-  #forget(actor: Actor): void {
+  /** Evicts an idle actor from memory, unless another has replaced it meanwhile. */
+  #evict(actor: Actor): void {
     const actors = this.#shards.get(this.shardOf(actor.address.id))?.actors;
     const key = addressKey(actor.address);
-    if (actors?.get(key) === actor) actors.delete(key);
+    if (actors?.get(key) !== actor) return;
+    actors.delete(key);
+    actor.abandon();
   }
 
   async #release({ address, messages, fresh, timers, calls, row }: Release): Promise<void> {
@@ -331,7 +333,7 @@ export class Host implements Transport {
   }
 
   #idle(actor: Actor): void {
-    if (actor.finished) this.#forget(actor);
+    if (actor.finished) this.#evict(actor);
   }
 
   #scheduleSweep(): void {
@@ -348,6 +350,6 @@ export class Host implements Transport {
     if (!actor.isIdle) return;
     const entry = actor.passivate();
     if (entry !== undefined) this.#committer.submit(entry, () => {});
-    this.#forget(actor);
+    this.#evict(actor);
   }
 }

@@ -47,7 +47,7 @@ export class LiveActor {
     return this.#emitted;
   }
 
-  /** Stops the actor: its commit failed, or its shard was given up. One that is evicted is just let go. */
+  /** Stops the actor: it was evicted, its commit failed, or its shard was given up. An inspector would show it as alive for ever. */
   stop(): void {
     this.#actor.stop();
   }

@@ -1,6 +1,6 @@
 import type { Ineligibility } from "../eligibility.ts";
 import type { StoredFact } from "../entity.ts";
-import { FORMATS } from "../formats.ts";
+import { FORMATS, NewerFormat } from "../formats.ts";
 import type { Capability } from "../market/capability.ts";
 import type { Outcome } from "../market/reputation.ts";
 import type { WorkerStanding } from "../market/standing.ts";
@@ -183,7 +183,7 @@ const TYPES: { readonly [T in AccountFactType]: true } = {
  */
 export function upcastAccountFact(stored: StoredFact): AccountFact {
   if (stored.version > FORMATS.account || !Object.hasOwn(TYPES, stored.type)) {
-    throw new Error(`a newer NexusToken wrote ${stored.type} v${stored.version}`);
+    throw new NewerFormat(`a newer NexusToken wrote ${stored.type} v${stored.version}`);
   }
   return stored.body as AccountFact;
 }

@@ -2,7 +2,7 @@
  * How an account's state is stored. Format 2 is the statechart's own; in format 1 the state was one word, and the context said
  * whether a debt had led to suspension.
  */
-import { persisted } from "../statechart.ts";
+import { orNewer, persisted } from "../statechart.ts";
 import type { Millis } from "../vocabulary.ts";
 import { type AccountSnapshot, accountMachine } from "./machine.ts";
 import { type AccountContext, NEW } from "./state.ts";
@@ -32,10 +32,12 @@ function word(state: AccountSnapshot): Format1["value"] {
   return state.hasTag("cooling") ? "COOLING" : "ACTIVE";
 }
 
-/** Reads a snapshot of any format. Only we write them, so their shape is trusted; XState checks that the state exists. */
+/** Reads a snapshot of any format. Only we write them, so their shape is trusted. Throws NewerFormat for an unknown state. */
 export function restoreAccount(stored: unknown): AccountSnapshot {
   const { value, context } = upcast(stored as Format1 | Format2);
-  return accountMachine.resolveState({ value, context: { ...NEW, ...context, tally: { ...NEW.tally, ...context.tally } } });
+  return orNewer("account", () =>
+    accountMachine.resolveState({ value, context: { ...NEW, ...context, tally: { ...NEW.tally, ...context.tally } } }),
+  );
 }
 
 function upcast(stored: Format1 | Format2): Format2 {

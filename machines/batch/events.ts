@@ -1,6 +1,6 @@
 import type { WaitsFor } from "../account/turns.ts";
 import type { StoredFact } from "../entity.ts";
-import { FORMATS } from "../formats.ts";
+import { FORMATS, NewerFormat } from "../formats.ts";
 import type { RefusalCode } from "../refusal.ts";
 import type { TaskSpec } from "../task/events.ts";
 import type { AccountId, Millis, TaskId, TerminalStatus } from "../vocabulary.ts";
@@ -61,7 +61,9 @@ const TYPES: { readonly [T in BatchFact["type"]]: true } = {
 
 /** Reads a batch's fact of any format; so far all are alike. Throws on a newer format. */
 export function upcastBatchFact({ type, version, body }: StoredFact): BatchFact {
-  if (version > FORMATS.batch || !Object.hasOwn(TYPES, type)) throw new Error(`a newer NexusToken wrote ${type} v${version}`);
+  if (version > FORMATS.batch || !Object.hasOwn(TYPES, type)) {
+    throw new NewerFormat(`a newer NexusToken wrote ${type} v${version}`);
+  }
   // Only we write the journal, so a body is trusted once its type and version are known.
   return body as BatchFact;
 }

@@ -1,4 +1,5 @@
 /** How a batch's state is stored; the same in all formats. */
+import { orNewer } from "../statechart.ts";
 import { type BatchSnapshot, batchMachine } from "./machine.ts";
 import { type BatchContext, NEW } from "./state.ts";
 
@@ -7,8 +8,8 @@ export function persistBatch({ value, context }: BatchSnapshot): unknown {
   return { value, context };
 }
 
-/** Reads a snapshot. Only we write them, so their shape is trusted; XState checks that the state exists. */
+/** Reads a snapshot. Only we write them, so their shape is trusted. Throws NewerFormat for an unknown state. */
 export function restoreBatch(stored: unknown): BatchSnapshot {
   const { value, context } = stored as { value: BatchSnapshot["value"]; context: BatchContext };
-  return batchMachine.resolveState({ value, context: { ...NEW, ...context } });
+  return orNewer("batch", () => batchMachine.resolveState({ value, context: { ...NEW, ...context } }));
 }

@@ -1,6 +1,6 @@
 import type { Ineligibility } from "../eligibility.ts";
 import type { StoredFact } from "../entity.ts";
-import { FORMATS } from "../formats.ts";
+import { FORMATS, NewerFormat } from "../formats.ts";
 import type { Offer } from "../market/capability.ts";
 import type { FieldError, Rule } from "../validation/rules.ts";
 import type { AccountId, Credits, JsonObject, JsonValue, Millis, QualityPreference, ResultError, TaskId } from "../vocabulary.ts";
@@ -143,7 +143,7 @@ const TYPES: { readonly [T in TaskFactType]: true } = {
  */
 export function upcastTaskFact(stored: StoredFact): TaskFact {
   if (stored.version > FORMATS.task || !Object.hasOwn(TYPES, stored.type)) {
-    throw new Error(`a newer NexusToken wrote ${stored.type} v${stored.version}`);
+    throw new NewerFormat(`a newer NexusToken wrote ${stored.type} v${stored.version}`);
   }
   return stored.body as TaskFact;
 }

@@ -1,6 +1,8 @@
 /** Actors of XState, as a host runs them. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { ActorRefLike } from "xstate";
 import { LiveActor } from "../../actors/host/live.ts";
+import { LIMITS } from "../../actors/limits.ts";
 import { account } from "../../machines/account/index.ts";
 import { accountMachine } from "../../machines/account/machine.ts";
 import { logicOf } from "../../machines/statechart.ts";
@@ -87,6 +89,25 @@ const TASK = taskId(id(500));
 const AT = 1_800_000_000_000;
 const OPENED: TaskFact = { type: "Opened", task: TASK, requester: person(1), marks: [], order: order(), createdAt: AT, at: AT };
 const ROUTING: TaskFact = { type: "RoutingStarted", until: AT + 9, at: AT };
+
+test("an actor that is evicted, idle or at its end, is stopped, so that an inspector does not show it as alive", async () => {
+  const world = new World();
+  const seen = new Set<ActorRefLike>();
+  world.inspect = ({ actorRef }) => seen.add(actorRef);
+  const statuses = () => [...seen].map((actor) => actor.getSnapshot().status);
+  world.host = world.makeHost();
+  await world.host.start();
+  await world.register(1, 100);
+  const posted = world.newTask();
+  await world.post(1, posted);
+  expect(statuses()).toEqual(["active", "active"]);
+  await world.ask("task", posted, { type: "cancel", requester: person(1) });
+  await world.pass(1_000);
+  expect(statuses()).toEqual(["active", "stopped"]);
+  await world.pass(LIMITS.idleMs + 2 * LIMITS.sweepMs);
+  expect(world.host.stats.actors).toBe(0);
+  expect(statuses()).toEqual(["stopped", "stopped"]);
+});
 
 describe("a live actor", () => {
   test("emits nothing of what is replayed, and of each fact that is sent what that one sets off", () => {

@@ -57,6 +57,20 @@ describe("an actor that a newer version wrote", () => {
     },
   );
 
+  test("whose facts cannot be applied, by a bug, refuses for now too, but no operator is told to update the node", async () => {
+    const [first] = stored(2).facts;
+    if (first === undefined) throw new Error("it has a fact");
+    stored(2).facts.push({ ...first, seq: first.seq + 1 });
+    await world.crash();
+    expect(await topUp(2)).toMatchObject({
+      ok: false,
+      refusal: { refused: "UNAVAILABLE", detail: expect.stringMatching(/^Something failed inside when this was read/) },
+    });
+    expect(await topUp(1)).toMatchObject({ ok: true });
+    stored(2).facts.pop();
+    expect(await topUp(2)).toMatchObject({ ok: true });
+  });
+
   test("gets its messages once there is a node that can read it; none is refused for good", async () => {
     rewrite(2, FORMATS.account + 1);
     await world.crash();

@@ -73,6 +73,8 @@ export class World {
   entities: HostPorts["entities"] = { task, account, batch };
   /** Told of every commit; see HostPorts. */
   committed: NonNullable<HostPorts["committed"]> = () => {};
+  /** Observes the live actors of a host that is made afterwards. */
+  inspect: HostPorts["inspect"];
   #ids = 1_000;
 
   constructor() {
@@ -91,6 +93,7 @@ export class World {
       validator: { judge: (question, where) => this.judge(question, where) },
       calls: { make: ({ request }) => this.deliver(request) },
       committed: (address, row) => this.committed(address, row),
+      inspect: this.inspect,
       clock: this.clock,
       ids: { next: () => this.nextId() },
       log: SILENT,
