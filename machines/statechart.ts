@@ -29,16 +29,14 @@ type System = ActorScope<AnyMachineSnapshot, AnyFact>["system"];
 /** A machine as a host runs it: `createActor(logic, { input: { id } })`, or with a stored state as `snapshot`. */
 export type Logic = ActorLogic<AnyMachineSnapshot, AnyFact, Input, System, Effect>;
 
-/** The event with which XState stops an actor. */
-const STOP = "xstate.stop";
-
 /** Gives the logic of a machine with M1 and M2. */
 export function logicOf(machine: AnyStateMachine): Logic {
   return {
     transition: (state, fact, scope) => {
       const next = machine.transition(state, fact, scope);
-      // A fact that fits has an action, and so a new state; one that no transition takes leaves the same object.
-      if (next === state && fact.type !== STOP) {
+      // A fact that fits has an action, and so a new state; one that no transition takes leaves the same object. A stop of the
+      // actor gives a new one as well.
+      if (next === state) {
         throw new Error(`a ${machine.id} that is ${JSON.stringify(state.value)} cannot take the fact ${fact.type}`);
       }
       return next;

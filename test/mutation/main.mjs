@@ -122,7 +122,7 @@ for (const { name, only } of wanted) {
   const seconds = Math.round((performance.now() - begun) / 1_000);
   console.log(`${name}: ${score.toFixed(1)}% of ${mutants.length} noticed (${byCompiler} by the compiler alone) in ${seconds} s`);
   if (unnoticed.length > 0) console.log(`${name}: the others are in ${FOLDER}/${name}.txt`);
-  if (score < part.least) {
+  if (only === undefined && score < part.least) {
     console.error(`${name}: at least ${part.least}% must be noticed`);
     process.exitCode = 1;
   }
