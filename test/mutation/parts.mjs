@@ -29,7 +29,9 @@ const MARKET = [
   "test/contracts/replies",
 ];
 const LIVES = ["test/actors/lifecycle"];
-const JUDGED = ["validation", "formats", "judging", "judged-where", "pattern", "regexp"].map((name) => `test/machines/${name}`);
+const JUDGED = ["validation", "formats", "judging", "judged-where", "pattern", "regexp", "hosts", "values"].map(
+  (name) => `test/machines/${name}`,
+);
 
 /** @type {{ readonly [name: string]: Part }} */
 export const PARTS = {
