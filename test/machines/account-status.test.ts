@@ -23,6 +23,10 @@ const register: Command = {
   grant: credits(50),
 };
 const fail = (n: number): Command => ({ type: "fail", task: taskId(id(200 + n)), taskType: "x", outcome: "TIMED_OUT" });
+const earn = (n: number): Command => ({
+  ...{ type: "earn", task: taskId(id(300 + n)), taskType: "x", requester: person(2), requesterIdentity: "mail:r" },
+  ...{ payout: credits(1), firstTry: true, durationMs: 1, allowedMs: 2 },
+});
 const freeze: Command = { type: "freeze", reason: "abuse" };
 const unfreeze: Command = { type: "unfreeze", reason: "sorry" };
 const timer = (name: string): Command => ({ type: "timer", name, due: AT });
@@ -43,8 +47,9 @@ describe("an account that cools down", () => {
   });
 
   test("cools down for longer when it fails on, and is timed for that", () => {
-    const again = me(...COOLING, fail(4), fail(5)).do(fail(6), AT + 9);
-    expect(again.effects).toContainEqual(remind("cooldown", AT + 9 + HOUR_MS));
+    const life = me(...Array.from({ length: 9 }, (_, n) => earn(n)), ...COOLING, fail(4), fail(5));
+    expect(life.do(fail(6), AT + 9).effects).toContainEqual(remind("cooldown", AT + 9 + HOUR_MS));
+    expect(row(life)).toMatchObject({ status: "COOLING", cooldownUntil: AT + 9 + HOUR_MS });
   });
 
   test("may be frozen meanwhile: the time runs on, and what is left of it is left after that", () => {
@@ -139,7 +144,7 @@ describe("an item of a batch", () => {
     for (const other of ["cooldown", "debt", "other"]) expect(life.tries(timer(other), AT)).toBe("TIMER_STALE");
   });
 
-  test("leaves the queue with its batch, and no other does", () => {
+  test("leaves the queue with its batch, which runs no more, and no other does", () => {
     const waits = (batch: string): AccountFact => ({
       ...{
         type: "BatchWaits",
@@ -153,8 +158,10 @@ describe("an item of a batch", () => {
         at: AT,
       },
     });
+    const runs = (batch: string): AccountFact => ({ type: "BatchStarted", batch, request: batch, at: AT });
     const ended: AccountFact = { type: "BatchEnded", batch: id(50), at: AT };
-    const state = [waits(id(50)), waits(id(51)), ended].reduce((before, fact) => entity.evolve(before, fact).state, me().state);
-    expect(state.context.waiting.map(({ batch }) => batch)).toEqual([id(51)]);
+    const facts = [runs(id(50)), runs(id(51)), waits(id(50)), waits(id(51)), ended];
+    const { context } = facts.reduce((before, fact) => entity.evolve(before, fact).state, me().state);
+    expect([context.waiting.map(({ batch }) => batch), context.batches]).toEqual([[id(51)], [id(51)]]);
   });
 });
