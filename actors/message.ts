@@ -1,4 +1,5 @@
-import type { Address, AnyCommand } from "../machines/protocols.ts";
+import type { Address } from "../machines/address.ts";
+import type { AnyCommand } from "../machines/protocols.ts";
 import { type Refusal, type RefusalCode, refuse } from "../machines/refusal.ts";
 import type { Millis } from "../machines/vocabulary.ts";
 

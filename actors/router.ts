@@ -1,5 +1,6 @@
+import type { Address, EntityKind } from "../machines/address.ts";
 import { readReply } from "../machines/incoming.ts";
-import type { Address, AnyCommand, CommandOf, CommandType, EntityKind, ReplyOf } from "../machines/protocols.ts";
+import type { AnyCommand, CommandOf, CommandType, ReplyOf } from "../machines/protocols.ts";
 import { refuse } from "../machines/refusal.ts";
 import type { Millis } from "../machines/vocabulary.ts";
 import { LIMITS } from "./limits.ts";

@@ -1,21 +1,9 @@
-import type { CommandOf, EntityKind, Send } from "./protocols.ts";
-import type { Millis } from "./vocabulary.ts";
+import type { EntityKind } from "./address.ts";
+import type { CommandOf, Send } from "./protocols.ts";
+import type { Forget, Remind } from "./timer.ts";
 
 /** A message to another actor of any kind. */
 export type Tell = Send<EntityKind>;
-
-/** Sets the named timer of this actor for `at` (ms); a second one of that name replaces the first. */
-export interface Remind {
-  readonly type: "remind";
-  readonly name: string;
-  readonly at: Millis;
-}
-
-/** Removes the named timer of this actor. */
-export interface Forget {
-  readonly type: "forget";
-  readonly name: string;
-}
 
 /** What a fact leads to once it is committed. Not repeated on replay. */
 export type Effect = Tell | Remind | Forget;

@@ -6,11 +6,13 @@
  *     the task, and use this rule where they have all that it needs.
  * E3  Exact bounds are in the worker's favour: exactly the wanted tier, a price of exactly the budget, the last slot.
  */
+
+import type { BidIneligibility, Ineligibility } from "./ineligibility.ts";
 import type { Capability } from "./market/capability.ts";
 import { isOneIdentity } from "./market/identity.ts";
 import type { WorkerStanding } from "./market/standing.ts";
 import { takesBids } from "./task/tags.ts";
-import type { AccountId, AccountStatus, Millis, TaskStatus } from "./vocabulary.ts";
+import type { AccountId, AccountStatus, TaskStatus } from "./vocabulary.ts";
 
 /** The most bids that one round collects; each stays in the task's state until the award. */
 export const BIDS_MAX = 100;
@@ -51,36 +53,6 @@ export interface PostedTerms {
   /** Whether one of them is for this task. */
   readonly keepsThis: boolean;
 }
-
-/** Why a worker may not bid on a task. */
-export type BidIneligibility =
-  | { readonly why: "OWN_TASK" }
-  /** Another account of the requester. */
-  | { readonly why: "ONE_IDENTITY" }
-  | { readonly why: "TASK_NOT_OPEN"; readonly status: TaskStatus }
-  | { readonly why: "FROZEN" }
-  | { readonly why: "SUSPENDED" }
-  | { readonly why: "COOLING"; readonly until: Millis | null }
-  | { readonly why: "FAILED_BEFORE" }
-  | { readonly why: "ALREADY_BID" }
-  | { readonly why: "BIDS_FULL"; readonly most: number }
-  | { readonly why: "OVER_BUDGET"; readonly price: number; readonly budget: number }
-  | { readonly why: "TIER_TOO_LOW"; readonly tier: number; readonly wanted: number };
-
-/** Why a worker may not take a task, by a bid or at its posted price. */
-export type Ineligibility =
-  | BidIneligibility
-  /** There is none for the task's type. */
-  | { readonly why: "NO_CAPABILITY" }
-  /** Its owner has set it to unavailable. */
-  | { readonly why: "CAPABILITY_AWAY" }
-  /** It has no posted price, so its owner bids on each task. */
-  | { readonly why: "NO_POSTED_PRICE" }
-  /** It has reserved a slot for this task already. */
-  | { readonly why: "SLOT_RESERVED" }
-  | { readonly why: "NO_SLOT"; readonly slots: number };
-
-export type WhyNot = Ineligibility["why"];
 
 /** Whether an account of this status may take any work at all. */
 export function mayWork(status: AccountStatus): status is "ACTIVE" {

@@ -1,17 +1,14 @@
 import type { AnyMachineSnapshot } from "xstate";
-import type { Effect, Tell } from "./effect.ts";
+import type { EntityKind } from "./address.ts";
+import type { Delivery, DeliveryOutcome } from "./delivery.ts";
+import type { Tell } from "./effect.ts";
+import type { AnyFact, StoredFact } from "./fact.ts";
 import type { Posting } from "./money/postings.ts";
-import type { Address, AnyCommand, CommandOf, CommandType, EntityKind, ReplyOf } from "./protocols.ts";
+import type { AnyCommand, CommandOf, CommandType, ReplyOf } from "./protocols.ts";
 import type { Refusal } from "./refusal.ts";
-import type { Logic } from "./statechart.ts";
-import type { DeliveryOutcome } from "./task/events.ts";
-import type { Demands, Verdict } from "./validation/verdict.ts";
-import type { JsonValue, Millis } from "./vocabulary.ts";
-
-/** Something that happened, as it is journaled: its type, and everything that replay needs. */
-export interface AnyFact {
-  readonly type: string;
-}
+import type { Evolution, Logic } from "./statechart.ts";
+import type { Judgement, Question } from "./validation/judgement.ts";
+import type { Millis } from "./vocabulary.ts";
 
 /**
  * A call to the outside. It needs no fact: the timer that led to it stays set until its outcome is a fact, so that after a
@@ -27,18 +24,6 @@ export interface OutboundCall {
   readonly timer: string;
 }
 
-/** One attempt to deliver the webhook of a finished task. */
-export interface Delivery {
-  readonly task: string;
-  /** The account whose webhook secret signs it. */
-  readonly account: string;
-  /** The same on every attempt (Standard Webhooks: webhook-id). */
-  readonly message: string;
-  readonly attempt: number;
-  readonly url: string;
-  readonly body: JsonValue;
-}
-
 /** What a command leads to: facts, possibly none, and its reply. */
 export interface Decision<F extends AnyFact, R> {
   readonly facts: readonly F[];
@@ -49,43 +34,6 @@ export interface Decision<F extends AnyFact, R> {
   /** Reply only when the receivers have committed the messages of this decision, or when the request's deadline is near. */
   readonly afterDelivery?: boolean;
 }
-
-export interface Evolution<S> {
-  readonly state: S;
-  readonly effects: readonly Effect[];
-}
-
-/** A fact as read from the journal, in the version in which it was written. */
-export interface StoredFact {
-  readonly seq: number;
-  readonly type: string;
-  readonly version: number;
-  readonly body: unknown;
-  readonly at: Millis;
-}
-
-/** What is judged: a worker's result, on which money depends, or a requester's example. */
-export type Lane = "submission" | "example";
-
-/** What must be known before a command can be decided, because it is slow to find out: whether a result is right. */
-export interface Question {
-  readonly demands: Demands;
-  readonly result: JsonValue;
-  /** The account whose thread time it uses: the one that wrote the demands, see machines/task/decide.ts. */
-  readonly account: string;
-  readonly lane: Lane;
-}
-
-/** Why there is no judgement: this field of the demands is wrong, judging takes too long, or too many judgements wait. */
-export interface Unjudged {
-  readonly unjudged: string;
-  readonly because: "schema" | "rules" | "slow" | "busy";
-}
-
-/** A verdict, with the cost of the schema alone (validation/cost.ts) if that is known. */
-export type Judged = Verdict & { readonly cost?: number };
-
-export type Judgement = Judged | Unjudged;
 
 /** The decider of each command of an entity; see Entity.decide. */
 export type Deciders<K extends EntityKind, S, F extends AnyFact> = {
@@ -149,9 +97,4 @@ export interface AnyEntity
   answered(command: AnyCommand, answer: Judgement): AnyCommand;
   decide(state: AnyMachineSnapshot, command: AnyCommand, at: Millis, arrived: Millis): Decision<AnyFact, unknown> | Refusal;
   recall(command: AnyCommand, facts: readonly AnyFact[], state: AnyMachineSnapshot): unknown;
-}
-
-/** Gives `task:<uuid>`: an address as a key of maps and in logs. */
-export function addressKey(address: Address): string {
-  return `${address.kind}:${address.id}`;
 }

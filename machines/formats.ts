@@ -8,7 +8,7 @@
  * F1  The formats agreed upon are recorded and never lowered, and each was read by every member when it was recorded.
  * F2  Nobody joins who does not read what is recorded. So at any moment every member reads all that has been written.
  */
-import type { EntityKind } from "./protocols.ts";
+import type { EntityKind } from "./address.ts";
 
 /** What is stored is of a format that this code does not know. */
 export class NewerFormat extends Error {}

@@ -3,8 +3,9 @@
  * commands and refusals that are unknown here, an older one has other forms of replies.
  */
 import { ACCOUNT_REPLIES } from "./account/replies.ts";
+import type { Address, EntityKind } from "./address.ts";
 import { BATCH_REPLIES } from "./batch/replies.ts";
-import type { Address, AnyCommand, CommandType, EntityKind, ReplyOf } from "./protocols.ts";
+import type { AnyCommand, CommandType, ReplyOf } from "./protocols.ts";
 import { type Refusal, type RefusalReason, refuse } from "./refusal.ts";
 import type { ReplyForm, ReplyForms } from "./replies.ts";
 import { isObject, isRecord, isRefusalCode, isText } from "./shape.ts";

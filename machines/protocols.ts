@@ -3,30 +3,18 @@
  * or the reply of another command, does not compile (test/types/protocols.ts).
  */
 import type { AccountProtocol } from "./account/protocol.ts";
+import type { Address, EntityKind } from "./address.ts";
 import type { BatchProtocol } from "./batch/protocol.ts";
 import type { TaskProtocol } from "./task/protocol.ts";
-import type { Millis } from "./vocabulary.ts";
 
-interface Protocols {
+interface Declared {
   readonly task: TaskProtocol;
   readonly account: AccountProtocol;
   readonly batch: BatchProtocol;
 }
 
-/** A timer of the actor fired; `due` is the time for which it was set (ms). */
-export interface TimerFired {
-  readonly command: { readonly name: string; readonly due: Millis };
-  readonly reply: null;
-}
-
-/** The kinds of entities. */
-export type EntityKind = keyof Protocols;
-
-/** The address of one actor: its kind and its id (a UUID). */
-export interface Address<K extends EntityKind = EntityKind> {
-  readonly kind: K;
-  readonly id: string;
-}
+/** One for each kind of entity. */
+type Protocols = { readonly [K in EntityKind]: Declared[K] };
 
 /** The commands that an entity takes; for several kinds, the commands that all of them take. */
 export type CommandType<K extends EntityKind> = keyof Protocols[K] & string;

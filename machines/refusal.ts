@@ -2,7 +2,7 @@
  * A refusal is a typed no: a value, never an exception. Its sentence is plain and knows no API: logs, operators and gateways of
  * other versions read it. Where a client must be told how to go on through the API, the refusal carries the reason as values.
  */
-import type { Ineligibility } from "./eligibility.ts";
+import type { Ineligibility } from "./ineligibility.ts";
 
 export const REFUSAL_CODES = [
   "ACCOUNT_EXISTS",

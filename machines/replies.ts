@@ -1,6 +1,8 @@
 /** What the replies of all entities have in common: rebuilding them from facts, reading them, writing them for older gateways. */
-import type { AnyFact } from "./entity.ts";
-import type { CommandType, EntityKind, ReplyOf } from "./protocols.ts";
+
+import type { EntityKind } from "./address.ts";
+import type { AnyFact } from "./fact.ts";
+import type { CommandType, ReplyOf } from "./protocols.ts";
 import type { Check } from "./shape.ts";
 
 /** Rebuilds the reply to each command of an entity from the facts that it caused; `state` is the current one. */

@@ -16,7 +16,7 @@ import {
   type MachineContext,
 } from "xstate";
 import type { Effect } from "./effect.ts";
-import type { AnyFact, Evolution } from "./entity.ts";
+import type { AnyFact } from "./fact.ts";
 import { NewerFormat } from "./formats.ts";
 
 /** The input of a machine: the id of its entity. */
@@ -59,6 +59,12 @@ export function orNewer<S>(entity: string, resolve: () => S): S {
   } catch (cause) {
     throw new NewerFormat(`a newer NexusToken wrote the snapshot of this ${entity}`, { cause });
   }
+}
+
+/** The state after a fact, and what the fact leads to. */
+export interface Evolution<S> {
+  readonly state: S;
+  readonly effects: readonly Effect[];
 }
 
 /** Applies one fact outside a host, for code that only reads. Throws what an action throws, and on a fact that does not fit. */

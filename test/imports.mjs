@@ -1,7 +1,8 @@
 /**
  * Checks that imports run one way: src/app wires everything; gateway -> actors -> machines; machines import nothing of ours.
  * Also which packages a room may use, so that no HTTP, SQL or file system turns up where it does not belong, and that an
- * adapter knows its port only: no other adapter, nothing of the app that wires it. And that no file imports itself by way of others.
+ * adapter knows its port only: no other adapter, nothing of the app that wires it. And that no file imports itself by way of
+ * others, not even for a type.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -66,19 +67,11 @@ function check(room, file, specifier) {
   }
 }
 
-/** What each file imports of ours, types aside: they are gone when the code runs. @type {Map<string, readonly string[]>} */
-const imports = new Map();
-const RUNS = /(?:^|\n)\s*(?:import|export)\s(?!type\s)([^"';]*?)\sfrom\s["'](\.[^"']+)["']/g;
-
 /**
- * @param {string} file
- * @param {string} text
+ * What each file imports of ours, types too: where two files need each other's types, neither can be read first.
+ * @type {Map<string, readonly string[]>}
  */
-function imported(file, text) {
-  return [...text.matchAll(RUNS)]
-    .filter(([, names = ""]) => !names.startsWith("{") || names.split(/[{},]/).some((name) => /^\s*(?!type\s)\S/.test(name)))
-    .map(([, , target = ""]) => path.posix.join(path.posix.dirname(file), target));
-}
+const imports = new Map();
 
 /**
  * Finds a circle among the files that `way` leads to. Each file is looked at once.
@@ -100,8 +93,13 @@ for (const room of Object.keys(ROOMS)) {
   for (const file of files(room)) {
     count += 1;
     const text = readFileSync(path.join(root, file), "utf8");
-    imports.set(file, imported(file, text));
-    for (const [, from, lazy] of text.matchAll(SPECIFIER)) check(room, file, from ?? lazy ?? "");
+    const specifiers = [...text.matchAll(SPECIFIER)].map(([, from, lazy]) => from ?? lazy ?? "");
+    for (const specifier of specifiers) check(room, file, specifier);
+    const own = specifiers.filter((specifier) => specifier.startsWith("."));
+    imports.set(
+      file,
+      own.map((specifier) => path.posix.join(path.posix.dirname(file), specifier)),
+    );
   }
 }
 const seen = new Set();

@@ -9,9 +9,8 @@
  * O2  What earlier owners of a shard left undelivered is sent before new messages of its actors.
  */
 
-import { addressKey } from "../../machines/entity.ts";
+import { type Address, addressKey } from "../../machines/address.ts";
 import { readMessage } from "../../machines/incoming.ts";
-import type { Address } from "../../machines/protocols.ts";
 import type { Committer } from "../host/commit.ts";
 import { LIMITS } from "../limits.ts";
 import { type CommandResult, isTransient, NOT_KNOWN } from "../message.ts";

@@ -6,8 +6,7 @@
  * So requests from before that time, which clients repeat because the previous node is gone, are decided first.
  */
 
-import { addressKey } from "../../machines/entity.ts";
-import type { Address } from "../../machines/protocols.ts";
+import { type Address, addressKey } from "../../machines/address.ts";
 import type { Millis } from "../../machines/vocabulary.ts";
 import { LIMITS } from "../limits.ts";
 import { type CommandResult, isTransient } from "../message.ts";

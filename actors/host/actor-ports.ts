@@ -1,13 +1,13 @@
 /** What an actor needs from its host. */
+
+import type { Address } from "../../machines/address.ts";
 import type { OutboundCall } from "../../machines/entity.ts";
 import type { Formats } from "../../machines/formats.ts";
-import type { Address } from "../../machines/protocols.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { Journal, OutboxMessage, TimerChange } from "../ports/journal.ts";
 import type { Log } from "../ports/log.ts";
 import type { Validator } from "../ports/validator.ts";
-import type { Actor } from "./actor.ts";
 import type { Committer } from "./commit.ts";
 import type { Inspect } from "./live.ts";
 
@@ -20,6 +20,13 @@ export interface Release {
   readonly calls: readonly OutboundCall[];
   /** The row after the commit; undefined if nothing was committed. */
   readonly row?: unknown;
+}
+
+/** An actor that may be evicted. */
+export interface IdleActor {
+  readonly address: Address;
+  /** Whether it may be evicted at once. */
+  readonly finished: boolean;
 }
 
 export interface ActorPorts {
@@ -37,5 +44,5 @@ export interface ActorPorts {
   /** Releases the effects of a commit. Resolves when its messages have been delivered. */
   readonly release: (release: Release) => Promise<void>;
   /** Called whenever the actor becomes idle. */
-  readonly idle: (actor: Actor) => void;
+  readonly idle: (actor: IdleActor) => void;
 }

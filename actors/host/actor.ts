@@ -1,6 +1,5 @@
 /**
- * One actor in memory: its mailbox, its state folded from facts, and the gate that holds back what must not be seen before it
- * is durable.
+ * One actor in memory: its mailbox, its state folded from facts, and the gate that holds back what is not durable yet.
  *
  * A1  Commands are decided one at a time, in order, each on the state that the one before left, committed or not.
  * A2  Nothing leaves (result, message, timer, outbound call) before every fact that it depends on is committed. That includes
@@ -13,10 +12,11 @@
  * A5  A message that names the one before it is decided after that one, or refused for now: networks delay and lose messages.
  */
 import type { AnyMachineSnapshot } from "xstate";
+import { type Address, addressKey } from "../../machines/address.ts";
 import type { Effect, Tell } from "../../machines/effect.ts";
-import { type AnyEntity, type AnyFact, addressKey, type Decision, type OutboundCall } from "../../machines/entity.ts";
+import type { AnyEntity, Decision, OutboundCall } from "../../machines/entity.ts";
+import type { AnyFact } from "../../machines/fact.ts";
 import { NewerFormat } from "../../machines/formats.ts";
-import type { Address } from "../../machines/protocols.ts";
 import { isRefusal, type Refusal, refuse } from "../../machines/refusal.ts";
 import { LIMITS } from "../limits.ts";
 import {

@@ -6,7 +6,7 @@
  * C2  If an entry is not committed, every later entry of its actor fails before a new one can be submitted.
  * C3  A batch with an unknown outcome is repeated with the same id until the outcome is known.
  */
-import { addressKey } from "../../machines/entity.ts";
+import { addressKey } from "../../machines/address.ts";
 import { LIMITS } from "../limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";

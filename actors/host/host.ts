@@ -5,9 +5,10 @@
  * H1  A command for a shard that is not open here is refused with NOT_OWNER, undecided.
  * H2  A shard is closed only when every commit that was begun for it has an outcome, so that its next owner reads all of them.
  */
-import { type AnyEntity, addressKey, type OutboundCall } from "../../machines/entity.ts";
+
+import { type Address, addressKey, type EntityKind } from "../../machines/address.ts";
+import type { AnyEntity, OutboundCall } from "../../machines/entity.ts";
 import { FORMATS, type Formats } from "../../machines/formats.ts";
-import type { Address, EntityKind } from "../../machines/protocols.ts";
 import { refuse } from "../../machines/refusal.ts";
 import type { Millis } from "../../machines/vocabulary.ts";
 import { SHARDS_DEFAULT, shardOf } from "../address.ts";
@@ -23,7 +24,7 @@ import type { OutboundCalls } from "../ports/outbound-call.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { Validator } from "../ports/validator.ts";
 import { Actor } from "./actor.ts";
-import type { ActorPorts, Release } from "./actor-ports.ts";
+import type { ActorPorts, IdleActor, Release } from "./actor-ports.ts";
 import { Committer } from "./commit.ts";
 import type { Inspect } from "./live.ts";
 
@@ -279,12 +280,13 @@ export class Host implements Transport {
   }
 
   /** Evicts an idle actor from memory, unless another has replaced it meanwhile. */
-  #evict(actor: Actor): void {
+  #evict(actor: IdleActor): void {
     const actors = this.#shards.get(this.shardOf(actor.address.id))?.actors;
     const key = addressKey(actor.address);
-    if (actors?.get(key) !== actor) return;
-    actors.delete(key);
-    actor.abandon();
+    const here = actors?.get(key);
+    if (here !== actor) return;
+    actors?.delete(key);
+    here.abandon();
   }
 
   async #release({ address, messages, fresh, timers, calls, row }: Release): Promise<void> {
@@ -332,7 +334,7 @@ export class Host implements Transport {
     if (isTransient(answer) && !this.#stopped) again();
   }
 
-  #idle(actor: Actor): void {
+  #idle(actor: IdleActor): void {
     if (actor.finished) this.#evict(actor);
   }
 

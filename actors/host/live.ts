@@ -7,7 +7,8 @@
  */
 import { type Actor, type AnyMachineSnapshot, createActor, type InspectionEvent } from "xstate";
 import type { Effect } from "../../machines/effect.ts";
-import type { AnyEntity, AnyFact } from "../../machines/entity.ts";
+import type { AnyEntity } from "../../machines/entity.ts";
+import type { AnyFact } from "../../machines/fact.ts";
 import type { Logic } from "../../machines/statechart.ts";
 
 /** Observes everything that live actors do; for development only. */

@@ -1,8 +1,9 @@
 /** The journal: facts, and the messages and timers that are written with them. */
 
-import type { StoredFact } from "../../machines/entity.ts";
+import type { Address } from "../../machines/address.ts";
+import type { StoredFact } from "../../machines/fact.ts";
 import type { Posting } from "../../machines/money/postings.ts";
-import type { Address, AnyCommand } from "../../machines/protocols.ts";
+import type { AnyCommand } from "../../machines/protocols.ts";
 import type { Millis } from "../../machines/vocabulary.ts";
 
 /** A message in the outbox of its sender. `seq` and `leg` order the messages of one sender. */

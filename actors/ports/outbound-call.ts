@@ -1,5 +1,5 @@
+import type { DeliveryOutcome } from "../../machines/delivery.ts";
 import type { OutboundCall } from "../../machines/entity.ts";
-import type { DeliveryOutcome } from "../../machines/task/events.ts";
 
 export interface OutboundCalls {
   /** Makes one call and gives its outcome; null if there is no capacity now and it should be tried again soon. */

@@ -1,4 +1,4 @@
-import type { Judgement, Question } from "../../machines/entity.ts";
+import type { Judgement, Question } from "../../machines/validation/judgement.ts";
 
 /** Where a result may be judged: anywhere if it is light, or only in a thread that can be killed. */
 export type JudgedWhere = "anywhere" | "thread";

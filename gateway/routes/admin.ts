@@ -1,7 +1,8 @@
 /** Operators' actions, behind their token; each action is logged before it is carried out. */
 import Type from "typebox";
 import type { AccountRow } from "../../machines/account/row.ts";
-import type { Address, AnyCommand, CommandOf, CommandType, EntityKind } from "../../machines/protocols.ts";
+import type { Address, EntityKind } from "../../machines/address.ts";
+import type { AnyCommand, CommandOf, CommandType } from "../../machines/protocols.ts";
 import { refuse } from "../../machines/refusal.ts";
 import { accountId, credits } from "../../machines/vocabulary.ts";
 import { checkOutcome, idempotent } from "../http/idempotency.ts";

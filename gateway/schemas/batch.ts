@@ -1,6 +1,7 @@
 import Type from "typebox";
 import { BATCH_AT_ONCE_MAX, BATCH_ITEMS_MAX } from "../../machines/batch/decide.ts";
-import { BATCH_WAITS_FOR, ITEM_STATUSES } from "../../machines/batch/protocol.ts";
+import { BATCH_WAITS_FOR } from "../../machines/batch/protocol.ts";
+import { ITEM_STATUSES } from "../../machines/batch/replies.ts";
 import { BOUNDS } from "../../machines/vocabulary.ts";
 import { NextCursor, Nullable, RecordQuery, Time, Uuid } from "./common.ts";
 import { CreateTask } from "./task.ts";

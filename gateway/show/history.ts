@@ -2,7 +2,7 @@
  * A task's facts as a history for its two parties. Other workers' bids are the requester's to see, and nobody else's. Why a
  * worker declined tells of its account, so that is for the worker itself and for operators.
  */
-import type { Ineligibility } from "../../machines/eligibility.ts";
+import type { Ineligibility } from "../../machines/ineligibility.ts";
 import { weightOf } from "../../machines/market/auction.ts";
 import type { TaskFact } from "../../machines/task/events.ts";
 import type { AccountId, JsonObject, JsonValue, QualityPreference } from "../../machines/vocabulary.ts";

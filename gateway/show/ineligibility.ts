@@ -1,5 +1,5 @@
 /** Why a worker may not take a task, told to that worker, with what it can do about it. */
-import type { Ineligibility } from "../../machines/eligibility.ts";
+import type { Ineligibility } from "../../machines/ineligibility.ts";
 import { tierName } from "../../machines/market/skill.ts";
 
 const tier = (number: number) => `${number} (${tierName(number)})`;

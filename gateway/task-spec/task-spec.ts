@@ -1,8 +1,7 @@
 /** Makes a task spec of what a client sent: aliases, defaults, and the checks that a schema cannot express. */
 
 import { isDeepStrictEqual } from "node:util";
-import type { Refusal } from "../../machines/refusal.ts";
-import { refuse } from "../../machines/refusal.ts";
+import { type Refusal, refuse } from "../../machines/refusal.ts";
 import type { TaskSpec } from "../../machines/task/events.ts";
 import { type DemandsProblem, WHOLE_RESULT } from "../../machines/validation/verdict.ts";
 import { BOUNDS, credits } from "../../machines/vocabulary.ts";

@@ -1,6 +1,6 @@
-import type { Ineligibility } from "../eligibility.ts";
-import type { StoredFact } from "../entity.ts";
+import type { StoredFact } from "../fact.ts";
 import { FORMATS, NewerFormat } from "../formats.ts";
+import type { Ineligibility } from "../ineligibility.ts";
 import type { Capability } from "../market/capability.ts";
 import type { Outcome } from "../market/reputation.ts";
 import type { WorkerStanding } from "../market/standing.ts";
@@ -8,7 +8,7 @@ import type { RefusalCode } from "../refusal.ts";
 
 import type { AccountId, Credits, Millis, TaskId } from "../vocabulary.ts";
 import type { Payment } from "./payments.ts";
-import type { Call, WaitingBatch } from "./turns.ts";
+import type { Call, WaitingBatch } from "./waiting.ts";
 
 /** The GitHub account that is linked to this account. */
 export interface GitHubLink {

@@ -1,26 +1,12 @@
-/** What an account may spend, and why not. */
+/** Holding a budget, and why an account may not. */
 import type { Decision } from "../entity.ts";
-import { ratingOf } from "../market/rating.ts";
 import type { CommandOf, ReplyOf } from "../protocols.ts";
 import { type Refusal, refuse } from "../refusal.ts";
-import { accountId, type Credits, credits, type Millis, NO_CREDITS } from "../vocabulary.ts";
+import { accountId, type Millis } from "../vocabulary.ts";
 import type { AccountFact } from "./events.ts";
 import { heldFor } from "./holds.ts";
 import type { AccountSnapshot } from "./machine.ts";
-import { type AccountContext, creditRecord } from "./state.ts";
-
-/** The most tasks that one account may have open; each is an entry of its state. */
-export const OPEN_TASKS_MAX = 10_000;
-
-/** The lowest balance that a hold may lead to (NC): the credit line, below 0. */
-export function debtFloor(context: AccountContext): Credits {
-  return credits(NO_CREDITS - ratingOf(creditRecord(context)).line);
-}
-
-/** The largest budget that may be held now, in NC; negative if the debt exceeds the credit line. */
-export function spendingPower(context: AccountContext): number {
-  return context.available - debtFloor(context);
-}
+import { OPEN_TASKS_MAX, spendingPower } from "./power.ts";
 
 /** Why an account may not spend or take on work now. */
 const SUSPENDED = refuse(

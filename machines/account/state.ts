@@ -6,7 +6,7 @@ import { type Credits, type Millis, NO_CREDITS } from "../vocabulary.ts";
 import type { GitHubLink } from "./events.ts";
 import type { Holds } from "./holds.ts";
 import type { Payment } from "./payments.ts";
-import type { Opened, WaitingBatch } from "./turns.ts";
+import type { Opened, WaitingBatch } from "./waiting.ts";
 
 /** What ratings are calculated from. Durations in ms. */
 export interface Tally {

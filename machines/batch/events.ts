@@ -1,5 +1,5 @@
-import type { WaitsFor } from "../account/turns.ts";
-import type { StoredFact } from "../entity.ts";
+import type { WaitsFor } from "../account/waiting.ts";
+import type { StoredFact } from "../fact.ts";
 import { FORMATS, NewerFormat } from "../formats.ts";
 import type { RefusalCode } from "../refusal.ts";
 import type { TaskSpec } from "../task/events.ts";

@@ -1,8 +1,7 @@
-import { WAITS_FOR, type WaitsFor } from "../account/turns.ts";
-import type { TimerFired } from "../protocols.ts";
+import { WAITS_FOR, type WaitsFor } from "../account/waiting.ts";
 import type { RefusalCode } from "../refusal.ts";
 import type { TaskSpec } from "../task/events.ts";
-import { TERMINAL_STATUSES } from "../task/tags.ts";
+import type { TimerFired } from "../timer.ts";
 import type { AccountId, Millis, TaskId, TerminalStatus } from "../vocabulary.ts";
 import type { BatchItem } from "./events.ts";
 
@@ -12,9 +11,8 @@ export interface BatchMade {
   readonly request: string;
 }
 
-export const ITEM_STATUSES = ["WAITING", "OPEN", "REFUSED", ...TERMINAL_STATUSES] as const;
 /** The status of an item: not requested yet, open, refused, or the final status of its task. */
-export type ItemStatus = (typeof ITEM_STATUSES)[number];
+export type ItemStatus = "WAITING" | "OPEN" | "REFUSED" | TerminalStatus;
 
 export const BATCH_WAITS_FOR = [...WAITS_FOR, "turn"] as const;
 /** What a batch waits for. `turn`: for other batches of the account, which are before it in the queue. */

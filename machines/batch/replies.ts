@@ -2,10 +2,11 @@
 import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { changedForm, factOf, form, NO_REPLY, NOTHING, type Recalls, type ReplyForms } from "../replies.ts";
 import { isListOf, isNumber, isOneOf, isRecord, isRefusalCode, isTaskId, isText, orNull } from "../shape.ts";
+import { TERMINAL_STATUSES } from "../task/tags.ts";
 import type { TaskId } from "../vocabulary.ts";
 import type { BatchFact } from "./events.ts";
 import type { BatchSnapshot } from "./machine.ts";
-import { BATCH_WAITS_FOR, type BatchMade, type BatchProgress, ITEM_STATUSES } from "./protocol.ts";
+import { BATCH_WAITS_FOR, type BatchMade, type BatchProgress } from "./protocol.ts";
 
 function made([first]: readonly BatchFact[], { context }: BatchSnapshot): BatchMade | null {
   return first?.type === "BatchOpened" ? { batch: context.id, request: first.request } : null;
@@ -34,6 +35,8 @@ export function recallBatch<T extends CommandType<"batch">>(
 }
 
 export const isMade = isRecord<BatchMade>({ batch: isText, request: isText });
+
+export const ITEM_STATUSES = ["WAITING", "OPEN", "REFUSED", ...TERMINAL_STATUSES] as const;
 
 type Item = BatchProgress["items"][number];
 const ITEM = {

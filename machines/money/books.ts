@@ -6,9 +6,10 @@
 import type { AccountFact } from "../account/events.ts";
 import { account } from "../account/index.ts";
 import type { AccountSnapshot } from "../account/machine.ts";
-import { debtFloor } from "../account/spending.ts";
-import type { StoredFact } from "../entity.ts";
-import type { AnyCommand, EntityKind } from "../protocols.ts";
+import { debtFloor } from "../account/power.ts";
+import type { EntityKind } from "../address.ts";
+import type { StoredFact } from "../fact.ts";
+import type { AnyCommand } from "../protocols.ts";
 import type { TaskFact } from "../task/events.ts";
 import { task } from "../task/index.ts";
 import type { TaskSnapshot } from "../task/machine.ts";

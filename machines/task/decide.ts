@@ -1,13 +1,17 @@
 /** Command -> facts, or a refusal. One function for each command; each says what it needs of the state. */
-import { type BidIneligibility, bidIneligibility, type TaskOnOffer } from "../eligibility.ts";
-import type { Deciders, Decision, Question } from "../entity.ts";
+
+import type { DeliveryOutcome } from "../delivery.ts";
+import { bidIneligibility, type TaskOnOffer } from "../eligibility.ts";
+import type { Deciders, Decision } from "../entity.ts";
+import type { BidIneligibility } from "../ineligibility.ts";
 import { award } from "../market/auction.ts";
 import { isKnownAnswer } from "../market/honeypot.ts";
 import { identityOf } from "../market/identity.ts";
 import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { type Refusal, type RefusalCode, refuse } from "../refusal.ts";
+import type { Question } from "../validation/judgement.ts";
 import { type AccountId, BOUNDS, type Millis, type TaskStatus, taskId } from "../vocabulary.ts";
-import type { DeliveryOutcome, PlacedBid, TaskFact, TaskSpec } from "./events.ts";
+import type { PlacedBid, TaskFact, TaskSpec } from "./events.ts";
 import type { TaskSnapshot } from "./machine.ts";
 import { acceptedReply, rejectedReply } from "./replies.ts";
 import { retriesLeft, type TaskContext } from "./state.ts";

@@ -1,6 +1,7 @@
-import type { Ineligibility } from "../eligibility.ts";
-import type { StoredFact } from "../entity.ts";
+import type { DeliveryOutcome } from "../delivery.ts";
+import type { StoredFact } from "../fact.ts";
 import { FORMATS, NewerFormat } from "../formats.ts";
+import type { Ineligibility } from "../ineligibility.ts";
 import type { Offer } from "../market/capability.ts";
 import type { FieldError, Rule } from "../validation/rules.ts";
 import type { AccountId, Credits, JsonObject, JsonValue, Millis, QualityPreference, ResultError, TaskId } from "../vocabulary.ts";
@@ -41,13 +42,6 @@ export interface PlacedBid {
 
 /** One candidate of an award, as it is explained to the requester. */
 export type Candidate = PlacedBid;
-
-/** How one attempt at a webhook ended. `id` names the attempt to its receiver, `ms` is how long it took. */
-export type DeliveryOutcome = { readonly id: string; readonly ms: Millis } & (
-  | { readonly result: "delivered"; readonly status: number }
-  | { readonly result: "gone"; readonly status: number }
-  | { readonly result: "failed"; readonly status: number | null; readonly error: string }
-);
 
 interface At {
   readonly at: Millis;

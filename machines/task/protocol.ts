@@ -1,11 +1,12 @@
-import type { Ineligibility } from "../eligibility.ts";
-import type { Judgement } from "../entity.ts";
+import type { DeliveryOutcome } from "../delivery.ts";
+import type { Ineligibility } from "../ineligibility.ts";
 import type { Offer } from "../market/capability.ts";
 import type { WorkerStanding } from "../market/standing.ts";
-import type { TimerFired } from "../protocols.ts";
+import type { TimerFired } from "../timer.ts";
+import type { Judgement } from "../validation/judgement.ts";
 import type { FieldError } from "../validation/rules.ts";
 import type { AccountId, Credits, JsonValue, Millis, ResultError, TaskId } from "../vocabulary.ts";
-import type { DeliveryOutcome, TaskSpec } from "./events.ts";
+import type { TaskSpec } from "./events.ts";
 
 /** AWARDED: the bid has already won. */
 export const BID_STATUSES = ["PENDING", "AWARDED"] as const;

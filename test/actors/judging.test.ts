@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../actors/limits.ts";
 import type { CommandResult, Envelope } from "../../actors/message.ts";
 import { Router } from "../../actors/router.ts";
-import type { Judgement } from "../../machines/entity.ts";
 import { JUDGING_MS_MAX } from "../../machines/task/decide.ts";
+import type { Judgement } from "../../machines/validation/judgement.ts";
 import type { TaskId } from "../../machines/vocabulary.ts";
 import { judgeAtOnce, person, World } from "../support/world.ts";
 

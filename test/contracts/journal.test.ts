@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { SHARDS_DEFAULT, shardOf } from "../../actors/address.ts";
 import { type Batch, type Entry, type Journal, type OutboxMessage, StoreUnavailable } from "../../actors/ports/journal.ts";
 import { account } from "../../machines/account/index.ts";
-import { addressKey } from "../../machines/entity.ts";
+import { addressKey } from "../../machines/address.ts";
 import { accountId, credits } from "../../machines/vocabulary.ts";
 import { PostgresJournal } from "../../src/adapters/postgres/journal.ts";
 import { migrate, readPlatform } from "../../src/adapters/postgres/migrate.ts";

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { problemOf } from "../../gateway/http/problems.ts";
 import { ineligibilitySentence } from "../../gateway/show/ineligibility.ts";
-import type { Ineligibility } from "../../machines/eligibility.ts";
+import type { Ineligibility } from "../../machines/ineligibility.ts";
 
 const REASONS: readonly Ineligibility[] = [
   { why: "OWN_TASK" },

@@ -4,7 +4,7 @@ import { BALANCE_MAX, decideAccount } from "../../machines/account/decide.ts";
 import type { AccountFact } from "../../machines/account/events.ts";
 import { account as entity } from "../../machines/account/index.ts";
 import { type AccountSnapshot, statusOf } from "../../machines/account/machine.ts";
-import { OPEN_TASKS_MAX } from "../../machines/account/spending.ts";
+import { OPEN_TASKS_MAX } from "../../machines/account/power.ts";
 import { FORMATS } from "../../machines/formats.ts";
 import type { CommandOf } from "../../machines/protocols.ts";
 import { isRefusal } from "../../machines/refusal.ts";

@@ -2,8 +2,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { AccountFact } from "../../machines/account/events.ts";
 import { account } from "../../machines/account/index.ts";
-import { debtFloor } from "../../machines/account/spending.ts";
-import type { StoredFact } from "../../machines/entity.ts";
+import { debtFloor } from "../../machines/account/power.ts";
+import type { StoredFact } from "../../machines/fact.ts";
 import { auditBooks, type LedgerTotals, type PendingMessage, type StoredHistory } from "../../machines/money/books.ts";
 import type { AnyCommand } from "../../machines/protocols.ts";
 import { credits, taskId } from "../../machines/vocabulary.ts";

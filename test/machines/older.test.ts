@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { account } from "../../machines/account/index.ts";
 import { batch } from "../../machines/batch/index.ts";
-import type { StoredFact } from "../../machines/entity.ts";
+import type { StoredFact } from "../../machines/fact.ts";
 import { FORMATS } from "../../machines/formats.ts";
 import { task } from "../../machines/task/index.ts";
 import { credits, taskId } from "../../machines/vocabulary.ts";

@@ -9,11 +9,11 @@ import {
   isCallChanged,
   nextCall,
   paceAllows,
-  type WaitingBatch,
   waitsFor,
   withOpened,
   withWaiting,
 } from "../../machines/account/turns.ts";
+import type { WaitingBatch } from "../../machines/account/waiting.ts";
 import { credits } from "../../machines/vocabulary.ts";
 import { id, person } from "../support/world.ts";
 

@@ -1,11 +1,12 @@
 /** What each actor was, and when: its facts, replayed up to every decision that the store took. */
 import { account } from "../../machines/account/index.ts";
 import type { AccountSnapshot } from "../../machines/account/machine.ts";
+import { addressKey, type EntityKind } from "../../machines/address.ts";
 import { batch } from "../../machines/batch/index.ts";
 import type { BatchSnapshot } from "../../machines/batch/machine.ts";
-import { type AnyFact, addressKey, type Entity } from "../../machines/entity.ts";
+import type { Entity } from "../../machines/entity.ts";
+import type { AnyFact } from "../../machines/fact.ts";
 import { FORMATS } from "../../machines/formats.ts";
-import type { EntityKind } from "../../machines/protocols.ts";
 import { task } from "../../machines/task/index.ts";
 import type { TaskSnapshot } from "../../machines/task/machine.ts";
 import type { Store } from "./store.ts";

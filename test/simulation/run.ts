@@ -1,6 +1,6 @@
 /** One seed, one history: a cluster, its clients, everything that goes wrong, and what must hold all the same. */
 import { batch } from "../../machines/batch/index.ts";
-import type { StoredFact } from "../../machines/entity.ts";
+import type { StoredFact } from "../../machines/fact.ts";
 import { FORMATS } from "../../machines/formats.ts";
 import { TERMINAL_STATUSES } from "../../machines/task/tags.ts";
 import { wrongAnswers } from "./answers.ts";

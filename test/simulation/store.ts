@@ -2,9 +2,8 @@
 import { SHARDS_DEFAULT, shardOf } from "../../actors/address.ts";
 import { type Batch, Fenced, type Journal, StoreUnavailable } from "../../actors/ports/journal.ts";
 import { type ClusterView, type NodeStats, type Registry, TooOld } from "../../actors/ports/registry.ts";
-import { addressKey } from "../../machines/entity.ts";
+import { type Address, addressKey } from "../../machines/address.ts";
 import { BASE_FORMATS, type Formats, reads } from "../../machines/formats.ts";
-import type { Address } from "../../machines/protocols.ts";
 import { MemoryJournal } from "../support/memory-journal.ts";
 import type { Random } from "./random.ts";
 import type { Process, Time } from "./time.ts";

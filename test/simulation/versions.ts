@@ -2,7 +2,8 @@
  * Two versions of the platform in one simulated cluster: today's code, and one of tomorrow that reads and writes the next
  * format of every entity, which today's cannot read.
  */
-import type { AnyEntity, StoredFact } from "../../machines/entity.ts";
+import type { AnyEntity } from "../../machines/entity.ts";
+import type { StoredFact } from "../../machines/fact.ts";
 import { BASE_FORMATS, FORMATS, type Formats } from "../../machines/formats.ts";
 import type { Books, StoredHistory } from "../../machines/money/books.ts";
 

@@ -1,7 +1,8 @@
 /** What the clients of a simulated cluster want of it. */
 import type { CommandResult } from "../../actors/message.ts";
 import type { AskOptions, Router } from "../../actors/router.ts";
-import type { Address, AnyCommand, CommandOf, CommandType, EntityKind } from "../../machines/protocols.ts";
+import type { Address, EntityKind } from "../../machines/address.ts";
+import type { AnyCommand, CommandOf, CommandType } from "../../machines/protocols.ts";
 import type { TaskSpec } from "../../machines/task/events.ts";
 import { type AccountId, credits, type TaskId, taskId } from "../../machines/vocabulary.ts";
 import { BAD_RESULT, GOOD_RESULT, order, person, STANDING } from "../support/world.ts";

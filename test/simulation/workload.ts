@@ -1,8 +1,7 @@
 /** Clients of a simulated cluster: they ask through any gateway, ask again when no answer comes, and remember what they were told. */
 import type { CommandResult } from "../../actors/message.ts";
+import { type Address, addressKey } from "../../machines/address.ts";
 import type { BatchProgress } from "../../machines/batch/protocol.ts";
-import { addressKey } from "../../machines/entity.ts";
-import type { Address } from "../../machines/protocols.ts";
 import type { Refusal } from "../../machines/refusal.ts";
 import { credits } from "../../machines/vocabulary.ts";
 import { order, person } from "../support/world.ts";

@@ -1,7 +1,8 @@
 /** The life of one entity, told by its commands: each test gives moments that differ, so that one cannot stand for another. */
+
+import type { EntityKind } from "../../machines/address.ts";
 import type { Effect } from "../../machines/effect.ts";
 import type { Decision } from "../../machines/entity.ts";
-import type { EntityKind } from "../../machines/protocols.ts";
 import { isRefusal, type Refusal } from "../../machines/refusal.ts";
 
 /** What lives: how it decides and what its facts lead to. */

@@ -9,10 +9,10 @@ import {
   type StoredActor,
   StoreUnavailable,
 } from "../../actors/ports/journal.ts";
-import { addressKey, type StoredFact } from "../../machines/entity.ts";
+import { type Address, addressKey, type EntityKind } from "../../machines/address.ts";
+import type { StoredFact } from "../../machines/fact.ts";
 import type { Books, LedgerTotals, PendingMessage, StoredHistory } from "../../machines/money/books.ts";
 import type { Posting } from "../../machines/money/postings.ts";
-import type { Address, EntityKind } from "../../machines/protocols.ts";
 
 interface Row extends StoredFact {
   readonly cause: string | null;

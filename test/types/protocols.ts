@@ -3,9 +3,10 @@
  * compiles, because then there is nothing that its @ts-expect-error expects. Nothing here is run.
  */
 import type { Router } from "../../actors/router.ts";
+import type { Address } from "../../machines/address.ts";
 import { type Effect, tellTask } from "../../machines/effect.ts";
 import type { Deciders } from "../../machines/entity.ts";
-import type { Address, CommandOf, ReplyOf, Send } from "../../machines/protocols.ts";
+import type { CommandOf, ReplyOf, Send } from "../../machines/protocols.ts";
 import type { Recalls, ReplyForms } from "../../machines/replies.ts";
 import type { TaskFact } from "../../machines/task/events.ts";
 import type { TaskSnapshot } from "../../machines/task/machine.ts";

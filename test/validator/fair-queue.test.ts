@@ -1,6 +1,6 @@
 /** Fairness is counted in judgements and in the thread time that is charged, never in the time of the test. */
 import { describe, expect, test } from "vitest";
-import type { Lane } from "../../machines/entity.ts";
+import type { Lane } from "../../machines/validation/judgement.ts";
 import { FairQueue, type Waiting } from "../../src/adapters/validator/fair-queue.ts";
 import { VALIDATOR_LIMITS } from "../../src/adapters/validator/pool.ts";
 

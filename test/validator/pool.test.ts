@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import type { Lane, Question } from "../../machines/entity.ts";
+import type { Lane, Question } from "../../machines/validation/judgement.ts";
 import { SCHEMA_CHARACTERS_MAX } from "../../machines/validation/schema.ts";
 import { QUICK_CHARACTERS_MAX } from "../../machines/validation/verdict.ts";
 import type { JsonObject, JsonValue } from "../../machines/vocabulary.ts";

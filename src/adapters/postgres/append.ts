@@ -4,7 +4,7 @@
  */
 import { shardOf } from "../../../actors/address.ts";
 import { type Batch, type Entry, Fenced } from "../../../actors/ports/journal.ts";
-import { addressKey } from "../../../machines/entity.ts";
+import { addressKey } from "../../../machines/address.ts";
 import { insertRows, rowsText, upsertRows } from "./columns.ts";
 import { type Database, isDuplicate, isFenced } from "./pool.ts";
 import { rowsOf } from "./rows.ts";

@@ -1,9 +1,9 @@
 /** What operators look at when somebody gets no work or a task does not move on. Reads only, and bounded, beside a platform that runs. */
 import { shardOf } from "../../../actors/address.ts";
+import type { Address } from "../../../machines/address.ts";
 import type { TaskRowOnOffer } from "../../../machines/eligibility.ts";
-import type { StoredFact } from "../../../machines/entity.ts";
+import type { StoredFact } from "../../../machines/fact.ts";
 import type { Capability } from "../../../machines/market/capability.ts";
-import type { Address } from "../../../machines/protocols.ts";
 import type { TaskFact } from "../../../machines/task/events.ts";
 import type { AccountId, AccountStatus, Millis } from "../../../machines/vocabulary.ts";
 import { type Columns, fieldsOf } from "./columns.ts";

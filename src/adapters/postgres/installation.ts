@@ -3,7 +3,7 @@ import { chmod, readFile, stat, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
-import type { RunAs } from "./programs.ts";
+import { ELSE, type RunAs } from "./programs.ts";
 
 /** The folder of its programs. */
 export interface Programs {
@@ -11,8 +11,6 @@ export interface Programs {
   readonly initdb: string;
 }
 
-/** The alternative, for those on whose machine it does not run. */
-export const ELSE = "or set DATABASE_URL to a PostgreSQL that runs";
 const OTHERS_MAY_ENTER = 0o001;
 const EXECUTABLE = 0o555;
 

@@ -1,6 +1,6 @@
 import type { Batch, DueTimer, Journal, OutboxMessage, StoredActor } from "../../../actors/ports/journal.ts";
-import type { StoredFact } from "../../../machines/entity.ts";
-import type { Address } from "../../../machines/protocols.ts";
+import type { Address } from "../../../machines/address.ts";
+import type { StoredFact } from "../../../machines/fact.ts";
 import { Appender } from "./append.ts";
 import { loadActor, loadCaused, pageOutbox, pageTimers } from "./load.ts";
 import { type Database, reaching } from "./pool.ts";

@@ -1,6 +1,6 @@
 import type { DueTimer, OutboxMessage, StoredActor } from "../../../actors/ports/journal.ts";
-import type { StoredFact } from "../../../machines/entity.ts";
-import type { Address } from "../../../machines/protocols.ts";
+import type { Address } from "../../../machines/address.ts";
+import type { StoredFact } from "../../../machines/fact.ts";
 import { fieldsOf } from "./columns.ts";
 import type { Database } from "./pool.ts";
 import { FACT, type MessageRow, OUTBOX, TIMERS, type TimerRow } from "./tables.ts";

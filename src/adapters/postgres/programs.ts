@@ -2,7 +2,9 @@
 import { execFile, spawn } from "node:child_process";
 import { stat } from "node:fs/promises";
 import { promisify } from "node:util";
-import { ELSE } from "./installation.ts";
+
+/** The alternative, for those on whose machine it does not run. */
+export const ELSE = "or set DATABASE_URL to a PostgreSQL that runs";
 
 /** The user that the server runs as; empty for our own. PostgreSQL refuses to run as root. */
 export type RunAs = { readonly uid: number; readonly gid: number } | Record<string, never>;

@@ -8,7 +8,7 @@ import type {
   StoredTask,
   TaskQuery,
 } from "../../../gateway/ports/read-model.ts";
-import type { StoredFact } from "../../../machines/entity.ts";
+import type { StoredFact } from "../../../machines/fact.ts";
 import { type TaskFactType, upcastTaskFact } from "../../../machines/task/events.ts";
 import type { TaskRow } from "../../../machines/task/row.ts";
 import type { AccountId } from "../../../machines/vocabulary.ts";

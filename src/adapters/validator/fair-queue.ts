@@ -11,7 +11,7 @@
  * Q5  An account that neither waits nor has used a millisecond recently is forgotten, at the latest when thread time is next
  *     counted. So memory is bounded by the thread time that was used.
  */
-import type { Lane } from "../../../machines/entity.ts";
+import type { Lane } from "../../../machines/validation/judgement.ts";
 
 const LANES: readonly Lane[] = ["submission", "example"];
 

@@ -1,6 +1,6 @@
 /** A thread that judges one result at a time, with limited memory, and can be killed meanwhile. */
 import { Worker } from "node:worker_threads";
-import type { Judged } from "../../../machines/entity.ts";
+import type { Judged } from "../../../machines/validation/judgement.ts";
 import type { Demands, DemandsProblem } from "../../../machines/validation/verdict.ts";
 import type { JsonValue } from "../../../machines/vocabulary.ts";
 

@@ -21,7 +21,7 @@
 import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
 import type { JudgedWhere, Validator } from "../../../actors/ports/validator.ts";
-import type { Judged, Judgement, Question, Unjudged } from "../../../machines/entity.ts";
+import type { Judged, Judgement, Question, Unjudged } from "../../../machines/validation/judgement.ts";
 import {
   type DemandsProblem,
   isLight,

@@ -5,8 +5,8 @@ import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from "request-f
 import type { Clock } from "../../../actors/ports/clock.ts";
 import type { Ids } from "../../../actors/ports/ids.ts";
 import type { OutboundCalls } from "../../../actors/ports/outbound-call.ts";
-import type { Delivery, OutboundCall } from "../../../machines/entity.ts";
-import type { DeliveryOutcome } from "../../../machines/task/events.ts";
+import type { Delivery, DeliveryOutcome } from "../../../machines/delivery.ts";
+import type { OutboundCall } from "../../../machines/entity.ts";
 import { signatureHeaders } from "./sign.ts";
 
 export interface CourierOptions {

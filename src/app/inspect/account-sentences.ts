@@ -4,7 +4,7 @@ import { suspensionAt } from "../../../machines/market/rating.ts";
 import { REPUTATION } from "../../../machines/market/reputation.ts";
 import { tierName } from "../../../machines/market/skill.ts";
 import type { Millis } from "../../../machines/vocabulary.ts";
-import type { AccountReport, TypeOfWork } from "./account.ts";
+import type { AccountReport, TypeOfWork } from "./account-report.ts";
 import type { Tally } from "./reasons.ts";
 import { surroundingSentences } from "./surroundings.ts";
 import { listed, moment, plural } from "./words.ts";

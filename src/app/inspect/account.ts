@@ -1,58 +1,16 @@
 /** Why an account gets no work, or what it may take: out of its state, its history, and the tasks that are open. */
 import type { AccountFact } from "../../../machines/account/events.ts";
 import { account as entity } from "../../../machines/account/index.ts";
-import { type AccountRows, accountRows, postedTerms, standingOf } from "../../../machines/account/row.ts";
+import { accountRows, postedTerms, standingOf } from "../../../machines/account/row.ts";
 import { bidIneligibility, offerIneligibility, onOfferByRow } from "../../../machines/eligibility.ts";
-import { type Skill, skillIn } from "../../../machines/market/standing.ts";
+import { skillIn } from "../../../machines/market/standing.ts";
 import type { AccountId, Millis } from "../../../machines/vocabulary.ts";
 import { readMarked } from "../../adapters/postgres/accounts.ts";
 import type { Databases } from "../../adapters/postgres/databases.ts";
-import {
-  type Declined,
-  type OpenTask,
-  readActor,
-  readDeclined,
-  readLatest,
-  readOpenTasks,
-  readSurroundings,
-  type Sample,
-  type Surroundings,
-} from "../../adapters/postgres/inspect.ts";
+import { readActor, readDeclined, readLatest, readOpenTasks, readSurroundings } from "../../adapters/postgres/inspect.ts";
+import type { AccountReport, TypeOfWork } from "./account-report.ts";
 import { accountSentences } from "./account-sentences.ts";
-import { type Tally, tally } from "./reasons.ts";
-
-/** What one account may do in one task type now. */
-export interface TypeOfWork {
-  readonly taskType: string;
-  /** Tasks of it that take bids, of those that were looked at. */
-  readonly open: number;
-  readonly skill: Skill;
-  readonly capability: {
-    /** NC; null where it bids for each task. */
-    readonly price: number | null;
-    readonly available: boolean;
-    readonly slots: number;
-    /** The tasks that a slot is reserved for. */
-    readonly kept: readonly string[];
-  } | null;
-  /** By a bid of its own, at a price that each would pay. */
-  readonly bids: Tally;
-  /** At its posted price. */
-  readonly offers: Tally;
-}
-
-export interface AccountReport {
-  readonly account: Omit<AccountRows, "keyHash" | "github" | "capabilities" | "records" | "customer">;
-  /** Other accounts of the same identity. */
-  readonly kin: readonly AccountId[];
-  /** Its latest fact of each kind that says why it may not work. */
-  readonly history: readonly AccountFact[];
-  readonly work: readonly TypeOfWork[];
-  readonly openTasks: Omit<Sample<OpenTask>, "rows"> & { readonly judged: number };
-  readonly declined: readonly Declined[];
-  readonly surroundings: Surroundings;
-  readonly sentences: readonly string[];
-}
+import { tally } from "./reasons.ts";
 
 const BARRING = ["Frozen", "Unfrozen", "CooldownStarted", "Suspended", "Failed", "Earned"] satisfies AccountFact["type"][];
 

@@ -1,5 +1,5 @@
 /** Counts of who may take what, and why the others may not, for operators. */
-import type { Ineligibility, WhyNot } from "../../../machines/eligibility.ts";
+import type { Ineligibility, WhyNot } from "../../../machines/ineligibility.ts";
 import { plural } from "./words.ts";
 
 /** How many may not, for one reason. */

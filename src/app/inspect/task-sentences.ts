@@ -1,10 +1,10 @@
 /** A task told in sentences: where it is, why, and what comes next. */
-import type { Ineligibility } from "../../../machines/eligibility.ts";
+import type { Ineligibility } from "../../../machines/ineligibility.ts";
 import { hasEnded, takesBids } from "../../../machines/task/tags.ts";
 import { BOUNDS, type Millis } from "../../../machines/vocabulary.ts";
 import { ineligibilityPhrase, type Tally, tally } from "./reasons.ts";
 import { surroundingSentences } from "./surroundings.ts";
-import type { TaskReport, Workers } from "./task.ts";
+import type { TaskReport, Workers } from "./task-report.ts";
 import { listed, moment, plural } from "./words.ts";
 
 type Told = Omit<TaskReport, "sentences">;

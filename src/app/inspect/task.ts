@@ -1,17 +1,12 @@
 /** Where a task is and why: out of its history, the workers that could take it, its money, and what may move it on. */
 import { account } from "../../../machines/account/index.ts";
 import { postedTerms, standingOf } from "../../../machines/account/row.ts";
-import {
-  bidIneligibility,
-  type Ineligibility,
-  offerIneligibility,
-  onOfferByRow,
-  type TaskOnOffer,
-} from "../../../machines/eligibility.ts";
-import type { PlacedBid, TaskFact, TaskSpec } from "../../../machines/task/events.ts";
+import { bidIneligibility, offerIneligibility, onOfferByRow, type TaskOnOffer } from "../../../machines/eligibility.ts";
+import type { Ineligibility } from "../../../machines/ineligibility.ts";
+import type { TaskFact } from "../../../machines/task/events.ts";
 import { task as entity } from "../../../machines/task/index.ts";
 import type { TaskSnapshot } from "../../../machines/task/machine.ts";
-import { type TaskRow, taskRow } from "../../../machines/task/row.ts";
+import { taskRow } from "../../../machines/task/row.ts";
 import { takesBids } from "../../../machines/task/tags.ts";
 import type { AccountId, Millis, TaskId } from "../../../machines/vocabulary.ts";
 import type { Databases } from "../../adapters/postgres/databases.ts";
@@ -21,52 +16,14 @@ import {
   readCapableWorkers,
   readSurroundings,
   readTaskFacts,
-  type Surroundings,
 } from "../../adapters/postgres/inspect.ts";
 import { readLedger } from "../../adapters/postgres/tasks.ts";
-import { type Tally, tally } from "./reasons.ts";
+import { tally } from "./reasons.ts";
+import type { TaskReport, Workers } from "./task-report.ts";
 import { taskSentences } from "./task-sentences.ts";
 
 /** Of workers whose rows say that they may, the slots of so many are looked up in their own states. */
 const LOOKED_UP_MAX = 200;
-
-export type Attempt = Extract<TaskFact, { readonly type: "WebhookAttempted" }>;
-type Decline = Pick<Extract<TaskFact, { readonly type: "OfferDeclined" }>, "worker" | "reason" | "at">;
-
-/** Who could take a task that takes bids, of all that have a capability for its type. */
-export interface Workers {
-  readonly capable: number;
-  readonly judged: number;
-  /** At their posted prices. */
-  readonly offers: Tally;
-  /** The cheapest of those who may. */
-  readonly atTheirPrice: readonly AccountId[];
-  /** By bids of their own. */
-  readonly bids: Tally;
-}
-
-export interface TaskReport {
-  readonly task: Omit<TaskRow, "result" | "marks">;
-  readonly spec: Pick<TaskSpec, "maxSeconds" | "quality" | "poolHours" | "autoRetry" | "batch"> & {
-    readonly hasWebhook: boolean;
-    readonly isHoneypot: boolean;
-  };
-  readonly award: (PlacedBid & { readonly at: Millis; readonly deadline: Millis }) | null;
-  readonly bids: readonly PlacedBid[];
-  readonly failures: readonly { readonly worker: AccountId; readonly code: string }[];
-  /** Workers that were online with a posted price when it was posted, how many were asked in this round, and who declined. */
-  readonly offers: { readonly workers: number; readonly asked: number; readonly declined: readonly Decline[] };
-  /** null where it takes no bids. */
-  readonly workers: Workers | null;
-  /** null where no webhook is wanted. */
-  readonly webhook: { readonly attempts: readonly Attempt[]; readonly done: boolean } | null;
-  /** What is held for it now, in NC. */
-  readonly held: number;
-  /** How it ended, where nobody did it. */
-  readonly ended: Extract<TaskFact, { readonly type: "Expired" | "Cancelled" }> | null;
-  readonly surroundings: Surroundings;
-  readonly sentences: readonly string[];
-}
 
 /** Looks at a task at the time `now` (ms); undefined where there is none. */
 export async function inspectTask(databases: Databases, id: TaskId, now: Millis): Promise<TaskReport | undefined> {

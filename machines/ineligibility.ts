@@ -1,0 +1,32 @@
+/** The reasons that eligibility.ts gives. */
+import type { Millis, TaskStatus } from "./vocabulary.ts";
+
+/** Why a worker may not bid on a task. */
+export type BidIneligibility =
+  | { readonly why: "OWN_TASK" }
+  /** Another account of the requester. */
+  | { readonly why: "ONE_IDENTITY" }
+  | { readonly why: "TASK_NOT_OPEN"; readonly status: TaskStatus }
+  | { readonly why: "FROZEN" }
+  | { readonly why: "SUSPENDED" }
+  | { readonly why: "COOLING"; readonly until: Millis | null }
+  | { readonly why: "FAILED_BEFORE" }
+  | { readonly why: "ALREADY_BID" }
+  | { readonly why: "BIDS_FULL"; readonly most: number }
+  | { readonly why: "OVER_BUDGET"; readonly price: number; readonly budget: number }
+  | { readonly why: "TIER_TOO_LOW"; readonly tier: number; readonly wanted: number };
+
+/** Why a worker may not take a task, by a bid or at its posted price. */
+export type Ineligibility =
+  | BidIneligibility
+  /** There is none for the task's type. */
+  | { readonly why: "NO_CAPABILITY" }
+  /** Its owner has set it to unavailable. */
+  | { readonly why: "CAPABILITY_AWAY" }
+  /** It has no posted price, so its owner bids on each task. */
+  | { readonly why: "NO_POSTED_PRICE" }
+  /** It has reserved a slot for this task already. */
+  | { readonly why: "SLOT_RESERVED" }
+  | { readonly why: "NO_SLOT"; readonly slots: number };
+
+export type WhyNot = Ineligibility["why"];
