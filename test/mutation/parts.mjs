@@ -39,7 +39,7 @@ export const PARTS = {
   task: { mutate: ["machines/task"], tests: MARKET, least: 97 },
   account: { mutate: ["machines/account"], tests: MARKET, least: 97 },
   batch: { mutate: ["machines/batch"], tests: MARKET, least: 97 },
-  money: { mutate: ["machines/money"], tests: [...MARKET, "test/machines/books", ...LIVES], least: 96 },
+  money: { mutate: ["machines/money", "machines/audit"], tests: [...MARKET, "test/machines/books", ...LIVES], least: 96 },
   validation: {
     mutate: ["machines/validation"],
     tests: JUDGED,
@@ -56,7 +56,7 @@ export const PARTS = {
     least: 88,
   },
   rules: {
-    mutate: ["eligibility", "entity", "formats", "incoming", "refusal", "replies", "shape", "statechart"].map(
+    mutate: ["address", "eligibility", "formats", "incoming", "refusal", "replies", "shape", "statechart"].map(
       (name) => `machines/${name}.ts`,
     ),
     tests: [...MARKET, "test/gateway/ineligibility"],

@@ -3,7 +3,7 @@ import type { Batch, Entry, OutboxMessage } from "../../actors/ports/journal.ts"
 import type { AccountFact } from "../../machines/account/events.ts";
 import { type AccountRows, creditOf } from "../../machines/account/row.ts";
 import { addressKey } from "../../machines/address.ts";
-import { auditBooks } from "../../machines/money/books.ts";
+import { auditBooks } from "../../machines/audit/books.ts";
 import type { Store } from "./store.ts";
 import { booksOfToday } from "./versions.ts";
 

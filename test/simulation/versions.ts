@@ -2,10 +2,11 @@
  * Two versions of the platform in one simulated cluster: today's code, and one of tomorrow that reads and writes the next
  * format of every entity, which today's cannot read.
  */
+
+import type { Books, StoredHistory } from "../../machines/audit/books.ts";
 import type { AnyEntity } from "../../machines/entity.ts";
 import type { StoredFact } from "../../machines/fact.ts";
 import { BASE_FORMATS, FORMATS, type Formats } from "../../machines/formats.ts";
-import type { Books, StoredHistory } from "../../machines/money/books.ts";
 
 /** What tomorrow's code reads. */
 const TOMORROW: Formats = { task: FORMATS.task + 1, account: FORMATS.account + 1, batch: FORMATS.batch + 1 };

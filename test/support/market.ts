@@ -4,7 +4,7 @@ import type { ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 import { inject } from "vitest";
-import type { Finding } from "../../machines/money/books.ts";
+import type { Finding } from "../../machines/audit/books.ts";
 import { auditDatabases } from "../../src/adapters/postgres/books.ts";
 import { type Database, openPool } from "../../src/adapters/postgres/pool.ts";
 import { type CallOptions, Client, type Reply } from "./client.mjs";

@@ -10,8 +10,8 @@ import {
   StoreUnavailable,
 } from "../../actors/ports/journal.ts";
 import { type Address, addressKey, type EntityKind } from "../../machines/address.ts";
+import type { Books, LedgerTotals, PendingMessage, StoredHistory } from "../../machines/audit/books.ts";
 import type { StoredFact } from "../../machines/fact.ts";
-import type { Books, LedgerTotals, PendingMessage, StoredHistory } from "../../machines/money/books.ts";
 import type { Posting } from "../../machines/money/postings.ts";
 
 interface Row extends StoredFact {

@@ -1,7 +1,6 @@
 /** All that is stored, in one consistent snapshot, for the audit. */
 import { SHARDS_DEFAULT, shardOf } from "../../../actors/address.ts";
 import type { EntityKind } from "../../../machines/address.ts";
-import type { StoredFact } from "../../../machines/fact.ts";
 import {
   auditBooks,
   type Books,
@@ -9,7 +8,8 @@ import {
   type LedgerTotals,
   type PendingMessage,
   type StoredHistory,
-} from "../../../machines/money/books.ts";
+} from "../../../machines/audit/books.ts";
+import type { StoredFact } from "../../../machines/fact.ts";
 import { fieldsOf } from "./columns.ts";
 import { inConsistentSnapshot, type Transaction } from "./consistent-snapshot.ts";
 import { databaseOf } from "./databases.ts";

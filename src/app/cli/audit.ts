@@ -1,4 +1,4 @@
-import type { Finding } from "../../../machines/money/books.ts";
+import type { Finding } from "../../../machines/audit/books.ts";
 import { auditDatabases } from "../../adapters/postgres/books.ts";
 import { readPlatform } from "../../adapters/postgres/migrate.ts";
 import { withDatabases } from "./databases.ts";
