@@ -4,7 +4,7 @@
  */
 
 import { olderReply, readMessage, readRefusal } from "../machines/incoming.ts";
-import { type Check, isNumber, isObject, isOneOf, isRecord, isText, orAbsent, orNull } from "../machines/shape.ts";
+import { isFlag, isNumber, isObject, isOneOf, isRecord, isText, orAbsent, orNull } from "../machines/shape.ts";
 import type { Millis } from "../machines/vocabulary.ts";
 import type { CommandResult, Envelope, Origin } from "./message.ts";
 
@@ -33,7 +33,6 @@ interface WireEnvelope {
   readonly words?: number;
 }
 
-const isFlag: Check<boolean> = (value) => typeof value === "boolean";
 const ORIGINS: { readonly [O in Origin]: O } = { client: "client", actor: "actor", timer: "timer" };
 
 const isWireEnvelope = isRecord<Omit<WireEnvelope, "to" | "command">>({

@@ -2,14 +2,24 @@
  * Checks, once, what comes from another process or out of the database, because it may be of another version: a newer one has
  * commands and refusals that are unknown here, an older one has other forms of replies.
  */
+import { isAccountCommand } from "./account/commands.ts";
 import { ACCOUNT_REPLIES } from "./account/replies.ts";
 import type { Address, EntityKind } from "./address.ts";
+import { isBatchCommand } from "./batch/commands.ts";
 import { BATCH_REPLIES } from "./batch/replies.ts";
-import type { AnyCommand, CommandType, ReplyOf } from "./protocols.ts";
+import type { AnyCommand, CommandOf, CommandType, ReplyOf } from "./protocols.ts";
 import { type Refusal, type RefusalReason, refuse } from "./refusal.ts";
 import type { ReplyForm, ReplyForms } from "./replies.ts";
-import { isObject, isRecord, isRefusalCode, isText } from "./shape.ts";
+import { type Check, isObject, isRecord, isRefusalCode, isText } from "./shape.ts";
+import { isTaskCommand } from "./task/commands.ts";
 import { TASK_REPLIES } from "./task/replies.ts";
+
+/** The commands of each entity, with their fields. */
+const COMMANDS: { readonly [K in EntityKind]: Check<CommandOf<K>> } = {
+  task: isTaskCommand,
+  account: isAccountCommand,
+  batch: isBatchCommand,
+};
 
 /** The replies to every command that this version knows. */
 const REPLIES: { readonly [K in EntityKind]: ReplyForms<K> } = {
@@ -32,11 +42,10 @@ export interface Message {
   readonly command: AnyCommand;
 }
 
-/** Reads a command; undefined if this version does not know the entity or the command. */
+/** Reads a command; undefined if this version does not know the entity or the command, or a field is not what it expects. */
 export function readMessage(to: unknown, command: unknown): Message | undefined {
   if (!isAddress(to)) return undefined;
-  const isKnown = (value: unknown): value is AnyCommand =>
-    isObject(value) && typeof value["type"] === "string" && formOf(to.kind, value["type"]) !== undefined;
+  const isKnown: (value: unknown) => value is AnyCommand = COMMANDS[to.kind];
   return isKnown(command) ? { to, command } : undefined;
 }
 

@@ -3,6 +3,7 @@
  * gateway validates one and what the OpenAPI document says of it are all made of the table. A field is a property's name, or a
  * path of names separated by dots.
  */
+import { type Check, isJson, isNumber, isRecord, isText } from "../shape.ts";
 import type { JsonObject, JsonValue } from "../vocabulary.ts";
 import { oneOf } from "./equality.ts";
 import { isObject } from "./keywords.ts";
@@ -183,6 +184,29 @@ type Of<T extends RuleType> = {
 export type Rule = Of<RuleType>;
 
 const CHECKS: { readonly [T in RuleType]: Checks<Of<T>> } = KINDS;
+
+/** Makes the check of a field from its schema, as far as this file relies on it; bounds are left to the gateway. */
+function fieldCheck({ type, enum: words, items }: JsonObject): Check<JsonValue> {
+  const isItem = isObject(items) ? fieldCheck(items) : isJson;
+  return (value): value is JsonValue => {
+    if (Array.isArray(words)) return words.some((word) => word === value);
+    if (type === "array") return Array.isArray(value) && value.every(isItem);
+    if (type === "integer") return isNumber(value);
+    return type === "string" ? isText(value) : isJson(value);
+  };
+}
+
+const RULE_CHECKS = new Map(
+  Object.entries(KINDS).map(([type, { fields }]) => {
+    const checks = Object.entries<JsonObject>(fields).map(([name, schema]) => [name, fieldCheck(schema)]);
+    return [type, isRecord<object>(Object.fromEntries(checks))];
+  }),
+);
+
+const isTyped = isRecord<{ readonly type: string }>({ type: isText });
+
+/** Checks a rule that comes from another process or out of the database. */
+export const isRule: Check<Rule> = (value): value is Rule => isTyped(value) && RULE_CHECKS.get(value.type)?.(value) === true;
 
 /** The JSON Schema of each rule. */
 export const RULE_SCHEMAS: readonly JsonObject[] = Object.entries(KINDS).map(([type, { about, fields }]) => ({

@@ -3,7 +3,6 @@ import { Committer } from "../../actors/host/commit.ts";
 import { LIMITS } from "../../actors/limits.ts";
 import type { CommandResult } from "../../actors/message.ts";
 import type { Batch, Journal } from "../../actors/ports/journal.ts";
-import { readMessage } from "../../machines/incoming.ts";
 import { credits } from "../../machines/vocabulary.ts";
 import { order, person, SILENT, World } from "../support/world.ts";
 
@@ -314,10 +313,9 @@ describe("a bug in one actor", () => {
     const world = await registered(2);
     const task = world.newTask();
     await world.answer(world.post(1, task));
-    // Fields are the sender's word: what a broken version sends is of a known type and has none of them.
-    const broken = readMessage({ kind: "task", id: task }, { type: "bid", bid: world.nextId(), worker: person(2) });
-    if (broken === undefined) throw new Error("a bid is known");
-    expect(await world.answer(world.ask("task", task, broken.command))).toMatchObject({ refusal: { refused: "INTERNAL" } });
+    // As JSON it has no type: within a process nobody checks whether a bid has all its fields.
+    const broken = JSON.parse(JSON.stringify({ type: "bid", bid: world.nextId(), worker: person(2) }));
+    expect(await world.answer(world.ask("task", task, broken))).toMatchObject({ refusal: { refused: "INTERNAL" } });
     expect(await world.answer(world.bid(2, task, 10))).toMatchObject({ ok: true });
     expect(await world.broken()).toEqual([]);
   });

@@ -16,6 +16,9 @@ interface Recorded {
 }
 /** Taken down from the last version that replied in the words of the HTTP API. */
 const RECORDED: readonly Recorded[] = JSON.parse(readFileSync(new URL("../fixtures/replies-of-1.json", import.meta.url), "utf8"));
+const COMMANDS: readonly { readonly kind: string; readonly command: { readonly type: string } }[] = JSON.parse(
+  readFileSync(new URL("../fixtures/commands.json", import.meta.url), "utf8"),
+);
 
 function recorded(type: string, status?: string): unknown {
   const found = RECORDED.find(
@@ -65,7 +68,8 @@ test("what the gateway shows of an old reply is what the old gateway showed", ()
 
 test("every recorded reply is known, and is given to an old gateway as the old node gave it", () => {
   for (const { kind, type, value } of RECORDED) {
-    const message = readMessage({ kind, id: id(1) }, { type });
+    const command = COMMANDS.find((one) => one.kind === kind && one.command.type === type)?.command;
+    const message = readMessage({ kind, id: id(1) }, command);
     if (message === undefined) throw new Error(`${kind} ${type} is not known`);
     const asked = { ...message, commandId: id(2), origin: "client", delivery: "first", deadline: 2_000 } as const;
     const wire = JSON.parse(packEnvelope(asked, "c", 1_000));

@@ -3,11 +3,14 @@
  * compiles, because then there is nothing that its @ts-expect-error expects. Nothing here is run.
  */
 import type { Router } from "../../actors/router.ts";
+import { WAITS_FOR } from "../../machines/account/waiting.ts";
 import type { Address } from "../../machines/address.ts";
+import type { CommandForms } from "../../machines/commands.ts";
 import { type Effect, tellTask } from "../../machines/effect.ts";
 import type { Deciders } from "../../machines/entity.ts";
 import type { CommandOf, ReplyOf, Send } from "../../machines/protocols.ts";
 import type { Recalls, ReplyForms } from "../../machines/replies.ts";
+import { isAccountId, isNumber, isOneOf, isText, isWhole, orAbsent, orNull } from "../../machines/shape.ts";
 import type { TaskFact } from "../../machines/task/events.ts";
 import type { TaskSnapshot } from "../../machines/task/machine.ts";
 import type { AccountId } from "../../machines/vocabulary.ts";
@@ -78,6 +81,29 @@ export const recalled: Recalls<"task", TaskSnapshot, TaskFact> = {
 declare const forms: ReplyForms<"task">;
 // @ts-expect-error a reply is read as another command's
 export const read: ReplyForms<"task"> = { ...forms, bid: forms.submit };
+
+declare const commands: CommandForms<"batch">;
+export const checked: CommandForms<"batch"> = {
+  ...commands,
+  turns: { count: isWhole },
+  // @ts-expect-error a field that nobody checks
+  itemEnded: { item: isWhole },
+  // @ts-expect-error a field of another type
+  itemRefused: { item: isWhole, code: isText, detail: isText },
+  // @ts-expect-error a field that may be absent, and would be asked for
+  show: { requester: isAccountId, from: isWhole, limit: orAbsent(isWhole) },
+  // @ts-expect-error a field that may be null, and would be refused
+  itemPostponed: { item: isWhole, reason: orNull(isOneOf(WAITS_FOR)), until: orNull(isNumber) },
+};
+export const misspelt: CommandForms<"batch"> = {
+  ...commands,
+  // @ts-expect-error a field's name with a slip
+  turns: { cuont: isWhole },
+};
+// @ts-expect-error another entity's command
+export const others: CommandForms<"batch"> = { ...commands, batchEnded: { batch: isText } };
+// @ts-expect-error a command that nobody checks
+export const unchecked: CommandForms<"batch"> = { turns: commands.turns, show: commands.show };
 
 // @ts-expect-error a command's fields are those of its type
 export const command: CommandOf<"task", "rate"> = { type: "rate", requester: worker, rating: 5 };

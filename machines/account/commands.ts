@@ -1,0 +1,97 @@
+/** The commands of an account as they come from another process or out of the database; see machines/commands.ts. */
+import { isBatchItem } from "../batch/commands.ts";
+import { type CommandForms, commandCheck, TIMER } from "../commands.ts";
+import type { Capability } from "../market/capability.ts";
+import type { CommandOf } from "../protocols.ts";
+import {
+  isAccountId,
+  isCredits,
+  isFlag,
+  isListOf,
+  isNumber,
+  isOneOf,
+  isRecord,
+  isTaskId,
+  isText,
+  isVariant,
+  isWhole,
+  orAbsent,
+  orNull,
+} from "../shape.ts";
+import { isOffer, isTaskSpec } from "../task/commands.ts";
+import type { GitHubLink } from "./events.ts";
+import type { PaymentUpdate } from "./payments.ts";
+
+const isUpdate = isVariant<PaymentUpdate, "type">("type", {
+  paid: { amount: isNumber },
+  refunded: { total: isNumber },
+  disputed: { dispute: isText, amount: isNumber, state: isOneOf(["open", "won", "lost"]) },
+});
+
+const isCapability = isRecord<Omit<Capability, "createdAt">>({
+  id: isText,
+  taskType: isText,
+  description: isText,
+  tags: isListOf(isText),
+  price: orNull(isCredits),
+  concurrency: isWhole,
+  available: isFlag,
+});
+
+/** What a task has in common for its requester and its worker when it is settled. */
+const DONE = { task: isTaskId, taskType: isText, payout: isCredits, firstTry: isFlag, durationMs: isNumber, allowedMs: isNumber };
+
+const FORMS: CommandForms<"account"> = {
+  register: {
+    account: isAccountId,
+    email: isText,
+    source: orNull(isText),
+    keyHash: isText,
+    grant: isCredits,
+    marks: orAbsent(isListOf(isText)),
+  },
+  mark: { marks: isListOf(isText), kin: isListOf(isAccountId) },
+  rotateKey: { presented: isText, keyHash: isText },
+  requestRecovery: { codeHash: isText },
+  recover: { codeHash: isText, keyHash: isText },
+  topUp: { topup: isText, amount: isCredits },
+  payment: { payment: isText, news: isUpdate, customer: orNull(isText) },
+  repay: { repayment: isText, amount: isCredits },
+  hold: { task: isTaskId, order: isTaskSpec, offers: orAbsent(isListOf(isOffer)), fresh: isFlag },
+  startBatch: {
+    batch: isText,
+    request: isText,
+    template: isTaskSpec,
+    items: isListOf(isBatchItem),
+    atOnce: isWhole,
+    perMinute: isWhole,
+    fresh: isFlag,
+  },
+  batchEnded: { batch: isText },
+  holdItem: {
+    task: isTaskId,
+    order: isTaskSpec,
+    ask: orAbsent(
+      isRecord<NonNullable<CommandOf<"account", "holdItem">["ask"]>>({ perMinute: isWhole, want: isWhole, called: isFlag }),
+    ),
+  },
+  release: { task: isTaskId, budget: isCredits },
+  settle: { ...DONE, budget: isCredits, fee: isCredits, refund: isCredits, worker: isAccountId, workerIdentity: isText },
+  earn: { ...DONE, requester: isAccountId, requesterIdentity: isText },
+  fail: { task: isTaskId, taskType: isText, outcome: isOneOf(["FAILED_VALIDATION", "TIMED_OUT"]) },
+  startOAuth: { stateHash: isText },
+  useOAuth: { stateHash: isText },
+  linkGitHub: { github: isRecord<GitHubLink>({ id: isText, login: isText, score: isNumber, token: isText }) },
+  freeze: { reason: isText },
+  unfreeze: { reason: isText },
+  adjust: { adjustment: isText, amount: isCredits, reason: isText },
+  registerCapability: { capability: isCapability },
+  setAvailability: { capability: isText, available: isFlag },
+  offer: { task: isTaskId, bid: isText, taskType: isText, budget: isCredits, minSkill: isNumber, marks: isListOf(isText) },
+  freed: { task: isTaskId },
+  honeypot: { task: isTaskId, passed: isFlag },
+  rated: { task: isTaskId, taskType: isText, stars: isWhole },
+  timer: TIMER,
+};
+
+export const isAccountCommand = commandCheck(FORMS);

@@ -1,0 +1,122 @@
+/** The commands of a task as they come from another process or out of the database; see machines/commands.ts. */
+import { type CommandForms, commandCheck, TIMER } from "../commands.ts";
+import type { DeliveryOutcome } from "../delivery.ts";
+import type { Ineligibility } from "../ineligibility.ts";
+import type { Offer } from "../market/capability.ts";
+import type { WorkerStanding } from "../market/standing.ts";
+import {
+  type Check,
+  isAccountId,
+  isCredits,
+  isEither,
+  isEmpty,
+  isJson,
+  isJsonObject,
+  isListOf,
+  isNull,
+  isNumber,
+  isOneOf,
+  isRecord,
+  isTaskId,
+  isText,
+  isVariant,
+  isWhole,
+  orAbsent,
+  orNull,
+} from "../shape.ts";
+import type { Judged, Judgement, Unjudged } from "../validation/judgement.ts";
+import { type FieldError, isRule } from "../validation/rules.ts";
+import { ACCOUNT_STATUSES, QUALITY_PREFERENCES, RESULT_ERRORS, TASK_STATUSES } from "../vocabulary.ts";
+import type { TaskSpec } from "./events.ts";
+
+export const isTaskSpec = isRecord<TaskSpec>({
+  taskType: isText,
+  inputData: isText,
+  schema: isJsonObject,
+  rules: isListOf(isRule),
+  exampleOutput: isJson,
+  budget: isCredits,
+  maxSeconds: isNumber,
+  quality: isOneOf(QUALITY_PREFERENCES),
+  minSkill: isNumber,
+  poolHours: isNumber,
+  autoRetry: isNumber,
+  callbackUrl: orNull(isText),
+  windowMs: isNumber,
+  known: orAbsent(isJson),
+  batch: orAbsent(isRecord<NonNullable<TaskSpec["batch"]>>({ id: isText, item: isWhole })),
+});
+
+export const isOffer = isRecord<Offer>({ worker: isText, bid: isText });
+
+const isStanding = isRecord<WorkerStanding>({
+  status: isOneOf(ACCOUNT_STATUSES),
+  cooldownUntil: orNull(isNumber),
+  tier: isNumber,
+  quality: isNumber,
+  marks: orAbsent(isListOf(isText)),
+});
+
+const isOutcome = isVariant<DeliveryOutcome, "result">("result", {
+  delivered: { id: isText, ms: isNumber, status: isNumber },
+  gone: { id: isText, ms: isNumber, status: isNumber },
+  failed: { id: isText, ms: isNumber, status: orNull(isNumber), error: isText },
+});
+
+const isReason = isVariant<Ineligibility, "why">("why", {
+  OWN_TASK: {},
+  ONE_IDENTITY: {},
+  TASK_NOT_OPEN: { status: isOneOf(TASK_STATUSES) },
+  FROZEN: {},
+  SUSPENDED: {},
+  COOLING: { until: orNull(isNumber) },
+  FAILED_BEFORE: {},
+  ALREADY_BID: {},
+  BIDS_FULL: { most: isNumber },
+  OVER_BUDGET: { price: isNumber, budget: isNumber },
+  TIER_TOO_LOW: { tier: isNumber, wanted: isNumber },
+  NO_CAPABILITY: {},
+  CAPABILITY_AWAY: {},
+  NO_POSTED_PRICE: {},
+  SLOT_RESERVED: {},
+  NO_SLOT: { slots: isNumber },
+});
+
+type Right = Extract<Judged, { readonly code: null }>;
+type Wrong = Exclude<Judged, Right>;
+const isFieldError = isRecord<FieldError>({ field: isText, message: isText });
+const isRight = isRecord<Right>({ code: isNull, errors: isEmpty, cost: orAbsent(isNumber) });
+const isWrong = isRecord<Wrong>({ code: isOneOf(RESULT_ERRORS), errors: isListOf(isFieldError), cost: orAbsent(isNumber) });
+const isUnjudged = isRecord<Unjudged>({ unjudged: isText, because: isOneOf(["schema", "rules", "slow", "busy"]) });
+const isJudgement: Check<Judgement> = isEither(isEither(isRight, isWrong), isUnjudged);
+
+const FORMS: CommandForms<"task"> = {
+  open: {
+    task: isTaskId,
+    requester: isAccountId,
+    marks: isListOf(isText),
+    order: isTaskSpec,
+    offers: orAbsent(isListOf(isOffer)),
+    createdAt: isNumber,
+  },
+  standingBid: { bid: isText, worker: isAccountId, credits: isCredits, standing: isStanding },
+  declined: { worker: isAccountId, reason: orAbsent(isReason) },
+  expire: { reason: isText },
+  rate: { requester: isAccountId, stars: isWhole },
+  bid: {
+    bid: isText,
+    worker: isAccountId,
+    credits: orNull(isCredits),
+    standing: isStanding,
+    online: orNull(isListOf(isAccountId)),
+  },
+  start: { worker: isAccountId },
+  submit: { submission: isText, worker: isAccountId, result: isJson, verdict: orAbsent(isJudgement) },
+  cancel: { requester: isAccountId },
+  settled: { payout: isCredits, fee: isCredits, refund: isCredits },
+  timer: TIMER,
+  "webhook.attempted": { attempt: isWhole, outcome: isOutcome },
+  "webhook.resend": { requester: isAccountId },
+};
+
+export const isTaskCommand = commandCheck(FORMS);
