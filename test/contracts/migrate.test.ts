@@ -1,6 +1,6 @@
 /** How a schema is changed: by who is alone, or while a cluster of two versions works on it. */
 import { randomUUID } from "node:crypto";
-import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, inject, test, vi } from "vitest";
 import { TooOld } from "../../actors/ports/registry.ts";
 import { BASE_FORMATS, FORMATS } from "../../machines/formats.ts";
 import { readCluster } from "../../src/adapters/postgres/cluster.ts";
@@ -14,10 +14,11 @@ const STATS = { actors: 1, timers: 2, inFlight: 3, commits: 4, facts: 5, lagMs: 
 const BEFORE = 3;
 
 let pool: Database;
+let url: string;
 let drop: () => Promise<void>;
 beforeEach(async () => {
   const made = await makeDatabase(inject("postgresUrl"));
-  drop = made.drop;
+  ({ url, drop } = made);
   pool = openPool(made.url, { max: 4, name: "migrate test" });
 });
 afterEach(async () => {
@@ -49,6 +50,20 @@ async function joinToday(registry: PostgresRegistry, node: string): Promise<stri
   const id = randomUUID();
   await registry.join({ id, node, weight: 1, formats: FORMATS });
   return id;
+}
+
+/** Reads the members in a transaction that stays open. Gives the process that holds the lock. */
+async function holdMembers(other: Database): Promise<number> {
+  await other`begin`;
+  await other`select count(*) from members`;
+  const [row] = await other<{ pid: number }[]>`select pg_backend_pid() as pid`;
+  return row?.pid ?? 0;
+}
+
+/** Resolves when the migration waits for the members' lock, or waits no more. */
+async function waits(expected: boolean): Promise<void> {
+  const waiting = () => pool`select from pg_locks where not granted and relation = 'members'::regclass`;
+  await vi.waitFor(async () => expect((await waiting()).length > 0).toBe(expected), { timeout: 10_000 });
 }
 
 const run = async () => (await pool<{ name: string }[]>`select name from migrations order by name`).map(({ name }) => name);
@@ -100,6 +115,47 @@ describe("a cluster on the schema of the version before", () => {
     expect(await migrate([pool], { onlyAlone: true })).toEqual([]);
     await registry.leave(other);
     expect(await migrate([pool], { onlyAlone: true })).toEqual(names.slice(BEFORE));
+  });
+
+  test("lets heartbeats through while a transaction of others is in the way, and says which it is and what to do", async () => {
+    const registry = new PostgresRegistry(pool, "0.1.0");
+    const me = await joinToday(registry, "young");
+    const other = openPool(url, { max: 1, name: "somebody's report" });
+    try {
+      const pid = await holdMembers(other);
+      let isOver = false;
+      const changed = migrate([pool]).finally(() => {
+        isOver = true;
+      });
+      changed.catch(() => {});
+      await waits(true);
+      await registry.beat(me, false, STATS);
+      expect(isOver).toBe(false);
+      await expect(changed).rejects.toThrow(
+        new RegExp(
+          `^The schema was not changed: .*process ${pid} of PostgreSQL.*somebody's report", idle in transaction.*pg_terminate_backend\\(${pid}\\)`,
+        ),
+      );
+      expect(await run()).toEqual(names.slice(0, BEFORE));
+      await other`commit`;
+      expect(await migrate([pool])).toEqual(names.slice(BEFORE));
+    } finally {
+      await other.end();
+    }
+  });
+
+  test("is changed at the next try when a transaction that was in the way has ended", async () => {
+    const other = openPool(url, { max: 1, name: "somebody's report" });
+    try {
+      await holdMembers(other);
+      const changed = migrate([pool]);
+      await waits(true);
+      await waits(false);
+      await other`commit`;
+      expect(await changed).toEqual(names.slice(BEFORE));
+    } finally {
+      await other.end();
+    }
   });
 
   test("lets nobody join of before once it is changed", async () => {

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { SHARDS_DEFAULT } from "../../../actors/address.ts";
+import { LOCK_MS_MAX, withRetries } from "./change-lock.ts";
 import type { Transaction } from "./consistent-snapshot.ts";
 import { sql as market } from "./migrations/0001-market.ts";
 import { sql as cluster } from "./migrations/0002-cluster.ts";
@@ -32,8 +33,6 @@ const SCHEMA_OF_MEMBERS = 2;
 /** Any number will do, as long as every NexusToken uses the same. */
 const MIGRATION_LOCK = 7_245_001;
 const SERVER_VERSION_MIN = 140_000;
-/** A change of a table waits for what uses it, and what comes after waits for the change (ms). */
-const LOCK_MS_MAX = 5_000;
 const LEASE_MS_DEFAULT = 5_000;
 
 /** What a database is set up with; never changes. */
@@ -61,8 +60,8 @@ export interface MigrateOptions {
 /**
  * Brings a platform's databases up to date, one process at a time; a second one waits and then finds nothing to do. New
  * ones become a platform. Gives the names of what was run. Throws an Error with a sentence for the operator when a server or
- * a schema is not ours to use, and when a member of the cluster does not work with the new schema; that database is
- * unchanged then.
+ * a schema is not ours to use, when a member of the cluster does not work with the new schema, and when a transaction of
+ * others holds a lock for too long; that database is unchanged then.
  */
 export async function migrate(databases: readonly Database[], options: MigrateOptions = {}): Promise<readonly string[]> {
   const { shards = SHARDS_DEFAULT } = options;
@@ -71,7 +70,8 @@ export async function migrate(databases: readonly Database[], options: MigrateOp
   let founding: Pick<Platform, "secret" | "shards"> = { secret: randomBytes(32), shards };
   const applied = new Set<string>();
   for (const [place, database] of databases.entries()) {
-    const { run, platform } = await migrateOne(database, { ...founding, place, places: databases.length }, options);
+    const founded = { ...founding, place, places: databases.length };
+    const { run, platform } = await withRetries(database, () => migrateOne(database, founded, options));
     for (const name of run) applied.add(name);
     // Before the next one is touched: a list that is wrong must change nothing.
     checkPlace(platform, place, databases.length, place === 0 ? platform : founding);

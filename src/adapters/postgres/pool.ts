@@ -70,6 +70,11 @@ export function isDuplicate(error: unknown): boolean {
   return codeOf(error) === "23505";
 }
 
+/** Whether a lock was not to be had within lock_timeout (SQLSTATE 55P03). */
+export function isLocked(error: unknown): boolean {
+  return codeOf(error) === "55P03";
+}
+
 /** Whether the writer is no longer a member (see require_member in the migrations). */
 export function isFenced(error: unknown): boolean {
   return codeOf(error) === "NX001";
