@@ -54,6 +54,16 @@ describe("a bid", () => {
     expect(fact).toMatchObject({ candidates: { length: BIDS_MAX } });
   });
 
+  test("that is the last one a round collects ends it, though somebody who is online has not bid", () => {
+    const life = opened();
+    const from = (n: number, online: Bid["online"]) => bid({ bid: id(1_000 + n), worker: person(1_000 + n), online });
+    for (let n = 2; n < BIDS_MAX; n += 1) life.do(from(n, null), AT);
+    expect(life.tries(from(BIDS_MAX, [OTHER]), AT)).toBe("BidPlaced");
+    life.do(from(BIDS_MAX, null), AT);
+    expect(life.tries(from(BIDS_MAX + 1, [OTHER]), AT)).toBe("BidPlaced+Awarded");
+    expect(life.tries(from(BIDS_MAX + 1, null), AT)).toBe("BidPlaced");
+  });
+
   test.each(["FROZEN", "SUSPENDED", "COOLING"] as const)("of an account that is %s is refused", (status) => {
     const codes = { FROZEN: "ACCOUNT_FROZEN", SUSPENDED: "ACCOUNT_SUSPENDED", COOLING: "ACCOUNT_COOLING_DOWN" };
     expect(opened().tries(bid({ standing: { ...standing, status } }), AT)).toBe(codes[status]);
