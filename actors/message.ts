@@ -1,5 +1,5 @@
 import type { Address } from "../machines/address.ts";
-import type { AnyCommand } from "../machines/protocols.ts";
+import type { CarriedCommand } from "../machines/protocols.ts";
 import { type Refusal, type RefusalCode, refuse } from "../machines/refusal.ts";
 import type { Millis } from "../machines/vocabulary.ts";
 
@@ -9,7 +9,7 @@ export type Origin = "client" | "actor" | "timer";
 /** A command on its way to an actor. */
 export interface Envelope {
   readonly to: Address;
-  readonly command: AnyCommand;
+  readonly command: CarriedCommand;
   /** A UUID; the same one whenever the same command is sent again. */
   readonly commandId: string;
   readonly origin: Origin;

@@ -1,6 +1,6 @@
 import type { Address, EntityKind } from "../machines/address.ts";
 import { readReply } from "../machines/incoming.ts";
-import type { AnyCommand, CommandOf, CommandType, ReplyOf } from "../machines/protocols.ts";
+import type { CarriedCommand, CommandOf, CommandType, ReplyOf } from "../machines/protocols.ts";
 import { refuse } from "../machines/refusal.ts";
 import type { Millis } from "../machines/vocabulary.ts";
 import { LIMITS } from "./limits.ts";
@@ -52,7 +52,7 @@ export class Router {
    */
   async ask<K extends EntityKind, T extends CommandType<K>>(
     to: Address<K>,
-    command: { readonly type: T } & CommandOf<K, T> & AnyCommand,
+    command: { readonly type: T } & CommandOf<K, T> & CarriedCommand,
     options: AskOptions = {},
   ): Promise<CommandResult<ReplyOf<K, T>>> {
     const answer = await this.#ask(to, command, options);
@@ -61,7 +61,7 @@ export class Router {
     return value === undefined ? { ok: false, refusal: UNREADABLE } : { ok: true, value };
   }
 
-  async #ask(to: Address, command: AnyCommand, options: AskOptions): Promise<CommandResult> {
+  async #ask(to: Address, command: CarriedCommand, options: AskOptions): Promise<CommandResult> {
     const now = this.#clock.now();
     const deadline = now + this.#deadlineMs;
     const { arrived = now } = options;

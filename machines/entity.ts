@@ -4,7 +4,7 @@ import type { Delivery, DeliveryOutcome } from "./delivery.ts";
 import type { Tell } from "./effect.ts";
 import type { AnyFact, StoredFact } from "./fact.ts";
 import type { Posting } from "./money/postings.ts";
-import type { AnyCommand, CommandOf, CommandType, ReplyOf } from "./protocols.ts";
+import type { CarriedCommand, CommandOf, CommandType, ReplyOf } from "./protocols.ts";
 import type { Refusal } from "./refusal.ts";
 import type { Evolution, Logic } from "./statechart.ts";
 import type { Judgement, Question } from "./validation/judgement.ts";
@@ -19,7 +19,7 @@ export interface OutboundCall {
   readonly kind: "webhook";
   readonly request: Delivery;
   /** The command that tells the entity the outcome. */
-  readonly outcomeTo: (outcome: DeliveryOutcome) => AnyCommand;
+  readonly outcomeTo: (outcome: DeliveryOutcome) => CarriedCommand;
   /** The timer behind it; set again if the call could not be made, or its outcome not be delivered. */
   readonly timer: string;
 }
@@ -51,50 +51,63 @@ export type Deciders<K extends EntityKind, S, F extends AnyFact> = {
  */
 export interface Entity<K extends EntityKind, S, F extends AnyFact, V> {
   readonly kind: K;
-  initial(id: string): S;
+  readonly initial: (id: string) => S;
   /**
    * The question that must be answered before the command is decided, if there is one. There is none for a caller without the
    * right to ask: the command is refused without an answer. `arrived`: see decide.
    */
-  question(state: S, command: CommandOf<K>, arrived: Millis): Question | undefined;
+  readonly question: (state: S, command: CommandOf<K>, arrived: Millis) => Question | undefined;
   /** Puts the answer to the question into the command. */
-  answered(command: CommandOf<K>, answer: Judgement): CommandOf<K>;
+  readonly answered: (command: CommandOf<K>, answer: Judgement) => CommandOf<K>;
   /** `arrived` is when the request reached the platform, which may be before `at`; deadlines depend on it. Both in ms. */
-  decide<T extends CommandType<K>>(
+  readonly decide: <T extends CommandType<K>>(
     state: S,
     command: CommandOf<K, T>,
     at: Millis,
     arrived: Millis,
-  ): Decision<F, ReplyOf<K, T>> | Refusal;
+  ) => Decision<F, ReplyOf<K, T>> | Refusal;
   /** How long after its time a timer fires (ms), so that what arrived before is decided first. */
-  timerGraceMs(timer: string): Millis;
+  readonly timerGraceMs: (timer: string) => Millis;
   /** The statechart as XState runs it. */
   readonly logic: Logic;
   /** Applies one fact outside a host, for code that only reads. */
-  evolve(state: S, fact: F): Evolution<S>;
+  readonly evolve: (state: S, fact: F) => Evolution<S>;
   /** Reads a stored fact of any format; throws on an unknown one. */
-  upcast(stored: StoredFact): F;
+  readonly upcast: (stored: StoredFact) => F;
   /**
    * Rebuilds the reply to a command from the facts that it caused, for a command that comes again. Throws if they are another
    * command's.
    */
-  recall<T extends CommandType<K>>(command: CommandOf<K, T>, facts: readonly F[], state: S): ReplyOf<K, T>;
-  postings(id: string, fact: F): readonly Posting[];
+  readonly recall: <T extends CommandType<K>>(command: CommandOf<K, T>, facts: readonly F[], state: S) => ReplyOf<K, T>;
+  readonly postings: (id: string, fact: F) => readonly Posting[];
   /** The row for lists; undefined while there is nothing to show. */
-  row(id: string, state: S): V | undefined;
+  readonly row: (id: string, state: S) => V | undefined;
   /** The state to store, in a format of this entity; plain JSON. */
-  persist(state: S, format: number): unknown;
+  readonly persist: (state: S, format: number) => unknown;
   /** Reads a snapshot of any format. */
-  restore(id: string, stored: unknown): S;
+  readonly restore: (id: string, stored: unknown) => S;
   /** Whether the actor may be evicted at once, because no more commands are expected. */
-  finished(state: S): boolean;
+  readonly finished: (state: S) => boolean;
 }
 
-/** An entity without its types, as a host of several kinds holds it. */
-export interface AnyEntity
-  extends Omit<Entity<EntityKind, AnyMachineSnapshot, AnyFact, unknown>, "question" | "answered" | "decide" | "recall"> {
-  question(state: AnyMachineSnapshot, command: AnyCommand, arrived: Millis): Question | undefined;
-  answered(command: AnyCommand, answer: Judgement): AnyCommand;
-  decide(state: AnyMachineSnapshot, command: AnyCommand, at: Millis, arrived: Millis): Decision<AnyFact, unknown> | Refusal;
-  recall(command: AnyCommand, facts: readonly AnyFact[], state: AnyMachineSnapshot): unknown;
+/** An entity without its types, as a host of several kinds holds it; entities.ts makes it. */
+export interface AnyEntity {
+  readonly kind: EntityKind;
+  readonly logic: Logic;
+  readonly question: (state: AnyMachineSnapshot, command: CarriedCommand, arrived: Millis) => Question | undefined;
+  readonly answered: (command: CarriedCommand, answer: Judgement) => CarriedCommand;
+  readonly decide: (
+    state: AnyMachineSnapshot,
+    command: CarriedCommand,
+    at: Millis,
+    arrived: Millis,
+  ) => Decision<AnyFact, unknown> | Refusal;
+  readonly recall: (command: CarriedCommand, facts: readonly AnyFact[], state: AnyMachineSnapshot) => unknown;
+  readonly upcast: (stored: StoredFact) => AnyFact;
+  readonly postings: (id: string, fact: AnyFact) => readonly Posting[];
+  readonly timerGraceMs: (timer: string) => Millis;
+  readonly row: (id: string, state: AnyMachineSnapshot) => unknown;
+  readonly persist: (state: AnyMachineSnapshot, format: number) => unknown;
+  readonly restore: (id: string, stored: unknown) => AnyMachineSnapshot;
+  readonly finished: (state: AnyMachineSnapshot) => boolean;
 }

@@ -7,7 +7,7 @@ import { ACCOUNT_REPLIES } from "./account/replies.ts";
 import type { Address, EntityKind } from "./address.ts";
 import { isBatchCommand } from "./batch/commands.ts";
 import { BATCH_REPLIES } from "./batch/replies.ts";
-import type { AnyCommand, CommandOf, CommandType, ReplyOf } from "./protocols.ts";
+import type { CarriedCommand, CommandOf, CommandType, ReplyOf } from "./protocols.ts";
 import { type Refusal, type RefusalReason, refuse } from "./refusal.ts";
 import type { ReplyForm, ReplyForms } from "./replies.ts";
 import { type Check, isObject, isRecord, isRefusalCode, isText } from "./shape.ts";
@@ -39,13 +39,13 @@ function formOf(kind: EntityKind, type: string): ReplyForm<unknown> | undefined 
 /** A command and its receiver. */
 export interface Message {
   readonly to: Address;
-  readonly command: AnyCommand;
+  readonly command: CarriedCommand;
 }
 
 /** Reads a command; undefined if this version does not know the entity or the command, or a field is not what it expects. */
 export function readMessage(to: unknown, command: unknown): Message | undefined {
   if (!isAddress(to)) return undefined;
-  const isKnown: (value: unknown) => value is AnyCommand = COMMANDS[to.kind];
+  const isKnown: (value: unknown) => value is CarriedCommand = COMMANDS[to.kind];
   return isKnown(command) ? { to, command } : undefined;
 }
 

@@ -33,8 +33,8 @@ export type CommandOf<K extends EntityKind, T extends CommandType<K> = CommandTy
 /** What an entity replies to a command. */
 export type ReplyOf<K extends EntityKind, T extends CommandType<K>> = Part<K, T, "reply">;
 
-/** A command of any entity, for code that only carries it. */
-export type AnyCommand = { [K in EntityKind]: CommandOf<K> }[EntityKind];
+/** A command of any entity, for code that only carries it; entities.ts passes each entity its own and nothing else. */
+export type CarriedCommand = { [K in EntityKind]: CommandOf<K> }[EntityKind];
 
 /** A message to another actor; durable with the sender's commit, processed exactly once by the receiver. */
 export type Send<K extends EntityKind> = {

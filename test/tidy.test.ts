@@ -28,7 +28,7 @@ test("machines and actors read no clock and no dice", () => {
 });
 
 test("the folder of each entity has the same rooms", () => {
-  const rooms = ["changes", "decide", "events", "index", "machine", "protocol", "replies", "snapshot", "state"];
+  const rooms = ["changes", "commands", "decide", "events", "index", "machine", "protocol", "replies", "snapshot", "state"];
   const missing = ["account", "batch", "task"].flatMap((entity) => rooms.map((room) => `machines/${entity}/${room}.ts`));
   expect(missing.filter((file) => !files.includes(file))).toEqual([]);
 });

@@ -20,7 +20,12 @@ export class LiveActor {
   #emitted: Effect[] = [];
 
   /** Creates the actor of a new entity, or of one with this state. */
-  constructor({ logic }: AnyEntity, id: string, state: AnyMachineSnapshot | undefined, inspect: Inspect | undefined) {
+  constructor(
+    { logic }: Pick<AnyEntity, "logic">,
+    id: string,
+    state: AnyMachineSnapshot | undefined,
+    inspect: Inspect | undefined,
+  ) {
     const from = state === undefined ? {} : { snapshot: state };
     this.#actor = createActor(logic, { id, input: { id }, ...from, ...(inspect === undefined ? {} : { inspect }) });
     this.#actor.subscribe({ error: () => {} });

@@ -3,7 +3,7 @@
 import type { Address } from "../../machines/address.ts";
 import type { StoredFact } from "../../machines/fact.ts";
 import type { Posting } from "../../machines/money/postings.ts";
-import type { AnyCommand } from "../../machines/protocols.ts";
+import type { CarriedCommand } from "../../machines/protocols.ts";
 import type { Millis } from "../../machines/vocabulary.ts";
 
 /** A message in the outbox of its sender. `seq` and `leg` order the messages of one sender. */
@@ -13,7 +13,7 @@ export interface OutboxMessage {
   readonly seq: number;
   readonly leg: number;
   readonly to: Address;
-  readonly command: AnyCommand;
+  readonly command: CarriedCommand;
 }
 
 /** A timer is set for a time, or removed (null). */

@@ -2,7 +2,7 @@
 import Type from "typebox";
 import type { AccountRow } from "../../machines/account/row.ts";
 import type { Address, EntityKind } from "../../machines/address.ts";
-import type { AnyCommand, CommandOf, CommandType } from "../../machines/protocols.ts";
+import type { CarriedCommand, CommandOf, CommandType } from "../../machines/protocols.ts";
 import { refuse } from "../../machines/refusal.ts";
 import { accountId, credits } from "../../machines/vocabulary.ts";
 import { checkOutcome, idempotent } from "../http/idempotency.ts";
@@ -45,7 +45,7 @@ async function find({ reads }: Services, id: string): Promise<AccountRow> {
 async function act<K extends EntityKind, T extends CommandType<K>>(
   services: Services,
   to: Address<K>,
-  command: { readonly type: T } & CommandOf<K, T> & AnyCommand,
+  command: { readonly type: T } & CommandOf<K, T> & CarriedCommand,
   detail: object,
   commandId?: string,
 ) {

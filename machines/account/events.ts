@@ -139,7 +139,8 @@ export type AccountFact = At &
 
 export type AccountFactType = AccountFact["type"];
 
-const TYPES: { readonly [T in AccountFactType]: true } = {
+/** The types of its facts. */
+export const ACCOUNT_FACTS: { readonly [T in AccountFactType]: true } = {
   Registered: true,
   Marked: true,
   KeyRotated: true,
@@ -182,7 +183,7 @@ const TYPES: { readonly [T in AccountFactType]: true } = {
  * and version are known. Throws on a newer format.
  */
 export function upcastAccountFact(stored: StoredFact): AccountFact {
-  if (stored.version > FORMATS.account || !Object.hasOwn(TYPES, stored.type)) {
+  if (stored.version > FORMATS.account || !Object.hasOwn(ACCOUNT_FACTS, stored.type)) {
     throw new NewerFormat(`a newer NexusToken wrote ${stored.type} v${stored.version}`);
   }
   return stored.body as AccountFact;

@@ -9,7 +9,7 @@ import type { AccountSnapshot } from "../account/machine.ts";
 import { debtFloor } from "../account/power.ts";
 import type { EntityKind } from "../address.ts";
 import type { StoredFact } from "../fact.ts";
-import type { AnyCommand } from "../protocols.ts";
+import type { CarriedCommand } from "../protocols.ts";
 import type { TaskFact } from "../task/events.ts";
 import { task } from "../task/index.ts";
 import type { TaskSnapshot } from "../task/machine.ts";
@@ -42,7 +42,7 @@ export interface LedgerTotals {
 export interface PendingMessage {
   readonly id: string;
   readonly receiver: string;
-  readonly command: AnyCommand;
+  readonly command: CarriedCommand;
   readonly dead: string | null;
 }
 

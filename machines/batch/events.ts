@@ -50,7 +50,8 @@ export type BatchFact = At &
     | { readonly type: "ItemEnded"; readonly item: number; readonly status: TerminalStatus }
   );
 
-const TYPES: { readonly [T in BatchFact["type"]]: true } = {
+/** The types of its facts. */
+export const BATCH_FACTS: { readonly [T in BatchFact["type"]]: true } = {
   BatchOpened: true,
   ItemsStarted: true,
   ItemPostponed: true,
@@ -61,7 +62,7 @@ const TYPES: { readonly [T in BatchFact["type"]]: true } = {
 
 /** Reads a batch's fact of any format; so far all are alike. Throws on a newer format. */
 export function upcastBatchFact({ type, version, body }: StoredFact): BatchFact {
-  if (version > FORMATS.batch || !Object.hasOwn(TYPES, type)) {
+  if (version > FORMATS.batch || !Object.hasOwn(BATCH_FACTS, type)) {
     throw new NewerFormat(`a newer NexusToken wrote ${type} v${version}`);
   }
   // Only we write the journal, so a body is trusted once its type and version are known.

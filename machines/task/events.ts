@@ -109,7 +109,8 @@ export type TaskFact = At &
 
 export type TaskFactType = TaskFact["type"];
 
-const TYPES: { readonly [T in TaskFactType]: true } = {
+/** The types of its facts. */
+export const TASK_FACTS: { readonly [T in TaskFactType]: true } = {
   Opened: true,
   RoutingStarted: true,
   BidPlaced: true,
@@ -136,7 +137,7 @@ const TYPES: { readonly [T in TaskFactType]: true } = {
  * version are known. Throws on a newer format.
  */
 export function upcastTaskFact(stored: StoredFact): TaskFact {
-  if (stored.version > FORMATS.task || !Object.hasOwn(TYPES, stored.type)) {
+  if (stored.version > FORMATS.task || !Object.hasOwn(TASK_FACTS, stored.type)) {
     throw new NewerFormat(`a newer NexusToken wrote ${stored.type} v${stored.version}`);
   }
   return stored.body as TaskFact;

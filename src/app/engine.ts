@@ -1,4 +1,5 @@
 /** The part of a process that brings commands to actors: its own, those of its shards as a node, or those of other nodes. */
+
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { LRUCache } from "lru-cache";
 import { shardOf } from "../../actors/address.ts";
@@ -9,11 +10,9 @@ import type { ClusterTransport, Transport } from "../../actors/ports/transport.t
 import { Node } from "../../actors/shards/node.ts";
 import type { SignalHub, Signals } from "../../gateway/ports/signals.ts";
 import type { Secrets } from "../../gateway/secrets.ts";
-import { account } from "../../machines/account/index.ts";
 import type { Address } from "../../machines/address.ts";
-import { batch } from "../../machines/batch/index.ts";
+import { ENTITIES } from "../../machines/entities.ts";
 import { agreedFormats, FORMATS, type Formats } from "../../machines/formats.ts";
-import { task } from "../../machines/task/index.ts";
 import { TERMINAL_STATUSES } from "../../machines/task/tags.ts";
 import { TASK_STATUSES, type TaskStatus } from "../../machines/vocabulary.ts";
 import { LocalTransport } from "../adapters/in-process/transport.ts";
@@ -108,7 +107,7 @@ function hostMaker({ config, log, finalizers, urls, read, secrets, validator, si
   });
   const { shards } = read;
   const common = {
-    entities: { task, account, batch },
+    entities: ENTITIES,
     validator,
     calls: courier,
     clock,

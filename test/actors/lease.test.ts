@@ -1,9 +1,8 @@
 /** What a node answers that is not sure any more that it owns what it has in memory (A4), and what it leaves when it goes. */
+
 import { expect, test } from "vitest";
 import { Host } from "../../actors/host/host.ts";
-import { account } from "../../machines/account/index.ts";
-import { batch } from "../../machines/batch/index.ts";
-import { task } from "../../machines/task/index.ts";
+import { ENTITIES } from "../../machines/entities.ts";
 import { credits } from "../../machines/vocabulary.ts";
 import { judgeAtOnce, person, SILENT, World } from "../support/world.ts";
 
@@ -13,7 +12,7 @@ class LeasedWorld extends World {
 
   override makeHost(): Host {
     return new Host({
-      entities: { task, account, batch },
+      entities: ENTITIES,
       journal: this.journal,
       validator: { judge: judgeAtOnce },
       calls: { make: ({ request }) => this.deliver(request) },

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ActorRefLike } from "xstate";
 import { LiveActor } from "../../actors/host/live.ts";
 import { LIMITS } from "../../actors/limits.ts";
-import { account } from "../../machines/account/index.ts";
 import { accountMachine } from "../../machines/account/machine.ts";
+import { ENTITIES } from "../../machines/entities.ts";
 import { logicOf } from "../../machines/statechart.ts";
 import type { TaskFact } from "../../machines/task/events.ts";
 import { task } from "../../machines/task/index.ts";
@@ -26,7 +26,7 @@ const timersOfXState = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 /** An account whose key cannot be replaced: the action throws. */
 const BROKEN = {
-  ...account,
+  ...ENTITIES.account,
   logic: logicOf(
     accountMachine.provide({
       actions: {

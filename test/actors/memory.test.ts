@@ -5,10 +5,8 @@ import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { Host } from "../../actors/host/host.ts";
 import type { Journal } from "../../actors/ports/journal.ts";
-import { account } from "../../machines/account/index.ts";
-import { batch } from "../../machines/batch/index.ts";
-import type { AnyCommand } from "../../machines/protocols.ts";
-import { task } from "../../machines/task/index.ts";
+import { ENTITIES } from "../../machines/entities.ts";
+import type { CarriedCommand } from "../../machines/protocols.ts";
 import { accountId, credits, taskId } from "../../machines/vocabulary.ts";
 import { systemClock as clock } from "../../src/adapters/system/clock.ts";
 import { randomIds as ids } from "../../src/adapters/system/ids.ts";
@@ -39,7 +37,7 @@ async function heapMb(): Promise<number> {
 
 test("100,000 finished tasks leave memory where it was after 2,000", async () => {
   const host = new Host({
-    entities: { task, account, batch },
+    entities: ENTITIES,
     journal: forgetful,
     validator: { judge: () => ({ code: null, errors: [] }) },
     calls: { make: async () => null },
@@ -49,7 +47,7 @@ test("100,000 finished tasks leave memory where it was after 2,000", async () =>
     lanes: 1,
   });
   await host.start();
-  const ask = async (kind: "task" | "account", id: string, command: AnyCommand) => {
+  const ask = async (kind: "task" | "account", id: string, command: CarriedCommand) => {
     const deadline = clock.now() + 60_000;
     const answer = await host.request({
       to: { kind, id },

@@ -6,7 +6,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { CommandResult } from "../../actors/message.ts";
-import type { AnyCommand } from "../../machines/protocols.ts";
+import type { CarriedCommand } from "../../machines/protocols.ts";
 import { credits, type TaskId } from "../../machines/vocabulary.ts";
 import { BAD_RESULT, GOOD_RESULT, order, person, STANDING, World } from "../support/world.ts";
 
@@ -98,7 +98,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 type Asked = {
   readonly kind: "task" | "account";
   readonly to: string;
-  readonly command: AnyCommand;
+  readonly command: CarriedCommand;
   readonly id: string;
 };
 

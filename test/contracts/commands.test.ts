@@ -17,7 +17,7 @@ interface Example {
 }
 const fixture = (name: string) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
 
-/** Each command as the oldest version that is still read sends it, with its optional fields and without. */
+/** Each command as the oldest version that knows it sends it, with its optional fields and without. */
 const EXAMPLES: readonly Example[] = JSON.parse(fixture("commands.json").toString("utf8"));
 
 const read = ({ kind, command }: { readonly kind: string; readonly command: unknown }) =>
@@ -98,6 +98,7 @@ const OPTIONAL: ReadonlySet<string> = new Set([
   "batch openBatch perMinute",
   "batch show from",
   "batch show limit",
+  "task declined reason",
   "task open offers",
   "task submit verdict",
 ]);

@@ -5,7 +5,7 @@ import { account } from "../../machines/account/index.ts";
 import { debtFloor } from "../../machines/account/power.ts";
 import { auditBooks, type LedgerTotals, type PendingMessage, type StoredHistory } from "../../machines/audit/books.ts";
 import type { StoredFact } from "../../machines/fact.ts";
-import type { AnyCommand } from "../../machines/protocols.ts";
+import type { CarriedCommand } from "../../machines/protocols.ts";
 import { credits, taskId } from "../../machines/vocabulary.ts";
 import { id, order, person, World } from "../support/world.ts";
 
@@ -80,7 +80,7 @@ const withTotals =
   (changes: Partial<LedgerTotals>): Change =>
   (stored) => ({ ...stored, totals: { ...stored.totals, ...changes } });
 const withMessage =
-  (receiver: string, command: AnyCommand, dead: string | null = null): Change =>
+  (receiver: string, command: CarriedCommand, dead: string | null = null): Change =>
   (stored) => ({ ...stored, messages: [...stored.messages, { id: id(900), receiver, command, dead }] });
 const both =
   (...changes: readonly Change[]): Change =>
@@ -105,18 +105,18 @@ const registered: AccountFact = {
 const FLOOR = debtFloor(account.evolve(account.initial(NEWCOMER), registered).state.context);
 
 const work = { taskType: "json_extraction", firstTry: true, durationMs: 1, allowedMs: 2 } as const;
-const earn: AnyCommand = {
+const earn: CarriedCommand = {
   ...{ type: "earn", task: DONE, requester: REQUESTER, requesterIdentity: REQUESTER, payout: credits(12) },
   ...work,
 };
-const settle: AnyCommand = {
+const settle: CarriedCommand = {
   ...{ type: "settle", task: OPEN, budget: credits(20), payout: credits(12), fee: credits(1), refund: credits(7) },
   ...{ worker: WORKER, workerIdentity: WORKER },
   ...work,
 };
-const settled: AnyCommand = { type: "settled", payout: credits(12), fee: credits(1), refund: credits(7) };
-const release: AnyCommand = { type: "release", task: CANCELLED, budget: credits(20) };
-const open = (task: typeof DONE): AnyCommand => ({
+const settled: CarriedCommand = { type: "settled", payout: credits(12), fee: credits(1), refund: credits(7) };
+const release: CarriedCommand = { type: "release", task: CANCELLED, budget: credits(20) };
+const open = (task: typeof DONE): CarriedCommand => ({
   ...{ type: "open", task, requester: NEWCOMER, marks: [], order: order(), offers: [], createdAt: AT },
 });
 

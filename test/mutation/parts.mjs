@@ -25,7 +25,9 @@ const MARKET = [
     "older",
     "member-formats",
     "shape",
+    "entities",
   ].map((name) => `test/machines/${name}`),
+  "test/contracts/commands",
   "test/contracts/replies",
 ];
 const LIVES = ["test/actors/lifecycle"];
@@ -56,9 +58,18 @@ export const PARTS = {
     least: 88,
   },
   rules: {
-    mutate: ["address", "eligibility", "formats", "incoming", "refusal", "replies", "shape", "statechart"].map(
-      (name) => `machines/${name}.ts`,
-    ),
+    mutate: [
+      "address",
+      "commands",
+      "eligibility",
+      "entities",
+      "formats",
+      "incoming",
+      "refusal",
+      "replies",
+      "shape",
+      "statechart",
+    ].map((name) => `machines/${name}.ts`),
     tests: [...MARKET, "test/gateway/ineligibility"],
     least: 97,
   },

@@ -1,16 +1,15 @@
 /** Simulated gateways and nodes, made of the parts that real ones are made of. */
+
 import type { AnyMachineSnapshot } from "xstate";
 import { Host } from "../../actors/host/host.ts";
 import type { Ids } from "../../actors/ports/ids.ts";
 import type { Log } from "../../actors/ports/log.ts";
 import { Router } from "../../actors/router.ts";
 import { Node } from "../../actors/shards/node.ts";
-import { account } from "../../machines/account/index.ts";
-import { batch } from "../../machines/batch/index.ts";
+import { ENTITIES } from "../../machines/entities.ts";
 import type { AnyEntity } from "../../machines/entity.ts";
 import { isRefusal, refuse } from "../../machines/refusal.ts";
 import { JUDGING_MS_MAX } from "../../machines/task/decide.ts";
-import { task } from "../../machines/task/index.ts";
 import type { Judgement, Question } from "../../machines/validation/judgement.ts";
 import { judgeAtOnce, SILENT } from "../support/world.ts";
 import { Network } from "./network.ts";
@@ -108,7 +107,11 @@ export class Cluster {
         lagMs: () => 0,
         hostOf: (member, leased, fenced) =>
           new Host({
-            entities: { task: of(member)(task), account: of(member)(account), batch: of(member)(batch) },
+            entities: {
+              task: of(member)(ENTITIES.task),
+              account: of(member)(ENTITIES.account),
+              batch: of(member)(ENTITIES.batch),
+            },
             formats: () => own().formats,
             journal: this.store.journalOf(process, member),
             validator: { judge: (question) => this.#judge(process, question) },

@@ -4,14 +4,14 @@
  */
 import type { AccountSnapshot } from "../../machines/account/machine.ts";
 import { accountRows, creditOf } from "../../machines/account/row.ts";
-import type { AnyCommand } from "../../machines/protocols.ts";
+import type { CarriedCommand } from "../../machines/protocols.ts";
 import type { Refusal, RefusalCode } from "../../machines/refusal.ts";
 import type { TaskSnapshot } from "../../machines/task/machine.ts";
 
 /** A command that was refused, and a state of its actor that may be why. */
 export interface Cause<S> {
   readonly state: S;
-  readonly command: AnyCommand;
+  readonly command: CarriedCommand;
   readonly refusal: Refusal;
   /** The latest time that any clock of the cluster had shown when the answer came (ms). */
   readonly latest: number;
@@ -135,7 +135,7 @@ export function ruleOf(code: RefusalCode): Rule | undefined {
   return rule === PASSING ? undefined : rule;
 }
 
-function isSpending({ type }: AnyCommand): boolean {
+function isSpending({ type }: CarriedCommand): boolean {
   return type === "hold" || type === "startBatch";
 }
 
@@ -152,7 +152,7 @@ function isAwarded({ value }: TaskSnapshot): boolean {
   return value === "AWARDED" || value === "EXECUTING" || value === "REJECTED";
 }
 
-function isWork(command: AnyCommand): command is Extract<AnyCommand, { type: "start" | "submit" }> {
+function isWork(command: CarriedCommand): command is Extract<CarriedCommand, { type: "start" | "submit" }> {
   return command.type === "start" || command.type === "submit";
 }
 

@@ -2,7 +2,7 @@
 import type { CommandResult } from "../../actors/message.ts";
 import type { AskOptions, Router } from "../../actors/router.ts";
 import type { Address, EntityKind } from "../../machines/address.ts";
-import type { AnyCommand, CommandOf, CommandType } from "../../machines/protocols.ts";
+import type { CarriedCommand, CommandOf, CommandType } from "../../machines/protocols.ts";
 import type { TaskSpec } from "../../machines/task/events.ts";
 import { type AccountId, credits, type TaskId, taskId } from "../../machines/vocabulary.ts";
 import { BAD_RESULT, GOOD_RESULT, order, person, STANDING } from "../support/world.ts";
@@ -16,7 +16,7 @@ const PACE = 4;
 export interface Wish {
   readonly kind: EntityKind;
   readonly to: string;
-  readonly command: AnyCommand;
+  readonly command: CarriedCommand;
   readonly ask: (router: Router, options: AskOptions) => Promise<CommandResult>;
 }
 
@@ -29,7 +29,7 @@ const WANTED = {
 export function wish<K extends EntityKind, T extends CommandType<K>>(
   kind: K,
   to: string,
-  command: { readonly type: T } & CommandOf<K, T> & AnyCommand,
+  command: { readonly type: T } & CommandOf<K, T> & CarriedCommand,
 ): Wish {
   // What arrives at a gateway has come over a network, as JSON.
   const ask = (router: Router, options: AskOptions) => router.ask({ kind, id: to }, structuredClone(command), options);

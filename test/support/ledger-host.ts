@@ -2,10 +2,8 @@
 
 import { Host } from "../../actors/host/host.ts";
 import type { CommandResult } from "../../actors/message.ts";
-import { account } from "../../machines/account/index.ts";
-import { batch } from "../../machines/batch/index.ts";
-import type { AnyCommand } from "../../machines/protocols.ts";
-import { task } from "../../machines/task/index.ts";
+import { ENTITIES } from "../../machines/entities.ts";
+import type { CarriedCommand } from "../../machines/protocols.ts";
 import { type AccountId, accountId, credits, taskId } from "../../machines/vocabulary.ts";
 import { PostgresJournal } from "../../src/adapters/postgres/journal.ts";
 import type { Database } from "../../src/adapters/postgres/pool.ts";
@@ -22,7 +20,7 @@ export const BUDGET = 5;
 /** `lanes` are the commits that may be under way at once. */
 export function hostOn(database: Database, lanes = 2): Host {
   return new Host({
-    entities: { task, account, batch },
+    entities: ENTITIES,
     journal: new PostgresJournal(database, database, SHARDS),
     validator: { judge: judgeAtOnce },
     calls: { make: async () => ({ id: ids.next(), ms: 0, result: "delivered", status: 200 }) },
@@ -55,7 +53,7 @@ export function postAt(host: Host, owner: AccountId, inputData = "a text"): Prom
   return ask(host, owner, { type: "hold", task: taskId(ids.next()), order: what, fresh: true });
 }
 
-function ask(host: Host, owner: AccountId, command: AnyCommand): Promise<CommandResult> {
+function ask(host: Host, owner: AccountId, command: CarriedCommand): Promise<CommandResult> {
   return host.request({
     to: { kind: "account", id: owner },
     command,

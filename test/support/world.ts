@@ -1,15 +1,14 @@
 /** A market in one process on a clock that the test moves: hosts, a journal in memory, and the commands of clients. */
+
 import { Host, type HostPorts } from "../../actors/host/host.ts";
 import type { CommandResult, Envelope } from "../../actors/message.ts";
 import type { Log } from "../../actors/ports/log.ts";
 import type { JudgedWhere, Validator } from "../../actors/ports/validator.ts";
-import { account } from "../../machines/account/index.ts";
 import { auditBooks } from "../../machines/audit/books.ts";
-import { batch } from "../../machines/batch/index.ts";
 import type { Delivery, DeliveryOutcome } from "../../machines/delivery.ts";
-import type { AnyCommand } from "../../machines/protocols.ts";
+import { ENTITIES } from "../../machines/entities.ts";
+import type { CarriedCommand } from "../../machines/protocols.ts";
 import type { TaskSpec } from "../../machines/task/events.ts";
-import { task } from "../../machines/task/index.ts";
 import type { Judgement, Question } from "../../machines/validation/judgement.ts";
 import { judgeResult } from "../../machines/validation/verdict.ts";
 import { type AccountId, accountId, credits, type TaskId, taskId } from "../../machines/vocabulary.ts";
@@ -71,7 +70,7 @@ export class World {
   };
   readonly judged: JudgedWhere[] = [];
   /** What its actors are; for a host that is made after they were replaced. */
-  entities: HostPorts["entities"] = { task, account, batch };
+  entities: HostPorts["entities"] = ENTITIES;
   /** Told of every commit; see HostPorts. */
   committed: NonNullable<HostPorts["committed"]> = () => {};
   /** Observes the live actors of a host that is made afterwards. */
@@ -110,7 +109,7 @@ export class World {
     await this.host.start();
   }
 
-  ask(kind: "task" | "account" | "batch", to: string, command: AnyCommand, commandId?: string): Promise<CommandResult> {
+  ask(kind: "task" | "account" | "batch", to: string, command: CarriedCommand, commandId?: string): Promise<CommandResult> {
     return this.host.request({
       to: { kind, id: to },
       command,

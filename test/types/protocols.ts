@@ -7,11 +7,12 @@ import { WAITS_FOR } from "../../machines/account/waiting.ts";
 import type { Address } from "../../machines/address.ts";
 import type { CommandForms } from "../../machines/commands.ts";
 import { type Effect, tellTask } from "../../machines/effect.ts";
-import type { Deciders } from "../../machines/entity.ts";
+import type { AnyEntity, Deciders } from "../../machines/entity.ts";
 import type { CommandOf, ReplyOf, Send } from "../../machines/protocols.ts";
 import type { Recalls, ReplyForms } from "../../machines/replies.ts";
 import { isAccountId, isNumber, isOneOf, isText, isWhole, orAbsent, orNull } from "../../machines/shape.ts";
 import type { TaskFact } from "../../machines/task/events.ts";
+import { task as taskEntity } from "../../machines/task/index.ts";
 import type { TaskSnapshot } from "../../machines/task/machine.ts";
 import type { AccountId } from "../../machines/vocabulary.ts";
 
@@ -78,6 +79,8 @@ export const recalled: Recalls<"task", TaskSnapshot, TaskFact> = {
   // @ts-expect-error another command's reply
   rate: (_facts, { context }) => ({ id: context.id, status: "QUEUED" }),
 };
+// @ts-expect-error a host has commands of all entities, and an entity takes only its own
+export const anything: AnyEntity = taskEntity;
 declare const forms: ReplyForms<"task">;
 // @ts-expect-error a reply is read as another command's
 export const read: ReplyForms<"task"> = { ...forms, bid: forms.submit };
