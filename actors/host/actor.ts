@@ -368,10 +368,10 @@ export class Actor {
     const discarded = this.#gate.discardFrom(gated);
     this.#forgetState();
     const again: PendingCommand[] = [];
-    for (const [place, pending] of discarded.entries()) {
+    for (const [index, pending] of discarded.entries()) {
       // Commands behind an entry that cannot be written are decided again without it. That is not counted as a try, because
       // each time one command fewer is left.
-      if (outcome === "broken" && place > 0) {
+      if (outcome === "broken" && index > 0) {
         again.push(pending);
         continue;
       }

@@ -37,7 +37,7 @@ export class PostedPrices {
     const onOffer: TaskOnOffer = { status: "ROUTING", requester, marks: [], budget, minSkill, bidders: [], failed: [] };
     if (this.#presence.count(taskType, now) === 0) return [];
     const prices = await this.#prices(taskType);
-    // Their rows say that they are active; who shares an identity with the requester, or has no place left, declines.
+    // Their rows say that they are active; who shares an identity with the requester, or has no slot left, declines.
     const able = prices.filter(({ account: worker, price, tier }) => {
       const standing = { status: "ACTIVE", cooldownUntil: null, tier } as const;
       return this.#presence.has(worker, taskType, now) && bidIneligibility(onOffer, { worker, standing }, price) === undefined;

@@ -91,7 +91,7 @@ const machineSetup = setup({
     end: on(["Expired", "Cancelled"], changes.afterEnd),
     rate: on("Rated", changes.afterRating),
     noteAttempt: on("WebhookAttempted", changes.afterAttempt),
-    beginWebhookAnew: on("WebhookRequested", changes.afterWebhookRequest),
+    restartWebhook: on("WebhookRequested", changes.afterWebhookRequest),
     touch: assign(({ event }) => ({ updatedAt: event.at })),
 
     forget: emit((_, { timer }: { readonly timer: string }) => ({ type: "forget", name: timer })),
@@ -277,7 +277,7 @@ export const taskMachine = machineSetup.createMachine({
       on: {
         Rated: { actions: ["rate", "tellRating"] },
         WebhookAttempted: { actions: ["noteAttempt", "remindOfNextAttempt"] },
-        WebhookRequested: { actions: ["beginWebhookAnew", "remindOfResend"] },
+        WebhookRequested: { actions: ["restartWebhook", "remindOfResend"] },
         StandingBidDropped: { actions: ["touch", "freeDropped"] },
       },
     },
@@ -286,7 +286,7 @@ export const taskMachine = machineSetup.createMachine({
       entry: ["end", "forgetAllTimers", "askToRelease", "freeBidders", "remindOfWebhook", "tellBatch"],
       on: {
         WebhookAttempted: { actions: ["noteAttempt", "remindOfNextAttempt"] },
-        WebhookRequested: { actions: ["beginWebhookAnew", "remindOfResend"] },
+        WebhookRequested: { actions: ["restartWebhook", "remindOfResend"] },
         StandingBidDropped: { actions: ["touch", "freeDropped"] },
       },
     },
@@ -295,7 +295,7 @@ export const taskMachine = machineSetup.createMachine({
       entry: ["end", "forgetAllTimers", "askToRelease", "freeBidders", "remindOfWebhook", "tellBatch"],
       on: {
         WebhookAttempted: { actions: ["noteAttempt", "remindOfNextAttempt"] },
-        WebhookRequested: { actions: ["beginWebhookAnew", "remindOfResend"] },
+        WebhookRequested: { actions: ["restartWebhook", "remindOfResend"] },
         StandingBidDropped: { actions: ["touch", "freeDropped"] },
       },
     },

@@ -7,17 +7,17 @@ function list(sizes: readonly number[]) {
   const asked = { rows: 0, times: 0 };
   const read = async (after: number | null, count: number) => {
     const from = after === null ? 0 : after + 1;
-    const rows = sizes.slice(from, from + count).map((bytes, n) => ({ place: from + n, bytes }));
+    const rows = sizes.slice(from, from + count).map((bytes, n) => ({ index: from + n, bytes }));
     asked.rows += rows.length;
     asked.times += 1;
     return rows;
   };
   const page = (limit: number, after: number | null = null) =>
-    readPage<{ place: number; bytes: number }, number>({
+    readPage<{ index: number; bytes: number }, number>({
       limit,
       after,
       read,
-      databaseOf: ({ place }) => place,
+      positionOf: ({ index }) => index,
       bytesOf: ({ bytes }) => bytes,
     });
   return { page, asked };
@@ -46,15 +46,15 @@ test.each([
 test("page after page, every row comes once and in order, whatever their sizes", async () => {
   const sizes = Array.from({ length: 700 }, (_, n) => ((n * 7_919) % 13) ** 3 * 100);
   const { page } = list(sizes);
-  const places: number[] = [];
+  const indexes: number[] = [];
   for (let after: number | null = null, more = true; more; ) {
     const found = await page(200, after);
     expect(found.rows.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(MB);
-    places.push(...found.rows.map(({ place }) => place));
-    after = places.at(-1) ?? null;
+    indexes.push(...found.rows.map(({ index }) => index));
+    after = indexes.at(-1) ?? null;
     more = found.more;
   }
-  expect(places).toEqual(sizes.map((_, n) => n));
+  expect(indexes).toEqual(sizes.map((_, n) => n));
 });
 
 test("small rows are read in two goes, large ones a few at a time", async () => {

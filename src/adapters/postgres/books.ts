@@ -168,12 +168,12 @@ async function pending(transactions: readonly Transaction[], shards: number): Pr
     transactions.map((transaction) => transaction<PendingMessage[]>`select id, receiver, command, dead from outbox`),
   );
   const messages = sent.flat();
-  const placeFor = ({ receiver }: PendingMessage) => databaseOf(shardOf(receiver, shards), transactions.length);
+  const indexFor = ({ receiver }: PendingMessage) => databaseOf(shardOf(receiver, shards), transactions.length);
   const taken = await Promise.all(
-    transactions.map((transaction, place) =>
+    transactions.map((transaction, index) =>
       takenIn(
         transaction,
-        messages.filter((message) => placeFor(message) === place),
+        messages.filter((message) => indexFor(message) === index),
       ),
     ),
   );

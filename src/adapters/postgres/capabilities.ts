@@ -39,45 +39,45 @@ export async function browseCapabilities(databases: Databases, query: BrowseQuer
   // Capabilities without a price come last.
   const key = (database: Database) =>
     sort === "price" ? database`coalesce(price, 1e15)::float8` : database`${database(column)}::float8`;
-  type Placed = StoredCapability & { place: number };
-  const read = async (last: Place | null, count: number) => {
+  type Sorted = StoredCapability & { value: number };
+  const read = async (last: Position | null, count: number) => {
     const from = last ?? after;
     const found = await databases.each((database) => {
-      const place = database`(${down ? database`-${key(database)}` : key(database)})`;
-      return database<Placed[]>`
-        select ${fields(database)}, ${place} as place from capabilities
+      const value = database`(${down ? database`-${key(database)}` : key(database)})`;
+      return database<Sorted[]>`
+        select ${fields(database)}, ${value} as value from capabilities
         where true
           ${taskType === null ? database`` : database`and task_type = ${taskType}`}
           ${tag === null ? database`` : database`and ${tag} = any(tags)`}
           ${tierMin === null ? database`` : database`and tier >= ${tierMin}`}
           ${priceMax === null ? database`` : database`and price <= ${priceMax}`}
           ${available === null ? database`` : database`and (available and active) = ${available}`}
-          ${from === null ? database`` : database`and (${place}, id) > (${from.place}, ${from.id}::uuid)`}
-        order by place, id limit ${count}`;
+          ${from === null ? database`` : database`and (${value}, id) > (${from.value}, ${from.id}::uuid)`}
+        order by value, id limit ${count}`;
     });
     return found
       .flat()
-      .sort((a, b) => a.place - b.place || (a.id < b.id ? -1 : 1))
+      .sort((a, b) => a.value - b.value || (a.id < b.id ? -1 : 1))
       .slice(0, count);
   };
-  const databaseOf = ({ place, id }: Placed) => ({ place, id });
-  const { rows, more } = await readPage<Placed, Place>({ limit, after: null, read, databaseOf, bytesOf: jsonBytes });
+  const positionOf = ({ value, id }: Sorted) => ({ value, id });
+  const { rows, more } = await readPage<Sorted, Position>({ limit, after: null, read, positionOf, bytesOf: jsonBytes });
   const last = rows.at(-1);
   return {
-    items: rows.map(({ place: _place, ...row }) => row),
-    next: more && last !== undefined ? Buffer.from(`${last.place} ${last.id}`).toString("base64url") : null,
+    items: rows.map(({ value: _value, ...row }) => row),
+    next: more && last !== undefined ? Buffer.from(`${last.value} ${last.id}`).toString("base64url") : null,
   };
 }
 
 /** A row's position in the chosen order. */
-interface Place {
-  readonly place: number;
+interface Position {
+  readonly value: number;
   readonly id: string;
 }
 
-function parseCursor(text: string): Place | undefined {
-  const [, place = "", id = ""] = /^(-?[0-9.e+-]{1,30}) ([0-9a-f-]{36})$/.exec(Buffer.from(text, "base64url").toString()) ?? [];
-  return id !== "" && Number.isFinite(Number(place)) ? { place: Number(place), id } : undefined;
+function parseCursor(text: string): Position | undefined {
+  const [, value = "", id = ""] = /^(-?[0-9.e+-]{1,30}) ([0-9a-f-]{36})$/.exec(Buffer.from(text, "base64url").toString()) ?? [];
+  return id !== "" && Number.isFinite(Number(value)) ? { value: Number(value), id } : undefined;
 }
 
 /** A bound above the number of prices at which one task is offered. */

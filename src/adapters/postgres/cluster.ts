@@ -8,8 +8,8 @@ import { canPublish } from "./registry.ts";
 export interface MemberRow {
   readonly id: string;
   readonly node: string;
-  /** The database's place in DATABASE_URL. */
-  readonly place: number;
+  /** Of its database in DATABASE_URL, from 0. */
+  readonly databaseIndex: number;
   readonly weight: number;
   readonly draining: boolean;
   readonly version: string;
@@ -54,7 +54,7 @@ async function readPart(database: Database): Promise<ClusterStatus> {
     const publishes = await canPublish(transaction);
     const reads = publishes ? transaction`m.reads` : transaction`null::json`;
     const members = await transaction<MemberRow[]>`
-      select ${reads} as reads, m.id, m.node, p.place, m.weight, m.draining, m.version, m.stats,
+      select ${reads} as reads, m.id, m.node, p.place as "databaseIndex", m.weight, m.draining, m.version, m.stats,
         round(extract(epoch from now() - m.started) * 1000)::float8 as "upMs",
         round(extract(epoch from now() - m.beat) * 1000)::float8 as "ageMs",
         (select count(*) from shards s where s.owner = m.id)::int as shards

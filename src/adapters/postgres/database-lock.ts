@@ -4,7 +4,7 @@
  */
 import { type Database, isAway, openPool } from "./pool.ts";
 
-const CLAIM_LOCK = 7_245_002;
+const DATABASE_LOCK = 7_245_002;
 const RETRY_MS = 250;
 
 export class DatabaseLock {
@@ -47,8 +47,8 @@ export class DatabaseLock {
 
   async #lock(): Promise<boolean> {
     const [row] = this.#shared
-      ? await this.#database<{ locked: boolean }[]>`select pg_try_advisory_lock_shared(${CLAIM_LOCK}) as locked`
-      : await this.#database<{ locked: boolean }[]>`select pg_try_advisory_lock(${CLAIM_LOCK}) as locked`;
+      ? await this.#database<{ locked: boolean }[]>`select pg_try_advisory_lock_shared(${DATABASE_LOCK}) as locked`
+      : await this.#database<{ locked: boolean }[]>`select pg_try_advisory_lock(${DATABASE_LOCK}) as locked`;
     return row?.locked === true;
   }
 

@@ -3,13 +3,13 @@ import { shardOf } from "../../../actors/address.ts";
 import type { Database } from "./pool.ts";
 
 /** The index, in the list of databases, of the one that holds a shard. */
-export function databaseOf(shard: number, places: number): number {
-  return shard % places;
+export function databaseOf(shard: number, databases: number): number {
+  return shard % databases;
 }
 
 /** The shards that the database at an index holds. */
-export function shardsAt(place: number, places: number, shards: number): readonly number[] {
-  return Array.from({ length: shards }, (_, shard) => shard).filter((shard) => databaseOf(shard, places) === place);
+export function shardsAt(index: number, databases: number, shards: number): readonly number[] {
+  return Array.from({ length: shards }, (_, shard) => shard).filter((shard) => databaseOf(shard, databases) === index);
 }
 
 export class Databases {

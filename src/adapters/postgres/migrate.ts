@@ -40,9 +40,9 @@ export interface Platform {
   /** 32 random bytes, from which ids and webhook secrets are derived; the same in all databases of a platform. */
   readonly secret: Buffer;
   readonly shards: number;
-  /** Which of the platform's databases it is, 0..places-1. */
-  readonly place: number;
-  readonly places: number;
+  /** Which of the platform's databases it is, 0..databases-1. Columns `place` and `places`. */
+  readonly databaseIndex: number;
+  readonly databases: number;
 }
 
 /** The databases are not what this version needs yet; a node, or `nexus migrate`, changes that. */
@@ -69,12 +69,12 @@ export async function migrate(databases: readonly Database[], options: MigrateOp
     throw new Error(`${databases.length} databases need as many shards; set SHARDS higher than ${shards}.`);
   let founding: Pick<Platform, "secret" | "shards"> = { secret: randomBytes(32), shards };
   const applied = new Set<string>();
-  for (const [place, database] of databases.entries()) {
-    const founded = { ...founding, place, places: databases.length };
+  for (const [databaseIndex, database] of databases.entries()) {
+    const founded = { ...founding, databaseIndex, databases: databases.length };
     const { run, platform } = await withRetries(database, () => migrateOne(database, founded, options));
     for (const name of run) applied.add(name);
     // Before the next one is touched: a list that is wrong must change nothing.
-    checkPlace(platform, place, databases.length, place === 0 ? platform : founding);
+    checkDatabase(platform, databaseIndex, databases.length, databaseIndex === 0 ? platform : founding);
     founding = platform;
   }
   return [...applied];
@@ -102,13 +102,17 @@ async function migrateOne(database: Database, founding: Platform, options: Migra
   });
 }
 
-async function run(transaction: Transaction, pending: readonly Migration[], { secret, shards, place, places }: Platform) {
+async function run(
+  transaction: Transaction,
+  pending: readonly Migration[],
+  { secret, shards, databaseIndex, databases }: Platform,
+) {
   for (const { name, sql } of pending) {
     await transaction.unsafe(sql);
     await transaction`insert into migrations (name) values (${name})`;
   }
   await transaction`
-    insert into platform (secret, shards, place, places) values (${secret}, ${shards}, ${place}, ${places}) on conflict do nothing`;
+    insert into platform (secret, shards, place, places) values (${secret}, ${shards}, ${databaseIndex}, ${databases}) on conflict do nothing`;
   await transaction`
     insert into shards (shard)
     select shard from platform, generate_series(platform.place, platform.shards - 1, platform.places) shard
@@ -184,7 +188,7 @@ export async function readPlatform(databases: readonly Database[]): Promise<Plat
   const platforms = await Promise.all(databases.map(readOne));
   const [first] = platforms;
   if (first === undefined) throw new Error("a platform has at least one database");
-  for (const [place, platform] of platforms.entries()) checkPlace(platform, place, databases.length, first);
+  for (const [index, platform] of platforms.entries()) checkDatabase(platform, index, databases.length, first);
   return first;
 }
 
@@ -202,22 +206,24 @@ async function readOne(database: Database): Promise<Platform> {
 }
 
 async function platformOf(database: Database | Transaction): Promise<Platform> {
-  const [row] = await database<Platform[]>`select secret, shards, place, places from platform`;
+  const [row] = await database<Platform[]>`select secret, shards, place as "databaseIndex", places as databases from platform`;
   if (row === undefined) throw new NotSetUp("The database has no platform in it; run `nexus migrate`.");
   return row;
 }
 
-function checkPlace(platform: Platform, place: number, places: number, first: Pick<Platform, "secret" | "shards">): void {
-  const which = `Database ${place + 1} of DATABASE_URL`;
+function checkDatabase(platform: Platform, index: number, databases: number, first: Pick<Platform, "secret" | "shards">): void {
+  const which = `Database ${index + 1} of DATABASE_URL`;
   if (!platform.secret.equals(first.secret) || platform.shards !== first.shards) {
     throw new Error(`${which} belongs to another platform than the first one; name the databases of one platform.`);
   }
-  if (platform.places !== places) {
+  if (platform.databases !== databases) {
     throw new Error(
-      `DATABASE_URL lists ${places}, but the number of databases of this platform is ${platform.places}, which cannot change; list all of them.`,
+      `DATABASE_URL lists ${databases}, but the number of databases of this platform is ${platform.databases}, which cannot change; list all of them.`,
     );
   }
-  if (platform.place !== place) {
-    throw new Error(`${which} was set up as number ${platform.place + 1}; name them in the order in which they were set up.`);
+  if (platform.databaseIndex !== index) {
+    throw new Error(
+      `${which} was set up as number ${platform.databaseIndex + 1}; name them in the order in which they were set up.`,
+    );
   }
 }

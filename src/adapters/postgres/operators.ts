@@ -54,7 +54,7 @@ async function list(databases: Databases, limit: number, cursor: string | null):
       .sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1))
       .slice(0, count);
   };
-  return paged(await readPage({ limit, after: null, read, databaseOf, bytesOf: jsonBytes }));
+  return paged(await readPage({ limit, after: null, read, positionOf, bytesOf: jsonBytes }));
 }
 
 async function listHoneypots(databases: Databases, limit: number, cursor: string | null): Promise<Page<HoneypotRow> | undefined> {
@@ -71,10 +71,10 @@ async function listHoneypots(databases: Databases, limit: number, cursor: string
       .sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))
       .slice(0, count);
   };
-  return paged(await readPage({ limit, after: null, read, databaseOf, bytesOf: jsonBytes }));
+  return paged(await readPage({ limit, after: null, read, positionOf, bytesOf: jsonBytes }));
 }
 
-const databaseOf = ({ at, id }: Cursor): Cursor => ({ at, id });
+const positionOf = ({ at, id }: Cursor): Cursor => ({ at, id });
 
 function paged<Row extends Cursor>({ rows, more }: PageOf<Row>): Page<Row> {
   const last = rows.at(-1);

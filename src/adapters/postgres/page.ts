@@ -12,30 +12,30 @@ export interface PageOf<Row> {
 }
 
 /** How a list is read; `read` gives at most `count` rows after a position, in order. */
-export interface Reading<Row, Place> {
+export interface Reading<Row, Position> {
   readonly limit: number;
   /** null for the first page. */
-  readonly after: Place | null;
-  readonly read: (after: Place | null, count: number) => Promise<readonly Row[]>;
-  readonly databaseOf: (row: Row) => Place;
+  readonly after: Position | null;
+  readonly read: (after: Position | null, count: number) => Promise<readonly Row[]>;
+  readonly positionOf: (row: Row) => Position;
   /** About the size of a row in the answer (bytes). */
   readonly bytesOf: (row: Row) => number;
 }
 
 /** Reads a page: a few rows first, then as many more as are expected to fit. */
-export async function readPage<Row, Place>({
+export async function readPage<Row, Position>({
   limit,
   after,
   read,
-  databaseOf,
+  positionOf,
   bytesOf,
-}: Reading<Row, Place>): Promise<PageOf<Row>> {
+}: Reading<Row, Position>): Promise<PageOf<Row>> {
   const rows: Row[] = [];
-  let [place, bytes] = [after, 0];
+  let [position, bytes] = [after, 0];
   for (;;) {
     const average = rows.length === 0 ? PAGE_BYTES / FIRST_ROWS : Math.max(1, bytes / rows.length);
     const count = Math.max(1, Math.min(limit + 1 - rows.length, Math.ceil((PAGE_BYTES - bytes) / average)));
-    const found = await read(place, count);
+    const found = await read(position, count);
     for (const row of found) {
       const more = bytesOf(row);
       if (rows.length === limit || (rows.length > 0 && bytes + more > PAGE_BYTES)) return { rows, more: true };
@@ -44,7 +44,7 @@ export async function readPage<Row, Place>({
     }
     const last = found.at(-1);
     if (last === undefined || found.length < count) return { rows, more: false };
-    place = databaseOf(last);
+    position = positionOf(last);
   }
 }
 

@@ -8,8 +8,8 @@ const NO_ANSWER = "NO_ANSWER";
 /** Checks that each database answers and can store any text. Throws an Error with a sentence for the operator, without the password. */
 export async function probe(databases: readonly Database[], urls: readonly string[]): Promise<void> {
   await Promise.all(
-    databases.map(async (database, place) => {
-      const named = `DATABASE_URL (${shown(urls[place] ?? "")})`;
+    databases.map(async (database, index) => {
+      const named = `DATABASE_URL (${shown(urls[index] ?? "")})`;
       let encoding: string | undefined;
       try {
         const asked = database<{ encoding: string }[]>`select current_setting('server_encoding') as encoding`;

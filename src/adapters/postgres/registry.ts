@@ -14,7 +14,7 @@ import { SCHEMAS } from "./migrate.ts";
 import { type Database, isFenced, isTooOld, reaching } from "./pool.ts";
 
 /** Any number will do, as long as every NexusToken uses the same. */
-const CLAIM_LOCK = 7_245_003;
+const ACQUIRE_LOCK = 7_245_003;
 
 /**
  * Records the formats that a process which is alone with a database reads, because it will write them. Removes all members.
@@ -126,8 +126,8 @@ export class PostgresRegistry implements Registry {
     try {
       const rows = await reaching(
         this.#database.begin(async (transaction) => {
-          // One claim at a time, and each begins with what the one before it has left.
-          await transaction`select pg_advisory_xact_lock(${CLAIM_LOCK})`;
+          // One member at a time acquires shards, and begins with what the one before it has left.
+          await transaction`select pg_advisory_xact_lock(${ACQUIRE_LOCK})`;
           await transaction`select require_member(${id})`;
           return transaction<{ shard: number }[]>`
             update shards set owner = ${id}, epoch = epoch + 1

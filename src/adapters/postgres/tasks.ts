@@ -57,7 +57,7 @@ function byAge(a: TaskRow, b: TaskRow): number {
   return a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
 }
 
-const databaseOf = ({ createdAt: at, id }: Row): Cursor => ({ at, id });
+const positionOf = ({ createdAt: at, id }: Row): Cursor => ({ at, id });
 
 /** The input is shown twice, once as its preview. */
 function taskBytes(row: Row): number {
@@ -95,7 +95,7 @@ export async function listTasks(databases: Databases, query: TaskQuery): Promise
   };
   // Few rows of a page have changed, so their number does not tell whether there are more.
   if (since !== undefined) return taskPage({ rows: await read(null, limit), more: false });
-  return taskPage(await readPage({ limit, after: null, read, databaseOf, bytesOf: taskBytes }));
+  return taskPage(await readPage({ limit, after: null, read, positionOf, bytesOf: taskBytes }));
 }
 
 /** Lists tasks that take bids and that this worker may take, the oldest first. */
@@ -123,7 +123,7 @@ export async function listOpenTasks(
   };
   // Few rows of a page have changed, so their number does not tell whether there are more.
   if (since !== undefined) return taskPage({ rows: await read(null, limit), more: false });
-  return taskPage(await readPage({ limit, after: null, read, databaseOf, bytesOf: taskBytes }));
+  return taskPage(await readPage({ limit, after: null, read, positionOf, bytesOf: taskBytes }));
 }
 
 /** Reads a page of a task's facts, in order, of one type or all. Undefined for an invalid cursor. */
@@ -143,7 +143,7 @@ async function readFacts(
       select ${database.unsafe(fieldsOf(FACT))} from journal
       where entity = ${id} and kind = 'task' and seq > ${after ?? from} ${type === null ? database`` : database`and type = ${type}`}
       order by seq limit ${count}`,
-    databaseOf: ({ seq }) => seq,
+    positionOf: ({ seq }) => seq,
     bytesOf: jsonBytes,
   });
   const last = rows.at(-1);

@@ -55,11 +55,12 @@ function shownFormats(formats: { readonly [entity: string]: number }): string {
     .join(", ");
 }
 
-function cells({ node, place, draining, shards, weight, stats, ageMs, upMs, version, reads }: MemberRow): readonly string[] {
+function cells(member: MemberRow): readonly string[] {
+  const { node, databaseIndex, draining, shards, weight, stats, ageMs, upMs, version, reads } = member;
   const { actors, timers, inFlight, lagMs } = stats;
   return [
     node,
-    String(place + 1),
+    String(databaseIndex + 1),
     draining ? "draining" : "serving",
     String(shards),
     String(weight),
