@@ -10,7 +10,7 @@
 import type { BidIneligibility, Ineligibility } from "./ineligibility.ts";
 import type { Capability } from "./market/capability.ts";
 import { isOneIdentity } from "./market/identity.ts";
-import type { WorkerStanding } from "./market/standing.ts";
+import type { Qualification } from "./market/qualification.ts";
 import { takesBids } from "./task/tags.ts";
 import type { AccountId, AccountStatus, TaskStatus } from "./vocabulary.ts";
 
@@ -42,7 +42,8 @@ export interface TaskRowOnOffer extends Omit<TaskOnOffer, "bidders" | "failed"> 
 /** A worker who wants a task. */
 export interface Applicant {
   readonly worker: AccountId;
-  readonly standing: Omit<WorkerStanding, "quality">;
+  /** Under the name that it has in commands. */
+  readonly standing: Omit<Qualification, "quality">;
 }
 
 /** What a worker's account knows about its posted price for the task's type. */

@@ -15,7 +15,7 @@ import type { Clock } from "../../actors/ports/clock.ts";
 import type { Log } from "../../actors/ports/log.ts";
 import type { AccountRow } from "../../machines/account/row.ts";
 import { mayWork } from "../../machines/eligibility.ts";
-import { tiersIn } from "../../machines/market/standing.ts";
+import { tiersIn } from "../../machines/market/qualification.ts";
 import { hasEnded, TERMINAL_STATUSES, takesBids } from "../../machines/task/tags.ts";
 import type { AccountId, Millis } from "../../machines/vocabulary.ts";
 import type { ReadModel, StoredTask } from "../ports/read-model.ts";

@@ -1,4 +1,4 @@
-import { skillIn } from "../../machines/market/standing.ts";
+import { skillIn } from "../../machines/market/qualification.ts";
 import { keyed } from "../http/operation.ts";
 import { Reputation } from "../schemas/account.ts";
 import { timeOrNull } from "../show/task.ts";

@@ -1,7 +1,7 @@
 import Type from "typebox";
 import type { AccountRow } from "../../machines/account/row.ts";
 import { mayWork } from "../../machines/eligibility.ts";
-import { standingIn, tiersIn } from "../../machines/market/standing.ts";
+import { qualificationIn, tiersIn } from "../../machines/market/qualification.ts";
 import { type AccountId, BOUNDS, type Credits, credits } from "../../machines/vocabulary.ts";
 import { checkOutcome, idempotent } from "../http/idempotency.ts";
 import { keyed } from "../http/operation.ts";
@@ -95,7 +95,7 @@ const bid = keyed(
       bid: keyed.outcome,
       worker: account,
       credits: body.bid_credits === undefined ? await postedPrice(services, account, taskType) : credits(body.bid_credits),
-      standing: standingIn(taskType, bidder.account.status, bidder.account),
+      standing: qualificationIn(taskType, bidder.account.status, bidder.account),
       online: services.presence.online(taskType, services.clock.now()),
     } as const;
     const answer = await services.router.ask({ kind: "task", id }, command, keyed.options);

@@ -2,7 +2,7 @@
 
 import type { AccountRow } from "../../machines/account/row.ts";
 import { bidIneligibility, onOfferByRow } from "../../machines/eligibility.ts";
-import { standingIn } from "../../machines/market/standing.ts";
+import { qualificationIn } from "../../machines/market/qualification.ts";
 import type { TaskSpec } from "../../machines/task/events.ts";
 import { takesBids } from "../../machines/task/tags.ts";
 import { type AccountId, BOUNDS, type Millis, type TaskId } from "../../machines/vocabulary.ts";
@@ -31,7 +31,7 @@ export function isVisible(task: StoredTask, account: AccountId): boolean {
 
 /** Whether this worker could bid on the task now, by what both their rows say. */
 export function mayBid({ row, order }: StoredTask, worker: AccountRow): boolean {
-  const applicant = { worker: worker.id, standing: standingIn(row.taskType, worker.status, worker) };
+  const applicant = { worker: worker.id, standing: qualificationIn(row.taskType, worker.status, worker) };
   return bidIneligibility(onOfferByRow(row, order.autoRetry), applicant, null) === undefined;
 }
 

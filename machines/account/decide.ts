@@ -13,7 +13,7 @@ import type { AccountFact } from "./events.ts";
 import { heldFor } from "./holds.ts";
 import { type AccountSnapshot, statusOf } from "./machine.ts";
 import { applyUpdate, netAmount } from "./payments.ts";
-import { postedTerms, standingOf } from "./row.ts";
+import { postedTerms, qualificationOf } from "./row.ts";
 import { hold } from "./spending.ts";
 import type { AccountContext } from "./state.ts";
 
@@ -288,7 +288,7 @@ function setAvailability({ context }: AccountSnapshot, command: Of<"setAvailabil
 function offer(state: AccountSnapshot, command: Of<"offer">, at: Millis): Told {
   const { context } = state;
   const { task, bid, taskType } = command;
-  const standing = standingOf(state, taskType);
+  const standing = qualificationOf(state, taskType);
   const terms = postedTerms(context, taskType, task);
   const reason = offerIneligibility(onOffer(command), { worker: accountId(context.id), standing }, terms);
   if (reason !== undefined) return { facts: [{ type: "OfferDeclined", task, reason, at }], reply: null };

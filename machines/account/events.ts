@@ -2,8 +2,8 @@ import type { StoredFact } from "../fact.ts";
 import { FORMATS, NewerFormat } from "../formats.ts";
 import type { Ineligibility } from "../ineligibility.ts";
 import type { Capability } from "../market/capability.ts";
+import type { Qualification } from "../market/qualification.ts";
 import type { Outcome } from "../market/reputation.ts";
-import type { WorkerStanding } from "../market/standing.ts";
 import type { RefusalCode } from "../refusal.ts";
 
 import type { AccountId, Credits, Millis, TaskId } from "../vocabulary.ts";
@@ -120,7 +120,7 @@ export type AccountFact = At &
         readonly bid: string;
         readonly capability: string;
         readonly price: Credits;
-        readonly standing: WorkerStanding;
+        readonly standing: Qualification;
       }
     /** The reason is absent in facts from before it was recorded. */
     | { readonly type: "OfferDeclined"; readonly task: TaskId; readonly reason?: Ineligibility }

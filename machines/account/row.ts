@@ -1,8 +1,8 @@
 import type { PostedTerms } from "../eligibility.ts";
 import type { Capability } from "../market/capability.ts";
+import { type Qualification, qualificationIn, qualityOf, type Skill, skillIn } from "../market/qualification.ts";
 import { type CreditRecord, type Rating, ratingOf } from "../market/rating.ts";
 import type { Record } from "../market/skill.ts";
-import { qualityOf, type Skill, skillIn, standingIn, type WorkerStanding } from "../market/standing.ts";
 import { type AccountId, type AccountStatus, accountId, type Millis } from "../vocabulary.ts";
 import type { GitHubLink } from "./events.ts";
 import { type AccountSnapshot, statusOf } from "./machine.ts";
@@ -53,8 +53,8 @@ export function creditOf({ tally, counterparties }: Pick<AccountRow, "tally" | "
 }
 
 /** What the market knows about a worker in a task type. */
-export function standingOf(state: AccountSnapshot, taskType: string): WorkerStanding {
-  return standingIn(taskType, statusOf(state), state.context);
+export function qualificationOf(state: AccountSnapshot, taskType: string): Qualification {
+  return qualificationIn(taskType, statusOf(state), state.context);
 }
 
 /** What an account knows about its posted price when a task of this type is offered to it. */

@@ -26,8 +26,8 @@ const REPUTATION_SPAN = 50;
  * it finished. Newcomers start at a prior, 0.5 where nothing speaks for them, that ten finished tasks half outweigh.
  */
 export function quality(score: number, reputation: number, finished: number, prior = PRIOR_QUALITY): number {
-  const standing = Math.min(1, Math.max(0, 0.5 + reputation / (2 * REPUTATION_SPAN)));
-  const observed = 0.7 * (score / 100) + 0.3 * standing;
+  const trust = Math.min(1, Math.max(0, 0.5 + reputation / (2 * REPUTATION_SPAN)));
+  const observed = 0.7 * (score / 100) + 0.3 * trust;
   return (finished * observed + PRIOR_WEIGHT * prior) / (finished + PRIOR_WEIGHT);
 }
 

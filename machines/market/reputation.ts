@@ -14,19 +14,20 @@ export const REPUTATION = {
 
 export type Outcome = "DELIVERED" | "FAILED_VALIDATION" | "TIMED_OUT";
 
-export interface Standing {
+/** What an outcome changes. */
+export interface Conduct {
   readonly reputation: number;
   readonly failuresInRow: number;
 }
 
-export interface Judged extends Standing {
+export interface Judged extends Conduct {
   readonly frozen: boolean;
   /** When the cooldown that this outcome starts is over (ms), or null. */
   readonly cooldownUntil: Millis | null;
 }
 
 /** Gives a worker's reputation after one more outcome at `at` (ms). A cooldown resets the count of failures. */
-export function judge(before: Standing, outcome: Outcome, at: Millis): Judged {
+export function judge(before: Conduct, outcome: Outcome, at: Millis): Judged {
   if (outcome === "DELIVERED") {
     const reputation = before.reputation + REPUTATION.delivered;
     return { reputation, failuresInRow: 0, frozen: reputation < REPUTATION.frozenBelow, cooldownUntil: null };

@@ -3,7 +3,7 @@ import { type CommandForms, commandCheck, TIMER } from "../commands.ts";
 import type { DeliveryOutcome } from "../delivery.ts";
 import type { Ineligibility } from "../ineligibility.ts";
 import type { Offer } from "../market/capability.ts";
-import type { WorkerStanding } from "../market/standing.ts";
+import type { Qualification } from "../market/qualification.ts";
 import {
   type Check,
   isAccountId,
@@ -49,7 +49,7 @@ export const isTaskSpec = isRecord<TaskSpec>({
 
 export const isOffer = isRecord<Offer>({ worker: isText, bid: isText });
 
-const isStanding = isRecord<WorkerStanding>({
+const isQualification = isRecord<Qualification>({
   status: isOneOf(ACCOUNT_STATUSES),
   cooldownUntil: orNull(isNumber),
   tier: isNumber,
@@ -99,7 +99,7 @@ const FORMS: CommandForms<"task"> = {
     offers: orAbsent(isListOf(isOffer)),
     createdAt: isNumber,
   },
-  standingBid: { bid: isText, worker: isAccountId, credits: isCredits, standing: isStanding },
+  standingBid: { bid: isText, worker: isAccountId, credits: isCredits, standing: isQualification },
   declined: { worker: isAccountId, reason: orAbsent(isReason) },
   expire: { reason: isText },
   rate: { requester: isAccountId, stars: isWhole },
@@ -107,7 +107,7 @@ const FORMS: CommandForms<"task"> = {
     bid: isText,
     worker: isAccountId,
     credits: orNull(isCredits),
-    standing: isStanding,
+    standing: isQualification,
     online: orNull(isListOf(isAccountId)),
   },
   start: { worker: isAccountId },

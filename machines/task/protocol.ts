@@ -1,7 +1,7 @@
 import type { DeliveryOutcome } from "../delivery.ts";
 import type { Ineligibility } from "../ineligibility.ts";
 import type { Offer } from "../market/capability.ts";
-import type { WorkerStanding } from "../market/standing.ts";
+import type { Qualification } from "../market/qualification.ts";
 import type { TimerFired } from "../timer.ts";
 import type { Judgement } from "../validation/judgement.ts";
 import type { FieldError } from "../validation/rules.ts";
@@ -50,7 +50,7 @@ export interface TaskProtocol {
       readonly bid: string;
       readonly worker: AccountId;
       readonly credits: Credits;
-      readonly standing: WorkerStanding;
+      readonly standing: Qualification;
     };
     readonly reply: null;
   };
@@ -71,7 +71,7 @@ export interface TaskProtocol {
       readonly worker: AccountId;
       /** null: the budget. */
       readonly credits: Credits | null;
-      readonly standing: WorkerStanding;
+      readonly standing: Qualification;
       /** The workers who are online for the type; null if they are too many to wait for each. */
       readonly online: readonly AccountId[] | null;
     };

@@ -10,10 +10,10 @@ import { Feed, type Listening } from "../../gateway/live/stream.ts";
 import type { ReadModel } from "../../gateway/ports/read-model.ts";
 import { mayBid } from "../../gateway/show/task.ts";
 import { decideAccount } from "../../machines/account/decide.ts";
-import { type AccountRows, accountRows, postedTerms, standingOf } from "../../machines/account/row.ts";
+import { type AccountRows, accountRows, postedTerms, qualificationOf } from "../../machines/account/row.ts";
 import { BIDS_MAX, bidIneligibility, offerIneligibility } from "../../machines/eligibility.ts";
 import type { Ineligibility } from "../../machines/ineligibility.ts";
-import { tiersIn } from "../../machines/market/standing.ts";
+import { tiersIn } from "../../machines/market/qualification.ts";
 import { isRefusal } from "../../machines/refusal.ts";
 import { task } from "../../machines/task/index.ts";
 import { credits, taskId } from "../../machines/vocabulary.ts";
@@ -84,7 +84,7 @@ const workers = [
   const facts = workerFacts(life, worker);
   const state = workerAfter(facts, worker);
   const row = accountRows(state);
-  return row === undefined ? [] : [{ worker, facts, state, row, standing: standingOf(state, TYPE) }];
+  return row === undefined ? [] : [{ worker, facts, state, row, standing: qualificationOf(state, TYPE) }];
 });
 type Worker = (typeof workers)[number];
 
@@ -192,7 +192,7 @@ describe("the stream", () => {
     });
     if (hear) for (const { name } of tasks) feed.hear(name);
     const names = () => [...text.matchAll(/"task":\{"id":"([^"]+)"/g)].map(([, name]) => name ?? "").sort();
-    const may = eligible({ worker, row, standing: standingOf(workerOf(worker).state, TYPE) } as Worker);
+    const may = eligible({ worker, row, standing: qualificationOf(workerOf(worker).state, TYPE) } as Worker);
     await vi.waitFor(() => expect(names()).toEqual(may), { timeout: 10_000 });
     feed.close();
     return names();

@@ -1,7 +1,7 @@
 /** What operators are told about an account. */
 import type { AccountFact } from "../../../machines/account/events.ts";
 import type { AccountRows } from "../../../machines/account/row.ts";
-import type { Skill } from "../../../machines/market/standing.ts";
+import type { Skill } from "../../../machines/market/qualification.ts";
 import type { AccountId } from "../../../machines/vocabulary.ts";
 import type { Declined, OpenTask, Sample, Surroundings } from "../../adapters/postgres/inspect.ts";
 import type { Tally } from "./reasons.ts";

@@ -1,9 +1,9 @@
 /** Why an account gets no work, or what it may take: out of its state, its history, and the tasks that are open. */
 import type { AccountFact } from "../../../machines/account/events.ts";
 import { account as entity } from "../../../machines/account/index.ts";
-import { accountRows, postedTerms, standingOf } from "../../../machines/account/row.ts";
+import { accountRows, postedTerms, qualificationOf } from "../../../machines/account/row.ts";
 import { bidIneligibility, offerIneligibility, onOfferByRow } from "../../../machines/eligibility.ts";
-import { skillIn } from "../../../machines/market/standing.ts";
+import { skillIn } from "../../../machines/market/qualification.ts";
 import type { AccountId, Millis } from "../../../machines/vocabulary.ts";
 import { readMarked } from "../../adapters/postgres/accounts.ts";
 import type { Databases } from "../../adapters/postgres/databases.ts";
@@ -33,7 +33,7 @@ export async function inspectAccount(databases: Databases, id: AccountId, now: M
   const types = new Set([...capabilities, ...openTasks.rows].map(({ taskType }) => taskType));
   const work = [...types].sort().map((taskType): TypeOfWork => {
     const open = openTasks.rows.filter((task) => task.taskType === taskType);
-    const applicant = { worker: id, standing: standingOf(state, taskType) };
+    const applicant = { worker: id, standing: qualificationOf(state, taskType) };
     const { capability } = postedTerms(state.context, taskType, "");
     const slots = Object.entries(state.context.slots);
     return {

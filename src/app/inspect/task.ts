@@ -1,6 +1,6 @@
 /** Where a task is and why: out of its history, the workers that could take it, its money, and what may move it on. */
 import { account } from "../../../machines/account/index.ts";
-import { postedTerms, standingOf } from "../../../machines/account/row.ts";
+import { postedTerms, qualificationOf } from "../../../machines/account/row.ts";
 import { bidIneligibility, offerIneligibility, onOfferByRow, type TaskOnOffer } from "../../../machines/eligibility.ts";
 import type { Ineligibility } from "../../../machines/ineligibility.ts";
 import type { TaskFact } from "../../../machines/task/events.ts";
@@ -110,7 +110,7 @@ async function byState(databases: Databases, task: TaskId, onOffer: TaskOnOffer,
   const { taskType } = capability;
   return offerIneligibility(
     onOffer,
-    { worker: id, standing: standingOf(state, taskType) },
+    { worker: id, standing: qualificationOf(state, taskType) },
     postedTerms(state.context, taskType, task),
   );
 }

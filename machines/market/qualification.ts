@@ -4,8 +4,8 @@ import { quality } from "./auction.ts";
 import { priorOf } from "./github.ts";
 import { EMPTY_RECORD, type Record, skillScore, skillTier } from "./skill.ts";
 
-/** Read before a task decides, so that it is part of the command. */
-export interface WorkerStanding {
+/** Read before a task decides, so that it is part of the command, as `standing`. */
+export interface Qualification {
   readonly status: AccountStatus;
   readonly cooldownUntil: Millis | null;
   /** 1 Unrated to 5 Diamond, in this task's type. */
@@ -25,8 +25,8 @@ export interface Skill {
   readonly finished: number;
 }
 
-/** What a standing is calculated from; an account's state and its row both have it. */
-export interface StandingSource {
+/** What a qualification is calculated from; an account's state and its row both have it. */
+export interface QualificationSource {
   readonly cooldownUntil: Millis | null;
   readonly marks: readonly string[];
   readonly reputation: number;
@@ -35,7 +35,7 @@ export interface StandingSource {
 }
 
 /** Gives the skill in a task type by these records; a newcomer's if they have nothing of that type. */
-export function skillIn(records: StandingSource["records"], taskType: string): Skill {
+export function skillIn(records: QualificationSource["records"], taskType: string): Skill {
   // Records from before ratings existed lack them.
   const record = { ...EMPTY_RECORD, ...(Object.hasOwn(records, taskType) ? records[taskType] : {}) };
   const score = skillScore(record);
@@ -43,17 +43,17 @@ export function skillIn(records: StandingSource["records"], taskType: string): S
 }
 
 /** Gives the tier in each task type of these records. */
-export function tiersIn(records: StandingSource["records"]): { readonly [taskType: string]: number } {
+export function tiersIn(records: QualificationSource["records"]): { readonly [taskType: string]: number } {
   return Object.fromEntries(Object.keys(records).map((type) => [type, skillIn(records, type).tier]));
 }
 
 /** Gives a worker's quality, 0..1, in a task type with this skill. */
-export function qualityOf({ reputation, github }: Pick<StandingSource, "reputation" | "github">, skill: Skill): number {
+export function qualityOf({ reputation, github }: Pick<QualificationSource, "reputation" | "github">, skill: Skill): number {
   return quality(skill.score, reputation, skill.finished, priorOf(github?.score ?? null));
 }
 
-/** Gives a worker's standing in a task type. */
-export function standingIn(taskType: string, status: AccountStatus, worker: StandingSource): WorkerStanding {
+/** Gives a worker's qualification in a task type. */
+export function qualificationIn(taskType: string, status: AccountStatus, worker: QualificationSource): Qualification {
   const skill = skillIn(worker.records, taskType);
   const { cooldownUntil, marks } = worker;
   return { status, cooldownUntil, tier: skill.tier, quality: qualityOf(worker, skill), marks };
