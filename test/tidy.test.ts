@@ -11,7 +11,7 @@ const source = files.filter((file) => /\.(ts|mjs|js)$/.test(file)).map((file) =>
 const ours = source.filter(({ file }) => !file.startsWith("test/"));
 
 test("no file is longer than 400 lines", () => {
-  expect(ours.filter(({ text }) => text.split("\n").length > LINES_MAX).map(({ file }) => file)).toEqual([]);
+  expect(source.filter(({ text }) => text.split("\n").length > LINES_MAX).map(({ file }) => file)).toEqual([]);
 });
 
 test("SQL is in src/adapters/postgres and nowhere else", () => {

@@ -1,5 +1,5 @@
-/** Lists of what is large: a page ends early, and its cursor goes on until every entry has come once. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+/** Lists: in order and without gaps; where entries are large a page ends early, and its cursor goes on until each has come once. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { GOOD, Market, ORDER, type Party } from "../support/market.ts";
 
 const PAGE_BYTES_MAX = 1_048_576;
@@ -105,4 +105,52 @@ test("a cursor of a task's entries that is none is refused, not read as the numb
     expect([cursor, status, body.errors?.[0].field]).toEqual([cursor, 422, "cursor"]);
   }
   expect((await market.ok("GET", `/tasks/${task}/ledger?cursor=9999`, undefined, ann)).items).toEqual([]);
+});
+
+describe("a list", () => {
+  test("of tasks is newest first, in pages without gaps, by role and status", async () => {
+    const [requester, worker] = [await market.register(), await market.register()];
+    await market.ok("POST", "/credits/topup", { amount_credits: 500 }, requester);
+    const ids: string[] = [];
+    for (let count = 0; count < 7; count += 1) ids.push(await market.post(requester));
+    await market.ok("DELETE", `/tasks/${ids[0]}`, undefined, requester);
+    const done = await market.awarded(requester, worker);
+    const listed: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const at: string = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+      const page = await market.ok("GET", `/tasks?limit=3${at}`, undefined, requester);
+      expect(page.items.length).toBeLessThanOrEqual(3);
+      listed.push(...page.items.map(({ id }: { id: string }) => id));
+      cursor = page.next_cursor;
+    } while (cursor !== null);
+    expect(listed).toEqual([...ids, done].reverse());
+    const of = async (query: string, party: Party) =>
+      (await market.ok("GET", `/tasks?${query}`, undefined, party)).items.map(({ id }: { id: string }) => id);
+    expect(await of("status=CANCELLED", requester)).toEqual([ids[0]]);
+    expect(await of("role=worker", worker)).toEqual([done]);
+    expect(await of("role=requester", worker)).toEqual([]);
+    expect(await of("", worker)).toEqual([done]);
+  });
+
+  test("of transactions is the whole statement, whose sums are the balances", async () => {
+    const party = await market.register();
+    for (let count = 0; count < 3; count += 1) {
+      await market.ok("POST", "/credits/topup", { amount_credits: 10 }, party);
+      await market.ok("DELETE", `/tasks/${await market.post(party)}`, undefined, party);
+    }
+    await market.post(party);
+    const items: { available: number; held: number; reason: string }[] = [];
+    let cursor: string | null = null;
+    do {
+      const at: string = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+      const page = await market.ok("GET", `/credits/transactions?limit=4${at}`, undefined, party);
+      items.push(...page.items);
+      cursor = page.next_cursor;
+    } while (cursor !== null);
+    expect(items).toHaveLength(11);
+    expect(items.at(-1)?.reason).toBe("GRANT");
+    const sum = (field: "available" | "held") => items.reduce((total, item) => total + item[field], 0);
+    expect(await market.balance(party)).toMatchObject({ credits_balance: sum("available"), credits_frozen: sum("held") });
+  });
 });
