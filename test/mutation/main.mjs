@@ -10,11 +10,11 @@ import { bundle } from "./bundle.mjs";
 import { notCompiling } from "./compiles.mjs";
 import { PARTS } from "./parts.mjs";
 
-/** How long the tests may take without a mutant (ms). */
-const COVER_MS = 600_000;
-/** How much longer than without it the tests may take with a mutant before it has been noticed, and how long in any case (ms). */
-const LONGER = 10;
-const MUTANT_MS = 3_000;
+/** How long a process may take to answer (ms), whatever else the machine does. */
+const ANSWER_MS = 600_000;
+/** How much more processor time the tests may take with a mutant before it has been noticed, and how much in any case (ms). */
+const LONGER = 5;
+const MUTANT_MS = 1_000;
 /** How many processes run mutants. */
 const PROCESSES = 2;
 const FOLDER = "reports/mutation";
@@ -29,8 +29,8 @@ function runner(file) {
     });
   /** @type {ReturnType<typeof start> | undefined} */
   let child;
-  /** Gives the answer, or undefined when none came in time. @param {unknown} asked @param {number} ms */
-  const ask = async (asked, ms) => {
+  /** Gives the answer, or undefined when there is none. @param {unknown} asked */
+  const ask = async (asked) => {
     if (child === undefined) {
       const begun = start();
       child = begun;
@@ -47,7 +47,7 @@ function runner(file) {
         }
         resolve(answer);
       };
-      const timer = setTimeout(() => end(undefined), ms);
+      const timer = setTimeout(() => end(undefined), ANSWER_MS);
       one.once("message", end);
       one.once("exit", () => end(undefined));
       one.send(/** @type {any} */ (asked));
@@ -68,7 +68,7 @@ async function runPart(name, only) {
   const stop = () => {
     for (const one of runners) one.stop();
   };
-  const first = await runners[0]?.ask("cover", COVER_MS);
+  const first = await runners[0]?.ask("cover");
   if (first === undefined || first.failed.length > 0) {
     stop();
     throw new Error(`${name}: the tests fail without any mutant: ${first?.failed.join("\n") ?? "they do not end"}`);
@@ -77,6 +77,15 @@ async function runPart(name, only) {
   /** The quick ones first. @type {number[]} */
   const all = [...ms.keys()].sort((one, other) => ms[one] - ms[other]);
   const always = coverage.static;
+  const fileOf = new Map(mutants.map(({ id, fileName }) => [id, fileName]));
+  const filesOf = ms.map((/** @type {number} */ _, /** @type {number} */ test) => {
+    return new Set(Object.keys(coverage.perTest[test] ?? {}).map((id) => fileOf.get(id)));
+  });
+  /** What is made as files are loaded is most likely used by the tests that come by its file. @param {string} file */
+  const nearFirst = (file) => [
+    ...all.filter((test) => filesOf[test].has(file)),
+    ...all.filter((test) => !filesOf[test].has(file)),
+  ];
   /** @type {(import("./compiles.mjs").Mutant & { readonly uncovered: boolean })[]} */
   const unnoticed = [];
   const left = mutants.values();
@@ -84,10 +93,10 @@ async function runPart(name, only) {
     runners.map(async ({ ask }) => {
       for (const mutant of left) {
         const hitsOf = (/** @type {number} */ test) => coverage.perTest[test]?.[mutant.id] ?? 0;
-        const tests = always[mutant.id] === undefined ? all.filter((test) => hitsOf(test) > 0) : all;
+        const tests = always[mutant.id] === undefined ? all.filter((test) => hitsOf(test) > 0) : nearFirst(mutant.fileName);
         const hits = all.reduce((sum, test) => sum + hitsOf(test), always[mutant.id] ?? 0);
         const most = MUTANT_MS + LONGER * tests.reduce((sum, n) => sum + ms[n], 0);
-        const answer = tests.length === 0 ? { by: null } : await ask({ id: mutant.id, tests, hits }, most);
+        const answer = tests.length === 0 ? { by: null } : await ask({ id: mutant.id, tests, hits, most });
         if (answer !== undefined && answer.by === null) unnoticed.push({ ...mutant, uncovered: tests.length === 0 });
       }
     }),
