@@ -88,8 +88,8 @@ export function offerIneligibility(
   if (capability === undefined) return { why: "NO_CAPABILITY" };
   if (!capability.available) return { why: "CAPABILITY_AWAY" };
   if (capability.price === null) return { why: "NO_POSTED_PRICE" };
-  const barred = bidIneligibility(task, applicant, capability.price);
-  if (barred !== undefined) return barred;
+  const reason = bidIneligibility(task, applicant, capability.price);
+  if (reason !== undefined) return reason;
   if (keepsThis) return { why: "SLOT_RESERVED" };
   return kept >= capability.concurrency ? { why: "NO_SLOT", slots: capability.concurrency } : undefined;
 }

@@ -2,7 +2,7 @@
  * Group commit. All decisions of a host go through here. While one transaction runs, the next batch gathers, so an idle host
  * commits at once and a busy one in large batches.
  *
- * C1  Entries of one actor are committed in the order of submission (each actor has one lane).
+ * C1  Entries of one actor are committed in the order of submission (each actor has one writer).
  * C2  If an entry is not committed, every later entry of its actor fails before a new one can be submitted.
  * C3  A batch with an unknown outcome is repeated with the same id until the outcome is known.
  */
@@ -33,7 +33,7 @@ interface Waiting {
 type Acks = Pick<Batch, "delivered" | "dead">;
 const NO_ACKS: Acks = { delivered: [], dead: [] };
 
-interface Lane {
+interface Writer {
   queue: Waiting[];
   running: boolean;
 }
@@ -59,7 +59,7 @@ export class Committer {
   readonly #ids: Ids;
   readonly #log: Log;
   readonly #fenced: () => void;
-  readonly #lanes: readonly Lane[];
+  readonly #writers: readonly Writer[];
   /** Entries whose outcome is not known yet. */
   readonly #open = new Set<Entry>();
   readonly #delivered: string[] = [];
@@ -68,13 +68,13 @@ export class Committer {
   #down = false;
   #closed = false;
 
-  constructor({ journal, clock, ids, log, fenced }: CommitterPorts, lanes: number) {
+  constructor({ journal, clock, ids, log, fenced }: CommitterPorts, writers: number) {
     this.#journal = journal;
     this.#clock = clock;
     this.#ids = ids;
     this.#log = log;
     this.#fenced = fenced;
-    this.#lanes = Array.from({ length: lanes }, () => ({ queue: [], running: false }));
+    this.#writers = Array.from({ length: writers }, () => ({ queue: [], running: false }));
   }
 
   /** Whether the journal cannot be reached, so that new commands should be refused rather than queued. */
@@ -95,9 +95,9 @@ export class Committer {
       settled(outcome);
     };
     const weight = entry.facts.reduce((sum, fact) => sum + JSON.stringify(fact.body).length, 0);
-    const lane = this.#laneOf(entry.address.id);
-    lane.queue.push({ key, entry, weight, done });
-    this.#wake(lane);
+    const writer = this.#writerOf(entry.address.id);
+    writer.queue.push({ key, entry, weight, done });
+    this.#wake(writer);
   }
 
   /** Acknowledges a message that its receiver has committed; it leaves the outbox with one of the next commits. */
@@ -121,9 +121,12 @@ export class Committer {
 
   /** Waits until all entries have an outcome and all acknowledgements are written, or the committer is closed. */
   async flush(): Promise<void> {
-    while (!this.#closed && (this.#lanes.some((lane) => lane.running || lane.queue.length > 0) || this.#delivered.length > 0)) {
-      const [lane] = this.#lanes;
-      if (lane !== undefined) this.#wake(lane);
+    while (
+      !this.#closed &&
+      (this.#writers.some((writer) => writer.running || writer.queue.length > 0) || this.#delivered.length > 0)
+    ) {
+      const [writer] = this.#writers;
+      if (writer !== undefined) this.#wake(writer);
       await new Promise<void>((resolve) => this.#clock.after(FLUSH_POLL_MS, resolve));
     }
   }
@@ -134,63 +137,63 @@ export class Committer {
     this.#ackTimer?.();
   }
 
-  #laneOf(id: string): Lane {
-    const lane = this.#lanes[Number.parseInt(id.slice(0, 4), 16) % this.#lanes.length];
-    if (lane === undefined) throw new Error("a committer has at least one lane");
-    return lane;
+  #writerOf(id: string): Writer {
+    const writer = this.#writers[Number.parseInt(id.slice(0, 4), 16) % this.#writers.length];
+    if (writer === undefined) throw new Error("a committer has at least one writer");
+    return writer;
   }
 
-  #wake(lane: Lane): void {
-    if (lane.running) return;
-    lane.running = true;
+  #wake(writer: Writer): void {
+    if (writer.running) return;
+    writer.running = true;
     // Deferred, so that everything decided in this turn of the event loop joins the same commit.
-    setImmediate(() => void this.#run(lane));
+    setImmediate(() => void this.#run(writer));
   }
 
   #wakeForAcks(): void {
     this.#ackTimer ??= this.#clock.after(LIMITS.ackDelayMs, () => {
       this.#ackTimer = null;
-      const [lane] = this.#lanes;
-      if (lane !== undefined && !this.#closed) this.#wake(lane);
+      const [writer] = this.#writers;
+      if (writer !== undefined && !this.#closed) this.#wake(writer);
     });
   }
 
-  async #run(lane: Lane): Promise<void> {
+  async #run(writer: Writer): Promise<void> {
     try {
-      while (lane.queue.length > 0 || this.#delivered.length > 0 || this.#dead.length > 0) {
+      while (writer.queue.length > 0 || this.#delivered.length > 0 || this.#dead.length > 0) {
         if (this.#closed) break;
-        await this.#commit(lane, this.#take(lane));
+        await this.#commit(writer, this.#take(writer));
       }
     } finally {
-      lane.running = false;
+      writer.running = false;
     }
     if (this.#closed) this.#failAll("unavailable");
   }
 
-  #take(lane: Lane): readonly Waiting[] {
+  #take(writer: Writer): readonly Waiting[] {
     let facts = 0;
     let characters = 0;
     let count = 0;
-    for (const waiting of lane.queue) {
+    for (const waiting of writer.queue) {
       facts += waiting.entry.facts.length;
       characters += waiting.weight;
       if (count > 0 && (facts > LIMITS.batchFactsMax || characters > LIMITS.batchCharactersMax)) break;
       count += 1;
     }
-    return lane.queue.splice(0, count);
+    return writer.queue.splice(0, count);
   }
 
-  async #commit(lane: Lane, taken: readonly Waiting[], acks: Acks = this.#takeAcks()): Promise<void> {
+  async #commit(writer: Writer, taken: readonly Waiting[], acks: Acks = this.#takeAcks()): Promise<void> {
     const batch: Batch = { id: this.#ids.next(), entries: taken.map(({ entry }) => entry), ...acks };
     const conflicts = await this.#append(batch);
     if (conflicts === "closed" || conflicts === "fenced") {
       for (const { done } of taken) done(conflicts === "closed" ? "unavailable" : "fenced");
       return;
     }
-    if (conflicts === "broken") return this.#isolate(lane, taken, acks);
+    if (conflicts === "broken") return this.#isolate(writer, taken, acks);
     this.stats.commits += 1;
-    const behind = conflicts.size === 0 ? [] : lane.queue.filter(({ key }) => conflicts.has(key));
-    if (behind.length > 0) lane.queue = lane.queue.filter(({ key }) => !conflicts.has(key));
+    const behind = conflicts.size === 0 ? [] : writer.queue.filter(({ key }) => conflicts.has(key));
+    if (behind.length > 0) writer.queue = writer.queue.filter(({ key }) => !conflicts.has(key));
     for (const { key, entry, done } of [...taken, ...behind]) {
       if (!conflicts.has(key)) this.stats.facts += entry.facts.length;
       done(conflicts.has(key) ? "conflict" : "committed");
@@ -202,17 +205,17 @@ export class Committer {
   }
 
   /** Finds by bisection the entry that the journal cannot accept, so that the others are committed. */
-  async #isolate(lane: Lane, taken: readonly Waiting[], acks: Acks): Promise<void> {
+  async #isolate(writer: Writer, taken: readonly Waiting[], acks: Acks): Promise<void> {
     const [only] = taken;
     // Acknowledgements that cannot be written are dropped: their messages are sent again and recognised as duplicates.
     if (only === undefined) return;
     if (acks.delivered.length + acks.dead.length > 0) {
-      await this.#commit(lane, [], acks);
-      return this.#commit(lane, taken, NO_ACKS);
+      await this.#commit(writer, [], acks);
+      return this.#commit(writer, taken, NO_ACKS);
     }
     if (taken.length === 1) {
-      const behind = lane.queue.filter(({ key }) => key === only.key);
-      lane.queue = lane.queue.filter(({ key }) => key !== only.key);
+      const behind = writer.queue.filter(({ key }) => key === only.key);
+      writer.queue = writer.queue.filter(({ key }) => key !== only.key);
       only.done("broken");
       for (const { done } of behind) done("conflict");
       return;
@@ -230,7 +233,7 @@ export class Committer {
       // Later entries of the same actor must not be written without this one.
       for (const { key, done } of half) if (failed.has(key)) done("conflict");
       const left = half.filter(({ key }) => !failed.has(key));
-      if (left.length > 0) await this.#commit(lane, left, NO_ACKS);
+      if (left.length > 0) await this.#commit(writer, left, NO_ACKS);
     }
   }
 
@@ -266,8 +269,8 @@ export class Committer {
   }
 
   #failAll(outcome: Outcome): void {
-    for (const lane of this.#lanes) {
-      for (const { done } of lane.queue.splice(0)) done(outcome);
+    for (const writer of this.#writers) {
+      for (const { done } of writer.queue.splice(0)) done(outcome);
     }
   }
 }

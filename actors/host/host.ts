@@ -39,7 +39,7 @@ export interface HostPorts {
   /** The transport to other actors. If absent, all of them are here. */
   readonly transport?: Transport;
   /** Transactions that may run at once. */
-  readonly lanes?: number;
+  readonly writers?: number;
   /** Shards of the whole platform; 128 if absent. */
   readonly shards?: number;
   /** How long a request may take (ms); 10 s if absent. An earlier arrival time is not accepted. */
@@ -95,7 +95,7 @@ export class Host implements Transport {
     this.#ports = ports;
     this.#count = ports.shards ?? SHARDS_DEFAULT;
     const shardOfAddress = ({ id }: Address) => this.shardOf(id);
-    this.#committer = new Committer({ journal, clock, ids, log, fenced: () => ports.fenced?.() }, ports.lanes ?? 2);
+    this.#committer = new Committer({ journal, clock, ids, log, fenced: () => ports.fenced?.() }, ports.writers ?? 2);
     this.#outbox = new Outbox(ports.transport ?? this, this.#committer, clock, log, shardOfAddress);
     const graceMs = ({ address, name }: DueTimer) => ports.entities[address.kind].timerGraceMs(name);
     this.#timers = new Timers(clock, shardOfAddress, graceMs, (timer) => this.#fire(timer));

@@ -47,22 +47,22 @@ function weighedPrice({ credits, quality: good }: Pick<Weighed, "credits" | "qua
 
 /** The fields of a bid that an order compares. */
 export type Weighed = Omit<Bid, "worker" | "credits"> & { readonly credits: number };
-type Order = (a: Weighed, b: Weighed) => number;
+type Comparator = (a: Weighed, b: Weighed) => number;
 
-const byPrice: Order = (a, b) => a.credits - b.credits;
-const byQuality: Order = (a, b) => b.quality - a.quality;
-const byValue: Order = (a, b) => weighedPrice(a) - weighedPrice(b);
-const byId: Order = (a, b) => (a.id < b.id ? -1 : 1);
+const byPrice: Comparator = (a, b) => a.credits - b.credits;
+const byQuality: Comparator = (a, b) => b.quality - a.quality;
+const byValue: Comparator = (a, b) => weighedPrice(a) - weighedPrice(b);
+const byId: Comparator = (a, b) => (a.id < b.id ? -1 : 1);
 
 /** Each order decides the ties of those before it. */
-const ORDERS: { readonly [P in QualityPreference]: readonly Order[] } = {
+const ORDERS: { readonly [P in QualityPreference]: readonly Comparator[] } = {
   cheapest: [byPrice, byQuality, byId],
   best: [byQuality, byPrice, byId],
   balanced: [byValue, byId],
 };
 
 /** The order of a preference, for sorting. */
-export function bestFirst(preference: QualityPreference): Order {
+export function bestFirst(preference: QualityPreference): Comparator {
   return (a, b) => {
     for (const order of ORDERS[preference]) {
       const difference = order(a, b);

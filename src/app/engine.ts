@@ -29,7 +29,7 @@ import type { Config } from "./settings/config.ts";
 import { VERSION } from "./version.ts";
 
 /** Concurrent journal transactions. One gathers larger batches; two did 10% less work in the lifecycle bench. */
-const LANES = 1;
+const WRITERS = 1;
 /** Connections of the registry: heartbeats must not queue behind the closing of a shard. */
 const REGISTRARS = 3;
 /** How long a stopping process may take, and how long the next one waits for its database lock (ms). */
@@ -97,7 +97,7 @@ function announcer(signals: Signals): (address: Address, row: unknown) => void {
 
 /** Makes hosts on the databases of this process. `member` is the member that commits; null if there is no cluster. */
 function hostMaker({ config, log, finalizers, urls, read, secrets, validator, signals, inspect }: Frame, transport: Transport) {
-  const writers = urls.map((url) => openPool(url, { max: LANES, name: "write", keep: true }));
+  const writers = urls.map((url) => openPool(url, { max: WRITERS, name: "write", keep: true }));
   finalizers.add(() => Promise.all(writers.map((pool) => pool.end({ timeout: 1 }))));
   const courier = new WebhookCourier({
     allowPrivate: config.allowPrivateCallbacks,
@@ -114,7 +114,7 @@ function hostMaker({ config, log, finalizers, urls, read, secrets, validator, si
     ids,
     log,
     shards,
-    lanes: LANES,
+    writers: WRITERS,
     requestMsMax: config.requestTimeoutMs,
     transport,
     committed: announcer(signals),

@@ -19,7 +19,7 @@ class LeasedWorld extends World {
       clock: this.clock,
       ids: { next: () => this.nextId() },
       log: SILENT,
-      lanes: 1,
+      writers: 1,
       leased: () => this.leased,
     });
   }

@@ -44,7 +44,7 @@ test("100,000 finished tasks leave memory where it was after 2,000", async () =>
     clock,
     ids,
     log: SILENT,
-    lanes: 1,
+    writers: 1,
   });
   await host.start();
   const ask = async (kind: "task" | "account", id: string, command: CarriedCommand) => {

@@ -119,7 +119,7 @@ export class Cluster {
             clock: process,
             ids: this.ids,
             log: this.#log(process),
-            lanes: 1,
+            writers: 1,
             transport,
             leased: mutation === "lease" ? () => true : leased,
             fenced,

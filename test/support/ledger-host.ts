@@ -17,8 +17,8 @@ const ASKED_MS = 20_000;
 export const GRANT = 100;
 export const BUDGET = 5;
 
-/** `lanes` are the commits that may be under way at once. */
-export function hostOn(database: Database, lanes = 2): Host {
+/** `writers` are the commits that may be under way at once. */
+export function hostOn(database: Database, writers = 2): Host {
   return new Host({
     entities: ENTITIES,
     journal: new PostgresJournal(database, database, SHARDS),
@@ -27,7 +27,7 @@ export function hostOn(database: Database, lanes = 2): Host {
     clock,
     ids,
     log: SILENT,
-    lanes,
+    writers,
   });
 }
 

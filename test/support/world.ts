@@ -97,7 +97,7 @@ export class World {
       clock: this.clock,
       ids: { next: () => this.nextId() },
       log: SILENT,
-      lanes: 1,
+      writers: 1,
     });
   }
 

@@ -16,7 +16,7 @@ export function accountSentences(report: Told, now: Millis): readonly string[] {
   const { tally } = account;
   return [
     `Account ${account.id} (${account.email}) is ${account.status}; it was registered ${moment(account.createdAt, now)}.`,
-    ...barredSentences(report, now),
+    ...ineligibleSentences(report, now),
     ...moneySentences(report, now),
     `As a worker it was paid for ${plural(tally.earned, "task")}, failed ${tally.failed} and ran out of time for ${tally.timedOut}; its reputation is ${account.reputation}.`,
     kin.length === 0
@@ -35,7 +35,7 @@ function latest<T extends AccountFact["type"]>(report: Told, type: T): Extract<A
   return report.history.find((fact): fact is Extract<AccountFact, { readonly type: T }> => fact.type === type);
 }
 
-function barredSentences(report: Told, now: Millis): readonly string[] {
+function ineligibleSentences(report: Told, now: Millis): readonly string[] {
   const { account } = report;
   switch (account.status) {
     case "ACTIVE":
@@ -100,8 +100,8 @@ function workSentences({ taskType, open, skill, capability, bids, offers }: Type
 
 /** Says how many of the open tasks it may take, and for each reason how many it may not. */
 function allows({ may, mayNot }: Tally): string {
-  const barred = mayNot.map(({ count, sentence }) => `${count} not (${sentence})`);
-  return [`it may take ${may}`, ...barred].join(", ");
+  const ineligible = mayNot.map(({ count, sentence }) => `${count} not (${sentence})`);
+  return [`it may take ${may}`, ...ineligible].join(", ");
 }
 
 function declinedSentences({ declined }: Told, now: Millis): readonly string[] {

@@ -3,7 +3,7 @@ import type { Ineligibility, WhyNot } from "../../../machines/ineligibility.ts";
 import { plural } from "./words.ts";
 
 /** How many may not, for one reason. */
-export interface Barred {
+export interface Ineligible {
   readonly why: WhyNot;
   readonly count: number;
   readonly sentence: string;
@@ -11,7 +11,7 @@ export interface Barred {
 
 export interface Tally {
   readonly may: number;
-  readonly mayNot: readonly Barred[];
+  readonly mayNot: readonly Ineligible[];
 }
 
 /** Counts answers of the rule; undefined is who may. The commonest reason comes first. */
@@ -22,8 +22,8 @@ export function tally(answers: readonly (Ineligibility | undefined)[]): Tally {
     byReason.set(reason.why, [...(byReason.get(reason.why) ?? []), reason]);
   }
   const mayNot = [...byReason].map(([why, reasons]) => ({ why, count: reasons.length, sentence: phrase(reasons) }));
-  const barred = mayNot.reduce((sum, { count }) => sum + count, 0);
-  return { may: answers.length - barred, mayNot: mayNot.sort((a, b) => b.count - a.count) };
+  const ineligible = mayNot.reduce((sum, { count }) => sum + count, 0);
+  return { may: answers.length - ineligible, mayNot: mayNot.sort((a, b) => b.count - a.count) };
 }
 
 /** Says what answers with one reason have in common. */

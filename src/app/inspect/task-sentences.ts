@@ -107,8 +107,8 @@ function workerSentences({ capable, judged, offers, bids, atTheirPrice }: Worker
 }
 
 function allow({ may, mayNot }: Tally): string {
-  const barred = mayNot.map(({ count, sentence }) => `${count} may not (${sentence})`);
-  return [may === 0 ? "nobody may take it" : `${may} may take it`, ...barred].join(", ");
+  const ineligible = mayNot.map(({ count, sentence }) => `${count} may not (${sentence})`);
+  return [may === 0 ? "nobody may take it" : `${may} may take it`, ...ineligible].join(", ");
 }
 
 function failureSentences({ failures, task, spec }: Told): readonly string[] {
