@@ -116,10 +116,8 @@ export class Document {
     for (const raw of fragment.split("/").slice(1)) {
       const step = raw.replaceAll("~1", "/").replaceAll("~0", "~");
       const { node } = at;
-      const isThere = Array.isArray(node)
-        ? /^(0|[1-9]\d*)$/.test(step) && Number(step) < node.length
-        : isObject(node) && Object.hasOwn(node, step);
-      if (!isThere) return undefined;
+      const isName = Array.isArray(node) ? /^(0|[1-9]\d*)$/.test(step) : isObject(node) && Object.hasOwn(node, step);
+      if (!isName) return undefined;
       const child = Array.isArray(node) ? node[Number(step)] : isObject(node) ? node[step] : undefined;
       if (child === undefined) return undefined;
       const place: Place = { node: child, path: `${at.path}/${pointerStep(step)}`, resource: at.resource };
@@ -171,7 +169,7 @@ export class Document {
     const uri = address === "" ? undefined : this.#address(address, outer.uri, path);
     const resource = uri === undefined ? outer : this.#resource(node, path, own, uri);
     if (uri !== undefined && !this.#byUri.has(uri)) this.#byUri.set(uri, resource);
-    if (fragment !== "" && !fragment.startsWith("/")) this.#name({ node, path, resource }, decoded(fragment));
+    if (fragment !== "") this.#name({ node, path, resource }, decoded(fragment));
     return resource;
   }
 
@@ -183,7 +181,6 @@ export class Document {
 
   /** Only a schema with an `$id` may have another dialect than its parent. */
   #dialectWithin(node: JsonObject, path: string, outer: Resource): Dialect {
-    if (path === "#") return outer.dialect;
     const named = typeof node["$id"] === "string" || typeof node["id"] === "string";
     return named && typeof node["$schema"] === "string" ? this.#dialect(node, outer.dialect, path) : outer.dialect;
   }
