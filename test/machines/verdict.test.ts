@@ -109,7 +109,7 @@ describe("what is said is bounded", () => {
   });
 
   test("to 200 characters of the values that are listed", () => {
-    const words = (values: readonly JsonValue[]) => errorsOf({ enum: values }, 1)[0]?.message;
+    const words = (values: JsonValue[]) => errorsOf({ enum: values }, 1)[0]?.message;
     expect(words(["a".repeat(198)])).toBe(`must be one of "${"a".repeat(198)}"`);
     expect(words(["a".repeat(199)])).toBe("must be one of the values that the schema lists");
     expect(words(["a".repeat(97), "b".repeat(97)])).toBe(`must be one of "${"a".repeat(97)}", "${"b".repeat(97)}"`);

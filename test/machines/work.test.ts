@@ -103,11 +103,32 @@ describe("objects and lists take steps for what is in them", () => {
   });
 });
 
-test("a value may have a schema go into it 800 times, and no more", () => {
-  const schema: JsonObject = { items: { $ref: "#" } };
-  const deep = (levels: number): JsonValue => (levels === 0 ? 1 : [deep(levels - 1)]);
-  expect(stepsOf(schema, deep(400), 10_000)).toBeLessThan(2_000);
-  expect(stepsOf(schema, deep(401), 10_000)).toBeGreaterThan(10_000);
+describe("a value may have schemas go into each other 800 times, and no more", () => {
+  const again: JsonObject = { $ref: "#" };
+  const inList = (levels: number): JsonValue => (levels === 0 ? 1 : [inList(levels - 1)]);
+  const inObject = (levels: number): JsonValue => (levels === 0 ? 1 : { a: inObject(levels - 1) });
+  test.each<[JsonObject, (levels: number) => JsonValue, number]>([
+    [{ items: again }, inList, 2],
+    [{ contains: again }, inList, 2],
+    [{ prefixItems: [again] }, inList, 2],
+    [{ properties: { a: again } }, inObject, 2],
+    [{ patternProperties: { a: again } }, inObject, 2],
+    [{ additionalProperties: again }, inObject, 2],
+    [{ unevaluatedItems: again }, inList, 3],
+    [{ unevaluatedProperties: again }, inObject, 3],
+    [{ dependentSchemas: { a: { properties: { a: again } } } }, inObject, 3],
+    [{ items: { allOf: [again] } }, inList, 3],
+    [{ items: { anyOf: [again] } }, inList, 3],
+    [{ items: { oneOf: [again] } }, inList, 3],
+    [{ items: { [THEN]: again } }, inList, 3],
+    [{ items: { else: again } }, inList, 3],
+    [{ items: { not: again } }, inList, 4],
+    [{ items: { if: again } }, inList, 4],
+  ])("%j", (schema, value, steps) => {
+    const levels = Math.floor(800 / steps);
+    expect(stepsOf(schema, value(levels), 1_000_000)).toBeLessThan(1_000_000);
+    expect(stepsOf(schema, value(levels + 1), 1_000_000)).toBeGreaterThan(1_000_000);
+  });
 });
 
 describe("counting ends soon after the bound", () => {

@@ -43,6 +43,11 @@ const JUDGED = [
   "suite",
   "cost",
   "unevaluated",
+  "document",
+  "keywords",
+  "work",
+  "verdict",
+  "normal-forms",
 ].map((name) => `test/machines/${name}`);
 
 /** @type {{ readonly [name: string]: Part }} */
