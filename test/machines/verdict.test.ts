@@ -108,6 +108,14 @@ describe("what is said is bounded", () => {
     expect(words({ anyOf: [...three.anyOf, { type: "null" }] }).endsWith("…")).toBe(true);
   });
 
+  test("to 400 characters of any sentence", () => {
+    const words = (pattern: string) => errorsOf({ pattern }, "a")[0]?.message;
+    // Of the sentence, 21 characters are around the pattern.
+    expect(words("b".repeat(379))).toBe(`must match pattern "${"b".repeat(379)}"`);
+    expect(words("b".repeat(380))).toBe(`must match pattern "${"b".repeat(380)}…`);
+    expect(words(`${"b".repeat(379)}😀`)).toBe(`must match pattern "${"b".repeat(379)}\ufffd…`);
+  });
+
   test("to 200 characters of the values that are listed", () => {
     const words = (values: JsonValue[]) => errorsOf({ enum: values }, 1)[0]?.message;
     expect(words(["a".repeat(198)])).toBe(`must be one of "${"a".repeat(198)}"`);
