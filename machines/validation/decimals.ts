@@ -14,7 +14,7 @@ export function decimalOf(literal: string): Decimal {
   const [whole = "", fraction = ""] = mantissa.split(".");
   const digits = whole + fraction;
   let [start, end] = [0, digits.length];
-  while (start < end && digits[start] === "0") start += 1;
+  while (digits[start] === "0") start += 1;
   while (end > start && digits[end - 1] === "0") end -= 1;
   if (start === end) return { negative: false, digits: "", exponent: 0 };
   return { negative, digits: digits.slice(start, end), exponent: Number(power) - fraction.length + digits.length - end };
@@ -30,6 +30,8 @@ export function isMultipleOf(value: number, divisor: number): boolean {
   const b = decimalOf(String(divisor));
   const [of, by] = [BigInt(a.digits), BigInt(b.digits)];
   const lift = a.exponent - b.exponent;
+  // The last digit of a value is not 0, so it is no multiple of more tens than it has itself, unless it is 0.
+  if (lift < 0) return of === 0n;
   // Doubles range from 1e-324 to 1e308, so no power has more than about 650 digits.
-  return lift >= 0 ? (of * 10n ** BigInt(lift)) % by === 0n : of % (by * 10n ** BigInt(-lift)) === 0n;
+  return (of * 10n ** BigInt(lift)) % by === 0n;
 }

@@ -43,7 +43,7 @@ function isTime(text: string): boolean {
 function isDateTime(text: string): boolean {
   const date = text.slice(0, 10);
   const time = text.slice(11);
-  if (!/^t$/i.test(text.charAt(10)) || !isDate(date) || !isTime(time)) return false;
+  if (text.charAt(10).toLowerCase() !== "t" || !isDate(date) || !isTime(time)) return false;
   const at = utcMinute(time);
   if (at === undefined || !at.leap) return at !== undefined;
   const [year = 0, month = 0, day = 0] = date.split("-").map(Number);

@@ -52,6 +52,7 @@ test.each<[string, JsonObject, string, RegExp | null]>([
   ["a pointer below an address", { $defs: { a: { $id: "d", $defs: { b: text } } } }, "d#/$defs/b", null],
   ["an anchor below an address", { $defs: { a: { $id: "d", $defs: { b: { $anchor: "x", ...text } } } } }, "d#x", null],
   ["which is no anchor of the whole", { $defs: { a: { $id: "d", $defs: { b: { $anchor: "x", ...text } } } } }, "#x", MISSING],
+  ["an anchor of the whole, below an address", { $defs: { a: { $id: "d" }, b: { $anchor: "x", ...text } } }, "d#x", MISSING],
   ["an address that nobody has", {}, "http://a.example/b", OUTSIDE],
   ["an address that is none", {}, "http://[", OUTSIDE],
   ["an id that is no address", { $defs: { a: { $id: "http://[", ...text } } }, "#/$defs/a", null],
@@ -100,6 +101,7 @@ test.each<[string, JsonObject, readonly JsonValue[], readonly JsonValue[]]>([
     [["a", 1]],
     [[1]],
   ],
+  ["nor one without whose dialect is unknown", { $defs: { b: { $schema: "http://x", ...text } }, $ref: "#/$defs/b" }, ["a"], [1]],
   ["nor one whose $schema is no text", { $defs: { b: { $id: "b", $schema: 7, ...text } }, $ref: "b" }, ["a"], [1]],
   [
     "what is below such a part is of its dialect",

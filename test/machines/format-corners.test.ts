@@ -124,7 +124,7 @@ test.each<[string, readonly string[], readonly string[]]>([
         " a /a //a 1a:b _:a http://a/%4 http://a/%zz http://a/%4g http://a?b#c#d http://[::1 http://::1] http://[1.2.3.4] http://[]",
       ),
       ...words(
-        "http://[v.a] http://[vg.a] http://[v1.] http://[v1a] http://[xv1.a] http://[v1.a/] http://a:8x http://a:80:80 http://u@v@a",
+        "http://[v.a] http://[vg.a] http://[v1.] http://[v1a] http://[xv1.a] http://[v1.a/] http://[v1.a%] http://a:8x http://a:80:80 http://u@v@a",
       ),
       ...words(
         'http://u[@a http://a/é http://é http://é@a a:?é a:#é http://a/" http://a/< http://a/{b} http://a/\\ http://a/^ http://a/` http://a/|',
