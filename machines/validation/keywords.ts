@@ -140,7 +140,7 @@ const FITS: { readonly [S in Shape]: readonly [(value: JsonValue) => boolean, st
   number: [(value) => typeof value === "number", "a number"],
   positive: [(value) => typeof value === "number" && value > 0, "a number above 0"],
   limit: [(value) => typeof value === "number" || typeof value === "boolean", "a number"],
-  count: [(value) => typeof value === "number" && Number.isInteger(value) && value >= 0, "a whole number of at least 0"],
+  count: [(value) => Number.isInteger(value) && Number(value) >= 0, "a whole number of at least 0"],
   flag: [(value) => typeof value === "boolean", "true or false"],
   text: [(value) => typeof value === "string", "a text"],
   type: [
@@ -156,7 +156,7 @@ export function checkShapes(node: JsonObject, path: string, dialect: Dialect): v
   const alone = refStandsAlone(dialect) && typeof node["$ref"] === "string";
   for (const [keyword, value] of Object.entries(node)) {
     const shape = shapeOf(keyword, dialect);
-    if (shape === undefined || (alone && keyword !== "$ref" && shape !== "map of schemas")) continue;
+    if (shape === undefined || (alone && shape !== "map of schemas")) continue;
     const [fits, words] = FITS[shape];
     if (fits(value)) continue;
     const help =

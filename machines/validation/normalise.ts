@@ -164,7 +164,7 @@ class Normaliser {
       this.#dependencies(where, keywords);
     }
     chooseConstants(keywords);
-    this.#proto(keywords, parts);
+    this.#proto(keywords);
     if (parts.length > 0) keywords.set("allOf", [...list(keywords.get("allOf")), ...parts]);
     return node["nullable"] === true ? orNull(keywords) : Object.fromEntries(keywords);
   }
@@ -309,19 +309,15 @@ class Normaliser {
     if (names.size > 0) keywords.set("dependentRequired", Object.fromEntries(names));
   }
 
-  /** The engine ignores what is under this name. */
-  #proto(keywords: Map<string, JsonValue>, parts: JsonValue[]): void {
+  /** The engine ignores a property of this name. */
+  #proto(keywords: Map<string, JsonValue>): void {
     const properties = object(keywords.get("properties"));
-    if (Object.hasOwn(properties, PROTO)) {
-      this.#pattern(PROTO_PATTERN, PROTO);
-      const patterns = object(keywords.get("patternProperties"));
-      const known = patterns[PROTO_PATTERN];
-      const own = properties[PROTO] ?? true;
-      keywords.set("patternProperties", { ...patterns, [PROTO_PATTERN]: known === undefined ? own : { allOf: [known, own] } });
-    }
-    const absent: JsonValue = { not: { type: "object", required: [PROTO] } };
-    const schemas = object(keywords.get("dependentSchemas"));
-    if (Object.hasOwn(schemas, PROTO)) parts.push({ anyOf: [absent, schemas[PROTO] ?? true] });
+    if (!Object.hasOwn(properties, PROTO)) return;
+    this.#pattern(PROTO_PATTERN, PROTO);
+    const patterns = object(keywords.get("patternProperties"));
+    const known = patterns[PROTO_PATTERN];
+    const own = properties[PROTO] ?? true;
+    keywords.set("patternProperties", { ...patterns, [PROTO_PATTERN]: known === undefined ? own : { allOf: [known, own] } });
   }
 }
 

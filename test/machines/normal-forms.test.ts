@@ -10,6 +10,8 @@ const IN_2019 = { $schema: "https://json-schema.org/draft/2019-09/schema" };
 const IN_2020 = { $schema: "https://json-schema.org/draft/2020-12/schema" };
 const text = { type: "string" };
 
+const NULLABLE = { nullable: true };
+
 /** Its definitions, by name. */
 const plain = (schema: JsonObject) =>
   Object.fromEntries([...measureSchema(schema).plain.defs].map(([name, one]) => [name, one.schema]));
@@ -51,6 +53,7 @@ test.each<[string, JsonObject, JsonObject]>([
     { dependentSchemas: { a: { allOf: [{}, text] }, b: {} } },
   ],
   ["a choice of constants", { anyOf: [{ const: 1 }, { const: "a" }] }, { enum: [1, "a"] }],
+  ["a choice that says a constant twice", { anyOf: [{ const: 1 }, { const: 1 }] }, { enum: [1, 1] }],
   ["a choice of exactly one constant", { oneOf: [{ const: 1 }, { const: null }] }, { enum: [1, null] }],
   [
     "constants with their types",
@@ -92,7 +95,7 @@ test.each<[string, JsonObject, JsonObject]>([
   ["keywords that draft 4 has not", { ...DRAFT_4, const: 1, contains: false, propertyNames: false }, {}],
   ["keywords that 2020-12 has not", { ...IN_2020, $recursiveRef: "#/no", $recursiveAnchor: true }, {}],
 ])("%s", (_name, written, same) => {
-  expect(plain(written)).toEqual(plain(same));
+  expect(plain(written)).toStrictEqual(plain(same));
 });
 
 test.each<[string, JsonObject]>([
@@ -125,7 +128,26 @@ test("branches are schemas of their own where parts may be unevaluated, and ever
   expect(plain({ not: text, if: false })).toEqual({ d0: { not: d(1), if: false }, d1: text });
 });
 
-const NULLABLE = { nullable: true };
+test("null is one more type beside every keyword that says nothing of it", () => {
+  const silent: JsonObject = {
+    ...{ properties: {}, patternProperties: {}, additionalProperties: true, propertyNames: true, required: [], minProperties: 0 },
+    ...{ maxProperties: 1, items: true, prefixItems: [], minItems: 0, maxItems: 1, uniqueItems: true, contains: true },
+    ...{ minContains: 1, maxContains: 1, minLength: 0, maxLength: 1, pattern: "", format: "x", minimum: 0, maximum: 1 },
+    ...{ exclusiveMinimum: 0, exclusiveMaximum: 1, multipleOf: 1, dependentRequired: {}, dependentSchemas: {} },
+    ...{ unevaluatedItems: true, unevaluatedProperties: true },
+  };
+  for (const [keyword, value] of Object.entries(silent)) {
+    expect(plain({ type: "object", [keyword]: value, ...NULLABLE })).toEqual({
+      d0: { type: ["object", "null"], [keyword]: value },
+    });
+  }
+  for (const [keyword, value] of Object.entries({ enum: [], const: 1, not: false, allOf: [], anyOf: [], oneOf: [], if: true })) {
+    expect(plain({ type: "object", [keyword]: value, ...NULLABLE })).toEqual({
+      d0: { anyOf: [{ type: "object", [keyword]: value }, { type: "null" }] },
+    });
+  }
+});
+
 test.each<[string, JsonObject, readonly JsonValue[], readonly JsonValue[]]>([
   [
     "nullable beside what says nothing of null",
@@ -263,6 +285,17 @@ describe("dynamic anchors", () => {
     expect(fits(schema, [["t"], [1], [true, "t", 1], ["t"]])).toBe(true);
     for (const wrong of [[[1]], [["t"], ["t"]], [["t"], [1], [], [1]]])
       expect([wrong, fits(schema, wrong)]).toEqual([wrong, false]);
+  });
+
+  test("are anchors like any other for a $ref", () => {
+    const schema: JsonObject = {
+      $defs: {
+        list: { $id: "list", items: { $ref: "#x" }, $defs: { own: { $dynamicAnchor: "x" } } },
+        outer: { $dynamicAnchor: "x", type: "string" },
+      },
+      $ref: "list",
+    };
+    expect(fits(schema, [1])).toBe(true);
   });
 
   test("in all scopes together are up to 2,000", () => {
