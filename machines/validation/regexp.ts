@@ -95,7 +95,7 @@ function sayCount(source: string, at: number): Said | undefined {
   const found = read(COUNT, source, at);
   if (found === null) return undefined;
   const [text, least, upTo, most] = found;
-  if (Number(least) > COUNT_MAX || (most !== undefined && most !== "" && Number(most) > COUNT_MAX)) return undefined;
+  if (Number(least) > COUNT_MAX || Number(most ?? 0) > COUNT_MAX) return undefined;
   return { text: `{${Number(least)}${upTo === undefined ? "" : `,${most === "" ? "" : Number(most)}`}}`, length: text.length };
 }
 
