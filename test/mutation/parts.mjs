@@ -51,6 +51,7 @@ const JUDGED = [
   "normal-forms",
   "format-corners",
   "linear",
+  "rules",
 ].map((name) => `test/machines/${name}`);
 
 /** @type {{ readonly [name: string]: Part }} */
