@@ -8,7 +8,7 @@
  *   dead      if others have declared it dead: its host is abandoned, and it rejoins;
  *   draining  if it was told to leave: it hands over all its shards.
  *
- * N1  A node opens a shard only after the registry has confirmed that the node owns it.
+ * N1  A node opens a shard only after the registry has confirmed that the node owns it, and again if it had another owner since.
  * N2  A shard is handed over only after it is closed here, so the next owner sees everything that was committed.
  * N3  A node that could not reach the registry itself for the whole last lease declares nobody dead, so that an outage of the
  *     database costs no member its shards.
@@ -57,8 +57,8 @@ export interface NodeOptions {
 interface Life {
   readonly id: string;
   readonly host: Host;
-  /** Shards that are open or being closed. */
-  readonly open: Set<number>;
+  /** Shards that are open or being closed, with the epochs under which they were opened. */
+  readonly open: Map<number, number>;
   /** Shards whose hand-over has an unknown outcome. */
   readonly unconfirmed: Set<number>;
   /** On both clocks: the wall clock may be set, the monotonic one may stop while the machine sleeps. */
@@ -151,7 +151,7 @@ export class Node implements Transport {
     while (this.#adapting && clock.elapsed() < until) await this.#wait(POLL_MS);
     const life = this.#life;
     try {
-      await Promise.all([...life.open].map((shard) => routes.retire(shard)));
+      await Promise.all([...life.open.keys()].map((shard) => routes.retire(shard)));
       await life.host.stop(Math.max(0, until - clock.elapsed()));
       await registry.leave(life.id);
       routes.changed();
@@ -182,7 +182,7 @@ export class Node implements Transport {
     const life: Life = {
       id,
       host: hostOf(id, leased, fenced),
-      open: new Set(),
+      open: new Map(),
       unconfirmed: new Set(),
       relied: { elapsed: Number.NEGATIVE_INFINITY, now: Number.NEGATIVE_INFINITY },
       healthySince: clock.elapsed(),
@@ -258,7 +258,7 @@ export class Node implements Transport {
   async #rejoin(old: Life): Promise<void> {
     old.host.abandon();
     this.#life = this.#newLife();
-    await Promise.all([...old.open].map((shard) => this.#ports.routes.retire(shard)));
+    await Promise.all([...old.open.keys()].map((shard) => this.#ports.routes.retire(shard)));
     await this.#join(this.#life);
     this.#beatAgain = true;
   }
@@ -272,10 +272,11 @@ export class Node implements Transport {
       const agreed = agreedFormats(view.members.map(({ formats }) => formats));
       if (!reads(view.formats, agreed)) await registry.raise(agreed);
       for (const shard of plan.drop) await this.#close(life, shard, 0);
-      await this.#open(life, await this.#confirmed(life, plan.open));
+      const epochs = new Map(view.shards.map(({ shard, epoch }) => [shard, epoch]));
+      await this.#open(life, await this.#confirmed(life, plan.open, epochs));
       const healthy = clock.elapsed() - life.healthySince >= this.#options.leaseMs;
       for (const id of healthy ? plan.evict : []) if (await registry.evict(id, this.#options.leaseMs)) routes.changed();
-      if (plan.acquire.length > 0) await this.#open(life, await registry.acquire(life.id, plan.acquire));
+      if (plan.acquire.length > 0) await this.#open(life, await this.#acquire(life, plan.acquire, epochs));
       await this.#handAll(life, plan.handOver);
     } catch (error) {
       log.warn({ err: error }, "could not open or hand over shards; retrying");
@@ -284,16 +285,29 @@ export class Node implements Transport {
     }
   }
 
-  async #open(life: Life, shards: readonly number[]): Promise<void> {
-    if (shards.length === 0) return;
+  /** Takes shards with the epochs under which they are ours. */
+  async #open(life: Life, shards: ReadonlyMap<number, number>): Promise<void> {
+    if (shards.size === 0) return;
     life.changes += 1;
-    await life.host.open(shards);
-    if (this.#ended || life !== this.#life) return;
-    for (const shard of shards) {
-      life.open.add(shard);
-      this.#ports.routes.serve(shard);
+    try {
+      await life.host.open([...shards.keys()]);
+    } finally {
+      // Where one could not be opened, others are open: one of them may be lost before the next try, and must be dropped then.
+      const isCurrent = !this.#ended && life === this.#life;
+      const opened = isCurrent ? [...shards].filter(([shard]) => life.host.owns(shard)) : [];
+      for (const [shard, epoch] of opened) {
+        life.open.set(shard, epoch);
+        this.#ports.routes.serve(shard);
+      }
+      if (opened.length > 0) this.#ports.log.info({ shards: opened.length, open: life.open.size }, "shards opened");
     }
-    this.#ports.log.info({ shards: shards.length, open: life.open.size }, "shards opened");
+  }
+
+  /** Acquires shards; gives those that it got, with their new epochs. */
+  async #acquire(life: Life, shards: readonly number[], epochs: ReadonlyMap<number, number>): Promise<Map<number, number>> {
+    const acquired = await this.#ports.registry.acquire(life.id, shards);
+    // Others may have owned one since the view: then the next view shows another epoch, and it is opened once more.
+    return new Map(acquired.map((shard) => [shard, (epochs.get(shard) ?? 0) + 1]));
   }
 
   async #close(life: Life, shard: number, ms: number): Promise<void> {
@@ -304,12 +318,12 @@ export class Node implements Transport {
   }
 
   /** Acquires again shards whose hand-over has an unknown outcome, so that a hand-over still in flight fails. */
-  async #confirmed(life: Life, shards: readonly number[]): Promise<readonly number[]> {
+  async #confirmed(life: Life, shards: readonly number[], epochs: ReadonlyMap<number, number>): Promise<Map<number, number>> {
+    const sure = shards.filter((shard) => !life.unconfirmed.has(shard));
     const unconfirmed = shards.filter((shard) => life.unconfirmed.has(shard));
-    if (unconfirmed.length === 0) return shards;
-    const kept = await this.#ports.registry.acquire(life.id, unconfirmed);
+    const kept = unconfirmed.length === 0 ? [] : await this.#acquire(life, unconfirmed, epochs);
     for (const shard of unconfirmed) life.unconfirmed.delete(shard);
-    return [...shards.filter((shard) => !unconfirmed.includes(shard)), ...kept];
+    return new Map([...sure.map((shard): [number, number] => [shard, epochs.get(shard) ?? 0]), ...kept]);
   }
 
   async #handAll(life: Life, hands: Plan["handOver"]): Promise<void> {

@@ -70,6 +70,7 @@ describe("the plan of a member", () => {
     shards: SHARDS.slice(0, 128).map((shard) => ({ shard, owner: owner(shard), epoch: 3 })),
     formats: FORMATS,
   });
+  const opened = (shards: readonly number[]) => new Map(shards.map((shard) => [shard, 3]));
   const two = [seen(1), seen(2)];
   const mine = (members: readonly { id: string; weight: number }[], me: number) =>
     SHARDS.slice(0, 128).filter((shard) => placement(members)(shard) === id(me));
@@ -79,7 +80,7 @@ describe("the plan of a member", () => {
       planFor(
         view(two, () => null),
         id(1),
-        new Set(),
+        opened([]),
         LEASE_MS,
       ),
     ).toEqual({
@@ -95,14 +96,14 @@ describe("the plan of a member", () => {
     const plan = planFor(
       view(two, (shard) => placement(two)(shard) ?? null),
       id(1),
-      new Set([mine(two, 2)[0] ?? -1]),
+      opened([mine(two, 2)[0] ?? -1]),
       LEASE_MS,
     );
     expect(plan).toMatchObject({ open: mine(two, 1), drop: [mine(two, 2)[0]], acquire: [], handOver: [] });
   });
 
   test("gives who joins its share, and nothing else moves", () => {
-    const open = new Set(SHARDS.slice(0, 128));
+    const open = opened(SHARDS.slice(0, 128));
     const { handOver } = planFor(
       view(two, () => id(1)),
       id(1),
@@ -117,7 +118,7 @@ describe("the plan of a member", () => {
     const plan = planFor(
       view(members, (shard) => (shard < 64 ? id(1) : null)),
       id(1),
-      new Set(SHARDS.slice(0, 64)),
+      opened(SHARDS.slice(0, 64)),
       LEASE_MS,
     );
     expect(plan.handOver).toHaveLength(64);
@@ -130,7 +131,7 @@ describe("the plan of a member", () => {
       planFor(
         view(members, () => id(1)),
         id(1),
-        new Set(SHARDS.slice(0, 128)),
+        opened(SHARDS.slice(0, 128)),
         LEASE_MS,
       ).handOver,
     ).toEqual([]);
@@ -141,14 +142,14 @@ describe("the plan of a member", () => {
     const plan = planFor(
       view(members, () => id(3)),
       id(1),
-      new Set(),
+      opened([]),
       LEASE_MS,
     );
     expect(plan).toMatchObject({ evict: [id(3)], acquire: mine(two, 1) });
     const alive = planFor(
       view([seen(1), seen(2), seen(3, { ageMs: LEASE_MS })], () => id(3)),
       id(1),
-      new Set(),
+      opened([]),
       LEASE_MS,
     );
     expect(alive).toMatchObject({ evict: [], acquire: [] });

@@ -6,7 +6,8 @@ import { planFor } from "../../actors/shards/plan.ts";
 
 const LEASE = 5_000;
 const SHARDS = 32;
-const NONE: ReadonlySet<number> = new Set();
+const NONE: ReadonlyMap<number, number> = new Map();
+const opened = (...shards: readonly number[]) => new Map(shards.map((shard) => [shard, shard + 100]));
 type Member = Partial<ClusterView["members"][number]> & { readonly id: string };
 
 function view(members: readonly Member[], owners: (shard: number) => string | null): ClusterView {
@@ -62,12 +63,23 @@ test("shards of ours are opened when they are not open, dropped when they are no
   const plan = planFor(
     view([A, B], (shard) => (shard < 4 ? "a" : "b")),
     "a",
-    new Set([2, 3, 9]),
+    opened(2, 3, 9),
     LEASE,
   );
   expect([plan.open, plan.drop, plan.acquire]).toEqual([[0, 1], [9], []]);
   const theirs = shards((shard) => shard < 4 && placement(candidates)(shard) === "b");
   expect(plan.handOver).toEqual(theirs.map((shard) => ({ shard, epoch: shard + 100, to: "b" })));
+});
+
+test("a shard that had another owner since it was opened is dropped and opened anew: what is known of it here is outdated", () => {
+  const open = new Map([...opened(0, 1, 2), [1, 100]]);
+  const plan = planFor(
+    view([A], (shard) => (shard < 3 ? "a" : "z")),
+    "a",
+    open,
+    LEASE,
+  );
+  expect([plan.open, plan.drop]).toEqual([[1], [1]]);
 });
 
 test("a member that drains gives everything away and takes nothing; alone it keeps what it has", () => {
