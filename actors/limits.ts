@@ -31,6 +31,8 @@ export const LIMITS = {
   /** Backoff: the first and the longest wait before a retry (ms). */
   retryMinMs: 50,
   retryMaxMs: 2_000,
+  /** After which time a timer fires again whose command was refused although it is still set (ms). */
+  refusedTimerMs: 60_000,
   /** Timeout of one attempt to reach an actor (ms). */
   attemptMs: 2_500,
   /** The longest wait between two attempts of a client's request (ms), because an owner may appear at any time. */

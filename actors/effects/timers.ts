@@ -138,15 +138,16 @@ export class Timers {
     const answer = await this.#fire(timer);
     this.#firing -= 1;
     if (this.#armed(timer) === timer) {
-      if (isTransient(answer)) this.#retryLater(timer);
-      else this.#unset(timer.address, timer.name);
+      // A commit that makes a timer needless unsets it. One that is refused and still set met an outdated state, or a bug.
+      if (answer.ok) this.#unset(timer.address, timer.name);
+      else this.#retryLater(timer, isTransient(answer) ? LIMITS.retryMaxMs : LIMITS.refusedTimerMs);
     }
     this.#arm();
   }
 
-  /** Sets a timer again whose command could not be processed now. */
-  #retryLater(timer: DueTimer): void {
-    this.change(timer.address, { name: timer.name, at: this.#clock.now() + LIMITS.retryMaxMs });
+  /** Sets a timer again, after so many ms, whose command could not be processed now or was refused. */
+  #retryLater(timer: DueTimer, ms: Millis): void {
+    this.change(timer.address, { name: timer.name, at: this.#clock.now() + ms });
   }
 
   /** A removed timer stays in the heap until its time; without this, timers of pools would stay in memory for days. */

@@ -127,7 +127,7 @@ test("one that is forgotten and set again for the same moment fires once", async
   expect(fired).toEqual([[id(1), "a", 10]]);
 });
 
-test("one that is turned away for now fires again a little later, and one that is refused does not", async () => {
+test("one that is turned away for now fires again a little later, and one that is refused and still set after a minute", async () => {
   const { fired, set, to, state, timers } = make();
   state.answer = { ok: false, refusal: NOT_OWNER };
   set(1, "a", 10);
@@ -135,9 +135,26 @@ test("one that is turned away for now fires again a little later, and one that i
   expect([fired.length, timers.size]).toEqual([1, 1]);
   state.answer = { ok: false, refusal: refuse("TIMER_STALE", "means nothing") };
   await to(10 + LIMITS.retryMaxMs);
-  expect([fired.length, timers.size]).toEqual([2, 0]);
+  const refused = 10 + LIMITS.retryMaxMs;
+  await to(refused + LIMITS.refusedTimerMs - 1);
+  expect([fired.length, timers.size]).toEqual([2, 1]);
+  state.answer = OK;
+  await to(refused + LIMITS.refusedTimerMs);
+  expect([fired.length, timers.size]).toEqual([3, 0]);
+});
+
+test("one that is refused because it was unset meanwhile does not fire again", async () => {
+  const { fired, set, to, state, timers } = make();
+  let answer: (result: CommandResult) => void = () => {};
+  state.answer = new Promise((resolve) => {
+    answer = resolve;
+  });
+  set(1, "a", 10);
+  await to(10);
+  timers.change({ kind: "task", id: id(1) }, { name: "a", at: null });
+  answer({ ok: false, refusal: refuse("TIMER_STALE", "means nothing") });
   await to(100_000);
-  expect(fired.length).toBe(2);
+  expect([fired.length, timers.size]).toEqual([1, 0]);
 });
 
 test("one that is set anew while it is carried out stays set", async () => {
