@@ -4,7 +4,7 @@ import type { Log } from "../actors/ports/log.ts";
 import type { Validator } from "../actors/ports/validator.ts";
 import type { Router } from "../actors/router.ts";
 import type { Millis } from "../machines/vocabulary.ts";
-import type { Guard } from "./http/middleware/guard.ts";
+import type { Guard } from "./doors/guard.ts";
 import type { Honeypots } from "./live/honeypots.ts";
 import type { KeyRing } from "./live/key-ring.ts";
 import type { Presence } from "./live/presence.ts";

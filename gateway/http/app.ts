@@ -3,13 +3,12 @@ import { Router as HttpRouter, type RouterContext } from "@koa/router";
 import Koa, { type Middleware } from "koa";
 import type { Log } from "../../actors/ports/log.ts";
 import { docsRoutes } from "../docs/page.ts";
+import { countVisit } from "../doors/admit.ts";
+import { serve } from "../doors/serve.ts";
 import type { Health } from "../ports/health.ts";
 import { liveness, readiness } from "../routes/health.ts";
 import { OPERATIONS } from "../routes/index.ts";
 import type { GatewaySettings, Services } from "../services.ts";
-import { ignoredHeader } from "./fields.ts";
-import { readKey } from "./idempotency.ts";
-import { admit, countVisit } from "./middleware/admit.ts";
 import { readBody, readText } from "./middleware/body.ts";
 import { clientAddress, networkOf } from "./middleware/client-address.ts";
 import { cors } from "./middleware/cors.ts";
@@ -18,8 +17,8 @@ import { linger } from "./middleware/linger.ts";
 import { allowedMethods } from "./middleware/methods.ts";
 import { checkPath } from "./middleware/path.ts";
 import { trace } from "./middleware/trace.ts";
-import type { Caller, Incoming, Operation, Reply } from "./operation.ts";
-import { accountSuspended, Problem } from "./problems.ts";
+import type { Operation } from "./operation.ts";
+import { Problem } from "./problems.ts";
 
 const HEALTH = /^\/health(\/(live|ready))?$/;
 /** Retry-After while the process is starting (s). */
@@ -38,7 +37,7 @@ export function createApp(services: Services): Koa {
   for (const operation of OPERATIONS) {
     const path = operation.path.replaceAll(/\{(\w+)\}/g, ":$1");
     router[operation.method](operation.id, path, function serveOperation(context) {
-      return serve(operation, services, context);
+      return answer(operation, services, context);
     });
   }
   const pages = new HttpRouter();
@@ -90,39 +89,26 @@ export function createStartingApp(unavailable: () => string, log: Log): Koa {
 /** Requests for pages and unknown paths count as requests without a key. */
 function countVisits(services: Services): Middleware {
   return async function countVisits(context, next) {
-    await countVisit(services, context, networkOf(context.ip));
+    await countVisit(services, { address: networkOf(context.ip), set: (name, value) => context.set(name, value) });
     await next();
   };
 }
 
-/** Checks limits, key and suspension, then reads the body, then runs the operation, which checks its input. */
-async function serve(operation: Operation, services: Services, context: RouterContext): Promise<void> {
-  const arrived = services.clock.now();
-  const address = networkOf(context.ip);
-  const caller = await admit(operation, services, context, address);
-  if (caller !== undefined && operation.method !== "get" && operation.suspended === undefined) {
-    await refuseSuspended(services, caller);
-  }
-  const takesBody = operation.method === "post" || operation.method === "patch";
-  const incoming: Incoming = {
+/** Serves an operation to a client of HTTP. */
+async function answer(operation: Operation, services: Services, context: RouterContext): Promise<void> {
+  const lookOnly = context.method === "HEAD" && operation.acts === true;
+  const reply = await serve(operation, services, {
+    address: networkOf(context.ip),
+    only: null,
+    header: (name) => context.get(name),
+    set: (name, value) => context.set(name, value),
     params: { ...context.params },
     query: context.querystring,
-    body: takesBody && operation.raw !== true ? await readBody(context) : undefined,
-    text: takesBody && operation.raw === true ? await readText(context) : "",
-    header: (name) => context.get(name),
-    ignore: (names) => context.set("X-Nexus-Ignored", ignoredHeader(names)),
-    caller,
-    idempotencyKey: operation.idempotent === true ? readKey(context.get("Idempotency-Key")) : null,
-    address,
-    arrived,
-    services,
-  };
-  const lookOnly = context.method === "HEAD" && operation.acts === true;
-  if (lookOnly) {
-    operation.check(incoming);
-    context.type = "application/json";
-  }
-  const reply: Reply = lookOnly ? { status: 200, body: "" } : await operation.run(incoming);
+    readBody: () => readBody(context),
+    readText: () => readText(context),
+    lookOnly,
+  });
+  if (lookOnly) context.type = "application/json";
   context.status = reply.status;
   if (reply.headers !== undefined) context.set({ ...reply.headers });
   if (operation.stream === true) {
@@ -132,8 +118,4 @@ async function serve(operation: Operation, services: Services, context: RouterCo
     context.set("X-Accel-Buffering", "no");
   }
   context.body = reply.body;
-}
-
-async function refuseSuspended({ reads }: Services, { account }: Caller): Promise<void> {
-  if ((await reads.account(account))?.status === "SUSPENDED") throw accountSuspended();
 }

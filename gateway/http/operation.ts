@@ -6,7 +6,7 @@ import Type, { type Static, type TObject, type TSchema } from "typebox";
 import type { AccountId, JsonValue, Millis } from "../../machines/vocabulary.ts";
 import type { Services } from "../services.ts";
 import { normalizeFields } from "./fields.ts";
-import { Problem } from "./problems.ts";
+import { Problem, renamed } from "./problems.ts";
 import { bodyCheck, pathCheck, queryCheck } from "./validate.ts";
 
 /** The calling account, and the hash of its API key. */
@@ -33,6 +33,8 @@ interface Request {
 /** A request before its fields are validated. */
 export interface Incoming extends Request {
   readonly params: unknown;
+  /** What the client calls the parameters of the path, where that is not as the operation does. */
+  readonly names: { readonly [param: string]: string };
   /** The raw query, without the question mark. */
   readonly query: string;
   /** undefined if there was none. */
@@ -114,14 +116,14 @@ function checked<P extends TObject, Q extends TObject, B extends TSchema>(outlin
   const params = pathCheck<P | typeof NOTHING>(outline.params ?? NOTHING);
   const query = queryCheck<Q | typeof NOTHING>(outline.query ?? NOTHING);
   const body = bodyCheck<B | typeof NOTHING>(outline.body ?? NOTHING);
-  return ({ caller: _, ignore, ...request }: Incoming): Given<Static<P>, Static<Q>, Static<B>> => {
+  return ({ caller: _, ignore, names, ...request }: Incoming): Given<Static<P>, Static<Q>, Static<B>> => {
     const unknown: string[] = [];
     const sent = request.body ?? {};
     if (outline.fields !== undefined) normalizeFields(outline.fields, sent, { unknown, mistaken: [] });
     try {
       return {
         ...request,
-        params: params(request.params) as Static<P>,
+        params: renamed(names, () => params(request.params)) as Static<P>,
         query: query(request.query, unknown) as Static<Q>,
         body: body(sent, outline.fields === undefined ? unknown : []) as Static<B>,
         sent,

@@ -150,6 +150,22 @@ export function within<T>(field: string, check: () => T): T {
   }
 }
 
+/** Runs `check` and calls the fields of its problem by these names. */
+export function renamed<T>(names: { readonly [field: string]: string }, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof Problem) || error.errors === undefined) throw error;
+    throw invalid(
+      error.errors.map((one) => ({
+        ...one,
+        field: (Object.hasOwn(names, one.field) ? names[one.field] : undefined) ?? one.field,
+      })),
+      error.code,
+    );
+  }
+}
+
 /** A cursor that we did not issue. */
 export function wrongCursor(): Problem {
   return invalid([{ field: "cursor", message: "invalid; omit it to start at the first page" }]);

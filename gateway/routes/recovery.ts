@@ -6,7 +6,7 @@
 import { randomInt } from "node:crypto";
 import { RECOVERY_MS } from "../../machines/account/decide.ts";
 import type { AccountId } from "../../machines/vocabulary.ts";
-import { spend } from "../http/middleware/limit.ts";
+import { spend } from "../doors/limit.ts";
 import { open } from "../http/operation.ts";
 import { Problem, problemOf } from "../http/problems.ts";
 import { Recover, RecoveryStarted, Rotated, VerifyRecover } from "../schemas/account.ts";

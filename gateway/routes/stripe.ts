@@ -1,8 +1,8 @@
 /** Buying credits (guide: Credits & Payments): a checkout page, and the events of the payment service. */
 import Type from "typebox";
 import { canonicalText } from "../../machines/validation/equality.ts";
-import { SIGNATURE } from "../http/middleware/admit.ts";
-import { spend } from "../http/middleware/limit.ts";
+import { SIGNATURE } from "../doors/admit.ts";
+import { spend } from "../doors/limit.ts";
 import { keyed, open } from "../http/operation.ts";
 import { invalid, Problem, problemOf } from "../http/problems.ts";
 import { type PaymentEvent, PaymentsUnavailable } from "../ports/payments.ts";

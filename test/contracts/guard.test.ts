@@ -1,7 +1,7 @@
 /** Who guesses is turned away before anything is looked up: with counts in memory, and in Redis for two gateways together. */
 import { randomUUID } from "node:crypto";
 import { afterAll, describe, expect, inject, test } from "vitest";
-import { Guard } from "../../gateway/http/middleware/guard.ts";
+import { Guard } from "../../gateway/doors/guard.ts";
 import { Problem } from "../../gateway/http/problems.ts";
 import type { Limiter } from "../../gateway/ports/limiter.ts";
 import { openLimiter } from "../../src/adapters/redis/limiter.ts";

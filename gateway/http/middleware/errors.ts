@@ -1,6 +1,7 @@
 import type { Middleware } from "koa";
 import type { Log } from "../../../actors/ports/log.ts";
-import { asProblem, Problem, problemBody, shortened } from "../problems.ts";
+import { failureOf } from "../../doors/failure.ts";
+import { Problem, shortened } from "../problems.ts";
 
 /** Turns every error into a problem document (RFC 9457). Unexpected ones are logged and answered with 500. */
 export function errors(log: Log): Middleware {
@@ -15,20 +16,12 @@ export function errors(log: Log): Middleware {
         );
       }
     } catch (error) {
-      const known = asProblem(error);
-      if (known === undefined) log.error({ err: error, request: context.state["request"] }, "a request failed; this is a bug");
-      const problem =
-        known ??
-        new Problem(
-          500,
-          "INTERNAL",
-          "Something failed inside and was logged. Tell the operator the X-Request-Id of this answer.",
-        );
-      context.status = problem.status;
-      context.body = problemBody(problem);
+      const request: unknown = context.state["request"];
+      const { status, body, headers } = failureOf(error, typeof request === "string" ? request : undefined, log);
+      context.status = status;
+      context.body = body;
       context.type = "application/problem+json";
-      if (problem.retryAfter !== undefined) context.set("Retry-After", String(problem.retryAfter));
-      if (problem.status === 401) context.set("WWW-Authenticate", 'ApiKey header="X-API-Key"');
+      context.set({ ...headers });
     }
   };
 }

@@ -5,8 +5,8 @@
  * G2  Other secrets from one address are looked up one at a time, so never more of them than the limit.
  * G3  A secret that is no longer valid leaves the allowlist at once.
  */
-import type { Limiter } from "../../ports/limiter.ts";
-import { limit, type ResponseHeaders, refuseWhenUsedUp } from "./limit.ts";
+import type { Limiter } from "../ports/limiter.ts";
+import { type AnswerHeaders, limit, refuseWhenUsedUp } from "./limit.ts";
 
 export class Guard {
   readonly #limiter: Limiter;
@@ -22,7 +22,7 @@ export class Guard {
    * Problem (429) if the address has used up its failures.
    */
   async check<T>(
-    context: ResponseHeaders,
+    answer: AnswerHeaders,
     address: string,
     secret: string,
     look: () => Promise<T | undefined>,
@@ -34,28 +34,28 @@ export class Guard {
       if (found !== undefined) allowlist.add(pair);
       else {
         allowlist.drop(pair);
-        await this.failed(context, address);
+        await this.failed(answer, address);
       }
       return found;
     }
     return this.#inTurn(address, async () => {
-      await refuseWhenUsedUp(context, this.#limiter, address, "failures");
+      await refuseWhenUsedUp(answer, this.#limiter, address, "failures");
       const found = await look();
       if (found !== undefined) allowlist.add(pair);
-      else await this.failed(context, address);
+      else await this.failed(answer, address);
       return found;
     });
   }
 
   /** Throws a Problem (429) if this address has used up its failures and the secret is not on the allowlist. */
-  async admit(context: ResponseHeaders, address: string, secret: string): Promise<void> {
+  async admit(answer: AnswerHeaders, address: string, secret: string): Promise<void> {
     if (await this.#limiter.allowlist.has(pairOf(address, secret))) return;
-    await refuseWhenUsedUp(context, this.#limiter, address, "failures");
+    await refuseWhenUsedUp(answer, this.#limiter, address, "failures");
   }
 
   /** Counts a failure; throws a Problem (429) if it is one too many. */
-  async failed(context: ResponseHeaders, address: string): Promise<void> {
-    await limit(context, this.#limiter, address, ["failures"]);
+  async failed(answer: AnswerHeaders, address: string): Promise<void> {
+    await limit(answer, this.#limiter, address, ["failures"]);
   }
 
   /** Puts a secret that was just issued to this address, or was valid, on the allowlist. */

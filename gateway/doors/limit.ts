@@ -1,7 +1,6 @@
 /** Rate limits (guide: Rate Limits): counting, the response headers, and the 429. */
-import type { Context } from "koa";
-import type { Allowance, Limiter, LimitName } from "../../ports/limiter.ts";
-import { Problem } from "../problems.ts";
+import { Problem } from "../http/problems.ts";
+import type { Allowance, Limiter, LimitName } from "../ports/limiter.ts";
 
 const ABOUT: { readonly [N in LimitName]: string } = {
   requests: "requests with this API key",
@@ -12,24 +11,26 @@ const ABOUT: { readonly [N in LimitName]: string } = {
   recoveries: "recovery codes for one account or from one address",
 };
 
-/** Where response headers are set. */
-export type ResponseHeaders = Pick<Context, "set">;
+/** Where headers of the answer are set, whether it will be a success or an error. */
+export interface AnswerHeaders {
+  readonly set: (name: string, value: string) => void;
+}
 
-/** Takes one from each of the limits; throws a Problem (429) if one is exceeded. The response headers say what is left. */
-export async function limit(context: ResponseHeaders, limiter: Limiter, key: string, names: readonly LimitName[]): Promise<void> {
+/** Takes one from each of the limits; throws a Problem (429) if one is exceeded. The headers of the answer say what is left. */
+export async function limit(answer: AnswerHeaders, limiter: Limiter, key: string, names: readonly LimitName[]): Promise<void> {
   const taken = await Promise.all(names.map((name) => limiter.take(name, key)));
   const limited = taken.filter((allowance) => allowance.limit > 0);
-  tell(context, limited);
+  tell(answer, limited);
   const passed = limited.filter(({ allowed }) => !allowed);
   const [worst] = passed.toSorted((a, b) => b.resetMs - a.resetMs);
   if (worst !== undefined) throw tooMany(worst);
 }
 
 /** Takes nothing, but throws a Problem (429) if the limit is used up. */
-export async function refuseWhenUsedUp(context: ResponseHeaders, limiter: Limiter, key: string, name: LimitName): Promise<void> {
+export async function refuseWhenUsedUp(answer: AnswerHeaders, limiter: Limiter, key: string, name: LimitName): Promise<void> {
   const allowance = await limiter.look(name, key);
   if (allowance.allowed) return;
-  tell(context, [allowance]);
+  tell(answer, [allowance]);
   throw tooMany(allowance);
 }
 
@@ -40,11 +41,11 @@ export async function spend(limiter: Limiter, name: LimitName, key: string): Pro
 }
 
 /** The headers of draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4. */
-function tell(context: ResponseHeaders, limited: readonly Allowance[]): void {
+function tell(answer: AnswerHeaders, limited: readonly Allowance[]): void {
   if (limited.length === 0) return;
   const seconds = (ms: number) => Math.ceil(ms / 1_000);
-  context.set("RateLimit-Policy", limited.map(({ name, limit: most, windowS }) => `"${name}";q=${most};w=${windowS}`).join(", "));
-  context.set("RateLimit", limited.map(({ name, left, resetMs }) => `"${name}";r=${left};t=${seconds(resetMs)}`).join(", "));
+  answer.set("RateLimit-Policy", limited.map(({ name, limit: most, windowS }) => `"${name}";q=${most};w=${windowS}`).join(", "));
+  answer.set("RateLimit", limited.map(({ name, left, resetMs }) => `"${name}";r=${left};t=${seconds(resetMs)}`).join(", "));
 }
 
 function tooMany({ name, limit: most, windowS, resetMs }: Allowance): Problem {
