@@ -24,6 +24,11 @@ export interface OutboundCall {
   readonly timer: string;
 }
 
+/** A row of which an entity has several, such as an account its capabilities. The id is unique among all rows of its kind. */
+export interface Part {
+  readonly id: string;
+}
+
 /** What a command leads to: facts, possibly none, and its reply. */
 export interface Decision<F extends AnyFact, R> {
   readonly facts: readonly F[];
@@ -82,6 +87,8 @@ export interface Entity<K extends EntityKind, S, F extends AnyFact, V> {
   readonly postings: (id: string, fact: F) => readonly Posting[];
   /** The row for lists; undefined while there is nothing to show. */
   readonly row: (id: string, state: S) => V | undefined;
+  /** The rows beside it of which there are several. A commit writes those that have changed; one that is missing stays as it was. */
+  readonly parts: (state: S) => readonly Part[];
   /** The state to store, in a format of this entity; plain JSON. */
   readonly persist: (state: S, format: number) => unknown;
   /** Reads a snapshot of any format. */
@@ -107,6 +114,7 @@ export interface AnyEntity {
   readonly postings: (id: string, fact: AnyFact) => readonly Posting[];
   readonly timerGraceMs: (timer: string) => Millis;
   readonly row: (id: string, state: AnyMachineSnapshot) => unknown;
+  readonly parts: (state: AnyMachineSnapshot) => readonly Part[];
   readonly persist: (state: AnyMachineSnapshot, format: number) => unknown;
   readonly restore: (id: string, stored: unknown) => AnyMachineSnapshot;
   readonly finished: (state: AnyMachineSnapshot) => boolean;

@@ -13,7 +13,7 @@
  */
 import type { AnyMachineSnapshot } from "xstate";
 import { type Address, addressKey } from "../../machines/address.ts";
-import type { Effect, Tell } from "../../machines/effect.ts";
+import type { Tell } from "../../machines/effect.ts";
 import type { AnyEntity, Decision, OutboundCall } from "../../machines/entity.ts";
 import type { AnyFact } from "../../machines/fact.ts";
 import { NewerFormat } from "../../machines/formats.ts";
@@ -30,12 +30,14 @@ import {
   UNREACHABLE,
   UNREADABLE,
 } from "../message.ts";
-import { type Entry, type OutboxMessage, StoreUnavailable, type TimerChange } from "../ports/journal.ts";
+import { type Entry, type OutboxMessage, StoreUnavailable } from "../ports/journal.ts";
 import type { Validator } from "../ports/validator.ts";
 import type { ActorPorts, Release } from "./actor-ports.ts";
 import type { Outcome } from "./commit.ts";
+import { entryOf, timerChange } from "./entry.ts";
 import { Gate, type Gated } from "./gate.ts";
 import { LiveActor } from "./live.ts";
+import { WrittenParts } from "./parts.ts";
 import { RecentCommand, RecentResults } from "./recent.ts";
 
 /** A command, and where its result goes. */
@@ -59,6 +61,7 @@ export class Actor {
   readonly #inbox: PendingCommand[] = [];
   readonly #gate = new Gate<PendingCommand>();
   readonly #recent = new RecentResults();
+  readonly #written = new WrittenParts();
   /** Undefined until the state is loaded. */
   #live: LiveActor | undefined = undefined;
   #seq = 0;
@@ -175,6 +178,7 @@ export class Actor {
     this.#generation += 1;
     this.#live?.stop();
     this.#live = undefined;
+    this.#written.forget();
   }
 
   get #state(): AnyMachineSnapshot {
@@ -281,7 +285,8 @@ export class Actor {
 
   #stage(pending: PendingCommand, decision: Decision<AnyFact, unknown>): void {
     const { entry, fresh } = this.#entryOf(pending, decision);
-    const { messages, timers, row } = entry;
+    const { messages, timers, row, parts } = entry;
+    this.#written.note(parts);
     this.#seq += decision.facts.length;
     if (entry.snapshot !== undefined) this.#snapshotSeq = this.#seq;
     const { calls = [], reply, afterDelivery = false } = decision;
@@ -326,20 +331,10 @@ export class Actor {
 
   /** The entry of the facts that come next and lead to `state`, with a snapshot of it if that is due. */
   #entry(state: AnyMachineSnapshot, facts: readonly AnyFact[], saves: boolean): Entry {
-    const { id } = this.address;
+    const { address } = this;
     const at = this.#ports.clock.now();
-    const version = this.#ports.formats()[this.address.kind];
-    return {
-      address: this.address,
-      after: this.#seq,
-      facts: facts.map((fact) => ({ type: fact.type, version, body: fact, at })),
-      cause: null,
-      postings: facts.map((fact) => this.#entity.postings(id, fact)),
-      messages: [],
-      timers: [],
-      row: this.#entity.row(id, state),
-      snapshot: saves ? this.#entity.persist(state, version) : undefined,
-    };
+    const format = this.#ports.formats()[address.kind];
+    return entryOf(this.#entity, this.#written, { address, after: this.#seq, facts, state, saves, at, format });
   }
 
   /** Replies now, or when the messages have been delivered, but in time for the deadline, because the commit is done. */
@@ -391,9 +386,4 @@ export class Actor {
     this.#ports.log.error({ actor: addressKey(this.address) }, "another process writes to this database; stop one of them");
     return CONTENDED;
   }
-}
-
-function timerChange(effect: Effect): readonly TimerChange[] {
-  if (effect.type === "tell") return [];
-  return [{ name: effect.name, at: effect.type === "remind" ? effect.at : null }];
 }

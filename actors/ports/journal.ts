@@ -1,6 +1,7 @@
 /** The journal: facts, and the messages and timers that are written with them. */
 
 import type { Address } from "../../machines/address.ts";
+import type { Part } from "../../machines/entity.ts";
 import type { StoredFact } from "../../machines/fact.ts";
 import type { Posting } from "../../machines/money/postings.ts";
 import type { CarriedCommand } from "../../machines/protocols.ts";
@@ -40,6 +41,8 @@ export interface Entry {
   readonly timers: readonly TimerChange[];
   /** The row for lists as it is after these facts. */
   readonly row: unknown;
+  /** The rows of its parts that these facts change, as they are then; the others stay. */
+  readonly parts: readonly Part[];
   readonly snapshot: unknown;
 }
 

@@ -72,8 +72,6 @@ export interface HistoryRow {
 /** A capability among those of everybody. */
 export interface StoredCapability extends CapabilityRow {
   readonly account: AccountId;
-  /** Whether its owner may take work. */
-  readonly active: boolean;
 }
 
 export interface BrowseQuery {

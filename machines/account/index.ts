@@ -6,12 +6,12 @@ import { type AccountFact, upcastAccountFact } from "./events.ts";
 import { type AccountSnapshot, accountMachine } from "./machine.ts";
 import { accountPostings } from "./postings.ts";
 import { recallAccount } from "./replies.ts";
-import { type AccountRows, accountRows } from "./row.ts";
+import { type AccountRow, accountRow, capabilityRows } from "./row.ts";
 import { persistAccount, restoreAccount } from "./snapshot.ts";
 
 const logic = logicOf(accountMachine);
 
-export const account: Entity<"account", AccountSnapshot, AccountFact, AccountRows> = {
+export const account: Entity<"account", AccountSnapshot, AccountFact, AccountRow> = {
   kind: "account",
   initial: (id) => getInitialSnapshot(accountMachine, { id }),
   question: () => undefined,
@@ -23,7 +23,8 @@ export const account: Entity<"account", AccountSnapshot, AccountFact, AccountRow
   upcast: upcastAccountFact,
   recall: recallAccount,
   postings: accountPostings,
-  row: (_id, state) => accountRows(state),
+  row: (_id, state) => accountRow(state),
+  parts: capabilityRows,
   persist: persistAccount,
   restore: (_id, stored) => restoreAccount(stored),
   finished: (state) => !state.hasTag("registered"),

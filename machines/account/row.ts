@@ -1,4 +1,4 @@
-import type { PostedTerms } from "../eligibility.ts";
+import { mayWork, type PostedTerms } from "../eligibility.ts";
 import type { Capability } from "../market/capability.ts";
 import { type Qualification, qualificationIn, qualityOf, type Skill, skillIn } from "../market/qualification.ts";
 import { type CreditRecord, type Rating, ratingOf } from "../market/rating.ts";
@@ -32,15 +32,12 @@ export interface AccountRow {
   readonly updatedAt: Millis;
 }
 
-/** The rows of an account: its own, and those of its capabilities. */
-export interface AccountRows extends AccountRow {
-  readonly capabilities: readonly CapabilityRow[];
-}
-
 /** The row of a capability, with the skill that its owner has in its task type. */
 export interface CapabilityRow extends Capability, Skill {
   /** 0..1, see market/auction.ts. */
   readonly quality: number;
+  /** Whether its owner may take work. */
+  readonly active: boolean;
 }
 
 /** How far an account may go into debt, and why. */
@@ -68,15 +65,18 @@ export function postedTerms(
   return { capability, kept, keepsThis: Object.hasOwn(slots, task) };
 }
 
-function capabilityRows(context: AccountContext): readonly CapabilityRow[] {
+/** Gives the rows of an account's capabilities. */
+export function capabilityRows(state: AccountSnapshot): readonly CapabilityRow[] {
+  const { context } = state;
+  const active = mayWork(statusOf(state));
   return Object.values(context.capabilities).map((capability) => {
     const skill = skillIn(context.records, capability.taskType);
-    return { ...capability, ...skill, quality: qualityOf(context, skill) };
+    return { ...capability, ...skill, quality: qualityOf(context, skill), active };
   });
 }
 
-/** Gives the rows of an account; undefined before it is registered. */
-export function accountRows(state: AccountSnapshot): AccountRows | undefined {
+/** Gives the row of an account; undefined before it is registered. */
+export function accountRow(state: AccountSnapshot): AccountRow | undefined {
   const { context } = state;
   if (!state.hasTag("registered")) return undefined;
   const { id, email, keyHash, available, held, reputation, cooldownUntil, tally, records } = context;
@@ -95,7 +95,6 @@ export function accountRows(state: AccountSnapshot): AccountRows | undefined {
     debtSince: context.debtSince,
     tally,
     records,
-    capabilities: capabilityRows(context),
     customer: context.customer,
     github: context.github,
     createdAt,

@@ -23,6 +23,7 @@ export const batch: Entity<"batch", BatchSnapshot, BatchFact, never> = {
   recall: recallBatch,
   postings: () => [],
   row: () => undefined,
+  parts: () => [],
   persist: persistBatch,
   restore: (_id, stored) => restoreBatch(stored),
   finished: (state) => !state.hasTag("running"),

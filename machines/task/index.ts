@@ -26,6 +26,7 @@ export const task: Entity<"task", TaskSnapshot, TaskFact, TaskRow> = {
   recall: recallTask,
   postings: () => [],
   row: (_id, state) => taskRow(state),
+  parts: () => [],
   persist: persistTask,
   restore: (_id, stored) => restoreTask(stored),
   finished: (state) => state.matches("NEW") || (state.hasTag("ended") && !awaitsWebhook(state.context)),

@@ -224,7 +224,9 @@ describe("a commit that fails", () => {
     const outcomes: string[] = [];
     const entry = { address: { kind: "account" as const, id: person(1) }, after: 1, facts: [], cause: null, postings: [] };
     committer.dead(world.nextId(), "a reason that cannot be written");
-    committer.submit({ ...entry, messages: [], timers: [], row: null, snapshot: undefined }, (outcome) => outcomes.push(outcome));
+    committer.submit({ ...entry, messages: [], timers: [], row: null, parts: [], snapshot: undefined }, (outcome) =>
+      outcomes.push(outcome),
+    );
     await world.settle();
     expect(outcomes).toEqual(["committed"]);
     expect(tried).toEqual([1, 0]);

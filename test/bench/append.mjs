@@ -1,6 +1,7 @@
 /**
- * What an append to the journal costs: CPU of this process and of Postgres, and time, for commits of 1 to 500 entries. With
- * another checkout (built), it is measured beside this one, in turns, each with a database of its own.
+ * What an append to the journal costs: CPU of this process and of Postgres, and time, for commits of 1 to 500 entries, by accounts
+ * without capabilities and with as many as one may have, of which each entry changes one. With another checkout (built), it is
+ * measured beside this one, in turns, each with a database of its own.
  *
  *   npm run bench:append -- [another checkout]
  */
@@ -10,6 +11,7 @@ import path from "node:path";
 import { findServer, makeDatabase } from "../support/postgres.mjs";
 
 const SIZES = [1, 10, 100, 500];
+const CAPABILITIES = [0, 50];
 const ROUNDS = 6;
 const ENTRIES_A_ROUND = 2_000;
 const COMMITS_A_ROUND_MAX = 200;
@@ -48,6 +50,7 @@ function taskEntry() {
     postings: [[], []],
     messages: [],
     timers: [{ name: "window", at }],
+    parts: [],
     row: {
       id,
       status: "ROUTING",
@@ -72,12 +75,36 @@ function taskEntry() {
 }
 
 /**
- * An account's entry: money moves, and its rows change.
+ * The row of a capability, after its owner has finished so many tasks of its type.
+ * @param {string} id
+ * @param {number} finished
+ */
+function capabilityRow(id, finished) {
+  return {
+    id,
+    taskType: `type_${id}`,
+    description: "reads reports",
+    tags: ["finance", "english"],
+    price: 12,
+    concurrency: 4,
+    available: true,
+    active: true,
+    createdAt: 1_800_000_000_000,
+    score: 51.25,
+    tier: 3,
+    quality: 0.61,
+    finished,
+  };
+}
+
+/**
+ * An account's entry: money moves, and its row and those of these capabilities change.
  * @param {string} id
  * @param {number} after
+ * @param {readonly ReturnType<typeof capabilityRow>[]} parts
  * @returns {Entry}
  */
-function accountEntry(id, after) {
+function accountEntry(id, after, parts) {
   const at = 1_800_000_000_000 + after;
   const task = randomUUID();
   /** @type {Entry["address"]} */
@@ -107,6 +134,7 @@ function accountEntry(id, after) {
       },
     ],
     timers: [],
+    parts,
     row: {
       id,
       email: `${id}@bench.example`,
@@ -121,22 +149,6 @@ function accountEntry(id, after) {
       debtSince: null,
       tally: TAKEN,
       records: { analysis: TAKEN },
-      capabilities: [
-        {
-          id,
-          taskType: "analysis",
-          description: "reads reports",
-          tags: ["finance", "english"],
-          price: 12,
-          concurrency: 4,
-          available: true,
-          createdAt: at,
-          score: 51.25,
-          tier: 3,
-          quality: 0.61,
-          finished: after,
-        },
-      ],
       customer: null,
       github: null,
       createdAt: at,
@@ -151,8 +163,9 @@ function accountEntry(id, after) {
  * @param {string} name
  * @param {string} checkout
  * @param {string} serverUrl
+ * @param {number} capabilities of each account
  */
-async function openWriter(name, checkout, serverUrl) {
+async function openWriter(name, checkout, serverUrl, capabilities) {
   const folder = ["src/adapters/postgres", "src/postgres"]
     .map((where) => path.resolve(checkout, "dist", where))
     .find((where) => existsSync(path.join(where, "append.js")));
@@ -166,7 +179,13 @@ async function openWriter(name, checkout, serverUrl) {
   const appender = new Appender(pool, SHARDS, null);
   const [row] = await pool`select pg_backend_pid() as pid`;
   const pid = Number(row["pid"]);
-  const accounts = Array.from({ length: ACCOUNTS }, () => ({ id: randomUUID(), after: 0 }));
+  const accounts = Array.from({ length: ACCOUNTS }, () => ({
+    id: randomUUID(),
+    after: 0,
+    rows: Array.from({ length: capabilities }, () => capabilityRow(randomUUID(), 0)),
+  }));
+  // Older checkouts write all capabilities of an account that does anything.
+  const writesAll = !existsSync(path.resolve(checkout, "dist/actors/host/parts.js"));
   let made = 0;
   /** @type {readonly string[]} */
   let undelivered = [];
@@ -181,7 +200,11 @@ async function openWriter(name, checkout, serverUrl) {
       const account = accounts[made % (2 * ACCOUNTS)];
       if (account === undefined) return taskEntry();
       account.after += 1;
-      return accountEntry(account.id, account.after - 1);
+      const changed = account.rows.length === 0 ? -1 : account.after % account.rows.length;
+      account.rows = account.rows.map((row, n) => (n === changed ? capabilityRow(row.id, account.after) : row));
+      const parts = account.rows.filter((_, n) => n === changed || account.after === 1);
+      const entry = accountEntry(account.id, account.after - 1, parts);
+      return writesAll ? { ...entry, row: { .../** @type {object} */ (entry.row), capabilities: account.rows } } : entry;
     });
     const delivered = undelivered;
     undelivered = chosen.flatMap(({ messages }) => messages.map(({ id }) => id));
@@ -233,14 +256,8 @@ function median(values) {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
-const server = await findServer();
-const root = path.resolve(import.meta.dirname, "../..");
-const other = process.argv[2];
-/** @type {Writer[]} */
-const writers = [];
-try {
-  writers.push(await openWriter("this", root, server.url));
-  if (other !== undefined) writers.push(await openWriter("other", other, server.url));
+/** @param {readonly Writer[]} writers */
+async function measure(writers) {
   console.log("entries  build    node CPU us/entry  Postgres CPU us/entry  us/commit  entries/s");
   for (const size of SIZES) {
     const commits = Math.min(COMMITS_A_ROUND_MAX, Math.ceil(ENTRIES_A_ROUND / size));
@@ -256,10 +273,10 @@ try {
       const of = (/** @type {"nodeMs" | "serverMs" | "wallMs"} */ what) => median(rounds.map((one) => one[what])) / commits;
       return { name, node: (of("nodeMs") * 1_000) / size, server: (of("serverMs") * 1_000) / size, wall: of("wallMs") * 1_000 };
     });
-    for (const { name, node, server, wall } of lines) {
+    for (const { name, node, server: database, wall } of lines) {
       const rate = (size * 1_000_000) / wall;
       console.log(
-        `${String(size).padStart(7)}  ${name.padEnd(7)} ${node.toFixed(1).padStart(18)} ${server.toFixed(1).padStart(22)} ${wall.toFixed(0).padStart(10)} ${rate.toFixed(0).padStart(10)}`,
+        `${String(size).padStart(7)}  ${name.padEnd(7)} ${node.toFixed(1).padStart(18)} ${database.toFixed(1).padStart(22)} ${wall.toFixed(0).padStart(10)} ${rate.toFixed(0).padStart(10)}`,
       );
     }
     const [mine, theirs] = lines;
@@ -270,7 +287,24 @@ try {
       );
     }
   }
+}
+
+const server = await findServer();
+const root = path.resolve(import.meta.dirname, "../..");
+const other = process.argv[2];
+try {
+  for (const capabilities of CAPABILITIES) {
+    console.log(`${capabilities} capabilities for each account`);
+    /** @type {Writer[]} */
+    const writers = [];
+    try {
+      writers.push(await openWriter("this", root, server.url, capabilities));
+      if (other !== undefined) writers.push(await openWriter("other", other, server.url, capabilities));
+      await measure(writers);
+    } finally {
+      for (const { close } of writers) await close();
+    }
+  }
 } finally {
-  for (const { close } of writers) await close();
   await server.stop();
 }

@@ -35,6 +35,7 @@ function registration(id: string, after = 0, cause: string = randomUUID()): Entr
     messages: [],
     timers: [],
     row: account.row(id, state),
+    parts: account.parts(state),
     snapshot: undefined,
   };
 }

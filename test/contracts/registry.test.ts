@@ -81,7 +81,7 @@ function registration(id: string) {
   const batch = { id: randomUUID(), delivered: [], dead: [] };
   return {
     ...batch,
-    entries: [{ ...entry, postings: [account.postings(id, fact)], row: account.row(id, state), snapshot: undefined }],
+    entries: [{ ...entry, postings: [account.postings(id, fact)], row: account.row(id, state), parts: [], snapshot: undefined }],
   };
 }
 

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { shardOf } from "../../actors/address.ts";
 import type { Batch, Entry, OutboxMessage } from "../../actors/ports/journal.ts";
-import type { AccountRows, CapabilityRow } from "../../machines/account/row.ts";
+import type { AccountRow, CapabilityRow } from "../../machines/account/row.ts";
 import type { Address } from "../../machines/address.ts";
 import type { Posting } from "../../machines/money/postings.ts";
 import type { TaskRow } from "../../machines/task/row.ts";
@@ -117,6 +117,7 @@ const capabilityRow: fc.Arbitrary<CapabilityRow> = fc.record({
   tier: small,
   quality: real,
   finished: integer,
+  active: fc.boolean(),
 });
 
 const tally = fc.record({
@@ -131,7 +132,7 @@ const tally = fc.record({
   honeypotsFailed: large,
 });
 const record = fc.record({ finished: large, settled: large, firstTry: large, timeShare: real, ratings: large, ratingSum: real });
-const accountRows: fc.Arbitrary<AccountRows> = fc.record({
+const accountRow: fc.Arbitrary<AccountRow> = fc.record({
   id: account,
   email: text.map((chars) => chars + randomUUID()),
   marks: texts,
@@ -145,14 +146,13 @@ const accountRows: fc.Arbitrary<AccountRows> = fc.record({
   debtSince: nullable(large),
   tally,
   records: fc.dictionary(text, record, { maxKeys: 3 }),
-  capabilities: fc.uniqueArray(capabilityRow, { maxLength: 3, selector: ({ id }) => id }),
   customer: nullable(text),
   github: nullable(fc.record({ id: text, login: text, score: real, token: text })),
   createdAt: large,
   updatedAt: large,
 });
 
-function entry(address: Address, row: unknown, body: unknown, after = 0): Entry {
+function entry(address: Address, row: unknown, body: unknown, after = 0, parts: Entry["parts"] = []): Entry {
   return {
     address,
     after,
@@ -162,6 +162,7 @@ function entry(address: Address, row: unknown, body: unknown, after = 0): Entry 
     messages: [],
     timers: [],
     row,
+    parts,
     snapshot: undefined,
   };
 }
@@ -197,23 +198,47 @@ test("a task's row, first and replaced, comes back as it was written", async () 
   );
 });
 
+const someCapabilities = fc.uniqueArray(capabilityRow, { minLength: 1, maxLength: 3, selector: ({ id }) => id });
+
 test("the rows of an account and its capabilities, first and replaced, come back as they were written", async () => {
   await fc.assert(
-    fc.asyncProperty(accountRows, accountRows, async (first, second) => {
+    fc.asyncProperty(accountRow, accountRow, someCapabilities, someCapabilities, async (first, second, early, late) => {
       const address = { kind: "account", id: first.id } as const;
-      for (const [after, all] of [first, { ...second, id: first.id, capabilities: first.capabilities }].entries()) {
-        await append(entry(address, all, {}, after));
-        const { capabilities, ...row } = all;
+      // Some of the later ones replace earlier ones, and the others of these stay.
+      const [head] = early;
+      const replaced = late.map((one, n) => (n === 0 && head !== undefined ? { ...one, id: head.id } : one));
+      const there = new Map<string, CapabilityRow>();
+      for (const [after, [row, parts]] of [[first, early] as const, [{ ...second, id: first.id }, replaced] as const].entries()) {
+        await append(entry(address, row, {}, after, parts));
+        for (const part of parts) there.set(part.id, part);
         expect(await reads.account(first.id)).toEqual(row);
         expect(await reads.accountByKey(row.keyHash)).toEqual(row);
-        const rows = capabilities.map((one) => ({ ...one, account: first.id, active: row.status === "ACTIVE" }));
-        const found = await reads.capabilities(first.id);
-        expect(new Set(found)).toEqual(new Set(rows));
+        const rows = [...there.values()].map((one) => ({ ...one, account: first.id }));
+        expect(new Set(await reads.capabilities(first.id))).toEqual(new Set(rows));
         for (const one of rows) expect(await reads.capability(one.id)).toEqual(one);
       }
     }),
     RUNS,
   );
+});
+
+test("of several entries of an account in one batch, each capability is as the last one that has it says", async () => {
+  const [row, other] = fc.sample(accountRow, 2);
+  const [one, two] = fc.sample(capabilityRow, 2);
+  if (row === undefined || other === undefined || one === undefined || two === undefined) throw new Error("they were asked for");
+  const address = { kind: "account", id: row.id } as const;
+  const [before, now] = [
+    { ...one, finished: 1 },
+    { ...one, finished: 2 },
+  ];
+  await append(
+    entry(address, row, {}, 0, [before, two]),
+    entry({ kind: "account", id: other.id }, other, {}),
+    entry(address, row, {}, 1, [now]),
+    entry(address, row, {}, 2),
+  );
+  const rows = [now, two].map((part) => ({ ...part, account: row.id }));
+  expect(new Set(await reads.capabilities(row.id))).toEqual(new Set(rows));
 });
 
 test("facts and snapshots come back as they were written", async () => {

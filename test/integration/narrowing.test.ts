@@ -10,7 +10,7 @@ import { Feed, type Listening } from "../../gateway/live/stream.ts";
 import type { ReadModel } from "../../gateway/ports/read-model.ts";
 import { mayBid } from "../../gateway/show/task.ts";
 import { decideAccount } from "../../machines/account/decide.ts";
-import { type AccountRows, accountRows, postedTerms, qualificationOf } from "../../machines/account/row.ts";
+import { type AccountRow, accountRow, capabilityRows, postedTerms, qualificationOf } from "../../machines/account/row.ts";
 import { BIDS_MAX, bidIneligibility, offerIneligibility } from "../../machines/eligibility.ts";
 import type { Ineligibility } from "../../machines/ineligibility.ts";
 import { tiersIn } from "../../machines/market/qualification.ts";
@@ -83,7 +83,7 @@ const workers = [
   const worker = WORKERS[n] ?? person(0);
   const facts = workerFacts(life, worker);
   const state = workerAfter(facts, worker);
-  const row = accountRows(state);
+  const row = accountRow(state);
   return row === undefined ? [] : [{ worker, facts, state, row, standing: qualificationOf(state, TYPE) }];
 });
 type Worker = (typeof workers)[number];
@@ -94,7 +94,15 @@ const eligible = ({ worker, standing }: Worker) =>
 
 function entry(kind: "task" | "account", name: string, facts: readonly { type: string; at: number }[], more: object): Entry {
   const stored = facts.map((fact) => ({ type: fact.type, version: 1, body: fact, at: fact.at }));
-  const rest = { messages: [], timers: [], snapshot: undefined, row: undefined, postings: facts.map(() => []), ...more };
+  const rest = {
+    messages: [],
+    timers: [],
+    snapshot: undefined,
+    row: undefined,
+    parts: [],
+    postings: facts.map(() => []),
+    ...more,
+  };
   return { address: { kind, id: name }, after: 0, facts: stored, cause: randomUUID(), ...rest };
 }
 
@@ -109,7 +117,7 @@ beforeAll(async () => {
   reads = postgresReadModel(new Databases([pool], SHARDS_DEFAULT));
   const entries = [
     ...tasks.map(({ name, facts, state }) => entry("task", name, facts, { row: task.row(name, state) })),
-    ...workers.map(({ worker, facts, row }) => entry("account", worker, facts, { row })),
+    ...workers.map(({ worker, facts, row, state }) => entry("account", worker, facts, { row, parts: capabilityRows(state) })),
   ];
   const journal = new PostgresJournal(pool, pool, SHARDS_DEFAULT);
   const refused = await journal.append({ id: randomUUID(), entries, delivered: [], dead: [] });
@@ -250,6 +258,6 @@ test("capabilities are told as available exactly while their owners may work", a
   }
 });
 
-function isActive({ status }: AccountRows): boolean {
+function isActive({ status }: AccountRow): boolean {
   return status === "ACTIVE";
 }

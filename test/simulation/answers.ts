@@ -7,7 +7,7 @@
  *     and answer. So it existed, and is not older than anything that was told or shown to anybody before it was asked for.
  */
 import { isDeepStrictEqual } from "node:util";
-import { accountRows } from "../../machines/account/row.ts";
+import { accountRow } from "../../machines/account/row.ts";
 import type { BatchSnapshot } from "../../machines/batch/machine.ts";
 import type { BatchProgress } from "../../machines/batch/protocol.ts";
 import { taskRow } from "../../machines/task/row.ts";
@@ -58,7 +58,7 @@ function wasSo(seen: Seen, past: Past): boolean {
     case "task":
       return past.task(id, seen).some((state) => isDeepStrictEqual(taskRow(state), seen.shown));
     case "account":
-      return past.account(id, seen).some((state) => isDeepStrictEqual(accountRows(state), seen.shown));
+      return past.account(id, seen).some((state) => isDeepStrictEqual(accountRow(state), seen.shown));
     case "batch":
       return past.batch(id, seen).some((state) => isProgress(state, seen.shown));
     default:

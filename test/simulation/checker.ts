@@ -1,11 +1,15 @@
 /** What must hold after every commit; the whole of the books is audited besides, by the audit's own code. */
+import { isDeepStrictEqual } from "node:util";
 import type { Batch, Entry, OutboxMessage } from "../../actors/ports/journal.ts";
 import type { AccountFact } from "../../machines/account/events.ts";
-import { type AccountRows, creditOf } from "../../machines/account/row.ts";
+import { account } from "../../machines/account/index.ts";
+import { type AccountRow, capabilityRows, creditOf } from "../../machines/account/row.ts";
 import { addressKey } from "../../machines/address.ts";
 import { auditBooks } from "../../machines/audit/books.ts";
+import type { StoredFact } from "../../machines/fact.ts";
+import { FORMATS } from "../../machines/formats.ts";
 import type { Store } from "./store.ts";
-import { booksOfToday } from "./versions.ts";
+import { booksOfToday, stripped } from "./versions.ts";
 
 export class Checker {
   readonly wrong: string[] = [];
@@ -28,8 +32,20 @@ export class Checker {
   async audit(): Promise<void> {
     try {
       for (const { wrong } of await auditBooks(booksOfToday(this.#store.journal.books()))) this.wrong.push(...wrong);
+      this.#parts();
     } catch (error) {
       this.wrong.push(`the journal cannot be read any more: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  /** The rows of capabilities, each written when it changes, are what the account is now. */
+  #parts(): void {
+    for (const { address, facts, parts } of this.#store.journal.actors.values()) {
+      if (address.kind !== "account") continue;
+      const read = (fact: StoredFact) => account.upcast(stripped(fact, FORMATS.account));
+      const state = facts.reduce((before, fact) => account.evolve(before, read(fact)).state, account.initial(address.id));
+      const now = new Map(capabilityRows(state).map((part) => [part.id, part]));
+      if (!isDeepStrictEqual(parts, now)) this.wrong.push(`account ${address.id} has other capabilities than its rows say`);
     }
   }
 
@@ -91,7 +107,7 @@ export class Checker {
 
   #balance({ address: { id }, row: stored }: Entry): void {
     // The store holds rows as unknown; an account's actor made this one.
-    const row = stored as AccountRows;
+    const row = stored as AccountRow;
     const available = this.#sums.get(`available ${id}`) ?? 0;
     const held = this.#sums.get(`held ${id}`) ?? 0;
     if (row.available !== available || row.held !== held) {

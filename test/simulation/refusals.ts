@@ -3,7 +3,7 @@
  * anew from what is promised, code by code: nothing here asks how the platform decides.
  */
 import type { AccountSnapshot } from "../../machines/account/machine.ts";
-import { accountRows, creditOf } from "../../machines/account/row.ts";
+import { accountRow, creditOf } from "../../machines/account/row.ts";
 import type { CarriedCommand } from "../../machines/protocols.ts";
 import type { Refusal, RefusalCode } from "../../machines/refusal.ts";
 import type { TaskSnapshot } from "../../machines/task/machine.ts";
@@ -140,7 +140,7 @@ function isSpending({ type }: CarriedCommand): boolean {
 }
 
 function powerOf(state: AccountSnapshot): number {
-  const row = accountRows(state);
+  const row = accountRow(state);
   return row === undefined ? 0 : row.available + creditOf(row).rating.line;
 }
 

@@ -11,6 +11,7 @@ import {
 } from "../../actors/ports/journal.ts";
 import { type Address, addressKey, type EntityKind } from "../../machines/address.ts";
 import type { Books, LedgerTotals, PendingMessage, StoredHistory } from "../../machines/audit/books.ts";
+import type { Part } from "../../machines/entity.ts";
 import type { StoredFact } from "../../machines/fact.ts";
 import type { Posting } from "../../machines/money/postings.ts";
 
@@ -26,6 +27,7 @@ interface Stored {
   readonly postings: Posting[];
   snapshot: { readonly seq: number; readonly state: unknown } | null;
   row: unknown;
+  readonly parts: Map<string, Part>;
 }
 
 /** `refused`: nothing is written. `lost`: it is written, and the answer is lost. Both look the same from outside. */
@@ -103,7 +105,7 @@ export class MemoryJournal implements Journal {
     const key = addressKey(address);
     const known = this.actors.get(key);
     if (known !== undefined) return known;
-    const made: Stored = { address, facts: [], postings: [], snapshot: null, row: undefined };
+    const made: Stored = { address, facts: [], postings: [], snapshot: null, row: undefined, parts: new Map() };
     this.actors.set(key, made);
     return made;
   }
@@ -131,13 +133,14 @@ export class MemoryJournal implements Journal {
     return conflicts;
   }
 
-  #write({ address, after, facts, cause, postings, messages, timers, row, snapshot }: Entry, batch: string): void {
+  #write({ address, after, facts, cause, postings, messages, timers, row, parts, snapshot }: Entry, batch: string): void {
     const stored = this.#stored(address);
     for (const [part, fact] of facts.entries()) {
       stored.facts.push(structuredClone({ ...fact, seq: after + 1 + part, cause, part, batch }));
     }
     stored.postings.push(...postings.flat());
     if (facts.length > 0) stored.row = row;
+    for (const part of parts) stored.parts.set(part.id, structuredClone(part));
     if (snapshot !== undefined) stored.snapshot = { seq: after + facts.length, state: JSON.parse(JSON.stringify(snapshot)) };
     for (const message of messages) this.messages.set(message.id, structuredClone(message));
     for (const { name, at } of timers) {

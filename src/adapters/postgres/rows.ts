@@ -3,9 +3,11 @@
  * long for `{ ...fact, shard }` as for `{ shard, ...fact }`.
  */
 import type { Batch, Entry } from "../../../actors/ports/journal.ts";
-import type { AccountRows } from "../../../machines/account/row.ts";
-import { mayWork } from "../../../machines/eligibility.ts";
+import type { AccountRow, CapabilityRow } from "../../../machines/account/row.ts";
+import type { EntityKind } from "../../../machines/address.ts";
+import type { Part } from "../../../machines/entity.ts";
 import type { TaskRow } from "../../../machines/task/row.ts";
+import { accountId } from "../../../machines/vocabulary.ts";
 import type { MessageRow, TimerRow } from "./tables.ts";
 
 type ShardOf = (id: string) => number;
@@ -65,7 +67,7 @@ function snapshotsOf(entries: readonly Entry[]) {
 }
 
 /** The last row of each actor in the batch; entries that only save a snapshot change none. */
-function lastRowsOf(entries: readonly Entry[], kind: Entry["address"]["kind"]): readonly unknown[] {
+function lastRowsOf(entries: readonly Entry[], kind: EntityKind): readonly unknown[] {
   const last = new Map<string, unknown>();
   for (const { address, facts, row } of entries) {
     if (address.kind === kind && facts.length > 0 && row !== undefined) last.set(address.id, row);
@@ -73,18 +75,23 @@ function lastRowsOf(entries: readonly Entry[], kind: Entry["address"]["kind"]): 
   return [...last.values()];
 }
 
-/** The capabilities of every account in the batch: their scores change with what the account does. */
-function capabilitiesOf(accounts: readonly AccountRows[], shardOf: ShardOf) {
-  return accounts.flatMap(({ id: account, status, capabilities }) =>
-    capabilities.map((capability) => ({ shard: shardOf(account), account, active: mayWork(status), ...capability })),
-  );
+/** The last change of each part of the entities of a kind, and whose it is. */
+function lastPartsOf<P extends Part>(entries: readonly Entry[], kind: EntityKind) {
+  const last = new Map<string, { readonly owner: string; readonly part: P }>();
+  for (const { address, parts } of entries) {
+    if (address.kind !== kind) continue;
+    // The host knows parts only by their ids; which kind makes which is fixed by the entities.
+    for (const part of parts as readonly P[]) last.set(part.id, { owner: address.id, part });
+  }
+  return [...last.values()];
 }
 
 /** Gives the rows that a batch adds to each table. `shardOf` gives an id's shard. */
 export function rowsOf({ id, entries }: Batch, shardOf: ShardOf) {
   // The host knows rows only as unknown; which kind makes which is fixed by the entities.
   const tasks = lastRowsOf(entries, "task") as readonly TaskRow[];
-  const accounts = lastRowsOf(entries, "account") as readonly AccountRows[];
+  const accounts = lastRowsOf(entries, "account") as readonly AccountRow[];
+  const capabilities = lastPartsOf<CapabilityRow>(entries, "account");
   return {
     facts: factsOf(id, entries, shardOf),
     postings: postingsOf(entries, shardOf),
@@ -92,7 +99,7 @@ export function rowsOf({ id, entries }: Batch, shardOf: ShardOf) {
     ...timersOf(entries, shardOf),
     snapshots: snapshotsOf(entries),
     tasks: tasks.map((row) => ({ shard: shardOf(row.id), ...row })),
-    accounts: accounts.map((row) => ({ shard: shardOf(row.id), ...row, capabilities: undefined })),
-    capabilities: capabilitiesOf(accounts, shardOf),
+    accounts: accounts.map((row) => ({ shard: shardOf(row.id), ...row })),
+    capabilities: capabilities.map(({ owner, part }) => ({ shard: shardOf(owner), account: accountId(owner), ...part })),
   };
 }

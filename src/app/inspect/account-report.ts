@@ -1,6 +1,6 @@
 /** What operators are told about an account. */
 import type { AccountFact } from "../../../machines/account/events.ts";
-import type { AccountRows } from "../../../machines/account/row.ts";
+import type { AccountRow } from "../../../machines/account/row.ts";
 import type { Skill } from "../../../machines/market/qualification.ts";
 import type { AccountId } from "../../../machines/vocabulary.ts";
 import type { Declined, OpenTask, Sample, Surroundings } from "../../adapters/postgres/inspect.ts";
@@ -27,7 +27,7 @@ export interface TypeOfWork {
 }
 
 export interface AccountReport {
-  readonly account: Omit<AccountRows, "keyHash" | "github" | "capabilities" | "records" | "customer">;
+  readonly account: Omit<AccountRow, "keyHash" | "github" | "records" | "customer">;
   /** Other accounts of the same identity. */
   readonly kin: readonly AccountId[];
   /** Its latest fact of each kind that says why it may not work. */

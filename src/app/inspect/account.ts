@@ -1,7 +1,7 @@
 /** Why an account gets no work, or what it may take: out of its state, its history, and the tasks that are open. */
 import type { AccountFact } from "../../../machines/account/events.ts";
 import { account as entity } from "../../../machines/account/index.ts";
-import { accountRows, postedTerms, qualificationOf } from "../../../machines/account/row.ts";
+import { accountRow, postedTerms, qualificationOf } from "../../../machines/account/row.ts";
 import { bidIneligibility, offerIneligibility, onOfferByRow } from "../../../machines/eligibility.ts";
 import { skillIn } from "../../../machines/market/qualification.ts";
 import type { AccountId, Millis } from "../../../machines/vocabulary.ts";
@@ -20,7 +20,7 @@ export async function inspectAccount(databases: Databases, id: AccountId, now: M
   if (snapshot === null && facts.length === 0) return undefined;
   const saved = snapshot === null ? entity.initial(id) : entity.restore(id, snapshot.state);
   const state = facts.reduce((before, fact) => entity.evolve(before, entity.upcast(fact)).state, saved);
-  const row = accountRows(state);
+  const row = accountRow(state);
   if (row === undefined) return undefined;
   const [openTasks, history, declined, surroundings, marked] = await Promise.all([
     readOpenTasks(databases),
@@ -29,8 +29,8 @@ export async function inspectAccount(databases: Databases, id: AccountId, now: M
     readSurroundings(databases, id),
     databases.each((database) => readMarked(database, row.marks)),
   ]);
-  const { keyHash: _key, github: _github, capabilities, records, customer: _customer, ...account } = row;
-  const types = new Set([...capabilities, ...openTasks.rows].map(({ taskType }) => taskType));
+  const { keyHash: _key, github: _github, records, customer: _customer, ...account } = row;
+  const types = new Set([...Object.values(state.context.capabilities), ...openTasks.rows].map(({ taskType }) => taskType));
   const work = [...types].sort().map((taskType): TypeOfWork => {
     const open = openTasks.rows.filter((task) => task.taskType === taskType);
     const applicant = { worker: id, standing: qualificationOf(state, taskType) };
