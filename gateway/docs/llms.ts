@@ -2,7 +2,7 @@
  * The documentation for language models: /llms.txt is the index, /llms-full.txt has everything; both are generated from the
  * operations.
  */
-import type { Operation } from "../http/operation.ts";
+import type { Operation, Verb } from "../http/operation.ts";
 import { errorsOf, STATUSES } from "./errors.ts";
 import { exampleOf } from "./example.ts";
 
@@ -20,6 +20,8 @@ const RULES = `## How to call it
   \`Retry-After\` (s) and send the same request again.
 - Every POST that creates or moves something takes an \`Idempotency-Key\`: the same key and body are answered as the first time.
 - Lists take \`limit\` and \`cursor\`; \`next_cursor\` is null at the end.
+- Fleets of workers can ask some operations over NATS, where the platform is set up for it: subject \`nexus.api.v1.<account id>.<verb>\`, all fields in one
+  object, the headers \`X-API-Key\` and \`Idempotency-Key\`; the status of an error is in the header \`Nats-Service-Error-Code\`.
 
 ## From nothing to a result
 
@@ -68,14 +70,14 @@ function title({ method, path }: Operation): string {
 const AUTH = { key: "API key", operator: "operator's token (X-Admin-Token)", none: "none" } as const;
 
 function section(operation: Operation): string {
-  const { summary, description, auth, params, query, body, idempotent, answers } = operation;
+  const { summary, description, auth, params, query, body, idempotent, answers, verb } = operation;
   const parts = [
     `### ${title(operation)}`,
     [summary, description]
       .filter((text) => text !== undefined)
       .join(". ")
       .replaceAll("..", "."),
-    `Auth: ${AUTH[auth]}.${idempotent === true ? " Takes an Idempotency-Key." : ""}`,
+    `Auth: ${AUTH[auth]}.${idempotent === true ? " Takes an Idempotency-Key." : ""}${verb === undefined ? "" : overNats(verb)}`,
     fields("Path", params),
     fields("Query", query),
     fields("Body", body),
@@ -88,6 +90,11 @@ function section(operation: Operation): string {
       .join("; ")}.`,
   ];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+}
+
+function overNats({ name, params = {} }: Verb): string {
+  const fields = Object.entries(params).map(([param, field]) => `; \`${param}\` is the field \`${field}\` there`);
+  return ` Over NATS: \`${name}\`${fields.join("")}.`;
 }
 
 interface Described {

@@ -34,7 +34,7 @@ function parametersOf({ params, query, idempotent }: Operation): readonly Parame
 }
 
 function document(operation: Operation): object {
-  const { id, tag, summary, description, body, answers, auth } = operation;
+  const { id, tag, summary, description, body, answers, auth, verb } = operation;
   const good = Object.entries(answers).map(([status, { about, schema }]) => [
     status,
     {
@@ -65,6 +65,8 @@ function document(operation: Operation): object {
       : { requestBody: { required: true, content: { "application/json": { schema: body, example: exampleOf(body) } } } }),
     responses: { ...Object.fromEntries(good), ...Object.fromEntries(bad), default: { $ref: "#/components/responses/Problem" } },
     security: SECURITY[auth],
+    // How it is asked over NATS, and how the parameters of its path are called there.
+    ...(verb === undefined ? {} : { "x-nexus-verb": verb }),
   };
 }
 

@@ -9,12 +9,14 @@ import { admit, type Visitor } from "./admit.ts";
 
 /** A request as a door brings it. */
 export interface Visit extends Visitor {
-  /** The parameters of the operation's path, as they came. */
-  readonly params: unknown;
+  /** Gives the parameters of the operation's path, as they came. Called once the caller is admitted. Throws Problem. */
+  readonly readParams: () => unknown;
   /** What the client calls them, where that is not as the operation does. */
   readonly names?: { readonly [param: string]: string };
   /** The raw query, without the question mark. */
   readonly query: string;
+  /** Whether there may be a body. */
+  readonly takesBody: boolean;
   /** Gives the parsed body, undefined if there is none. Called once the caller is admitted. Throws Problem. */
   readonly readBody: () => Promise<JsonValue | undefined>;
   /** Gives the body as text, for an operation that checks its signature. Throws Problem. */
@@ -30,13 +32,12 @@ export async function serve(operation: Operation, services: Services, visit: Vis
   if (caller !== undefined && operation.method !== "get" && operation.suspended === undefined) {
     await refuseSuspended(services, caller);
   }
-  const takesBody = operation.method === "post" || operation.method === "patch";
   const incoming: Incoming = {
-    params: visit.params,
+    params: visit.readParams(),
     names: visit.names ?? {},
     query: visit.query,
-    body: takesBody && operation.raw !== true ? await visit.readBody() : undefined,
-    text: takesBody && operation.raw === true ? await visit.readText() : "",
+    body: visit.takesBody && operation.raw !== true ? await visit.readBody() : undefined,
+    text: visit.takesBody && operation.raw === true ? await visit.readText() : "",
     header: visit.header,
     ignore: (names) => visit.set("X-Nexus-Ignored", ignoredHeader(names)),
     caller,

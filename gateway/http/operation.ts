@@ -60,6 +60,14 @@ export interface Reply {
   readonly headers?: { readonly [name: string]: string };
 }
 
+/** How fleets ask for an operation over the bus. */
+export interface Verb {
+  /** The last two parts of the subject: `work.submit`. */
+  readonly name: string;
+  /** The fields in which they send the parameters of the path, where these have other names: `{ id: "task" }`. */
+  readonly params?: { readonly [param: string]: string };
+}
+
 export interface Outline<P extends TObject = TObject, Q extends TObject = TObject, B extends TSchema = TSchema> {
   /** The operationId: a verb and a noun in camelCase, because generators make method names of it. */
   readonly id: string;
@@ -93,6 +101,8 @@ export interface Outline<P extends TObject = TObject, Q extends TObject = TObjec
    * `recovery`: has a limit of its own in addition.
    */
   readonly door?: "always" | "signed" | "code" | "registration" | "recovery";
+  /** How fleets ask for it; undefined where they cannot. */
+  readonly verb?: Verb;
   /** Whether it counts against the task limit. */
   readonly makesTask?: boolean;
   /** Successful answers by status; errors are the same for all operations. */

@@ -22,6 +22,7 @@ const create = keyed(
     tag: "Tasks",
     method: "post",
     path: "/api/v1/tasks",
+    verb: { name: "tasks.create" },
     summary: "Post a task",
     description:
       "The budget is held until the task ends. You pay the winning bid plus a fee of 5%, and never more than the budget.",
@@ -105,6 +106,7 @@ const get = keyed(
     tag: "Tasks",
     method: "get",
     path: "/api/v1/tasks/{id}",
+    verb: { name: "tasks.get", params: { id: "task" } },
     summary: "A task and its result",
     params: IdParams,
     answers: { 200: { about: "The task", schema: Task } },
@@ -121,6 +123,7 @@ const cancel = keyed(
     tag: "Tasks",
     method: "delete",
     path: "/api/v1/tasks/{id}",
+    verb: { name: "tasks.cancel", params: { id: "task" } },
     summary: "Cancel a task before its award",
     params: IdParams,
     answers: { 200: { about: "The task, CANCELLED; its budget is released to you", schema: Task } },

@@ -36,6 +36,7 @@ export const USUAL_MISTAKES: { readonly [field: string]: readonly string[] } = {
   rules: ["constraints", "validators"],
   schema: ["json_schema", "output_schema", "result_schema", "schema_json"],
   tags: ["tag"],
+  task: ["task_id", "id"],
   task_type: ["type", "kind"],
   template: ["task", "defaults", "task_template"],
   values: ["enum", "options", "choices", "allowed", "allowed_values"],

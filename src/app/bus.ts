@@ -1,4 +1,5 @@
 /** The bus that connects the processes of a platform. Another bus takes an adapter of these ports, its settings, and a row of BUSES. */
+import type { NatsConnection } from "nats";
 import type { Clock } from "../../actors/ports/clock.ts";
 import type { Log } from "../../actors/ports/log.ts";
 import type { ClusterTransport } from "../../actors/ports/transport.ts";
@@ -15,6 +16,8 @@ export interface Bus {
     readonly log: Log;
   }): ClusterTransport;
   readonly signals: SignalHub;
+  /** Whether a connection for fleets could reach what is on this bus. */
+  meets(fleet: NatsConnection): Promise<boolean>;
   /** Why it cannot be used now, in a sentence, or null. */
   unavailable(): string | null;
   close(): Promise<void>;
@@ -47,16 +50,18 @@ export async function openBus(config: Config, name: string, log: Log): Promise<B
 
 async function openNats(settings: NatsSettings, name: string, log: Log): Promise<Bus> {
   // Loaded only here: a platform that is alone needs none of it.
-  const [{ connectNats }, { natsSignals }, { NatsTransport }] = await Promise.all([
+  const [{ connectNats }, { natsSignals }, { NatsTransport }, { meet }] = await Promise.all([
     import("../adapters/nats/connect.ts"),
     import("../adapters/nats/signals.ts"),
     import("../adapters/nats/transport.ts"),
+    import("../adapters/nats/isolation.ts"),
   ]);
   const { connection, up } = await connectNats(settings, name, log);
   const { prefix } = settings;
   return {
     transport: ({ clock, log, ...platform }) => new NatsTransport(connection, { prefix, ...platform }, clock, log),
     signals: natsSignals(connection, prefix),
+    meets: (fleet) => meet(connection, fleet, prefix),
     unavailable: () => (up() ? null : "NATS does not answer this process."),
     close: () => connection.close(),
   };
@@ -64,6 +69,7 @@ async function openNats(settings: NatsSettings, name: string, log: Log): Promise
 
 function natsSettings(config: Config, url: string): NatsSettings {
   return {
+    named: "NATS",
     url,
     prefix: config.natsPrefix,
     user: config.natsUser,

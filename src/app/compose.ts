@@ -34,6 +34,7 @@ import { VALIDATOR_LIMITS, ValidatorPool } from "../adapters/validator/pool.ts";
 import { isClustered, openBus } from "./bus.ts";
 import { DRAIN_MS, type Engine, type Frame, localEngine, nodeEngine, remoteEngine } from "./engine.ts";
 import { aborted, Finalizers } from "./finalizers.ts";
+import { openFleetDoor } from "./fleet.ts";
 import { connectInspector } from "./inspector.ts";
 import { addressOf, identifyServer } from "./running-server.ts";
 import { CONNECTION_BOUNDS, type ConnectionBounds } from "./server/connections.ts";
@@ -126,6 +127,8 @@ async function start(config: Config, role: Role, log: Log, lost: () => void, fin
   });
   // First the shards are moved, while the gateway of the same process still answers.
   finalizers.add(() => engine.drain());
+  // Before all else: what fleets ask from then on goes to other gateways.
+  finalizers.add(() => app.closeDoors(ending.drainMs));
   const doing = role === "node" ? "A node of NexusToken serves its health" : "NexusToken answers";
   log.info({ port: server.port, role }, `${doing} on ${server.url}`);
   const stop = (drainMs = DRAIN_MS) => {
@@ -262,11 +265,14 @@ interface App {
   readonly callback: RequestListener;
   /** Ends event streams, which never end by themselves; clients reconnect to another gateway. */
   endStreams(): void;
+  /** Answers what fleets have asked for, and takes no more of it. */
+  closeDoors(ms: number): Promise<void>;
 }
 
 async function serve(frame: Frame, role: Role, { transport }: Engine, health: Health): Promise<App> {
   const { config, log, finalizers, read, secrets, validator, bus, signals } = frame;
-  if (role === "node") return { callback: createHealthApp(health, log).callback(), endStreams: () => {} };
+  if (role === "node")
+    return { callback: createHealthApp(health, log).callback(), endStreams: () => {}, closeDoors: async () => {} };
   const reads = postgresReadModel(read);
   const keys = new KeyRing(reads, signals, clock, bus === null ? 0 : KEY_TTL_MS);
   const { taskTypes, streamsPerAddress } = config;
@@ -289,7 +295,7 @@ async function serve(frame: Frame, role: Role, { transport }: Engine, health: He
   const operators = postgresOperators(read);
   const postedPrices = new PostedPrices(reads, presence, clock, ids);
   const random = Math.random;
-  const app = createApp({
+  const services: Services = {
     router,
     honeypots: new Honeypots({ operators, router, secrets, postedPrices, ids, log, random, rate: config.honeypotRate }),
     reads,
@@ -324,8 +330,14 @@ async function serve(frame: Frame, role: Role, { transport }: Engine, health: He
     operators,
     payments: await paymentsOf(config),
     identity: identityOf(config),
-  });
-  return { callback: app.callback(), endStreams: () => feed.close() };
+  };
+  const door = await openFleetDoor(config, services, bus, nodeName(config), log);
+  finalizers.add(async () => door?.close(0));
+  return {
+    callback: createApp(services).callback(),
+    endStreams: () => feed.close(),
+    closeDoors: async (ms) => door?.close(ms),
+  };
 }
 
 /** Handles signals of other processes; any of them may get lost. */

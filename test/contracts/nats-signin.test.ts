@@ -25,7 +25,7 @@ async function file(name: string, text: string): Promise<string> {
 
 function settings(url: string, changes: Partial<NatsSettings> = {}): NatsSettings {
   const none = { user: null, password: null, nkeyFile: null, credsFile: null, tlsCa: null, tlsCert: null, tlsKey: null };
-  return { url, prefix: "test", ...none, ...changes };
+  return { named: "NATS", url, prefix: "test", ...none, ...changes };
 }
 
 /** Starts a server with these arguments for as long as `work` takes. */

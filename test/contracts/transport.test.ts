@@ -112,7 +112,7 @@ async function natsRig(): Promise<Rig> {
 
 function nothing(url: string): NatsSettings {
   const none = { user: null, password: null, nkeyFile: null, credsFile: null, tlsCa: null, tlsCert: null, tlsKey: null };
-  return { url, prefix: "test", ...none };
+  return { named: "NATS", url, prefix: "test", ...none };
 }
 
 async function soon(holds: () => boolean): Promise<void> {

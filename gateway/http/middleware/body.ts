@@ -42,6 +42,13 @@ export async function readBody({ req: request, res }: Exchange): Promise<JsonVal
   return readJson(text);
 }
 
+/** Gives the parsed body that came whole, or undefined if it is blank. Throws a Problem (400, 413, 422). */
+export function readBytes(bytes: Uint8Array): JsonValue | undefined {
+  if (bytes.length > BODY_BYTES_MAX) throw bodyTooLarge();
+  const text = decode(bytes);
+  return text.trim() === "" ? undefined : readJson(text);
+}
+
 /** Gives the body as text, UTF-8 of at most the same size. Throws a Problem (400, 413). */
 export async function readText(exchange: Exchange): Promise<string> {
   return decode(await read(exchange, exchange.req.headers["content-length"]));
@@ -59,13 +66,17 @@ async function read({ req: request, res }: Exchange, length: string | undefined)
   } catch (error) {
     const kind = error instanceof Error && "type" in error ? error.type : undefined;
     if (kind === "entity.too.large") {
-      throw new Problem(413, "BODY_TOO_LARGE", `The body must be at most ${BODY_BYTES_MAX} bytes long.`);
+      throw bodyTooLarge();
     }
     throw new Problem(400, "BODY_INCOMPLETE", "The body ended before its Content-Length; send it again in full.");
   }
 }
 
-function decode(bytes: Buffer): string {
+function bodyTooLarge(): Problem {
+  return new Problem(413, "BODY_TOO_LARGE", `The body must be at most ${BODY_BYTES_MAX} bytes long.`);
+}
+
+function decode(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
   } catch {

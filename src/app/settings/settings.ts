@@ -1,4 +1,5 @@
 /** Every setting: its name in the environment, its default, its unit, a sentence. */
+import { FLEET } from "./fleet.ts";
 import { RATES } from "./limits.ts";
 import { GITHUB, MAIL, PAYMENTS } from "./services.ts";
 import {
@@ -296,6 +297,7 @@ export function settings(production: boolean) {
     ...market(production),
     ...RATES,
     ...CLUSTER,
+    ...FLEET,
     ...MAIL,
     ...PAYMENTS,
     ...GITHUB,
@@ -310,6 +312,7 @@ export function settingGroups(production: boolean): readonly SettingGroup[] {
     { title: "Market", settings: market(production) },
     { title: "Limits", settings: RATES },
     { title: "Cluster", settings: CLUSTER },
+    { title: "Fleets", settings: FLEET },
     { title: "Mail", settings: MAIL },
     { title: "Payments", settings: PAYMENTS },
     { title: "GitHub", settings: GITHUB },
