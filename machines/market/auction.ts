@@ -41,46 +41,64 @@ export function explores(task: TaskId): boolean {
 }
 
 /** What `balanced` compares: the price (NC), lowered for a better worker. */
-function weighedPrice({ credits, quality: good }: Pick<Weighed, "credits" | "quality">): number {
+function weighedPrice({ credits, quality: good }: Terms): number {
   return credits / (1 + good);
 }
 
+/** What a preference compares: the price (NC) and the quality (0..1). */
+export type Terms = Pick<Bid, "quality"> & { readonly credits: number };
 /** The fields of a bid that an order compares. */
-export type Weighed = Omit<Bid, "worker" | "credits"> & { readonly credits: number };
-type Comparator = (a: Weighed, b: Weighed) => number;
+export type Weighed = Terms & Pick<Bid, "id">;
+type Comparator = (a: Terms, b: Terms) => number;
 
 const byPrice: Comparator = (a, b) => a.credits - b.credits;
 const byQuality: Comparator = (a, b) => b.quality - a.quality;
 const byValue: Comparator = (a, b) => weighedPrice(a) - weighedPrice(b);
-const byId: Comparator = (a, b) => (a.id < b.id ? -1 : 1);
 
-/** Each order decides the ties of those before it. */
-const ORDERS: { readonly [P in QualityPreference]: readonly Comparator[] } = {
-  cheapest: [byPrice, byQuality, byId],
-  best: [byQuality, byPrice, byId],
-  balanced: [byValue, byId],
+const ORDERS: { readonly [P in QualityPreference]: Comparator } = {
+  cheapest: (a, b) => byPrice(a, b) || byQuality(a, b),
+  best: (a, b) => byQuality(a, b) || byPrice(a, b),
+  balanced: byValue,
 };
 
-/** The order of a preference, for sorting. */
-export function bestFirst(preference: QualityPreference): Comparator {
-  return (a, b) => {
-    for (const order of ORDERS[preference]) {
-      const difference = order(a, b);
-      if (difference !== 0) return difference;
-    }
-    return 0;
-  };
+/** The order of a preference; it gives 0 for terms that are equal to it, below 0 where `a` beats `b`. */
+export function betterFirst(preference: QualityPreference): Comparator {
+  return ORDERS[preference];
+}
+
+/** The order of a preference, for sorting bids: of equal ones the lower id comes first. */
+export function bestFirst(preference: QualityPreference): (a: Weighed, b: Weighed) => number {
+  const order = ORDERS[preference];
+  return (a, b) => order(a, b) || (a.id < b.id ? -1 : 1);
+}
+
+/**
+ * The price (NC) that counts in a comparison. Prices count down to half of the going price (NC; null: there is none); below that
+ * quality decides, so that nobody wins by asking for next to nothing.
+ */
+export function countedPrice(price: number, going: number | null): number {
+  return going === null ? price : Math.max(price, going / 2);
+}
+
+/** Whether a worker with so many finished awards is a newcomer: its prior still outweighs what it has shown. */
+export function isNewcomer(finished: number): boolean {
+  return finished < PRIOR_WEIGHT;
+}
+
+/** Whether this task is offered to a newcomer first. Not if its requester wants the lowest price and nothing else. */
+export function seeksNewcomer(task: TaskId, preference: QualityPreference): boolean {
+  return preference !== "cheapest" && explores(task);
 }
 
 /** The number that a preference compares: `cheapest` the price (NC), `best` the quality, `balanced` price / (1 + quality). */
-export function weightOf(preference: QualityPreference, bid: Pick<Weighed, "credits" | "quality">): number {
+export function weightOf(preference: QualityPreference, bid: Terms): number {
   if (preference === "cheapest") return bid.credits;
   return preference === "best" ? bid.quality : weighedPrice(bid);
 }
 
 /** Picks the winner among `bids`, the same at every replay; undefined if there are none. */
 export function award(task: TaskId, preference: QualityPreference, bids: readonly Bid[]): Award | undefined {
-  const explored = explores(task) && preference !== "cheapest";
+  const explored = seeksNewcomer(task, preference);
   const [winner] = [...bids].sort(bestFirst(explored ? "cheapest" : preference));
   return winner === undefined ? undefined : { winner, explored };
 }

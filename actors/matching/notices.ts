@@ -1,0 +1,78 @@
+/** What listeners are told of a new task, and its requester of one that nobody takes. */
+
+import { isNewcomer } from "../../machines/market/auction.ts";
+import type { AccountId, Millis } from "../../machines/vocabulary.ts";
+import { mayHave } from "./candidates.ts";
+import type { Known } from "./queue.ts";
+import { type Announce, type Explain, MATCHING, type Unmatched } from "./vocabulary.ts";
+import { priceOf, type Wait } from "./wait.ts";
+import type { Waiters } from "./waiters.ts";
+
+/** Of the listeners that a task is announced to, the best and the newcomers; the rest are those who were told longest ago. */
+const BEST_SHARE = 1 / 2;
+const NEWCOMER_SHARE = 1 / 4;
+
+/** Listeners who may have the task, each worker once, who was told longest ago first; from a bounded number. */
+function eligibleListeners(known: Known, waiters: Waiters): readonly Wait[] {
+  const eligible = new Map<AccountId, Wait>();
+  let looked = 0;
+  for (const wait of waiters.listeners()) {
+    looked += 1;
+    if (looked > MATCHING.announceLookMax) break;
+    if (!eligible.has(wait.worker.id) && mayHave(known, wait, priceOf(wait, known.task))) eligible.set(wait.worker.id, wait);
+  }
+  return [...eligible.values()];
+}
+
+/** Chooses at most `most` listeners. */
+function choose(eligible: readonly Wait[], most: number): ReadonlySet<Wait> {
+  if (eligible.length <= most) return new Set(eligible);
+  const chosen = new Set<Wait>();
+  const add = (waits: readonly Wait[], upTo: number) => {
+    for (const wait of waits) if (chosen.size < upTo) chosen.add(wait);
+  };
+  const best = eligible.toSorted((a, b) => b.terms.standing.quality - a.terms.standing.quality);
+  const newcomers = eligible.filter(({ terms }) => terms.finished !== undefined && isNewcomer(terms.finished));
+  add(best, Math.floor(most * BEST_SHARE));
+  add(newcomers, chosen.size + Math.floor(most * NEWCOMER_SHARE));
+  add(eligible, most);
+  return chosen;
+}
+
+/** Announces a task to at most `most` listeners, who then are behind all others; undefined if there are none. */
+export function announce(known: Known, waiters: Waiters, most: number): Announce | undefined {
+  const gateways = new Map<string, AccountId[]>();
+  for (const wait of choose(eligibleListeners(known, waiters), most)) {
+    const { gateway, worker } = wait.terms;
+    gateways.set(gateway, [...(gateways.get(gateway) ?? []), worker]);
+    waiters.told(wait);
+  }
+  if (gateways.size === 0) return undefined;
+  return { type: "announce", task: known.task.id, to: [...gateways].map(([gateway, workers]) => ({ gateway, workers })) };
+}
+
+/** Says why nobody present takes a task; undefined if somebody may who only has no time. */
+function whyUnmatched(known: Known, waiters: Waiters): Unmatched | undefined {
+  const { budget, minSkill } = known.task;
+  if (waiters.present === 0) return "NOBODY_PRESENT";
+  const cheapest = waiters.cheapest(minSkill);
+  if (cheapest === undefined) return waiters.cheapest(0) === undefined ? "NONE_ELIGIBLE" : "SKILL_TOO_LOW";
+  if (cheapest > budget) return "ALL_TOO_DEAR";
+  let looked = 0;
+  for (const wait of waiters.all()) {
+    looked += 1;
+    if (looked > MATCHING.lookAheadMax || mayHave(known, wait, priceOf(wait, known.task))) return undefined;
+  }
+  return "NONE_ELIGIBLE";
+}
+
+/** Explains why a task is still in the pool; undefined if that is known already. */
+export function explain(known: Known, waiters: Waiters, now: Millis): Explain | undefined {
+  const before = known.explained;
+  if (before !== null && (now < before.at + MATCHING.explainAgainMs || before.times >= MATCHING.explanationsMax))
+    return undefined;
+  const why = whyUnmatched(known, waiters);
+  if (why === undefined || why === before?.why) return undefined;
+  known.explained = { why, at: now, times: (before?.times ?? 0) + 1 };
+  return { type: "explain", task: known.task.id, why, present: waiters.present };
+}
