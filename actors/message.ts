@@ -55,6 +55,11 @@ export const NOT_KNOWN = refuse(
   "UNAVAILABLE",
   "A node of another version sent this, and this one does not know what it asks; the operator must update it.",
 );
+/** Some member of the cluster could not read what the command would lead to. */
+export const NOT_AGREED = refuse(
+  "UNAVAILABLE",
+  "The platform is being updated, and its older nodes do not know this yet; nothing was changed. Try again when they are updated.",
+);
 /** A message has overtaken the one before it. */
 export const TOO_EARLY = refuse(
   "UNAVAILABLE",

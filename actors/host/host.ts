@@ -25,6 +25,7 @@ import type { Transport } from "../ports/transport.ts";
 import type { Validator } from "../ports/validator.ts";
 import { Actor } from "./actor.ts";
 import type { ActorPorts, IdleActor, Release } from "./actor-ports.ts";
+import { agreed } from "./agreed.ts";
 import { Committer } from "./commit.ts";
 import type { Inspect } from "./live.ts";
 
@@ -274,7 +275,8 @@ export class Host implements Transport {
     const key = addressKey(address);
     const known = actors.get(key);
     if (known !== undefined) return known;
-    const actor = new Actor(address, this.#ports.entities[address.kind], this.#actorPorts);
+    const entity = agreed(this.#ports.entities[address.kind], this.#actorPorts.formats);
+    const actor = new Actor(address, entity, this.#actorPorts);
     actors.set(key, actor);
     return actor;
   }

@@ -1,8 +1,9 @@
+import type { AskOptions } from "../../actors/router.ts";
 import type { BatchMade } from "../../machines/batch/protocol.ts";
-import { taskId } from "../../machines/vocabulary.ts";
+import { type AccountId, taskId } from "../../machines/vocabulary.ts";
 import { checkOutcome, type IdempotentRequest, idempotent } from "../http/idempotency.ts";
 import { offsetOf } from "../http/offset.ts";
-import { keyed } from "../http/operation.ts";
+import { keyed, type Reply } from "../http/operation.ts";
 import { Problem, problemOf, within } from "../http/problems.ts";
 import { BatchCreated, BatchParams, BatchProgress, BatchQuery, CreateBatch } from "../schemas/batch.ts";
 import { RECORDS } from "../schemas/common.ts";
@@ -84,4 +85,89 @@ const show = keyed(
   },
 );
 
-export const batchRoutes = [create, show];
+const ANSWERS = { 200: { about: "The batch as it is now, with the first page of its items", schema: BatchProgress } } as const;
+
+/** Pauses, resumes or cancels a batch, and shows it. */
+async function steer(type: "pause" | "resume" | "cancel", given: Steered, options: AskOptions = {}): Promise<Reply> {
+  const { account, params, services } = given;
+  const to = { kind: "batch", id: params.id.toLowerCase() } as const;
+  const answer = await services.router.ask(to, { type, requester: account }, options);
+  if (!answer.ok) throw problemOf(answer.refusal);
+  const shown = await services.router.ask(to, { type: "show", requester: account, from: 0, limit: RECORDS });
+  if (!shown.ok) throw problemOf(shown.refusal);
+  return { status: 200, body: showBatch(shown.value) };
+}
+
+interface Steered {
+  readonly account: AccountId;
+  readonly params: { readonly id: string };
+  readonly services: Services;
+}
+
+const cancel = keyed(
+  {
+    id: "cancelBatch",
+    suspended: "allowed",
+    tag: "Batches",
+    method: "delete",
+    path: "/api/v1/batches/{id}",
+    summary: "Cancel what is not awarded of a batch",
+    description: [
+      "Items that wait are cancelled at once, open ones a moment later, and their budgets are released.",
+      "Awarded ones run on, but are not awarded again if they fail: the batch is CANCELLING until they have ended, then CANCELLED.",
+      "Cancelling it again changes nothing. A batch that is DONE cannot be cancelled (409 BATCH_ENDED).",
+    ].join(" "),
+    params: BatchParams,
+    answers: ANSWERS,
+  },
+  function cancelBatch(given) {
+    return steer("cancel", given);
+  },
+);
+
+const pause = keyed(
+  {
+    id: "pauseBatch",
+    suspended: "allowed",
+    tag: "Batches",
+    method: "post",
+    path: "/api/v1/batches/{id}/pause",
+    summary: "Let no further item of a batch open",
+    description: [
+      "Items that are open stay open and run on. What was asked for just before opens if its budget can be held at once, else waits.",
+      "A paused batch waits for nothing and has no time to wait until; it still counts as one of the 20 that you may run.",
+      "Pausing it again changes nothing. 409 BATCH_ENDED if it has ended or was cancelled.",
+    ].join(" "),
+    params: BatchParams,
+    idempotent: true,
+    answers: ANSWERS,
+  },
+  function pauseBatch(given) {
+    const { services, account, params, idempotencyKey } = given;
+    return steer("pause", given, idempotent(services, account, `pause ${params.id.toLowerCase()}`, idempotencyKey, {}).options);
+  },
+);
+
+const resume = keyed(
+  {
+    id: "resumeBatch",
+    suspended: "allowed",
+    tag: "Batches",
+    method: "post",
+    path: "/api/v1/batches/{id}/resume",
+    summary: "Let the items of a paused batch open again",
+    description: [
+      "It goes behind your other batches that wait, and waits for credits up to 7 days from now.",
+      "Resuming one that runs changes nothing. 409 BATCH_ENDED if it has ended or was cancelled.",
+    ].join(" "),
+    params: BatchParams,
+    idempotent: true,
+    answers: ANSWERS,
+  },
+  function resumeBatch(given) {
+    const { services, account, params, idempotencyKey } = given;
+    return steer("resume", given, idempotent(services, account, `resume ${params.id.toLowerCase()}`, idempotencyKey, {}).options);
+  },
+);
+
+export const batchRoutes = [create, show, cancel, pause, resume];

@@ -1,6 +1,6 @@
 import Type from "typebox";
 import { BATCH_AT_ONCE_MAX, BATCH_ITEMS_MAX } from "../../machines/batch/decide.ts";
-import { BATCH_WAITS_FOR } from "../../machines/batch/protocol.ts";
+import { BATCH_STATUSES, BATCH_WAITS_FOR } from "../../machines/batch/protocol.ts";
 import { ITEM_STATUSES } from "../../machines/batch/replies.ts";
 import { BOUNDS } from "../../machines/vocabulary.ts";
 import { NextCursor, Nullable, RecordQuery, Time, Uuid } from "./common.ts";
@@ -33,7 +33,10 @@ const Count = Type.Integer({ minimum: 0 });
 
 export const BatchProgress = Type.Object({
   batch_id: Uuid("The batch's id"),
-  status: Type.Enum(["RUNNING", "DONE"]),
+  status: Type.Enum([...BATCH_STATUSES], {
+    description:
+      "PAUSED: no further item opens until it is resumed. CANCELLING: cancelled, and awarded items are still under way. DONE and CANCELLED are final",
+  }),
   total: Count,
   waiting: Count,
   open: Count,
@@ -50,7 +53,7 @@ export const BatchProgress = Type.Object({
   gives_up_at: Nullable(Time("When waiting items are refused, if they still wait by then")),
   items: Type.Array(
     Type.Object({
-      task_id: Uuid("Id of the task; it exists once the item is OPEN"),
+      task_id: Uuid("Id of the task; it exists once the item is OPEN, and never if it was cancelled before"),
       status: Type.Enum([...ITEM_STATUSES]),
       error: Nullable(
         Type.Object({ code: Type.String(), detail: Type.String() }, { description: "Why the budget could not be held" }),

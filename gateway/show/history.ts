@@ -107,6 +107,7 @@ function describe(
     case "Expired":
       return { by: PLATFORM, data: {} };
     case "Cancelled":
+    case "Withdrawn":
       return { by: requester, data: {} };
     case "WebhookAttempted":
       return all

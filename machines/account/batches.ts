@@ -6,6 +6,7 @@ import { isRefusal, type Refusal, refuse } from "../refusal.ts";
 import { accountId, type Millis } from "../vocabulary.ts";
 import { afterHold } from "./changes.ts";
 import type { AccountFact } from "./events.ts";
+import { heldFor } from "./holds.ts";
 import { type AccountSnapshot, restrictionOf } from "./machine.ts";
 import { FROZEN, hold } from "./spending.ts";
 import type { AccountContext } from "./state.ts";
@@ -45,16 +46,27 @@ export function batchEnded({ context }: AccountSnapshot, { batch }: Of<"batchEnd
   return { facts: context.batches.includes(batch) ? [{ type: "BatchEnded", batch, at }] : [], reply: null };
 }
 
+/** A fact even if the batch is not in the queue, because it waits to be told. */
+export function leaveQueue(_state: AccountSnapshot, { batch }: Of<"leaveQueue">, at: Millis): Told {
+  return { facts: [{ type: "BatchLeftQueue", batch, at }], reply: null };
+}
+
+/** Ends the batch for this account and cancels its tasks that have not ended; the tasks themselves know whether they are awarded. */
+export function batchCancelled({ context }: AccountSnapshot, { batch, tasks }: Of<"batchCancelled">, at: Millis): Told {
+  const open = tasks.filter((task) => heldFor(context.holds, task) !== undefined);
+  return { facts: [{ type: "BatchCancelled", batch, tasks: open, at }], reply: null };
+}
+
 /** Holds the budget of an item, or puts its batch into the queue. A batch that asks before its turn joins at the end. */
 export function holdItem(state: AccountSnapshot, { task, order, ask }: Of<"holdItem">, at: Millis): Told {
   if (order.batch === undefined) throw new Error("an item must belong to a batch");
   const { id: batch, item } = order.batch;
-  // An older version leaves `ask` out: its batches cannot wait.
+  // Versions from before the rate limit leave `ask` out.
   const { perMinute = 0, want = 0, called = true } = ask ?? {};
   const { context } = state;
   const restriction = restrictionOf(state);
   const one = { batch, budget: order.budget, perMinute } as const;
-  if (ask !== undefined && restriction !== "frozen") {
+  if (restriction !== "frozen") {
     const reason = waitsFor(context, restriction, one, at);
     const passes = called || context.waiting.every((other) => other.batch === batch);
     if (reason !== null || !passes) {

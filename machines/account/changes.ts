@@ -181,11 +181,15 @@ export function afterBatchStart({ batches }: AccountContext, { batch }: Of<"Batc
   return { batches: [...batches, batch] };
 }
 
-export function afterBatchEnd({ batches, waiting }: AccountContext, fact: Of<"BatchEnded">): Change {
-  return {
-    batches: batches.filter((batch) => batch !== fact.batch),
-    waiting: waiting.filter(({ batch }) => batch !== fact.batch),
-  };
+export function afterLeavingQueue(
+  { waiting }: AccountContext,
+  fact: Of<"BatchEnded" | "BatchCancelled" | "BatchLeftQueue">,
+): Change {
+  return { waiting: waiting.filter(({ batch }) => batch !== fact.batch) };
+}
+
+export function afterBatchEnd(context: AccountContext, fact: Of<"BatchEnded" | "BatchCancelled">): Change {
+  return { ...afterLeavingQueue(context, fact), batches: context.batches.filter((batch) => batch !== fact.batch) };
 }
 
 export function afterQueueing({ waiting }: AccountContext, fact: Of<"BatchWaits">): Change {

@@ -68,6 +68,8 @@ const FORMS: CommandForms<"account"> = {
     fresh: isFlag,
   },
   batchEnded: { batch: isText },
+  leaveQueue: { batch: isText },
+  batchCancelled: { batch: isText, tasks: isListOf(isTaskId) },
   holdItem: {
     task: isTaskId,
     order: isTaskSpec,

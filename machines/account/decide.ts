@@ -8,7 +8,7 @@ import { judge } from "../market/reputation.ts";
 import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import { accountId, type Credits, credits, type Millis } from "../vocabulary.ts";
-import { batchEnded, callBatches, holdItem, startBatch } from "./batches.ts";
+import { batchCancelled, batchEnded, callBatches, holdItem, leaveQueue, startBatch } from "./batches.ts";
 import type { AccountFact } from "./events.ts";
 import { heldFor } from "./holds.ts";
 import { type AccountSnapshot, statusOf } from "./machine.ts";
@@ -61,6 +61,8 @@ const DECIDERS: Deciders<"account", AccountSnapshot, AccountFact> = {
   holdItem: ofRegistered(holdItem),
   startBatch: ofRegistered(startBatch),
   batchEnded: ofRegistered(batchEnded),
+  leaveQueue: ofRegistered(leaveQueue),
+  batchCancelled: ofRegistered(batchCancelled),
   release: ofRegistered(release),
   settle: ofRegistered(settle),
   earn: ofRegistered(earn),

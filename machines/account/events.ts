@@ -63,6 +63,9 @@ export type AccountFact = At &
     | { readonly type: "Held"; readonly task: TaskId; readonly budget: Credits; readonly perMinute?: number }
     | { readonly type: "BatchStarted"; readonly batch: string; readonly request: string }
     | { readonly type: "BatchEnded"; readonly batch: string }
+    | { readonly type: "BatchLeftQueue"; readonly batch: string }
+    /** Its end, as far as the account is concerned; these tasks of it were open. */
+    | { readonly type: "BatchCancelled"; readonly batch: string; readonly tasks: readonly TaskId[] }
     /**
      * The batch wants to open more items, this one among them (null: only others). It waits for the rate limit until `until`
      * (ms), else until it is called.
@@ -154,6 +157,8 @@ export const ACCOUNT_FACTS: { readonly [T in AccountFactType]: true } = {
   ItemHoldRefused: true,
   BatchStarted: true,
   BatchEnded: true,
+  BatchLeftQueue: true,
+  BatchCancelled: true,
   BatchWaits: true,
   BatchesCalled: true,
   Released: true,

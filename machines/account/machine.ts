@@ -58,7 +58,8 @@ const machineSetup = setup({
     countHoneypot: on("HoneypotJudged", changes.afterHoneypot),
     rate: on("Rated", changes.afterRating),
     startBatch: on("BatchStarted", changes.afterBatchStart),
-    endBatch: on("BatchEnded", changes.afterBatchEnd),
+    endBatch: on(["BatchEnded", "BatchCancelled"], changes.afterBatchEnd),
+    leaveQueue: on("BatchLeftQueue", changes.afterLeavingQueue),
     queueBatch: on("BatchWaits", changes.afterQueueing),
     takeFromQueue: on("BatchesCalled", changes.afterCalling),
     coolDown: on("CooldownStarted", (_, { until }) => ({ cooldownUntil: until })),
@@ -85,6 +86,14 @@ const machineSetup = setup({
       assertEvent(event, "ItemHoldRefused");
       const { batch, item, code, detail } = event;
       return tellBatch(batch, { type: "itemRefused", item, code, detail });
+    }),
+    tellLeft: emit(({ event }) => {
+      assertEvent(event, "BatchLeftQueue");
+      return tellBatch(event.batch, { type: "queueLeft" });
+    }),
+    withdrawTasks: enqueueActions(({ event, enqueue }) => {
+      assertEvent(event, "BatchCancelled");
+      for (const task of event.tasks) enqueue.emit(tellTask(task, { type: "withdraw" }));
     }),
     tellWaiting: enqueueActions(({ event, enqueue }) => {
       assertEvent(event, "BatchWaits");
@@ -184,6 +193,8 @@ export const accountMachine = machineSetup.createMachine({
         OfferFreed: { actions: ["freeSlot"] },
         ItemHoldRefused: { actions: ["touch", "tellRefusal"] },
         BatchEnded: { actions: ["endBatch"] },
+        BatchLeftQueue: { actions: ["leaveQueue", "tellLeft"] },
+        BatchCancelled: { actions: ["endBatch", "withdrawTasks"] },
         BatchWaits: { actions: ["queueBatch", "tellWaiting"] },
         BatchesCalled: { actions: ["takeFromQueue", "tellTurns"] },
       },

@@ -87,6 +87,13 @@ export interface AccountProtocol {
   };
   /** From a batch that is done. */
   readonly batchEnded: { readonly command: { readonly batch: string }; readonly reply: null };
+  /** From a batch that was paused; it is told when it has left the queue. */
+  readonly leaveQueue: { readonly command: { readonly batch: string }; readonly reply: null };
+  /** From a batch that was cancelled: `tasks` are its open items, of which those that are not awarded are cancelled. */
+  readonly batchCancelled: {
+    readonly command: { readonly batch: string; readonly tasks: readonly TaskId[] };
+    readonly reply: null;
+  };
   /**
    * A hold for an item of a batch. Never refused: the batch gets the outcome as a message. `want` is how many more items the
    * batch could open, `called` whether it was its turn; versions from before the rate limit leave `ask` out.

@@ -33,6 +33,8 @@ const RECALLS: Recalls<"account", AccountSnapshot, AccountFact> = {
     return { batch, request };
   },
   batchEnded: NO_REPLY,
+  leaveQueue: NO_REPLY,
+  batchCancelled: NO_REPLY,
   holdItem: NO_REPLY,
   release: NO_REPLY,
   settle: NO_REPLY,
@@ -101,6 +103,8 @@ export const ACCOUNT_REPLIES: ReplyForms<"account"> = {
   hold: form(isRecord<Reply<"hold">>({ id: isText, createdAt: isNumber })),
   startBatch: form(isMade),
   batchEnded: NOTHING,
+  leaveQueue: NOTHING,
+  batchCancelled: NOTHING,
   holdItem: NOTHING,
   release: NOTHING,
   settle: NOTHING,

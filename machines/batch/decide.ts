@@ -1,8 +1,8 @@
 import type { Deciders, Decision } from "../entity.ts";
 import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
-import { type Refusal, type RefusalCode, refuse } from "../refusal.ts";
+import { isRefusal, type Refusal, type RefusalCode, refuse } from "../refusal.ts";
 import type { Millis } from "../vocabulary.ts";
-import { afterItem, afterOpening } from "./changes.ts";
+import { afterItem, afterLeaving, afterOpening } from "./changes.ts";
 import type { BatchFact } from "./events.ts";
 import { type BatchSnapshot, WAIT_MAX_MS, WAIT_TIMER } from "./machine.ts";
 import type { BatchProgress, BatchWaitsFor, ItemStatus } from "./protocol.ts";
@@ -20,18 +20,19 @@ const UNKNOWN = refuse("BATCH_UNKNOWN", "There is no batch of yours with this id
 
 const DECIDERS: Deciders<"batch", BatchSnapshot, BatchFact> = {
   openBatch: open,
-  itemRefused: ({ context }, command, at) => refused(context, command, at),
-  itemPostponed: ({ value, context }, { item, reason, until }, at) => {
-    // The postponement of other items comes too late if all of them have been requested meanwhile.
-    const isLate = item === null ? waitingItems(context).length === 0 : context.states[item]?.state !== "OPEN";
-    if (value !== "RUNNING" || isLate) return { facts: [], reply: null };
-    return { facts: [{ type: "ItemPostponed", item, reason, until, at }], reply: null };
+  itemRefused: refused,
+  itemPostponed: postponed,
+  turns: (state, { count }, at) => ({ facts: mayAsk(state) ? started(state.context, count, true, at) : [], reply: null }),
+  itemEnded: (state, { item, status }, at) => over(state, { type: "ItemEnded", item, status, at }, at),
+  pause: ofRequester(pause),
+  resume: ofRequester(resume),
+  cancel: ofRequester(cancel),
+  queueLeft: ({ value, context }, _command, at) => {
+    if (!context.leaving || !isSteerable(value)) return { facts: [], reply: null };
+    const left = { type: "QueueLeft", at } as const;
+    const next = value === "RUNNING" ? started({ ...context, ...afterLeaving() }, 1, false, at) : [];
+    return { facts: [left, ...next], reply: null };
   },
-  turns: ({ value, context }, { count }, at) => ({
-    facts: value === "RUNNING" ? started(context, count, true, at) : [],
-    reply: null,
-  }),
-  itemEnded: ({ context }, { item, status }, at) => over(context, { type: "ItemEnded", item, status, at }, at),
   show: ({ value, context }, command, at) =>
     value === "NEW" || context.requester !== command.requester
       ? UNKNOWN
@@ -48,6 +49,49 @@ export function decideBatch<T extends CommandType<"batch">>(
   arrived: Millis = at,
 ): Result<T> {
   return DECIDERS[command.type](state, command, at, arrived);
+}
+
+/** Whether it may ask for items. After a pause the account must first have taken it out of its queue. */
+function mayAsk({ value, context }: BatchSnapshot): boolean {
+  return value === "RUNNING" && !context.leaving;
+}
+
+/** Whether a batch in this state takes a pause, a resumption and a cancellation. */
+function isSteerable(value: BatchSnapshot["value"]): boolean {
+  return value === "RUNNING" || value === "PAUSED";
+}
+
+type Steer = "pause" | "resume" | "cancel";
+
+/** Refuses anybody but the requester. A batch of somebody else is as unknown as one that does not exist. */
+function ofRequester(steer: (state: BatchSnapshot, at: Millis) => readonly BatchFact[] | Refusal) {
+  return (state: BatchSnapshot, { requester }: Of<Steer>, at: Millis): Result<Steer> => {
+    if (state.value === "NEW" || state.context.requester !== requester) return UNKNOWN;
+    const facts = steer(state, at);
+    if (isRefusal(facts)) return facts;
+    return { facts, reply: { batch: state.context.id }, afterDelivery: true };
+  };
+}
+
+function ended(value: BatchSnapshot["value"], done: string): Refusal {
+  return refuse("BATCH_ENDED", `This batch is ${value}; it can be ${done} only while it is RUNNING or PAUSED.`);
+}
+
+/** Answered once the account has taken it out of the queue: from then on no further item opens. */
+function pause({ value }: BatchSnapshot, at: Millis): readonly BatchFact[] | Refusal {
+  if (!isSteerable(value)) return ended(value, "paused");
+  return value === "PAUSED" ? [] : [{ type: "BatchPaused", at }];
+}
+
+function resume({ value, context }: BatchSnapshot, at: Millis): readonly BatchFact[] | Refusal {
+  if (!isSteerable(value)) return ended(value, "resumed");
+  if (value === "RUNNING") return [];
+  return [{ type: "BatchResumed", at }, ...(context.leaving ? [] : started(context, 1, false, at))];
+}
+
+function cancel({ value }: BatchSnapshot, at: Millis): readonly BatchFact[] | Refusal {
+  if (isSteerable(value)) return [{ type: "BatchCancelled", at }];
+  return value === "DONE" ? ended(value, "cancelled") : [];
 }
 
 function open({ value, context }: BatchSnapshot, command: Of<"openBatch">, at: Millis): Result<"openBatch"> {
@@ -70,24 +114,35 @@ function started(context: BatchContext, count: number, called: boolean, at: Mill
   return [{ type: "ItemsStarted", items, want: wanted - items.length, called, at }];
 }
 
+/** An item keeps waiting; that of a cancelled batch is cancelled. */
+function postponed({ value, context }: BatchSnapshot, command: Of<"itemPostponed">, at: Millis): Told {
+  const { item, reason, until } = command;
+  // The postponement of other items comes too late if all of them have been requested meanwhile, or the batch asks no more.
+  const isLate = item === null ? context.leaving || waitingItems(context).length === 0 : context.states[item]?.state !== "OPEN";
+  if (isLate) return { facts: [], reply: null };
+  if (isSteerable(value)) return { facts: [{ type: "ItemPostponed", item, reason, until, at }], reply: null };
+  return { facts: item === null ? [] : [{ type: "ItemEnded", item, status: "CANCELLED", at }], reply: null };
+}
+
 /**
  * An item is done, and the next one begins unless the batch waits for its turn. With no item open it asks anyway: an account on
  * a node of an older version has no queue and would never call.
  */
-function over(context: BatchContext, fact: Extract<BatchFact, { type: "ItemRefused" | "ItemEnded" }>, at: Millis): Told {
+function over(state: BatchSnapshot, fact: Extract<BatchFact, { type: "ItemRefused" | "ItemEnded" }>, at: Millis): Told {
+  const { context } = state;
   if (context.states[fact.item]?.state !== "OPEN") return { facts: [], reply: null };
   const after = { ...context, ...afterItem(context, fact) };
-  const waits = after.queued && capacityLeft(after) < after.atOnce;
+  const waits = !mayAsk(state) || (after.queued && capacityLeft(after) < after.atOnce);
   return { facts: [fact, ...(waits ? [] : started(after, 1, false, at))], reply: null };
 }
 
-/** A frozen account opens none of the other items either. */
-function refused(context: BatchContext, { item, code, detail }: Of<"itemRefused">, at: Millis): Told {
+/** A frozen account opens none of the other items either, but those of a paused batch are not asked for. */
+function refused(state: BatchSnapshot, { item, code, detail }: Of<"itemRefused">, at: Millis): Told {
+  const { context } = state;
   const fact = { type: "ItemRefused", item, code, detail, at } as const;
   const after = { ...context, ...afterItem(context, fact) };
-  if (code !== "ACCOUNT_FROZEN" || context.states[item]?.state !== "OPEN" || waitingItems(after).length === 0) {
-    return over(context, fact, at);
-  }
+  const isLast = context.states[item]?.state !== "OPEN" || waitingItems(after).length === 0;
+  if (code !== "ACCOUNT_FROZEN" || isLast || !mayAsk(state)) return over(state, fact, at);
   return { facts: [fact, { type: "WaitingRefused", code, detail, at }], reply: null };
 }
 

@@ -44,6 +44,13 @@ export type BatchFact = At &
         readonly reason: WaitsFor | null;
         readonly until: Millis | null;
       }
+    /** No further item is requested; the account is asked to take the batch out of its queue, unless it is asked already. */
+    | { readonly type: "BatchPaused" }
+    | { readonly type: "BatchResumed" }
+    /** The account has taken the batch out of its queue, so that it may ask anew. */
+    | { readonly type: "QueueLeft" }
+    /** All waiting items are cancelled, and the account is asked to cancel those that are open and not awarded. */
+    | { readonly type: "BatchCancelled" }
     /** All waiting items are refused. */
     | { readonly type: "WaitingRefused"; readonly code: RefusalCode; readonly detail: string }
     | { readonly type: "ItemRefused"; readonly item: number; readonly code: RefusalCode; readonly detail: string }
@@ -55,6 +62,10 @@ export const BATCH_FACTS: { readonly [T in BatchFact["type"]]: true } = {
   BatchOpened: true,
   ItemsStarted: true,
   ItemPostponed: true,
+  BatchPaused: true,
+  BatchResumed: true,
+  QueueLeft: true,
+  BatchCancelled: true,
   WaitingRefused: true,
   ItemRefused: true,
   ItemEnded: true,

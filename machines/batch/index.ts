@@ -26,5 +26,5 @@ export const batch: Entity<"batch", BatchSnapshot, BatchFact, never> = {
   parts: () => [],
   persist: persistBatch,
   restore: (_id, stored) => restoreBatch(stored),
-  finished: (state) => !state.hasTag("running"),
+  finished: (state) => !state.hasTag("ongoing"),
 };

@@ -18,10 +18,14 @@ export const BATCH_WAITS_FOR = [...WAITS_FOR, "turn"] as const;
 /** What a batch waits for. `turn`: for other batches of the account, which are before it in the queue. */
 export type BatchWaitsFor = (typeof BATCH_WAITS_FOR)[number];
 
+/** PAUSED: it opens no further items. CANCELLING: cancelled, but items of it are awarded or about to be cancelled. */
+export const BATCH_STATUSES = ["RUNNING", "PAUSED", "CANCELLING", "DONE", "CANCELLED"] as const;
+export type BatchStatus = (typeof BATCH_STATUSES)[number];
+
 /** The progress of a batch: counts of all items, and a page of them. */
 export interface BatchProgress {
   readonly batch: string;
-  readonly status: "RUNNING" | "DONE";
+  readonly status: BatchStatus;
   readonly total: number;
   readonly waiting: number;
   readonly open: number;
@@ -41,6 +45,11 @@ export interface BatchProgress {
   }[];
   /** The number of the first item after this page. */
   readonly next: number | null;
+}
+
+interface Steering {
+  readonly command: { readonly requester: AccountId };
+  readonly reply: { readonly batch: string };
 }
 
 /** The commands of a batch, and its replies. */
@@ -70,6 +79,15 @@ export interface BatchProtocol {
   /** The batch may request so many items now, and has left the queue. */
   readonly turns: { readonly command: { readonly count: number }; readonly reply: null };
   readonly itemEnded: { readonly command: { readonly item: number; readonly status: TerminalStatus }; readonly reply: null };
+  /**
+   * By the requester, and each may come again: pause keeps further items from opening, resume lets them open, cancel ends what is
+   * not awarded. What was requested before a pause opens, if it can at once, else it waits with the others.
+   */
+  readonly pause: Steering;
+  readonly resume: Steering;
+  readonly cancel: Steering;
+  /** From the requester's account: the batch, which is paused, has left its queue. */
+  readonly queueLeft: { readonly command: { readonly [field in never]: never }; readonly reply: null };
   /** Asks for its progress and a page of items; without a page, for all items. */
   readonly show: {
     readonly command: { readonly requester: AccountId; readonly from?: number; readonly limit?: number };

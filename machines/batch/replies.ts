@@ -6,10 +6,14 @@ import { TERMINAL_STATUSES } from "../task/tags.ts";
 import type { TaskId } from "../vocabulary.ts";
 import type { BatchFact } from "./events.ts";
 import type { BatchSnapshot } from "./machine.ts";
-import { BATCH_WAITS_FOR, type BatchMade, type BatchProgress } from "./protocol.ts";
+import { BATCH_STATUSES, BATCH_WAITS_FOR, type BatchMade, type BatchProgress } from "./protocol.ts";
 
 function made([first]: readonly BatchFact[], { context }: BatchSnapshot): BatchMade | null {
   return first?.type === "BatchOpened" ? { batch: context.id, request: first.request } : null;
+}
+
+function steered(_facts: readonly BatchFact[], { context }: BatchSnapshot): { readonly batch: string } {
+  return { batch: context.id };
 }
 
 const RECALLS: Recalls<"batch", BatchSnapshot, BatchFact> = {
@@ -18,6 +22,10 @@ const RECALLS: Recalls<"batch", BatchSnapshot, BatchFact> = {
   itemPostponed: NO_REPLY,
   turns: NO_REPLY,
   itemEnded: NO_REPLY,
+  pause: steered,
+  resume: steered,
+  cancel: steered,
+  queueLeft: NO_REPLY,
   show: () => {
     throw new Error("showing a batch leaves no fact");
   },
@@ -44,7 +52,7 @@ const ITEM = {
   error: orNull(isRecord<NonNullable<Item["error"]>>({ code: isRefusalCode, detail: isText })),
 };
 const COUNTS = {
-  status: isOneOf(["RUNNING", "DONE"]),
+  status: isOneOf(BATCH_STATUSES),
   total: isNumber,
   waiting: isNumber,
   open: isNumber,
@@ -82,12 +90,18 @@ const isProgressBefore = isRecord<ProgressBefore>({
   items: isListOf(isRecord<ProgressBefore["items"][number]>({ ...ITEM, task_id: isTaskId })),
 });
 
+const STEERED = form(isRecord<{ readonly batch: string }>({ batch: isText }));
+
 export const BATCH_REPLIES: ReplyForms<"batch"> = {
   openBatch: form(isMade),
   itemRefused: NOTHING,
   itemPostponed: NOTHING,
   turns: NOTHING,
   itemEnded: NOTHING,
+  pause: STEERED,
+  resume: STEERED,
+  cancel: STEERED,
+  queueLeft: NOTHING,
   show: changedForm(isProgress, {
     check: isProgressBefore,
     up: ({ batch_id: batch, waiting_for: waitsFor, next_at: nextAt, gives_up_at: givesUpAt, items, ...counts }) => ({

@@ -31,6 +31,8 @@ export interface BatchContext {
   readonly states: { readonly [item: number]: ItemState };
   /** Whether it is in the account's queue: then it requests nothing until it is called. */
   readonly queued: boolean;
+  /** Whether the account has been asked to take it out of its queue and has not answered: it requests nothing until then. */
+  readonly leaving: boolean;
   readonly waits: Waits | null;
 }
 
@@ -43,6 +45,7 @@ export const NEW: Omit<BatchContext, "id"> = {
   perMinute: 0,
   states: {},
   queued: false,
+  leaving: false,
   waits: null,
 };
 
@@ -51,9 +54,14 @@ export function waitingItems({ items, states }: Pick<BatchContext, "items" | "st
   return items.flatMap((_, number) => (states[number] === undefined ? [number] : []));
 }
 
+/** The items whose budgets are requested or held. */
+export function openItems({ items, states }: Pick<BatchContext, "items" | "states">): readonly BatchItem[] {
+  return items.filter((_, number) => states[number]?.state === "OPEN");
+}
+
 /** How many more items may be open. */
-export function capacityLeft({ atOnce, states }: BatchContext): number {
-  return atOnce - Object.values(states).filter(({ state }) => state === "OPEN").length;
+export function capacityLeft(context: BatchContext): number {
+  return context.atOnce - openItems(context).length;
 }
 
 /** Whether no item waits or is open. */

@@ -20,6 +20,10 @@ export function afterReopening({ autoRetriesLeft }: TaskContext): Change {
   return { bids: [], autoRetriesLeft: autoRetriesLeft - 1 };
 }
 
+export function afterWithdrawal(_: TaskContext, { at }: Of<"Withdrawn">): Change {
+  return { autoRetriesLeft: 0, updatedAt: at };
+}
+
 export function afterDecline(context: TaskContext): Change {
   return { asked: Math.min(context.asked + 1, askable(context).length) };
 }

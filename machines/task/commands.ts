@@ -113,6 +113,7 @@ const FORMS: CommandForms<"task"> = {
   start: { worker: isAccountId },
   submit: { submission: isText, worker: isAccountId, result: isJson, verdict: orAbsent(isJudgement) },
   cancel: { requester: isAccountId },
+  withdraw: {},
   settled: { payout: isCredits, fee: isCredits, refund: isCredits },
   timer: TIMER,
   "webhook.attempted": { attempt: isWhole, outcome: isOutcome },

@@ -88,6 +88,7 @@ const DECIDERS: Deciders<"task", TaskSnapshot, TaskFact> = {
   start: ofOpened(start),
   submit: ofOpened(submit),
   cancel: ofOpened(cancel),
+  withdraw: ofOpened(withdraw),
   settled: ofOpened(settled),
   timer: ofOpened(timer),
   "webhook.attempted": ofOpened(webhookAttempted),
@@ -274,6 +275,14 @@ function cancel({ state, stage, context }: Opened, command: Of<"cancel">, at: Mi
     return refuse("TASK_NOT_CANCELLABLE", `This task is ${stage}; it can be cancelled only before its award.`);
   }
   return { facts: [cancelled], reply: { id: context.id, status: "CANCELLED" }, afterDelivery: true };
+}
+
+/** Never refused: whatever the task is doing, it is the end of its batch. */
+function withdraw({ state, stage, context }: Opened, _command: Of<"withdraw">, at: Millis): Result<"withdraw"> {
+  const cancelled: TaskFact = { type: "Cancelled", at };
+  if (state.can(cancelled)) return { facts: [cancelled], reply: null };
+  const runsOn = isAwarded(stage) && context.autoRetriesLeft > 0;
+  return { facts: runsOn ? [{ type: "Withdrawn", at }] : [], reply: null };
 }
 
 function settled({ stage }: Opened, command: Of<"settled">, at: Millis): Result<"settled"> {

@@ -98,6 +98,8 @@ export type TaskFact = At &
     /** When its time ran out, or by an operator, who gives a reason. */
     | { readonly type: "Expired"; readonly reason?: string }
     | { readonly type: "Cancelled" }
+    /** Its batch was cancelled while it was awarded: if that award fails, it expires. */
+    | { readonly type: "Withdrawn" }
     | {
         readonly type: "WebhookAttempted";
         readonly attempt: number;
@@ -128,6 +130,7 @@ export const TASK_FACTS: { readonly [T in TaskFactType]: true } = {
   Rated: true,
   Expired: true,
   Cancelled: true,
+  Withdrawn: true,
   WebhookAttempted: true,
   WebhookRequested: true,
 };

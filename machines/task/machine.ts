@@ -86,6 +86,7 @@ const machineSetup = setup({
     award: on("Awarded", changes.afterAward),
     acceptResult: on("ResultAccepted", changes.afterAcceptance),
     rejectResult: on("ResultRejected", changes.afterRejection),
+    dropRetries: on("Withdrawn", changes.afterWithdrawal),
     endAward: on(["AwardFailed", "AwardTimedOut"], changes.afterFailure),
     settle: on("Settled", changes.afterSettling),
     end: on(["Expired", "Cancelled"], changes.afterEnd),
@@ -221,6 +222,7 @@ export const taskMachine = machineSetup.createMachine({
       on: {
         ExecutionStarted: { target: "EXECUTING", actions: ["touch"] },
         ResultAccepted: { target: "COMPLETED" },
+        Withdrawn: { actions: ["dropRetries"] },
         ResultRejected: { target: "REJECTED", actions: ["rejectResult"] },
         AwardTimedOut: { target: "TIMED_OUT" },
         Expired: { target: "EXPIRED" },
@@ -231,6 +233,7 @@ export const taskMachine = machineSetup.createMachine({
       tags: ["awarded"],
       on: {
         ResultAccepted: { target: "COMPLETED" },
+        Withdrawn: { actions: ["dropRetries"] },
         ResultRejected: { target: "REJECTED", actions: ["rejectResult"] },
         AwardTimedOut: { target: "TIMED_OUT" },
         Expired: { target: "EXPIRED" },
@@ -241,6 +244,7 @@ export const taskMachine = machineSetup.createMachine({
       tags: ["awarded"],
       on: {
         ResultAccepted: { target: "COMPLETED" },
+        Withdrawn: { actions: ["dropRetries"] },
         ResultRejected: { target: "REJECTED", actions: ["rejectResult"] },
         AwardFailed: { target: "FAILED" },
         AwardTimedOut: { target: "TIMED_OUT" },

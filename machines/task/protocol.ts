@@ -95,6 +95,8 @@ export interface TaskProtocol {
     readonly command: { readonly requester: AccountId };
     readonly reply: { readonly id: string; readonly status: "CANCELLED" };
   };
+  /** From the requester's account, of an item whose batch was cancelled. One that is awarded runs on and is not awarded again. */
+  readonly withdraw: { readonly command: { readonly [field in never]: never }; readonly reply: null };
   readonly settled: {
     readonly command: { readonly payout: Credits; readonly fee: Credits; readonly refund: Credits };
     readonly reply: null;

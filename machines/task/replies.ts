@@ -39,6 +39,7 @@ const RECALLS: Recalls<"task", TaskSnapshot, TaskFact> = {
     if (rejected === undefined) return acceptedReply(factOf(facts, "ResultAccepted"));
     return rejectedReply(rejected, facts.some((fact) => fact.type === "AwardFailed") ? "FAILED" : "REJECTED");
   },
+  withdraw: NO_REPLY,
   cancel: (_facts, { context }) => ({ id: context.id, status: "CANCELLED" }),
   settled: NO_REPLY,
   timer: NO_REPLY,
@@ -91,6 +92,7 @@ export const TASK_REPLIES: ReplyForms<"task"> = {
       return { submission_id: submission, status, error_code: code, retries_left: left, errors };
     },
   }),
+  withdraw: NOTHING,
   cancel: form(isRecord<ReplyOf<"task", "cancel">>({ id: isText, status: isOneOf(["CANCELLED"]) })),
   settled: NOTHING,
   timer: NOTHING,

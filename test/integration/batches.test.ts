@@ -113,6 +113,46 @@ test("a batch that waits for credits ends when its account is frozen", async () 
   expect([another.status, another.body.code]).toEqual([403, "ACCOUNT_FROZEN"]);
 });
 
+test("a batch is paused, resumed and cancelled, each as often as one likes; what is awarded is done and paid", async () => {
+  const [ann, bob, eve] = [await market.register(), await market.register(), await market.register()];
+  const post = { template: TEMPLATE, items: texts(6), max_concurrent: 6 };
+  const { batch_id: id } = await market.ok("POST", "/tasks/batch", post, ann);
+  const { items } = await until(id, ann, "two to open", { open: 2, waiting: 4, waiting_for: "credits" });
+  const awarded = items[0].task_id;
+  await market.ok("POST", `/tasks/${awarded}/bid`, { bid_credits: 5 }, bob);
+  await market.until(awarded, bob, "AWARDED");
+  const steer = (method: string, path: string, party: Party) => market.call(method, `/batches/${id}${path}`, undefined, party);
+  for (let n = 0; n < 2; n += 1) {
+    const { status, body } = await steer("POST", "/pause", ann);
+    expect([status, body]).toMatchObject([200, { status: "PAUSED", open: 2, waiting: 4, waiting_for: null, gives_up_at: null }]);
+  }
+  await market.ok("POST", "/credits/topup", { amount_credits: 20 }, ann);
+  await market.halt("SIGKILL");
+  await market.restart();
+  expect(await progress(id, ann)).toMatchObject({ status: "PAUSED", open: 2, waiting: 4 });
+  for (let n = 0; n < 2; n += 1) expect(await steer("POST", "/resume", ann)).toMatchObject({ status: 200 });
+  await until(id, ann, "a third to open", { status: "RUNNING", open: 3, waiting: 3, waiting_for: "credits" });
+  for (const [method, path] of [
+    ["DELETE", ""],
+    ["POST", "/pause"],
+    ["POST", "/resume"],
+  ] as const) {
+    expect(await steer(method, path, eve)).toMatchObject({ status: 404, body: { code: "BATCH_UNKNOWN" } });
+  }
+  expect(await steer("DELETE", "", ann)).toMatchObject({ status: 200, body: { status: "CANCELLING", waiting: 0 } });
+  const left = await until(id, ann, "the open ones to be cancelled", { open: 1, cancelled: 5 });
+  expect([left.status, left.items[5]]).toMatchObject(["CANCELLING", { status: "CANCELLED", error: null }]);
+  expect(await steer("DELETE", "", ann)).toMatchObject({ status: 200, body: { status: "CANCELLING" } });
+  expect((await market.balance(ann)).credits_frozen).toBe(20);
+  await market.submit(awarded, bob, GOOD);
+  await until(id, ann, "the end", { status: "CANCELLED", settled: 1, cancelled: 5, open: 0 });
+  expect(await steer("DELETE", "", ann)).toMatchObject({ status: 200, body: { status: "CANCELLED" } });
+  for (const path of ["/pause", "/resume"]) {
+    const { status, body } = await steer("POST", path, ann);
+    expect([status, body.code, body.detail]).toEqual([409, "BATCH_ENDED", expect.stringContaining("This batch is CANCELLED")]);
+  }
+});
+
 test("items come in pages", async () => {
   const ann = await market.register();
   const { batch_id: id } = await market.ok("POST", "/tasks/batch", { template: TEMPLATE, items: texts(450) }, ann);

@@ -195,10 +195,10 @@ describe("an account", () => {
     ]);
   });
 
-  test("refuses an item that a version of before asks for, which knows no waiting", () => {
+  test("puts an item off for credits that a version from before the pace asks for, and holds it to no pace", () => {
     const { ask: _, ...before } = item(0);
     expect(account_(registered(19), before).facts).toEqual([
-      expect.objectContaining({ type: "ItemHoldRefused", code: "INSUFFICIENT_CREDITS" }),
+      expect.objectContaining({ type: "BatchWaits", item: 0, want: 1, reason: "credits" }),
     ]);
     expect(account_([...registered(100), held(1), held(2)], before).facts).toEqual([expect.objectContaining({ type: "Held" })]);
   });

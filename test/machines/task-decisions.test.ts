@@ -1,6 +1,7 @@
 /** What a task decides, and why: bids, submissions and deadlines, posted prices, webhooks, ratings. */
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../actors/limits.ts";
+import { FORMATS } from "../../machines/formats.ts";
 import type { CommandOf } from "../../machines/protocols.ts";
 import { isRefusal } from "../../machines/refusal.ts";
 import { decideTask, JUDGING_MS_MAX, RESENDS_MAX } from "../../machines/task/decide.ts";
@@ -170,7 +171,7 @@ test("a fact that does not fit the state is a bug, and told as one", () => {
 });
 
 test("facts of a version or type that this code does not know are refused", () => {
-  const stored = { seq: 1, type: "Opened", version: 2, body: {}, at: AT };
+  const stored = { seq: 1, type: "Opened", version: FORMATS.task + 1, body: {}, at: AT };
   expect(() => entity.upcast(stored)).toThrow("newer NexusToken");
   expect(() => entity.upcast({ ...stored, version: 1, type: "Vanished" })).toThrow("newer NexusToken");
 });

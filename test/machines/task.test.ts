@@ -19,6 +19,7 @@ const unopened: { readonly [C in CommandName]: string } = {
   good: "TASK_UNKNOWN",
   bad: "TASK_UNKNOWN",
   cancel: "TASK_UNKNOWN",
+  withdraw: "TASK_UNKNOWN",
   settled: "TASK_UNKNOWN",
   routing: "TASK_UNKNOWN",
   pool: "TASK_UNKNOWN",
@@ -39,6 +40,7 @@ const nobody: { readonly [C in CommandName]: string } = {
   good: "NOT_AWARDED_TO_YOU",
   bad: "NOT_AWARDED_TO_YOU",
   cancel: "TASK_NOT_CANCELLABLE",
+  withdraw: ".",
   settled: "MESSAGE_STALE",
   routing: "TIMER_STALE",
   pool: "TIMER_STALE",
@@ -52,6 +54,7 @@ const inCharge = {
   ...nobody,
   good: "ResultAccepted",
   bad: "ResultRejected",
+  withdraw: "Withdrawn",
   execution: "AwardTimedOut+Reopened",
   start: "ALREADY_STARTED",
 };
@@ -60,16 +63,24 @@ const done = { ...over, start: "TASK_ENDED", good: "TASK_ENDED", bad: "TASK_ENDE
 
 const EXPECTED: { readonly [S in TaskStatus | "NEW"]: { readonly [C in CommandName]: string } } = {
   NEW: unopened,
-  CREATED: { ...nobody, cancel: "Cancelled" },
+  CREATED: { ...nobody, cancel: "Cancelled", withdraw: "Cancelled" },
   ROUTING: {
     ...nobody,
     bid: "BidPlaced",
     standingBid: "BidPlaced+Awarded",
     declined: "OfferDeclined",
     cancel: "Cancelled",
+    withdraw: "Cancelled",
     routing: "PoolEntered",
   },
-  PENDING_POOL: { ...nobody, bid: "BidPlaced+Awarded", standingBid: "BidPlaced+Awarded", cancel: "Cancelled", pool: "Expired" },
+  PENDING_POOL: {
+    ...nobody,
+    bid: "BidPlaced+Awarded",
+    standingBid: "BidPlaced+Awarded",
+    cancel: "Cancelled",
+    withdraw: "Cancelled",
+    pool: "Expired",
+  },
   AWARDED: {
     ...inCharge,
     start: "ExecutionStarted",

@@ -5,6 +5,8 @@
  * R2  A command that was done before it was sent again is never refused.
  * R3  What is read (a row, from the store; how far a batch is, from its actor) is what it was at some moment between question
  *     and answer. So it existed, and is not older than anything that was told or shown to anybody before it was asked for.
+ * R4  A batch that is said to be paused, resumed or cancelled was so at some moment between question and answer, also where it had
+ *     been before, so that nothing was left to do.
  */
 import { isDeepStrictEqual } from "node:util";
 import { accountRow } from "../../machines/account/row.ts";
@@ -15,13 +17,18 @@ import { type Cluster, SKEW_MS_MAX } from "./cluster.ts";
 import { Past } from "./past.ts";
 import { ruleOf } from "./refusals.ts";
 import { EPOCH_MS } from "./time.ts";
-import type { Refused, Seen, Workload } from "./workload.ts";
+import type { Refused, Seen, Told, Workload } from "./workload.ts";
 
 /** What was told to clients and was not so. */
-export function wrongAnswers({ refused, seen }: Workload, cluster: Cluster): readonly string[] {
+export function wrongAnswers({ refused, seen, told }: Workload, cluster: Cluster): readonly string[] {
   const past = new Past(cluster.store);
   return [
     ...refused.flatMap((one) => wrongRefusal(one, past, cluster.gaveUp)),
+    ...told
+      .filter((one) => one.answer.ok && !wasSteered(one, past))
+      .map(({ what: { command, to, commandId } }) => {
+        return `${command.type} ${commandId} was answered with success, and the batch ${to} was never so`;
+      }),
     ...seen
       .filter((one) => !wasSo(one, past))
       .map(({ kind, id, from, until, shown }) => {
@@ -46,10 +53,22 @@ function wrongRefusal({ what, refusal, sent, at }: Refused, past: Past, gaveUp: 
   const founded = {
     task: () => past.task(to, span).some((state) => rule.task?.({ ...cause, state })),
     account: () => past.account(to, span).some((state) => rule.account?.({ ...cause, state })),
-    // Clients only look at batches.
-    batch: () => false,
+    batch: () => past.batch(to, span).some((state) => rule.batch?.({ ...cause, state })),
   }[kind]();
   return founded ? [] : [`${no}, and there was no reason since ${since}`];
+}
+
+/** What a batch is once it was told to be so. */
+const STEERED: { readonly [command: string]: readonly BatchSnapshot["value"][] } = {
+  pause: ["PAUSED", "DONE"],
+  resume: ["RUNNING", "DONE"],
+  cancel: ["CANCELLING", "CANCELLED"],
+};
+
+/** With its last item a batch is done, paused or not. */
+function wasSteered({ what: { kind, to, command, since }, at }: Told, past: Past): boolean {
+  const so = kind === "batch" ? STEERED[command.type] : undefined;
+  return so === undefined || past.batch(to, { from: since, until: at }).some(({ value }) => so.includes(value));
 }
 
 function wasSo(seen: Seen, past: Past): boolean {

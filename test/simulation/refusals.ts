@@ -4,6 +4,7 @@
  */
 import type { AccountSnapshot } from "../../machines/account/machine.ts";
 import { accountRow, creditOf } from "../../machines/account/row.ts";
+import type { BatchSnapshot } from "../../machines/batch/machine.ts";
 import type { CarriedCommand } from "../../machines/protocols.ts";
 import type { Refusal, RefusalCode } from "../../machines/refusal.ts";
 import type { TaskSnapshot } from "../../machines/task/machine.ts";
@@ -22,6 +23,7 @@ export interface Cause<S> {
 export interface Rule {
   readonly task?: (cause: Cause<TaskSnapshot>) => boolean;
   readonly account?: (cause: Cause<AccountSnapshot>) => boolean;
+  readonly batch?: (cause: Cause<BatchSnapshot>) => boolean;
 }
 
 /** For what is told to actors and timers, or at the edge, or for what no client of the simulation asks or can bring about. */
@@ -111,7 +113,15 @@ const RULES: { readonly [C in RefusalCode]: Rule | typeof PASSING } = {
   NOTHING_TO_DO: NEVER,
   TOO_MANY_BATCHES: NEVER,
   BATCH_EXISTS: NEVER,
-  BATCH_UNKNOWN: NEVER,
+  BATCH_UNKNOWN: {
+    batch: ({ state, command }) =>
+      state.value === "NEW" || ("requester" in command && state.context.requester !== command.requester),
+  },
+  BATCH_ENDED: {
+    batch: ({ state: { value }, command, refusal }) =>
+      refusal.detail.includes(`This batch is ${value}`) &&
+      (command.type === "cancel" ? value === "DONE" : value !== "RUNNING" && value !== "PAUSED"),
+  },
   OAUTH_STATE_INVALID: NEVER,
   HOLD_UNKNOWN: NEVER,
   TASK_EXISTS: NEVER,

@@ -1,5 +1,6 @@
 /** One seed, one history: a cluster, its clients, everything that goes wrong, and what must hold all the same. */
 import { batch } from "../../machines/batch/index.ts";
+import { openItems } from "../../machines/batch/state.ts";
 import type { StoredFact } from "../../machines/fact.ts";
 import { FORMATS } from "../../machines/formats.ts";
 import { TERMINAL_STATUSES } from "../../machines/task/tags.ts";
@@ -161,6 +162,8 @@ class Simulation {
     this.cluster.webhooksFail = 0;
     // Those of before may not be let in any more.
     const able = ({ draining, version }: SimNode) => !draining && version === "tomorrow";
+    // The update is brought to its end: until then nobody may do what older nodes do not know.
+    for (const node of nodes) if (node.version === "before" && !node.draining) this.cluster.drainNode(node);
     while (nodes.filter(able).length < 2) this.cluster.startNode(1, "tomorrow");
     this.workload.enrich();
     for (let passed = 0; passed < END_MS && !this.ended(); passed += LEASE_MS) await this.pass(LEASE_MS);
@@ -200,10 +203,11 @@ class Simulation {
   }
 }
 
+/** Whether nothing will happen to a batch: one that was paused last of all stays so. */
 function isDone(id: string, facts: readonly StoredFact[]): boolean {
   const read = (fact: StoredFact) => batch.upcast(stripped(fact, FORMATS.batch));
   const state = facts.reduce((before, fact) => batch.evolve(before, read(fact)).state, batch.initial(id));
-  return state.value === "DONE";
+  return !state.hasTag("ongoing") || (state.value === "PAUSED" && openItems(state.context).length === 0);
 }
 
 function isEnded(row: unknown): boolean {

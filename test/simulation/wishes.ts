@@ -23,7 +23,7 @@ export interface Wish {
 /** How often each thing is wanted, beside the others. */
 const WANTED = {
   ...{ post: 4, bid: 7, submit: 7, start: 1, cancel: 1, topup: 1, batch: 0.5 },
-  ...{ rate: 0.5, repay: 0.5, resend: 0.5, expire: 0.1 },
+  ...{ rate: 0.5, repay: 0.5, resend: 0.5, expire: 0.1, steer: 0.7 },
 } as const;
 
 export function wish<K extends EntityKind, T extends CommandType<K>>(
@@ -57,6 +57,8 @@ export class Wishes {
         return this.#post(by);
       case "batch":
         return this.#batch(by);
+      case "steer":
+        return this.#steer(by);
       case "topup":
         return wish("account", by, { type: "topUp", topup: this.#nextId(), amount: credits(random.int(1, 50)) });
       case "repay":
@@ -81,7 +83,7 @@ export class Wishes {
     return this.tasks.at(-1 - this.#random.int(0, 5));
   }
 
-  #ofTask(what: Exclude<keyof typeof WANTED, "post" | "batch" | "topup" | "repay">, to: TaskId, by: AccountId): Wish {
+  #ofTask(what: Exclude<keyof typeof WANTED, "post" | "batch" | "topup" | "repay" | "steer">, to: TaskId, by: AccountId): Wish {
     const random = this.#random;
     switch (what) {
       case "bid": {
@@ -117,6 +119,15 @@ export class Wishes {
     this.batches.push({ id: batch, requester });
     const what = { batch, request: requester, template, items, atOnce: this.#random.int(1, 3), perMinute: PACE, fresh: false };
     return wish("account", requester, { type: "startBatch", ...what });
+  }
+
+  /** Mostly by its requester, now and then by somebody whom it does not concern. */
+  #steer(by: AccountId): Wish | undefined {
+    const random = this.#random;
+    const one = this.batches.at(-1 - random.int(0, 2));
+    if (one === undefined) return undefined;
+    const requester = random.chance(0.95) ? one.requester : by;
+    return wish("batch", one.id, { type: random.weighted({ pause: 3, resume: 3, cancel: 1 }), requester });
   }
 
   #post(by: AccountId): Wish {

@@ -44,8 +44,18 @@ export type Seen = Span & { readonly id: string } & (
     | { readonly kind: "batch"; readonly shown: BatchProgress | null }
   );
 
+/** An answer that a client got, and when (ms of simulated time). */
+export interface Told {
+  readonly what: Asked;
+  readonly answer: CommandResult;
+  readonly at: number;
+}
+
+/** What changes nothing, and so leaves no trace, where the batch is so already. */
+const isSteering = ({ kind }: Wish) => kind === "batch";
+
 export class Workload {
-  readonly told: { readonly what: Asked; readonly answer: CommandResult }[] = [];
+  readonly told: Told[] = [];
   readonly refused: Refused[] = [];
   readonly seen: Seen[] = [];
   readonly wrong: string[] = [];
@@ -86,8 +96,9 @@ export class Workload {
     }
   }
 
-  /** Gives everybody what a batch may wait for. */
+  /** Gives everybody what a batch may wait for, and lets the paused ones go on. */
   enrich(): void {
+    for (const { id, requester } of this.wishes.batches) this.#start(wish("batch", id, { type: "resume", requester }), true);
     for (const n of ACCOUNTS) {
       const topup = this.#cluster.ids.next();
       this.#start(wish("account", person(n), { type: "topUp", topup, amount: credits(1_000) }), true);
@@ -109,7 +120,10 @@ export class Workload {
   stillTrue(): readonly string[] {
     const { actors } = this.#cluster.store.journal;
     return this.told
-      .filter(({ what, answer }) => answer.ok && actors.get(addressKey({ kind: what.kind, id: what.to })) !== undefined)
+      .filter(
+        ({ what, answer }) =>
+          answer.ok && !isSteering(what) && actors.get(addressKey({ kind: what.kind, id: what.to })) !== undefined,
+      )
       .filter(
         ({ what }) =>
           !actors.get(addressKey({ kind: what.kind, id: what.to }))?.facts.some(({ cause }) => cause === what.commandId),
@@ -125,13 +139,13 @@ export class Workload {
     if (keyed && this.#random.chance(0.1)) void this.#once(what);
     void this.#call(what).then((answer) => {
       this.underWay -= 1;
-      if (answer !== undefined) this.told.push({ what, answer });
+      if (answer !== undefined) this.told.push({ what, answer, at: time.now });
     });
   }
 
   #repeat(): void {
     const before = this.told.at(-1 - this.#random.int(0, 5));
-    if (before === undefined || !before.answer.ok || !before.what.keyed) return;
+    if (before === undefined || !before.answer.ok || !before.what.keyed || isSteering(before.what)) return;
     const first = JSON.stringify(before.answer.value);
     this.underWay += 1;
     void this.#call(before.what).then((answer) => {

@@ -74,6 +74,7 @@ export const COMMANDS = {
   start: { type: "start", worker: WORKER },
   good: { type: "submit", submission: id(62), worker: WORKER, result: { name: "Ada" }, verdict: { code: null, errors: [] } },
   bad: { type: "submit", submission: id(62), worker: WORKER, result: {}, verdict: { code: "RULE_VIOLATION", errors: [] } },
+  withdraw: { type: "withdraw" },
   cancel: { type: "cancel", requester: REQUESTER },
   settled: { type: "settled", payout: credits(12), fee: credits(1), refund: credits(7) },
   routing: { type: "timer", name: "routing", due: AT },

@@ -73,6 +73,8 @@ export class World {
   entities: HostPorts["entities"] = ENTITIES;
   /** Told of every commit; see HostPorts. */
   committed: NonNullable<HostPorts["committed"]> = () => {};
+  /** What every member reads, of a host that is made afterwards; if absent, it is alone. */
+  formats: HostPorts["formats"];
   /** Observes the live actors of a host that is made afterwards. */
   inspect: HostPorts["inspect"];
   #ids = 1_000;
@@ -94,6 +96,7 @@ export class World {
       calls: { make: ({ request }) => this.deliver(request) },
       committed: (address, row) => this.committed(address, row),
       inspect: this.inspect,
+      ...(this.formats === undefined ? {} : { formats: this.formats }),
       clock: this.clock,
       ids: { next: () => this.nextId() },
       log: SILENT,
