@@ -56,6 +56,22 @@ inspect
   .argument("<id>", "its id")
   .option("--json", "as JSON")
   .action(async (id, options) => (await import("./cli/inspect.ts")).runInspectTask(id, options));
+const fleet = program.command("fleet").description("set up a NATS server for fleets of workers, and give accounts access to it");
+const DIR = ["--dir <folder>", "where the server's configuration is", "nats"] as const;
+fleet
+  .command("config")
+  .description("write the configuration of a nats-server that keeps fleets and the platform apart")
+  .option(...DIR)
+  .option("--listen <address:port>", "where the server listens", "127.0.0.1:4222")
+  .action(async (options) => (await import("./cli/fleet.ts")).runFleetConfig(options));
+fleet
+  .command("credentials")
+  .description("give the fleet of an account a user of its own, in place of the one that it had, and print its secret")
+  .argument("<account>", "its id, or its address")
+  .option(...DIR)
+  .option("--json", "print JSON")
+  .option("--revoke", "take its user away instead")
+  .action(async (who, options) => (await import("./cli/fleet.ts")).runFleetCredentials(who, options));
 program
   .command("migrate")
   .description("bring the database up to date")

@@ -34,7 +34,7 @@ import { VALIDATOR_LIMITS, ValidatorPool } from "../adapters/validator/pool.ts";
 import { isClustered, openBus } from "./bus.ts";
 import { DRAIN_MS, type Engine, type Frame, localEngine, nodeEngine, remoteEngine } from "./engine.ts";
 import { aborted, Finalizers } from "./finalizers.ts";
-import { openFleetDoor } from "./fleet.ts";
+import { openFleetDoor } from "./fleet/door.ts";
 import { connectInspector } from "./inspector.ts";
 import { addressOf, identifyServer } from "./running-server.ts";
 import { CONNECTION_BOUNDS, type ConnectionBounds } from "./server/connections.ts";

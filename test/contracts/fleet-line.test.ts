@@ -1,5 +1,7 @@
 /** The line of fleets against real servers: where it opens and where not, and that neither leaving nor an outage loses a request. */
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createConnection, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { connect, type NatsConnection } from "nats";
@@ -68,6 +70,32 @@ function open(url: string, service: FleetService, more: Partial<FleetLineOptions
   });
 }
 
+/** A way to a server on which what comes from there can be held back. */
+async function passage(server: URL) {
+  const sockets: Socket[] = [];
+  const listener = createServer((near) => {
+    const far = createConnection(Number(server.port), server.hostname);
+    near.pipe(far).pipe(near);
+    for (const socket of [near, far]) socket.setNoDelay().on("error", () => {});
+    sockets.push(far);
+  });
+  await once(listener.listen(0, "127.0.0.1"), "listening");
+  const address = listener.address();
+  return {
+    port: typeof address === "object" && address !== null ? address.port : 0,
+    hold: () => {
+      for (const far of sockets) far.pause();
+    },
+    pass: () => {
+      for (const far of sockets) far.resume();
+    },
+    close: async () => {
+      for (const far of sockets) far.destroy();
+      await new Promise((resolve) => listener.close(resolve));
+    },
+  };
+}
+
 async function ask(client: NatsConnection, text: string): Promise<string> {
   return (await client.request(SUBJECT, text, { timeout: 10_000 })).string();
 }
@@ -83,7 +111,7 @@ describe("a line opens", () => {
 
   test.each(["deaf", "mute"])("not for one who may not: a %s one", async (user) => {
     await expect(open(shared.url, new Echo(), {}, user)).rejects.toThrow(
-      /^FLEET_NATS_URL \(127\.0\.0\.1:\d+\): this user may not subscribe to nexus\.api\.v1\.>/,
+      /^FLEET_NATS_URL \(127\.0\.0\.1:\d+\): this user may not subscribe to nexus\.api\.v1\.>.*nexus fleet config/,
     );
   });
 
@@ -155,6 +183,32 @@ test("a line that leaves answers what it has taken, and the other one gets the r
   expect(leaving.taken.length + staying.taken.length).toBe(400);
   await lines[1]?.close(1_000);
   await client.close();
+});
+
+test("a line that leaves answers what is still on its way to it", async () => {
+  const towards = await passage(new URL(plain.url));
+  const echo = new Echo();
+  let release = () => {};
+  echo.held = new Promise((resolve) => {
+    release = resolve;
+  });
+  const line = await open(`nats://127.0.0.1:${towards.port}`, echo);
+  const client = await connect({ servers: plain.url });
+  towards.hold();
+  const texts = Array.from({ length: 10 }, (_, n) => String(n));
+  const answers = Promise.all(texts.map((text) => ask(client, text)));
+  await client.flush();
+  const left = line.close(10_000);
+  expect(echo.taken).toEqual([]);
+  towards.pass();
+  await eventually(async () => (echo.taken.length === 10 ? true : undefined), "all to be taken");
+  // A line that did not wait for its answers would be gone by now.
+  for (let times = 0; times < 100; times += 1) await client.flush();
+  release();
+  expect(await answers).toEqual(texts);
+  await left;
+  await client.close();
+  await towards.close();
 });
 
 test("a line that leaves waits no longer than it is told to", async () => {

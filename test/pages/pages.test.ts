@@ -8,7 +8,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { freePort } from "../support/servers.mjs";
+import { freePort, startPrivate } from "../support/servers.mjs";
 import { type Background, Checkout } from "./checkout.ts";
 import { blocksOf, headingsOf, inlineOf, linksOf, PAGES, promisesOf, strayCommandsOf } from "./extract.ts";
 import { BLOCKS, COMMANDS, STORIES } from "./table.ts";
@@ -194,6 +194,29 @@ describe("in a fresh clone", () => {
       }
     } finally {
       expect(await guided.interrupt()).toBe(true);
+    }
+  });
+
+  test("fleets work as it stands there, from the server's configuration to a result", { timeout: LONG_MS }, async () => {
+    // Installs the program where that is possible.
+    await (await startPrivate("nats")).stop();
+    const [start, ...rest] = blocksOf("docs/fleets.md").map(({ text }) => text);
+    const [served, nats] = [await freePort(), await freePort()];
+    const settings = { PORT: String(served), NEXUS_DATA_DIR: ".nexus/fleets", PATH: `${clone.env["PATH"]}:/usr/sbin` };
+    const there = (text: string) =>
+      text
+        .replace("fleet config --dir nats", `fleet config --dir nats --listen 127.0.0.1:${nats}`)
+        .replaceAll("nats://localhost", `nats://localhost:${nats}`)
+        .replaceAll("localhost:4222", `localhost:${nats}`)
+        .replaceAll("localhost:8000", `localhost:${served}`);
+    const platform = await clone.start(there(String(start)), /NexusToken answers on/, settings);
+    try {
+      const { code, out } = await clone.run(`set -eu\n${there(rest.join("\n"))}`, ["sh"], settings);
+      expect([code, out]).toEqual([0, "COMPLETED\n"]);
+    } finally {
+      // A shell without job control keeps Ctrl-C from what it runs in the background.
+      await clone.run("kill $(cat nats/nats-server.pid)");
+      expect(await platform.interrupt(), platform.said()).toBe(true);
     }
   });
 

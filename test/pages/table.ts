@@ -69,4 +69,4 @@ export const BLOCKS: { readonly [name: string]: string } = {
 };
 
 /** Pages whose blocks are one story: the first starts the platform, the others are pasted into one shell, in order. */
-export const STORIES: readonly string[] = ["docs/USAGE_GUIDE.md"];
+export const STORIES: readonly string[] = ["docs/USAGE_GUIDE.md", "docs/fleets.md"];

@@ -197,17 +197,17 @@ async function checkServer(connection: NatsConnection, settings: NatsSettings, o
   const shown = shownUrl(settings);
   if (await exposed(connection)) {
     throw new Error(
-      `${shown}: fleets there could reach what connects the processes of this platform (NATS_URL). Give fleets a NATS account of their own, or another server.`,
+      `${shown}: fleets there could reach what connects the processes of this platform (NATS_URL). Give fleets a NATS account of their own, or another server; \`nexus fleet config\` writes what it needs.`,
     );
   }
   if (connection.info?.auth_required !== true) {
-    const open = `${shown}: this server lets anybody in, so that every fleet can read the API keys of the others; give each fleet a user of its own.`;
+    const open = `${shown}: this server lets anybody in, so that every fleet can read the API keys of the others; give each fleet a user of its own; \`nexus fleet config\` writes what the server needs.`;
     if (production) throw new Error(open);
     log.warn({}, open);
   }
   if (await mayServe(connection, settings.prefix)) return;
   throw new Error(
-    `${shown}: this user may not subscribe to ${settings.prefix}.api.v1.>, $SRV.> and ${DOOR_INBOX}.>, and publish to _INBOX.>; give it these permissions.`,
+    `${shown}: this user may not subscribe to ${settings.prefix}.api.v1.>, $SRV.> and ${DOOR_INBOX}.>, and publish to _INBOX.>; give it these permissions, as \`nexus fleet config\` writes them.`,
   );
 }
 

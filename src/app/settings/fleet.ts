@@ -21,7 +21,11 @@ export const FLEET = {
   },
   fleetNatsUser: optional("FLEET_NATS_USER", "name", "User name of the gateways there."),
   fleetNatsPassword: { ...optional("FLEET_NATS_PASSWORD", "text", "Password of the gateways there."), secret: true },
-  fleetNatsNkeyFile: optional("FLEET_NATS_NKEY_FILE", "file", "File with the NKey seed of the gateways there."),
+  fleetNatsNkeyFile: optional(
+    "FLEET_NATS_NKEY_FILE",
+    "file",
+    "File with the NKey seed of the gateways there, as `nexus fleet config` writes it.",
+  ),
   fleetNatsCredsFile: optional("FLEET_NATS_CREDS_FILE", "file", "Credentials file (JWT and seed) of the gateways there."),
   fleetNatsTlsCa: optional("FLEET_NATS_TLS_CA", "file", "CA certificate to check that server's certificate with."),
   fleetNatsTlsCert: optional("FLEET_NATS_TLS_CERT", "file", "Client certificate for that server."),

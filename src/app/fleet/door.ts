@@ -1,12 +1,12 @@
 /** The door of fleets in this process: what is asked over NATS, joined with the operations that answer it. */
-import type { Log } from "../../actors/ports/log.ts";
-import { FleetDoor } from "../../gateway/doors/fleet.ts";
-import { serve } from "../../gateway/doors/serve.ts";
-import { OPERATIONS } from "../../gateway/routes/index.ts";
-import type { Services } from "../../gateway/services.ts";
-import type { NatsSettings } from "../adapters/nats/connect.ts";
-import type { Bus } from "./bus.ts";
-import type { Config } from "./settings/config.ts";
+import type { Log } from "../../../actors/ports/log.ts";
+import { FleetDoor } from "../../../gateway/doors/fleet.ts";
+import { serve } from "../../../gateway/doors/serve.ts";
+import { OPERATIONS } from "../../../gateway/routes/index.ts";
+import type { Services } from "../../../gateway/services.ts";
+import type { NatsSettings } from "../../adapters/nats/connect.ts";
+import type { Bus } from "../bus.ts";
+import type { Config } from "../settings/config.ts";
 
 export interface OpenDoor {
   /** Takes no more requests, answers those that it has for at most `ms`, and disconnects. Never rejects. */
@@ -23,7 +23,7 @@ export async function openFleetDoor(
 ): Promise<OpenDoor | null> {
   const { fleetNatsUrl } = config;
   if (fleetNatsUrl === null) return null;
-  const { FleetLine } = await import("../adapters/nats/fleet.ts");
+  const { FleetLine } = await import("../../adapters/nats/fleet.ts");
   const door = new FleetDoor(OPERATIONS, {
     clock: services.clock,
     ids: services.ids,
