@@ -1,6 +1,6 @@
 import type { TaskOnOffer } from "../../machines/eligibility.ts";
 import type { AccountId, Millis, TaskId } from "../../machines/vocabulary.ts";
-import { inOrder, type Order, SortedList } from "./sorted.ts";
+import { firstIndex, Heads, inOrder, type Order, SortedList } from "./sorted.ts";
 import { MATCHING, type QueuedTask, type Unmatched } from "./vocabulary.ts";
 import { type Listed, listedAs, type Wait } from "./wait.ts";
 
@@ -31,6 +31,8 @@ interface Shelf {
   readonly budget: number;
   readonly minSkill: number;
   readonly tasks: SortedList<Known>;
+  /** When the first of them was created. */
+  oldest: Millis;
 }
 
 const byId: Order<Known> = (a, b) => (a.task.id < b.task.id ? -1 : a.task.id > b.task.id ? 1 : 0);
@@ -55,33 +57,62 @@ function withOne(workers: ReadonlySet<AccountId>, worker: AccountId): ReadonlySe
 
 /** Open tasks that no proposal is under way for, by what a worker can compare. */
 class Shelves {
-  readonly #shelves = new Map<string, Shelf>();
+  /** By lowest skill; in each the highest budget first. */
+  readonly #tiers: Shelf[][] = [];
 
-  get all(): Iterable<Shelf> {
-    return this.#shelves.values();
+  *[Symbol.iterator](): Generator<Shelf> {
+    for (const shelves of this.#tiers) yield* shelves;
+  }
+
+  #find(minSkill: number, budget: number): { readonly shelves: Shelf[]; readonly index: number } {
+    while (this.#tiers.length <= minSkill) this.#tiers.push([]);
+    const shelves = this.#tiers[minSkill] ?? [];
+    return { shelves, index: firstIndex(shelves, (shelf) => shelf.budget <= budget) };
   }
 
   add(known: Known): void {
-    const { budget, minSkill } = known.task;
-    const key = `${budget}/${minSkill}`;
-    const shelf = this.#shelves.get(key) ?? { budget, minSkill, tasks: new SortedList(oldestFirst) };
-    this.#shelves.set(key, shelf);
+    const { budget, minSkill, createdAt } = known.task;
+    const { shelves, index } = this.#find(minSkill, budget);
+    let shelf = shelves[index];
+    if (shelf?.budget !== budget) {
+      shelf = { budget, minSkill, tasks: new SortedList(oldestFirst), oldest: createdAt };
+      shelves.splice(index, 0, shelf);
+    }
     shelf.tasks.add(known);
+    shelf.oldest = Math.min(shelf.oldest, createdAt);
     known.shelf = shelf;
   }
 
   remove(known: Known): void {
     const { shelf } = known;
     if (shelf === null) return;
-    shelf.tasks.remove(known);
-    if (shelf.tasks.size === 0) this.#shelves.delete(`${shelf.budget}/${shelf.minSkill}`);
     known.shelf = null;
+    shelf.tasks.remove(known);
+    const { first } = shelf.tasks;
+    if (first !== undefined) {
+      shelf.oldest = first.task.createdAt;
+      return;
+    }
+    const { shelves, index } = this.#find(shelf.minSkill, shelf.budget);
+    shelves.splice(index, 1);
   }
 
-  for({ least, tier }: Listed): readonly SortedList<Known>[] {
-    return [...this.#shelves.values()]
-      .filter(({ budget, minSkill }) => budget >= least && minSkill <= tier)
-      .map(({ tasks }) => tasks);
+  /** Chooses among the shelves that suit a waiter. */
+  choose({ least, tier, price }: Listed, heads: Heads<Known>): Heads<Known> {
+    for (let minSkill = 0; minSkill <= Math.min(tier, this.#tiers.length - 1); minSkill += 1) {
+      for (const { budget, oldest, tasks } of this.#tiers[minSkill] ?? []) {
+        if (budget < least) break;
+        const { last } = heads;
+        const isBehind = last !== undefined && (price === null ? budget < last.task.budget : oldest > last.task.createdAt);
+        if (!isBehind) heads.offer(tasks);
+        else {
+          heads.leftOut();
+          // Lower budgets follow.
+          if (price === null) break;
+        }
+      }
+    }
+    return heads;
   }
 }
 
@@ -132,11 +163,9 @@ export class Queue {
   /** Drops the worst task, the lowest budget and of those the newest, if it is worse than this one. */
   #makeRoom(task: QueuedTask): boolean {
     let worst: Known | undefined;
-    for (const { all } of [this.#windows, this.#pool]) {
-      for (const { tasks } of all) {
-        const { last } = tasks;
-        if (last !== undefined && (worst === undefined || dearestFirst(last, worst) > 0)) worst = last;
-      }
+    for (const { tasks } of [...this.#windows, ...this.#pool]) {
+      const { last } = tasks;
+      if (last !== undefined && (worst === undefined || dearestFirst(last, worst) > 0)) worst = last;
     }
     if (worst === undefined) return false;
     const isWorse =
@@ -200,19 +229,20 @@ export class Queue {
     const listed = listedAs(wait.terms);
     if (listed === null) return;
     const order = listed.price === null ? dearestFirst : oldestFirst;
-    const [pool, windows] = [this.#pool.for(listed), this.#windows.for(listed)];
+    const [pool, windows] = [this.#pool, this.#windows];
     if (poolFirst) {
-      yield* inOrder(pool, order);
-      yield* inOrder(windows, order);
-    } else yield* inOrder([...pool, ...windows], order);
+      yield* inOrder((width) => pool.choose(listed, new Heads(order, width)), order);
+      yield* inOrder((width) => windows.choose(listed, new Heads(order, width)), order);
+    } else yield* inOrder((width) => windows.choose(listed, pool.choose(listed, new Heads(order, width))), order);
   }
 
   /** Gives tasks in their windows, the oldest first. */
   inWindows(): Generator<Known> {
-    return inOrder(
-      [...this.#windows.all].map(({ tasks }) => tasks),
-      oldestFirst,
-    );
+    return inOrder((width) => {
+      const heads = new Heads(oldestFirst, width);
+      for (const { tasks } of this.#windows) heads.offer(tasks);
+      return heads;
+    }, oldestFirst);
   }
 
   /** Gives so many tasks, and the next time the next ones, round and round. */

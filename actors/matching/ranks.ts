@@ -1,6 +1,6 @@
-import { betterFirst, countedPrice } from "../../machines/market/auction.ts";
+import { betterFirst, countedPrice, penaltyOf } from "../../machines/market/auction.ts";
 import type { QualityPreference } from "../../machines/vocabulary.ts";
-import { inOrder, type Order, SortedList } from "./sorted.ts";
+import { firstIndex, Heads, inOrder, type Order, SortedList } from "./sorted.ts";
 import { type Listed, longestFirst, type Wait } from "./wait.ts";
 
 /** Waiters with the same price, skill tier and lowest budget: the best quality first, then the longest wait. */
@@ -8,6 +8,8 @@ interface Rank {
   readonly price: number | null;
   readonly least: number;
   readonly waits: SortedList<Wait>;
+  /** The quality of the first of them. */
+  quality: number;
 }
 
 /** What a task asks of its worker. `going` is the going price (NC), or null. */
@@ -39,49 +41,71 @@ export class Ranks {
   #find({ tier, least, price }: Listed): { readonly ranks: Rank[]; readonly index: number; readonly rank: Rank | undefined } {
     while (this.#tiers.length <= tier) this.#tiers.push([]);
     const ranks = this.#tiers[tier] ?? [];
-    let [from, to] = [0, ranks.length];
     // Of two with the same lowest budget, the one with a posted price comes first.
-    const isBefore = (rank: Rank) => rank.least < least || (rank.least === least && rank.price !== null && rank.price !== price);
-    while (from < to) {
-      const middle = (from + to) >>> 1;
-      const rank = ranks[middle];
-      if (rank !== undefined && isBefore(rank)) from = middle + 1;
-      else to = middle;
-    }
-    const rank = ranks[from];
-    return { ranks, index: from, rank: rank?.least === least && rank.price === price ? rank : undefined };
+    const index = firstIndex(
+      ranks,
+      (rank) => rank.least > least || (rank.least === least && (price !== null || rank.price === null)),
+    );
+    const rank = ranks[index];
+    return { ranks, index, rank: rank?.least === least && rank.price === price ? rank : undefined };
   }
 
   /** Takes a waiter that is `listed`, and is not here. */
   add(wait: Wait, listed: Listed): void {
     const { ranks, index, rank } = this.#find(listed);
-    const waits = rank?.waits ?? new SortedList(withinRank);
-    waits.add(wait);
-    if (rank === undefined) ranks.splice(index, 0, { price: listed.price, least: listed.least, waits });
     this.#size += 1;
+    if (rank !== undefined) {
+      rank.waits.add(wait);
+      rank.quality = Math.max(rank.quality, listed.quality);
+      return;
+    }
+    const { price, least, quality } = listed;
+    const waits = new SortedList(withinRank);
+    waits.add(wait);
+    ranks.splice(index, 0, { price, least, waits, quality });
   }
 
   remove(wait: Wait, listed: Listed): void {
     const { ranks, index, rank } = this.#find(listed);
     if (rank === undefined || !rank.waits.remove(wait)) return;
-    if (rank.waits.size === 0) ranks.splice(index, 1);
     this.#size -= 1;
+    const { first } = rank.waits;
+    if (first === undefined) ranks.splice(index, 1);
+    else rank.quality = qualityOf(first);
   }
 
   /** Gives all whose price and tier suit the task, the best first; of equal ones, the longest wait. */
-  bestFirst({ budget, minSkill, preference, going }: Wanted): Generator<Wait> {
-    const lists: SortedList<Wait>[] = [];
+  bestFirst(wanted: Wanted): Generator<Wait> {
+    const { budget, preference, going } = wanted;
+    const better = betterFirst(preference);
+    const termsOf = (wait: Wait) => ({ credits: countedPrice(wait.listed?.price ?? budget, going), quality: qualityOf(wait) });
+    const order: Order<Wait> = (a, b) => better(termsOf(a), termsOf(b)) || longestFirst(a, b);
+    return inOrder((width) => this.#choose(wanted, new Heads(order, width)), order);
+  }
+
+  #choose({ budget, minSkill, preference, going }: Wanted, heads: Heads<Wait>): Heads<Wait> {
+    // All ranks may have to be looked at, so most are passed over by a number.
+    const weigh = (price: number, quality: number) => penaltyOf(preference, { credits: countedPrice(price, going), quality });
+    let worst = Number.POSITIVE_INFINITY;
+    let worstQuality = 0;
     for (let tier = Math.max(0, minSkill); tier < this.#tiers.length; tier += 1) {
-      for (const { least, waits } of this.#tiers[tier] ?? []) {
+      for (const { least, price, quality, waits } of this.#tiers[tier] ?? []) {
         if (least > budget) break;
-        lists.push(waits);
+        const weight = weigh(price ?? budget, quality);
+        // Below half of the going price many weigh the same, and quality decides.
+        if (weight > worst || (weight === worst && preference === "cheapest" && quality < worstQuality)) {
+          heads.leftOut();
+          // The prices that follow are higher, and no quality makes up for it.
+          if (preference !== "best" && weigh(least, 1) > worst) break;
+          continue;
+        }
+        heads.offer(waits);
+        const { last } = heads;
+        if (last === undefined) continue;
+        worstQuality = qualityOf(last);
+        worst = weigh(last.listed?.price ?? budget, worstQuality);
       }
     }
-    const better = betterFirst(preference);
-    const termsOf = ({ listed }: Wait) => ({
-      credits: countedPrice(listed?.price ?? budget, going),
-      quality: listed?.quality ?? 0,
-    });
-    return inOrder(lists, (a, b) => better(termsOf(a), termsOf(b)) || longestFirst(a, b));
+    return heads;
   }
 }

@@ -9,7 +9,7 @@ const LISTS_AT_FIRST = 8;
 export type Order<T> = (a: T, b: T) => number;
 
 /** The first index in `items` at which `isThere`; `isThere` holds for all after it. */
-function firstIndex<T>(items: readonly T[], isThere: (item: T) => boolean): number {
+export function firstIndex<T>(items: readonly T[], isThere: (item: T) => boolean): number {
   let [from, to] = [0, items.length];
   while (from < to) {
     const middle = (from + to) >>> 1;
@@ -85,26 +85,43 @@ export class SortedList<T> {
   }
 }
 
-/** The lists whose first items come first, the best `width` of them in order, and whether those are all. */
-function bestLists<T>(lists: readonly SortedList<T>[], order: Order<T>, width: number) {
-  const best: { head: T; list: SortedList<T> }[] = [];
-  let all = true;
-  for (const list of lists) {
+/** Of many lists those whose first items come first, in order, and no more than `width`. */
+export class Heads<T> {
+  readonly #order: Order<T>;
+  readonly #width: number;
+  readonly best: { readonly head: T; readonly list: SortedList<T> }[] = [];
+  /** Whether no list was left out. */
+  all = true;
+
+  constructor(order: Order<T>, width: number) {
+    this.#order = order;
+    this.#width = width;
+  }
+
+  /** The last of them, once there are enough: a list that begins after it need not be offered, only `leftOut`. */
+  get last(): T | undefined {
+    return this.best[this.#width - 1]?.head;
+  }
+
+  leftOut(): void {
+    this.all = false;
+  }
+
+  offer(list: SortedList<T>): void {
     const head = list.first;
-    if (head === undefined) continue;
-    if (best.length === width) {
-      all = false;
-      const worst = best[width - 1];
-      if (worst !== undefined && order(worst.head, head) <= 0) continue;
-      best.pop();
+    if (head === undefined) return;
+    const { last } = this;
+    if (last !== undefined) {
+      this.all = false;
+      if (this.#order(last, head) <= 0) return;
+      this.best.pop();
     }
-    best.splice(
-      firstIndex(best, (other) => order(other.head, head) > 0),
+    this.best.splice(
+      firstIndex(this.best, (other) => this.#order(other.head, head) > 0),
       0,
       { head, list },
     );
   }
-  return { best, all };
 }
 
 /** Goes through lists that are each in order, in order. */
@@ -129,13 +146,13 @@ function* merge<T>(lists: readonly SortedList<T>[], order: Order<T>): Generator<
 }
 
 /**
- * Goes through all items of lists that are each in order, in order. Whoever needs few items pays one look at each list and no
- * sorting of them: only as many lists are merged as are needed.
+ * Goes through all items of lists that are each in order, in order. `choose` gives the best so many of the lists: whoever needs
+ * few items pays for few lists.
  */
-export function* inOrder<T>(lists: readonly SortedList<T>[], order: Order<T>): Generator<T> {
+export function* inOrder<T>(choose: (width: number) => Heads<T>, order: Order<T>): Generator<T> {
   let given = 0;
   for (let width = LISTS_AT_FIRST; ; width *= LISTS_AT_FIRST) {
-    const { best, all } = bestLists(lists, order, width);
+    const { best, all } = choose(width);
     // What comes after the last of these heads may have to come after an item of a list that is not among them.
     const bound = all ? undefined : best.at(-1)?.head;
     let count = 0;

@@ -96,6 +96,12 @@ export function weightOf(preference: QualityPreference, bid: Terms): number {
   return preference === "best" ? bid.quality : weighedPrice(bid);
 }
 
+/** The same as a number that is lower for better terms. */
+export function penaltyOf(preference: QualityPreference, terms: Terms): number {
+  const weight = weightOf(preference, terms);
+  return preference === "best" ? -weight : weight;
+}
+
 /** Picks the winner among `bids`, the same at every replay; undefined if there are none. */
 export function award(task: TaskId, preference: QualityPreference, bids: readonly Bid[]): Award | undefined {
   const explored = seeksNewcomer(task, preference);

@@ -32,7 +32,7 @@ export function exploratory(n: number): TaskId {
 }
 
 export const REQUESTER = account(900_000);
-const WINDOW_MS = 3_000;
+export const WINDOW_MS = 3_000;
 
 /** A task in the pool, for 20 NC, unless said otherwise. */
 export function task(n: number, change: Partial<QueuedTask> = {}): QueuedTask {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Agenda } from "../../../actors/matching/agenda.ts";
-import { inOrder, SortedList } from "../../../actors/matching/sorted.ts";
+import { Heads, inOrder, SortedList } from "../../../actors/matching/sorted.ts";
 
 const byNumber = (a: number, b: number) => a - b;
 
@@ -49,7 +49,12 @@ describe("several lists", () => {
           for (const item of some) list.add(item);
           return list;
         });
-        expect([...inOrder(sorted, byNumber)]).toEqual(unique.flat().sort(byNumber));
+        const choose = (width: number) => {
+          const heads = new Heads(byNumber, width);
+          for (const list of sorted) heads.offer(list);
+          return heads;
+        };
+        expect([...inOrder(choose, byNumber)]).toEqual(unique.flat().sort(byNumber));
       }),
     );
   });
