@@ -1,6 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { award, type Bid, EXPLORATION_SHARE, explores, quality } from "../../machines/market/auction.ts";
+import {
+  award,
+  type Bid,
+  betterFirst,
+  countedPrice,
+  EXPLORATION_SHARE,
+  explores,
+  isNewcomer,
+  penaltyOf,
+  quality,
+  seeksNewcomer,
+} from "../../machines/market/auction.ts";
 import { split } from "../../machines/market/pricing.ts";
 import { judge } from "../../machines/market/reputation.ts";
 import { EMPTY_RECORD, skillScore, skillTier } from "../../machines/market/skill.ts";
@@ -109,6 +120,31 @@ describe("auction", () => {
   });
   test("without bids nobody wins", () => {
     expect(award(task, "best", [])).toBeUndefined();
+  });
+  test("a task seeks newcomers unless it wants the lowest price", () => {
+    expect([exploring, task].map((id) => seeksNewcomer(id, "best"))).toEqual([true, false]);
+    expect(seeksNewcomer(exploring, "cheapest")).toBe(false);
+  });
+  test("a worker is a newcomer until ten awards have ended", () => {
+    expect([0, 9, 10].map(isNewcomer)).toEqual([true, true, false]);
+  });
+  test("a price counts down to half of the going price, and wholly where there is none", () => {
+    expect([1, 5, 6].map((price) => countedPrice(price, 10))).toEqual([5, 5, 6]);
+    expect(countedPrice(1, null)).toBe(1);
+  });
+  test("a penalty never contradicts the order, and equal terms are equal", () => {
+    const terms = fc.record({ credits: fc.integer({ min: 1, max: 1_000 }), quality: fc.double({ min: 0, max: 1, noNaN: true }) });
+    fc.assert(
+      fc.property(
+        fc.constantFrom("best" as const, "balanced" as const, "cheapest" as const),
+        terms,
+        terms,
+        (preference, a, b) => {
+          if (penaltyOf(preference, a) < penaltyOf(preference, b)) expect(betterFirst(preference)(a, b)).toBeLessThan(0);
+          expect(betterFirst(preference)(a, { ...a })).toBe(0);
+        },
+      ),
+    );
   });
   test("quality starts at a prior of one half, which ten finished tasks half outweigh", () => {
     expect(quality(0, 0, 0)).toBe(0.5);
