@@ -67,7 +67,7 @@ export class Matcher {
         if (terms.kind === "pull") floor.actions.push(before ?? over);
         return;
       }
-      if (!put.wait.ended) floor.ends.set(terms.id, terms.until, put.wait);
+      floor.ends.set(terms.id, terms.until, put.wait);
       if (put.takesMore) floor.serve(put.wait);
       // A pull that does not wait takes what is there.
       if (terms.until <= floor.now) floor.end(put.wait);

@@ -91,6 +91,10 @@ export class Ranks {
     for (let tier = Math.max(0, minSkill); tier < this.#tiers.length; tier += 1) {
       for (const { least, price, quality, waits } of this.#tiers[tier] ?? []) {
         if (least > budget) break;
+        if (preference === "best" && quality < worstQuality) {
+          heads.leftOut();
+          continue;
+        }
         const weight = weigh(price ?? budget, quality);
         // Below half of the going price many weigh the same, and quality decides.
         if (weight > worst || (weight === worst && preference === "cheapest" && quality < worstQuality)) {

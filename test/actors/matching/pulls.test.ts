@@ -229,8 +229,30 @@ describe("a worker with a posted price", () => {
     for (const gateway of ["g1", "g2"]) watched.do((matcher, now) => matcher.leave(posted(1, { gateway }).id, now));
     expect(watched.matcher.stats).toMatchObject({ waiters: 0, workers: 0 });
     expect(waits(watched, posted(1, { free: 1 }))).toEqual([]);
+    expect(watched.matcher.stats).toMatchObject({ waiters: 1, workers: 1 });
     watched.answer(ordinary(2), firstWins);
     expect(watched.proposes((matcher, now) => matcher.freed(account(1), now))).toEqual([[ordinary(3), [account(1)]]]);
+  });
+
+  test("is proposed by the terms that it told last", () => {
+    const watched = new Watched();
+    for (const n of [1, 2]) waits(watched, posted(n, { since: n, free: 9 }));
+    expect(opens(watched, 1)).toEqual([[ordinary(1), [account(1)]]]);
+    waits(watched, posted(2, { free: 9, price: 21 }));
+    expect(opens(watched, 2)).toEqual([[ordinary(2), [account(1)]]]);
+    waits(watched, posted(2, { free: 9, standing: standing({ quality: 0.9 }) }));
+    expect(opens(watched, 3)).toEqual([[ordinary(3), [account(2)]]]);
+  });
+
+  test("that is awarded a task goes behind those that are equal to it, though others were offered it first", () => {
+    const watched = new Watched();
+    for (let n = 1; n <= 64; n += 1) waits(watched, posted(n, { free: 2 }));
+    expect(opens(watched, 1)).toEqual([[ordinary(1), [account(1), account(2)]]]);
+    watched.answer(ordinary(1), ({ offers }) => {
+      const [, second] = offers;
+      return { type: "awarded", worker: second?.worker ?? account(0), bid: second?.bid ?? "" };
+    });
+    expect(opens(watched, 2)).toEqual([[ordinary(2), [account(3), account(4)]]]);
   });
 
   test("gets what it can have by a lower price, a higher tier or more slots as soon as it tells", () => {

@@ -100,6 +100,12 @@ describe("in any other window", () => {
     ).toEqual([[inWindow(1).id, [account(51)]]]);
   });
 
+  test("one that was not placed is not proposed again in the round", () => {
+    const { watched } = begins(change, [posted(1), manual(99)]);
+    expect(watched.answer(inWindow(1).id, { type: "placed", bids: [] })).toEqual([]);
+    expect(watched.do((matcher, now) => matcher.tick(now))).toEqual([]);
+  });
+
   test("a new round begins anew", () => {
     const { watched, proposal } = begins(change, [posted(1), manual(99)]);
     const bids = proposal?.offers.map((offer) => offer.bid) ?? [];
