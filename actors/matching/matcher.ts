@@ -176,6 +176,11 @@ export class Matcher {
     if (known === undefined ? floor.closed.has(task.id) : known.heard === this.#reconciliation) return;
     if (known !== undefined && known.task.status === task.status && known.task.round === task.round) {
       known.heard = this.#reconciliation;
+      if (task.status === "ROUTING") return;
+      // A bid in the pool that its worker's account refused is gone, and that may not have been heard.
+      const { bids, closedTo, passed } = task;
+      floor.queue.update(known, { ...known.task, bids, closedTo, passed });
+      floor.try(known);
       return;
     }
     const learnt = this.#learn(task);

@@ -141,6 +141,14 @@ describe("the comparison with the index", () => {
     expect(comes(watched, 2)).toHaveLength(1);
   });
 
+  test("gives a worker the task again whose bid in the pool is gone", () => {
+    const watched = new Watched();
+    watched.do((matcher, now) => matcher.wait(posted(1), now));
+    opens(watched, task(1, { bids: [{ worker: account(1), credits: 5, quality: 0.5 }] }));
+    watched.matcher.reconcileBegin();
+    expect(page(watched, task(1))).toEqual(["propose"]);
+  });
+
   test("announces what is new, and not again what a matcher before may have announced", () => {
     const watched = new Watched();
     watched.do((matcher, now) => matcher.wait(manual(1, { announce: true }), now));

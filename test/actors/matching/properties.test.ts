@@ -247,7 +247,7 @@ describe("whatever comes, in whatever order, lost or twice", () => {
         expect(truth.unmatched()).toEqual([]);
         expect(truth.watched.matcher.stats.tasks).toBe(truth.tasks.size);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 });
