@@ -1,5 +1,7 @@
 /** The bus over which fleets of workers ask: what the door behind it is asked, and what it answers. */
 
+import type { AccountId, JsonValue } from "../../machines/vocabulary.ts";
+
 /** A request as it came over the bus. */
 export interface FleetRequest {
   /** The part of its subject that names the account. Nobody has checked it. */
@@ -29,6 +31,15 @@ export interface FleetVerb {
   readonly verb: string;
   /** What is told to those who ask the bus what there is. */
   readonly about: { readonly [name: string]: string };
+}
+
+/** Where offers go to fleets that have asked for them. */
+export interface FleetOffers {
+  /**
+   * Sends an offer (JSON) to whoever listens for the account. Offers are news: one that cannot be sent now, or that nobody hears, is
+   * lost. Gives whether it was sent.
+   */
+  offer(account: AccountId, offer: JsonValue): boolean;
 }
 
 /** The door behind the bus. */

@@ -35,6 +35,7 @@ import { isClustered, openBus } from "./bus.ts";
 import { DRAIN_MS, type Engine, type Frame, localEngine, nodeEngine, remoteEngine } from "./engine.ts";
 import { aborted, Finalizers } from "./finalizers.ts";
 import { openFleetDoor } from "./fleet/door.ts";
+import { healthOf } from "./health.ts";
 import { connectInspector } from "./inspector.ts";
 import { addressOf, identifyServer } from "./running-server.ts";
 import { CONNECTION_BOUNDS, type ConnectionBounds } from "./server/connections.ts";
@@ -44,9 +45,6 @@ import { VERSION } from "./version.ts";
 
 /** Compiled or source, like this file. */
 const VALIDATOR_THREAD = new URL(`../adapters/validator/thread${import.meta.url.slice(-3)}`, import.meta.url);
-const PING_MS = 1_000;
-/** A health check of the database is shared by all requests within this time (ms). */
-const PING_SHARED_MS = 250;
 /** Poll interval of a gateway while it waits for the database to be set up (ms). */
 const SCHEMA_LOOK_MS = 500;
 /** How long one of several gateways caches an API key (ms); they usually learn of rotated ones sooner, by signals. */
@@ -232,32 +230,6 @@ async function lockDatabase(url: string, shared: boolean, lost: () => void, fina
 
 function nodeName(config: Config): string {
   return config.nodeName ?? `${hostname()}-${process.pid}`;
-}
-
-function healthOf({ read, bus, ending }: Frame, engine: Engine): Health {
-  const reads = postgresReadModel(read, PING_MS);
-  let looked: { readonly at: number; readonly answers: Promise<boolean> } | null = null;
-  // However often clients ask, the database is asked once in a while.
-  const answers = () => {
-    if (looked === null || clock.now() - looked.at > PING_SHARED_MS) {
-      looked = {
-        at: clock.now(),
-        answers: reads.ping().then(
-          () => true,
-          () => false,
-        ),
-      };
-    }
-    return looked.answers;
-  };
-  return {
-    async unavailable() {
-      if (ending.begun) return "This process is stopping.";
-      return (
-        bus?.unavailable() ?? engine.unavailable() ?? ((await answers()) ? null : "The database does not answer this process.")
-      );
-    },
-  };
 }
 
 /** The HTTP application of this process. */

@@ -12,7 +12,7 @@ import { FleetLine, type FleetLineOptions, mayAnswer } from "../../src/adapters/
 import { meet } from "../../src/adapters/nats/isolation.ts";
 import { eventually } from "../support/market.ts";
 import { startPrivate } from "../support/servers.mjs";
-import { id, SILENT } from "../support/world.ts";
+import { id, person, SILENT } from "../support/world.ts";
 
 const SUBJECT = `nexus.api.v1.${id(1)}.work.echo`;
 const ACCOUNTS = `accounts {
@@ -222,6 +222,36 @@ test("a line that leaves waits no longer than it is told to", async () => {
   await client.close();
   expect(await answer).not.toBe("1");
   await line.close(50);
+});
+
+test("an offer goes to its account alone, and is not kept for later while the server is away", async () => {
+  const own = await startPrivate("nats");
+  const line = await open(own.url, new Echo());
+  const heard: string[] = [];
+  const listen = async () => {
+    const client = await connect({ servers: own.url });
+    client.subscribe("nexus.push.>", { callback: (_, message) => heard.push(`${message.subject} ${message.string()}`) });
+    await client.flush();
+    return client;
+  };
+  const before = await listen();
+  expect(line.offer(person(1), { task: id(7) })).toBe(true);
+  expect(line.offer(person(1), "x".repeat(1_048_575))).toBe(false);
+  await eventually(async () => (heard.length > 0 ? true : undefined), "the offer");
+  await before.close();
+  await own.kill();
+  await eventually(async () => (line.offer(person(1), 1) ? undefined : true), "the line to notice");
+  await own.start();
+  const after = await listen();
+  await eventually(async () => (line.offer(person(2), 2) ? true : undefined), "the line to be back");
+  await eventually(async () => (heard.length > 1 ? true : undefined), "the second offer");
+  expect(heard).toEqual([`nexus.push.v1.${person(1)} {"task":"${id(7)}"}`, `nexus.push.v1.${person(2)} 2`]);
+  await after.close();
+  await own.kill();
+  await eventually(async () => (line.offer(person(1), 1) ? undefined : true), "the line to notice");
+  // At once, though it could wait for ten minutes.
+  await line.close(600_000);
+  await own.stop();
 });
 
 test("a line comes back with its server", async () => {

@@ -2,7 +2,6 @@
  * Two tenants at one server, as `nexus fleet config` and `nexus fleet credentials` set it up, and with the platform's own
  * processes beside them: each tries to read, to answer and to be the other, and to reach the inside.
  */
-import { execFileSync } from "node:child_process";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -12,6 +11,9 @@ import { Fleet } from "../support/fleet.ts";
 import { eventually, GOOD, Market, ORDER, type Party } from "../support/market.ts";
 import { runNexus } from "../support/platform.mjs";
 import { startPrivate } from "../support/servers.mjs";
+
+/** Three processes and three commands, one after another, on a machine that does other things too. */
+const SET_UP_MS = 240_000;
 
 let folder: string;
 let dir: string;
@@ -82,7 +84,7 @@ beforeAll(async () => {
   await reloaded(async () => (await mayConnect(annSeed)) && mayConnect(bobSeed));
   asking = await Fleet.connect(server.url, party(ann), withSeed(annSeed));
   working = await Fleet.connect(server.url, party(bob), withSeed(bobSeed));
-});
+}, SET_UP_MS);
 
 afterAll(async () => {
   await asking?.close();
@@ -221,7 +223,7 @@ test("the operator's user sees the service, and no answer of a tenant", async ()
   await operator.close();
 });
 
-describe("the commands", () => {
+describe("the commands", { timeout: SET_UP_MS }, () => {
   test("put no secret into what the server reads, and seeds where only their owner reads them", async () => {
     const users = await readFile(path.join(dir, "fleet-users.conf"), "utf8");
     const all = users + (await readFile(path.join(dir, "nats-server.conf"), "utf8"));
@@ -268,11 +270,5 @@ describe("the commands", () => {
     expect((await run("credentials", party(ann).id, "--dir", dir)).out).toMatch(/another command changes/);
     await rm(lock);
     expect(await readFile(path.join(dir, "fleet-users.conf"), "utf8")).toBe(before);
-    const broken = path.join(folder, "broken");
-    execFileSync("cp", ["-r", dir, broken]);
-    await writeFile(path.join(broken, "fleet-users.conf"), "users: [");
-    expect((await run("credentials", party(ann).id, "--dir", broken)).out).toMatch(
-      /does not end its list of users with a line "\]"/,
-    );
   });
 });

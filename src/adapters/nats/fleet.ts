@@ -8,7 +8,8 @@
  */
 import { Match, type Msg, type MsgHdrs, headers as makeHeaders, type NatsConnection, nuid, type Subscription } from "nats";
 import type { Log } from "../../../actors/ports/log.ts";
-import type { FleetAnswer, FleetRequest, FleetService } from "../../../gateway/ports/fleet.ts";
+import type { FleetAnswer, FleetOffers, FleetRequest, FleetService } from "../../../gateway/ports/fleet.ts";
+import type { AccountId, JsonValue } from "../../../machines/vocabulary.ts";
 import { type NatsLink, type NatsSettings, openLink, shownUrl } from "./connect.ts";
 import { Micro, type MicroEndpoint } from "./micro.ts";
 
@@ -43,7 +44,8 @@ export function mayAnswer(reply: string, account: string): boolean {
   return reply.startsWith(`_INBOX.${account}.`) || RANDOM_INBOX.test(reply);
 }
 
-export class FleetLine {
+export class FleetLine implements FleetOffers {
+  readonly #link: NatsLink;
   readonly #connection: NatsConnection;
   readonly #prefix: string;
   readonly #service: FleetService;
@@ -54,7 +56,9 @@ export class FleetLine {
   #idle = () => {};
   #closing = false;
 
-  private constructor({ connection }: NatsLink, prefix: string, service: FleetService, log: Log) {
+  private constructor(link: NatsLink, prefix: string, service: FleetService, log: Log) {
+    const { connection } = link;
+    this.#link = link;
     this.#connection = connection;
     this.#prefix = prefix;
     this.#service = service;
@@ -89,10 +93,20 @@ export class FleetLine {
     return line;
   }
 
+  /** See FleetOffers. An offer is sent only to its account's push subject, which no other account may hear. */
+  offer(account: AccountId, offer: JsonValue): boolean {
+    const bytes = Buffer.from(JSON.stringify(offer));
+    // While the server is away the library would keep offers, and send them when they are old.
+    if (!this.#link.up() || this.#closing || bytes.length > (this.#connection.info?.max_payload ?? 0)) return false;
+    this.#connection.publish(`${this.#prefix}.push.v1.${account}`, bytes);
+    return true;
+  }
+
   /** Takes no more requests, answers those that it has for at most `ms`, and disconnects. Never rejects. */
   async close(ms: number): Promise<void> {
     this.#closing = true;
-    if (this.#connection.isClosed()) return;
+    // Nothing can be answered while the server is away.
+    if (!this.#link.up()) return this.#connection.close();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, ms);

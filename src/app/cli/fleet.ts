@@ -105,15 +105,15 @@ function told(prefix: string, account: AccountId, { seed }: Nkey) {
     nkey_seed: seed,
     inbox_prefix: `_INBOX.${account}`,
     requests: `${prefix}.api.v1.${account}.<verb>`,
-    offers: subscribe[1],
+    push: subscribe[1],
   };
 }
 
 function sentences(prefix: string, account: AccountId, nkey: Nkey, where: string): string {
-  const { requests, offers, inbox_prefix: inbox, nkey_seed: seed } = told(prefix, account, nkey);
+  const { requests, push, inbox_prefix: inbox, nkey_seed: seed } = told(prefix, account, nkey);
   return `The fleet of ${account} connects with this seed, which is shown once:
 ${seed}
-It sets the prefix of its inboxes to ${inbox}, asks on ${requests} and is offered work on ${offers}.
+It sets the prefix of its inboxes to ${inbox}, asks on ${requests}, and may listen on ${push}.
 Its user is in ${where}
 `;
 }

@@ -15,7 +15,7 @@ interface Permissions {
   readonly subscribe: readonly string[];
 }
 
-/** What a fleet may do: ask in the name of its account, hear what it is answered and offered. Nobody may answer for the door. */
+/** What a fleet may do: ask in the name of its account, hear what it is answered and what is pushed to it. Nobody may answer for the door. */
 export function fleetPermissions(prefix: string, account: AccountId): Permissions {
   return {
     publish: [`${prefix}.api.v1.${account}.>`],
