@@ -65,6 +65,9 @@ export const TOO_EARLY = refuse(
   "UNAVAILABLE",
   "An earlier message to the same receiver has not arrived yet; send this one after it.",
 );
+export const MAILBOX_FULL = refuse("OVERLOADED", "Too much is waiting for the same account or task; try again shortly.", {
+  why: "MAILBOX_FULL",
+});
 /** There is a bug. */
 export const BROKEN = refuse(
   "INTERNAL",

@@ -1,13 +1,15 @@
 /**
  * The one rule that says whether a worker may take a task, and if not, why.
  *
- * E1  A task decides on a bid by `bidIneligibility`, a worker's account on an offer by `offerIneligibility`; nobody else decides.
+ * E1  A task decides on a bid by `bidIneligibility`; a worker's account on an award by `slotIneligibility`, and on one at its posted
+ *     price by `offerIneligibility` before; nobody else decides.
  * E2  Lists, streams and posted prices know less beforehand, and only narrow down: they never leave out a worker who may take
  *     the task, and use this rule where they have all that it needs.
  * E3  Exact bounds are in the worker's favour: exactly the wanted tier, a price of exactly the budget, the last slot.
  */
 
 import type { BidIneligibility, Ineligibility } from "./ineligibility.ts";
+import type { AwardLimit } from "./market/awards.ts";
 import type { Capability } from "./market/capability.ts";
 import { isOneIdentity } from "./market/identity.ts";
 import type { Qualification } from "./market/qualification.ts";
@@ -92,6 +94,20 @@ export function offerIneligibility(
   if (reason !== undefined) return reason;
   if (keepsThis) return { why: "SLOT_RESERVED" };
   return kept >= capability.concurrency ? { why: "NO_SLOT", slots: capability.concurrency } : undefined;
+}
+
+/** What a worker's account knows about its slots when it is asked whether it takes an award. */
+export interface Slots extends AwardLimit {
+  /** How many slots are reserved, without one for this task. */
+  readonly taken: number;
+  /** Of those, how many the same pull has got; null without a pull. */
+  readonly pulled: { readonly taken: number; readonly most: number } | null;
+}
+
+/** Says why a worker has no slot for one more award; undefined when it has. */
+export function slotIneligibility({ tier, most, taken, pulled }: Slots): Ineligibility | undefined {
+  if (taken >= most) return { why: "AWARDS_FULL", tier, most };
+  return pulled !== null && pulled.taken >= pulled.most ? { why: "PULL_FULL", most: pulled.most } : undefined;
 }
 
 /**

@@ -10,6 +10,7 @@ import { batch } from "./batch/index.ts";
 import { BATCH_REPLIES } from "./batch/replies.ts";
 import type { AnyEntity, Entity } from "./entity.ts";
 import type { AnyFact } from "./fact.ts";
+import { MARKET_RULES, type MarketRules } from "./market/settings.ts";
 import type { CarriedCommand, CommandOf, CommandType } from "./protocols.ts";
 import type { ReplyForms } from "./replies.ts";
 import { TASK_FACTS } from "./task/events.ts";
@@ -43,6 +44,7 @@ function hosted<K extends EntityKind, F extends AnyFact, V>(
   entity: Answering<K> & Entity<K, AnyMachineSnapshot, F, V>,
   replies: ReplyForms<K>,
   facts: { readonly [T in F["type"]]: true },
+  rules: MarketRules,
 ): AnyEntity {
   const own = only<CommandOf<K> & CarriedCommand>(entity.kind, replies);
   const ownFact = only<F>(entity.kind, facts);
@@ -50,14 +52,21 @@ function hosted<K extends EntityKind, F extends AnyFact, V>(
     ...entity,
     question: (state, command, arrived) => entity.question(state, own(command), arrived),
     answered: (command, answer) => entity.answered(own(command), answer),
-    decide: (state, command, at, arrived) => entity.decide<CommandType<K>>(state, own(command), at, arrived),
+    decide: (state, command, at, arrived) => entity.decide<CommandType<K>>(state, own(command), at, arrived, rules),
     recall: (command, caused, state) => entity.recall<CommandType<K>>(own(command), caused.map(ownFact), state),
     postings: (id, fact) => entity.postings(id, ownFact(fact)),
   };
 }
 
-export const ENTITIES: { readonly [K in EntityKind]: AnyEntity } = {
-  task: hosted(task, TASK_REPLIES, TASK_FACTS),
-  account: hosted(account, ACCOUNT_REPLIES, ACCOUNT_FACTS),
-  batch: hosted(batch, BATCH_REPLIES, BATCH_FACTS),
-};
+export type Entities = { readonly [K in EntityKind]: AnyEntity };
+
+/** The entities under these rules of the market. */
+export function entitiesUnder(rules: MarketRules): Entities {
+  return {
+    task: hosted(task, TASK_REPLIES, TASK_FACTS, rules),
+    account: hosted(account, ACCOUNT_REPLIES, ACCOUNT_FACTS, rules),
+    batch: hosted(batch, BATCH_REPLIES, BATCH_FACTS, rules),
+  };
+}
+
+export const ENTITIES: Entities = entitiesUnder(MARKET_RULES);

@@ -1,8 +1,10 @@
 import type { AnyMachineSnapshot } from "xstate";
-import type { EntityKind } from "./address.ts";
+import type { OfferReply } from "./account/protocol.ts";
+import type { Address, EntityKind } from "./address.ts";
 import type { Delivery, DeliveryOutcome } from "./delivery.ts";
 import type { Tell } from "./effect.ts";
 import type { AnyFact, StoredFact } from "./fact.ts";
+import type { MarketRules } from "./market/settings.ts";
 import type { Posting } from "./money/postings.ts";
 import type { CarriedCommand, CommandOf, CommandType, ReplyOf } from "./protocols.ts";
 import type { Refusal } from "./refusal.ts";
@@ -29,6 +31,21 @@ export interface Part {
   readonly id: string;
 }
 
+/**
+ * A question to a worker's account whose reply the caller of the command waits for. It leaves no trace: if it is lost, or the
+ * asker's node dies, it was not asked.
+ */
+export interface Ask {
+  readonly to: Address<"account">;
+  readonly command: CommandOf<"account", "offer">;
+  /** How long the reply may take (ms). */
+  readonly ms: Millis;
+  /** The command that brings the reply to the asker, null if none came in time. Its result is what the caller gets. */
+  readonly answered: (reply: OfferReply | null) => CarriedCommand;
+  /** The timer that led to it, if one did: it stays set, and fires again if the outcome is unknown. */
+  readonly timer?: string;
+}
+
 /** What a command leads to: facts, possibly none, and its reply. */
 export interface Decision<F extends AnyFact, R> {
   readonly facts: readonly F[];
@@ -36,17 +53,20 @@ export interface Decision<F extends AnyFact, R> {
   /** Messages with the command's own content, which then need not be journaled twice. */
   readonly carry?: readonly Tell[];
   readonly calls?: readonly OutboundCall[];
+  /** Asked once the facts are committed; the reply of the command that follows takes the place of `reply`. */
+  readonly ask?: Ask;
   /** Reply only when the receivers have committed the messages of this decision, or when the request's deadline is near. */
   readonly afterDelivery?: boolean;
 }
 
-/** The decider of each command of an entity; see Entity.decide. */
-export type Deciders<K extends EntityKind, S, F extends AnyFact> = {
+/** The decider of each command of an entity; see Entity.decide. `More` is what those of this entity need besides. */
+export type Deciders<K extends EntityKind, S, F extends AnyFact, More extends readonly unknown[] = []> = {
   readonly [T in CommandType<K>]: (
     state: S,
     command: CommandOf<K, T>,
     at: Millis,
     arrived: Millis,
+    ...more: More
   ) => Decision<F, ReplyOf<K, T>> | Refusal;
 };
 
@@ -64,12 +84,16 @@ export interface Entity<K extends EntityKind, S, F extends AnyFact, V> {
   readonly question: (state: S, command: CommandOf<K>, arrived: Millis) => Question | undefined;
   /** Puts the answer to the question into the command. */
   readonly answered: (command: CommandOf<K>, answer: Judgement) => CommandOf<K>;
-  /** `arrived` is when the request reached the platform, which may be before `at`; deadlines depend on it. Both in ms. */
+  /**
+   * `arrived` is when the request reached the platform, which may be before `at`; deadlines depend on it. Both in ms. `rules`
+   * are the default ones if absent.
+   */
   readonly decide: <T extends CommandType<K>>(
     state: S,
     command: CommandOf<K, T>,
     at: Millis,
     arrived: Millis,
+    rules?: MarketRules,
   ) => Decision<F, ReplyOf<K, T>> | Refusal;
   /** How long after its time a timer fires (ms), so that what arrived before is decided first. */
   readonly timerGraceMs: (timer: string) => Millis;

@@ -27,6 +27,10 @@ export type Ineligibility =
   | { readonly why: "NO_POSTED_PRICE" }
   /** It has reserved a slot for this task already. */
   | { readonly why: "SLOT_RESERVED" }
-  | { readonly why: "NO_SLOT"; readonly slots: number };
+  | { readonly why: "NO_SLOT"; readonly slots: number }
+  /** It has as many awards as its tier allows at a time. */
+  | { readonly why: "AWARDS_FULL"; readonly tier: number; readonly most: number }
+  /** The pull that it was proposed for has got all the tasks that it asked for. */
+  | { readonly why: "PULL_FULL"; readonly most: number };
 
 export type WhyNot = Ineligibility["why"];

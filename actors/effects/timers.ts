@@ -7,6 +7,7 @@
  */
 
 import { type Address, addressKey } from "../../machines/address.ts";
+import type { Effect } from "../../machines/effect.ts";
 import type { Millis } from "../../machines/vocabulary.ts";
 import { LIMITS } from "../limits.ts";
 import { type CommandResult, isTransient } from "../message.ts";
@@ -196,4 +197,10 @@ function at(heap: readonly Armed[], index: number): Armed {
   const timer = heap[index];
   if (timer === undefined) throw new Error("an index of a heap is within it");
   return timer;
+}
+
+/** What an effect changes about its actor's timers. */
+export function timerChange(effect: Effect): readonly TimerChange[] {
+  if (effect.type === "tell") return [];
+  return [{ name: effect.name, at: effect.type === "remind" ? effect.at : null }];
 }

@@ -1,8 +1,9 @@
 /** What an actor needs from its host. */
 
 import type { Address } from "../../machines/address.ts";
-import type { OutboundCall } from "../../machines/entity.ts";
+import type { Ask, OutboundCall } from "../../machines/entity.ts";
 import type { Formats } from "../../machines/formats.ts";
+import type { CommandResult } from "../message.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { Journal, OutboxMessage, TimerChange } from "../ports/journal.ts";
@@ -43,6 +44,8 @@ export interface ActorPorts {
   readonly formats: () => Formats;
   /** Releases the effects of a commit. Resolves when its messages have been delivered. */
   readonly release: (release: Release) => Promise<void>;
+  /** Asks another actor for this one, and gives the result of the command that takes the reply to it. Never rejects. */
+  readonly ask: (asker: Address, ask: Ask) => Promise<CommandResult>;
   /** Called whenever the actor becomes idle. */
   readonly idle: (actor: IdleActor) => void;
 }

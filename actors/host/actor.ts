@@ -14,16 +14,18 @@
 import type { AnyMachineSnapshot } from "xstate";
 import { type Address, addressKey } from "../../machines/address.ts";
 import type { Tell } from "../../machines/effect.ts";
-import type { AnyEntity, Decision, OutboundCall } from "../../machines/entity.ts";
+import type { AnyEntity, Ask, Decision } from "../../machines/entity.ts";
 import type { AnyFact } from "../../machines/fact.ts";
 import { NewerFormat } from "../../machines/formats.ts";
-import { isRefusal, type Refusal, refuse } from "../../machines/refusal.ts";
+import { isRefusal, type Refusal } from "../../machines/refusal.ts";
+import { timerChange } from "../effects/timers.ts";
 import { LIMITS } from "../limits.ts";
 import {
   BROKEN,
   CONTENDED,
   type CommandResult,
   type Envelope,
+  MAILBOX_FULL,
   NOT_OWNER,
   READ_FAILED,
   TOO_EARLY,
@@ -86,8 +88,7 @@ export class Actor {
     if (this.#abandoned) return Promise.resolve({ ok: false, refusal: NOT_OWNER });
     const client = envelope.origin === "client";
     if (this.#inbox.length >= (client ? LIMITS.mailboxMax : LIMITS.mailboxMessagesMax)) {
-      const detail = "Too much is waiting for the same account or task; try again shortly.";
-      return Promise.resolve({ ok: false, refusal: refuse("OVERLOADED", detail, { why: "MAILBOX_FULL" }) });
+      return Promise.resolve({ ok: false, refusal: MAILBOX_FULL });
     }
     const before = envelope.after === undefined ? undefined : this.#recent.get(envelope.after);
     if (envelope.after !== undefined && before?.refused !== false) return Promise.resolve({ ok: false, refusal: TOO_EARLY });
@@ -266,20 +267,21 @@ export class Actor {
         return false;
       }
       this.#pass(pending, { ok: false, refusal: decision });
-    } else if (decision.facts.length === 0) this.#pass(pending, { ok: true, value: decision.reply }, decision.calls);
+    } else if (decision.facts.length === 0) this.#pass(pending, { ok: true, value: decision.reply }, decision);
     else this.#stage(pending, decision);
     return true;
   }
 
   /** Releases a result as soon as the commits before it are done. */
-  #pass(pending: PendingCommand, answer: CommandResult, calls: readonly OutboundCall[] = []): void {
+  #pass(pending: PendingCommand, answer: CommandResult, { calls = [], ask }: Partial<Decision<AnyFact, unknown>> = {}): void {
     this.#gate.pass(pending, () => {
       if (!this.#ports.leased()) {
         pending.answer({ ok: false, refusal: NOT_OWNER });
         return;
       }
       void this.#ports.release({ address: this.address, messages: [], fresh: new Set(), timers: [], calls });
-      pending.answer(answer);
+      if (ask === undefined) pending.answer(answer);
+      else void this.#inquire(pending, ask);
     });
   }
 
@@ -289,10 +291,11 @@ export class Actor {
     this.#written.note(parts);
     this.#seq += decision.facts.length;
     if (entry.snapshot !== undefined) this.#snapshotSeq = this.#seq;
-    const { calls = [], reply, afterDelivery = false } = decision;
+    const { calls = [], reply, afterDelivery = false, ask } = decision;
     const gated = this.#gate.commit(pending, () => {
       const delivered = this.#ports.release({ address: this.address, messages, fresh, timers, calls, row });
-      this.#reply(pending, reply, afterDelivery ? delivered : undefined);
+      if (ask === undefined) this.#reply(pending, reply, afterDelivery ? delivered : undefined);
+      else void this.#inquire(pending, ask);
     });
     this.#ports.committer.submit(entry, (outcome) => {
       if (gated.discarded) return;
@@ -335,6 +338,12 @@ export class Actor {
     const at = this.#ports.clock.now();
     const format = this.#ports.formats()[address.kind];
     return entryOf(this.#entity, this.#written, { address, after: this.#seq, facts, state, saves, at, format });
+  }
+
+  /** Asks another actor first; the caller gets what comes of its reply. Timers do not wait: the host sets them again. */
+  async #inquire({ envelope, answer }: PendingCommand, ask: Ask): Promise<void> {
+    const result = this.#ports.ask(this.address, ask);
+    answer(envelope.origin === "timer" ? { ok: true, value: null } : await result);
   }
 
   /** Replies now, or when the messages have been delivered, but in time for the deadline, because the commit is done. */

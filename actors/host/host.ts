@@ -7,8 +7,9 @@
  */
 
 import { type Address, addressKey, type EntityKind } from "../../machines/address.ts";
-import type { AnyEntity, OutboundCall } from "../../machines/entity.ts";
+import type { AnyEntity, Ask, OutboundCall } from "../../machines/entity.ts";
 import { FORMATS, type Formats } from "../../machines/formats.ts";
+import { readReply } from "../../machines/incoming.ts";
 import { refuse } from "../../machines/refusal.ts";
 import type { Millis } from "../../machines/vocabulary.ts";
 import { SHARDS_DEFAULT, shardOf } from "../address.ts";
@@ -112,6 +113,7 @@ export class Host implements Transport {
       leased: ports.leased ?? (() => true),
       formats: ports.formats ?? (() => FORMATS),
       release: (release) => this.#release(release),
+      ask: (asker, ask) => this.#ask(asker, ask),
       idle: (actor) => this.#idle(actor),
     };
   }
@@ -334,6 +336,36 @@ export class Host implements Transport {
     const answer = await this.request(this.#internal(address, call.outcomeTo(outcome)));
     // The actor did not get the outcome, so the call is made again, as after a crash.
     if (isTransient(answer) && !this.#stopped) again();
+  }
+
+  /** Asks another actor, and tells the asker the reply, or that none came in time. A timer that led to it fires again then. */
+  async #ask(asker: Address, { to, command, ms, answered, timer }: Ask): Promise<CommandResult> {
+    const { clock, ids, transport = this } = this.#ports;
+    const envelope: Envelope = {
+      to,
+      command,
+      commandId: ids.next(),
+      origin: "actor",
+      delivery: "first",
+      deadline: clock.now() + ms,
+    };
+    const reply = await this.#within(ms, transport.request(envelope));
+    const answer = reply?.ok === true ? (readReply(to.kind, command.type, reply.value) ?? null) : null;
+    const result = await this.request(this.#internal(asker, answered(answer)));
+    const mayRepeat = timer !== undefined && isTransient(result) && !this.#stopped && this.owns(this.shardOf(asker.id));
+    if (mayRepeat) this.#timers.change(asker, { name: timer, at: clock.now() + LIMITS.retryMaxMs });
+    return result;
+  }
+
+  /** The result, or undefined if it takes longer than `ms`. */
+  #within<T>(ms: Millis, result: Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve) => {
+      const cancel = this.#ports.clock.after(ms, () => resolve(undefined));
+      void result.then((value) => {
+        cancel();
+        resolve(value);
+      });
+    });
   }
 
   #idle(actor: IdleActor): void {

@@ -64,6 +64,7 @@ const STATUS: { readonly [C in RefusalCode]: number } = {
   OWN_TASK: 403,
   ALREADY_BID: 409,
   TOO_MANY_BIDS: 409,
+  TOO_MANY_AWARDS: 409,
   BID_OVER_BUDGET: 422,
   FAILED_THIS_TASK: 409,
   SKILL_TOO_LOW: 403,

@@ -26,9 +26,11 @@ function recordOf(context: AccountContext, taskType: string): Record {
   return { ...EMPTY_RECORD, ...context.records[taskType] };
 }
 
-function withoutSlot({ slots }: AccountContext, task: string): AccountContext["slots"] {
+function withoutSlot({ slots, pulls }: AccountContext, task: string): Pick<AccountContext, "slots" | "pulls"> {
   const { [task]: _free, ...rest } = slots;
-  return rest;
+  if (!Object.hasOwn(pulls, task)) return { slots: rest, pulls };
+  const { [task]: _ended, ...others } = pulls;
+  return { slots: rest, pulls: others };
 }
 
 function withCapability(
@@ -57,7 +59,7 @@ export function afterEarning(context: AccountContext, fact: Of<"Earned">): Chang
       firstTry: tally.firstTry + first,
       durationMs: tally.durationMs + fact.durationMs,
     },
-    slots: withoutSlot(context, fact.task),
+    ...withoutSlot(context, fact.task),
     records: {
       ...context.records,
       [fact.taskType]: {
@@ -79,7 +81,7 @@ export function afterFailing(context: AccountContext, fact: Of<"Failed">): Chang
   return {
     reputation,
     failuresInRow,
-    slots: withoutSlot(context, fact.task),
+    ...withoutSlot(context, fact.task),
     tally: { ...tally, failed: tally.failed + 1 - timedOut, timedOut: tally.timedOut + timedOut },
     records: { ...context.records, [fact.taskType]: { ...before, finished: before.finished + 1 } },
   };
@@ -163,12 +165,13 @@ export function afterAvailability(context: AccountContext, fact: Of<"Availabilit
   return { capabilities: withCapability(context, fact.capability, { available: fact.available }) };
 }
 
-export function afterTaking({ slots }: AccountContext, { task, capability }: Of<"OfferTaken">): Change {
-  return { slots: { ...slots, [task]: capability } };
+export function afterTaking({ slots, pulls }: AccountContext, { task, capability, pull }: Of<"OfferTaken">): Change {
+  const taken = { slots: { ...slots, [task]: capability } };
+  return pull === undefined ? taken : { ...taken, pulls: { ...pulls, [task]: pull.id } };
 }
 
 export function afterFreeing(context: AccountContext, { task }: Of<"OfferFreed">): Change {
-  return { slots: withoutSlot(context, task) };
+  return withoutSlot(context, task);
 }
 
 export function afterHoneypot({ tally }: AccountContext, { passed }: Of<"HoneypotJudged">): Change {

@@ -18,7 +18,7 @@ import {
   orAbsent,
   orNull,
 } from "../shape.ts";
-import { isOffer, isTaskSpec } from "../task/commands.ts";
+import { isOffer, isPlacedBid, isPull, isTaskSpec } from "../task/commands.ts";
 import type { GitHubLink } from "./events.ts";
 import type { PaymentUpdate } from "./payments.ts";
 
@@ -89,7 +89,18 @@ const FORMS: CommandForms<"account"> = {
   adjust: { adjustment: isText, amount: isCredits, reason: isText },
   registerCapability: { capability: isCapability },
   setAvailability: { capability: isText, available: isFlag },
-  offer: { task: isTaskId, bid: isText, taskType: isText, budget: isCredits, minSkill: isNumber, marks: isListOf(isText) },
+  offer: {
+    task: isTaskId,
+    bid: isText,
+    taskType: isText,
+    budget: isCredits,
+    minSkill: isNumber,
+    marks: isListOf(isText),
+    price: orAbsent(isCredits),
+    pull: orAbsent(isPull),
+    candidates: orAbsent(isListOf(isPlacedBid)),
+    asked: orAbsent(isFlag),
+  },
   freed: { task: isTaskId },
   honeypot: { task: isTaskId, passed: isFlag },
   rated: { task: isTaskId, taskType: isText, stars: isWhole },

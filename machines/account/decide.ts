@@ -1,10 +1,10 @@
 /** Command -> facts, or a refusal. A hold may be refused; what arrives as a message is accepted in every state. */
-import { offerIneligibility, type TaskOnOffer } from "../eligibility.ts";
 import type { Deciders, Decision } from "../entity.ts";
 import { CAPABILITIES_MAX } from "../market/capability.ts";
 import { newMarks } from "../market/identity.ts";
 import { suspensionAt } from "../market/rating.ts";
 import { judge } from "../market/reputation.ts";
+import { MARKET_RULES, type MarketRules } from "../market/settings.ts";
 import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import { accountId, type Credits, credits, type Millis } from "../vocabulary.ts";
@@ -12,8 +12,8 @@ import { batchCancelled, batchEnded, callBatches, holdItem, leaveQueue, startBat
 import type { AccountFact } from "./events.ts";
 import { heldFor } from "./holds.ts";
 import { type AccountSnapshot, statusOf } from "./machine.ts";
+import { offer } from "./offers.ts";
 import { applyUpdate, netAmount } from "./payments.ts";
-import { postedTerms, qualificationOf } from "./row.ts";
 import { hold } from "./spending.ts";
 import type { AccountContext } from "./state.ts";
 
@@ -28,24 +28,31 @@ type Result<T extends CommandType<"account">> = Decision<AccountFact, ReplyOf<"a
 type Told = Decision<AccountFact, null> | Refusal;
 type Of<T extends CommandType<"account">> = CommandOf<"account", T>;
 
-/** Decides a command at the time `at` (ms). Pure. */
+/** Decides a command at the time `at` (ms) under the platform's rules. Pure. */
 export function decideAccount<T extends CommandType<"account">>(
   state: AccountSnapshot,
   command: CommandOf<"account", T>,
   at: Millis,
   arrived: Millis = at,
+  rules: MarketRules = MARKET_RULES,
 ): Result<T> {
-  return DECIDERS[command.type](state, command, at, arrived);
+  return DECIDERS[command.type](state, command, at, arrived, rules);
 }
 
-type Decide<T extends CommandType<"account">> = (state: AccountSnapshot, command: Of<T>, at: Millis) => Result<T>;
+type Decide<T extends CommandType<"account">> = (
+  state: AccountSnapshot,
+  command: Of<T>,
+  at: Millis,
+  arrived: Millis,
+  rules: MarketRules,
+) => Result<T>;
 
 /** Refuses commands to an account that does not exist. */
 function ofRegistered<T extends CommandType<"account">>(decide: Decide<T>): Decide<T> {
-  return (state, command, at) => (state.hasTag("registered") ? decide(state, command, at) : UNKNOWN);
+  return (state, ...rest) => (state.hasTag("registered") ? decide(state, ...rest) : UNKNOWN);
 }
 
-const DECIDERS: Deciders<"account", AccountSnapshot, AccountFact> = {
+const DECIDERS: Deciders<"account", AccountSnapshot, AccountFact, [rules: MarketRules]> = {
   register,
   mark: ofRegistered(mark),
   rotateKey: ofRegistered(rotateKey),
@@ -78,7 +85,7 @@ const DECIDERS: Deciders<"account", AccountSnapshot, AccountFact> = {
   adjust: ofRegistered(adjust),
   registerCapability: ofRegistered(registerCapability),
   setAvailability: ofRegistered(setAvailability),
-  offer: ofRegistered(offer),
+  offer: ofRegistered((state, command, at, _arrived, { awardsByTier }) => offer(state, command, at, awardsByTier)),
   freed: ofRegistered(({ context }, { task }, at) => ({
     facts: task in context.slots ? [{ type: "OfferFreed", task, at }] : [],
     reply: null,
@@ -284,25 +291,6 @@ function setAvailability({ context }: AccountSnapshot, command: Of<"setAvailabil
     return refuse("CAPABILITY_UNKNOWN", "You have no capability with this id.", { why: "CAPABILITY_UNKNOWN" });
   }
   return { facts: [{ type: "AvailabilityChanged", capability, available, at }], reply: { capability } };
-}
-
-/** Bids at the posted price if the capability is available and has a free slot, else declines. The task is told either way. */
-function offer(state: AccountSnapshot, command: Of<"offer">, at: Millis): Told {
-  const { context } = state;
-  const { task, bid, taskType } = command;
-  const standing = qualificationOf(state, taskType);
-  const terms = postedTerms(context, taskType, task);
-  const reason = offerIneligibility(onOffer(command), { worker: accountId(context.id), standing }, terms);
-  if (reason !== undefined) return { facts: [{ type: "OfferDeclined", task, reason, at }], reply: null };
-  const { capability } = terms;
-  if (capability === undefined || capability.price === null) throw new Error("an eligible worker has a posted price");
-  const { id, price } = capability;
-  return { facts: [{ type: "OfferTaken", task, bid, capability: id, price, standing, at }], reply: null };
-}
-
-/** What an account knows about a task that is offered to it. The task checks the rest when the bid arrives. */
-function onOffer({ budget, minSkill, marks }: Of<"offer">): TaskOnOffer {
-  return { status: "ROUTING", requester: null, marks, budget, minSkill, bidders: [], failed: [] };
 }
 
 function timer(state: AccountSnapshot, { name }: Of<"timer">, at: Millis): Told {

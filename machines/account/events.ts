@@ -5,7 +5,7 @@ import type { Capability } from "../market/capability.ts";
 import type { Qualification } from "../market/qualification.ts";
 import type { Outcome } from "../market/reputation.ts";
 import type { RefusalCode } from "../refusal.ts";
-
+import type { Pull } from "../task/events.ts";
 import type { AccountId, Credits, Millis, TaskId } from "../vocabulary.ts";
 import type { Payment } from "./payments.ts";
 import type { Call, WaitingBatch } from "./waiting.ts";
@@ -121,9 +121,13 @@ export type AccountFact = At &
         readonly type: "OfferTaken";
         readonly task: TaskId;
         readonly bid: string;
+        /** The capability whose slot it takes; empty if it is not by its posted price. */
         readonly capability: string;
         readonly price: Credits;
         readonly standing: Qualification;
+        /** Whether a task asked for it with `asked`. */
+        readonly asked?: boolean;
+        readonly pull?: Pull;
       }
     /** The reason is absent in facts from before it was recorded. */
     | { readonly type: "OfferDeclined"; readonly task: TaskId; readonly reason?: Ineligibility }

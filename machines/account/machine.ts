@@ -106,10 +106,12 @@ const machineSetup = setup({
         enqueue.emit(tellBatch(batch, { type: "turns", count }));
       }
     }),
-    bid: emit(({ context, event }) => {
+    /** For a task of an older version; one that asked is told with the decision. */
+    bid: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, "OfferTaken");
-      const { task, bid, price: credits, standing } = event;
-      return tellTask(task, { type: "standingBid", bid, worker: accountId(context.id), credits, standing });
+      const { task, bid, price: credits, standing, asked } = event;
+      if (asked === true) return;
+      enqueue.emit(tellTask(task, { type: "standingBid", bid, worker: accountId(context.id), credits, standing }));
     }),
     decline: emit(({ context, event }) => {
       assertEvent(event, "OfferDeclined");

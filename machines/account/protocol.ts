@@ -1,12 +1,16 @@
 import type { BatchItem } from "../batch/events.ts";
 import type { BatchMade } from "../batch/protocol.ts";
+import type { Ineligibility } from "../ineligibility.ts";
 import type { Capability, Offer } from "../market/capability.ts";
 import type { Outcome } from "../market/reputation.ts";
-import type { TaskSpec } from "../task/events.ts";
+import type { PlacedBid, Pull, TaskSpec } from "../task/events.ts";
 import type { TimerFired } from "../timer.ts";
 import type { AccountId, Credits, Millis, TaskId } from "../vocabulary.ts";
 import type { GitHubLink } from "./events.ts";
 import type { PaymentUpdate } from "./payments.ts";
+
+/** Whether the worker takes the award, and if not, why. */
+export type OfferReply = { readonly kept: true } | { readonly kept: false; readonly reason: Ineligibility };
 
 /** The commands of an account, and its replies. Amounts in NC. */
 export interface AccountProtocol {
@@ -160,7 +164,10 @@ export interface AccountProtocol {
     readonly command: { readonly capability: string; readonly available: boolean };
     readonly reply: { readonly capability: string };
   };
-  /** A task asks for a bid at the posted price. The answer is always a bid or a decline. */
+  /**
+   * A task asks whether the worker takes its award: yes reserves a slot, and the task is told (`standingBid`). With `asked` a no
+   * is only the reply; without it, from a task of an older version, it is a fact and a message, too.
+   */
   readonly offer: {
     readonly command: {
       readonly task: TaskId;
@@ -170,10 +177,16 @@ export interface AccountProtocol {
       readonly minSkill: number;
       /** The requester's. */
       readonly marks: readonly string[];
+      /** The price of the bid; if absent, the posted price. */
+      readonly price?: Credits;
+      readonly pull?: Pull;
+      /** What else the award weighs; comes back with a yes. */
+      readonly candidates?: readonly PlacedBid[];
+      readonly asked?: boolean;
     };
-    readonly reply: null;
+    readonly reply: OfferReply | null;
   };
-  /** The bid at the posted price did not win. */
+  /** A slot that is not needed: the task went to somebody else, or ended without an outcome for this worker. */
   readonly freed: { readonly command: { readonly task: TaskId }; readonly reply: null };
   /** How a honeypot, a task with a known answer, was done. */
   readonly honeypot: { readonly command: { readonly task: TaskId; readonly passed: boolean }; readonly reply: null };

@@ -3,6 +3,7 @@ import { isMade } from "../batch/replies.ts";
 import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { changedForm, factOf, form, NO_REPLY, NOTHING, type Recalls, type ReplyForm, type ReplyForms } from "../replies.ts";
 import { isNumber, isRecord, isText, orNull } from "../shape.ts";
+import { isOfferReply } from "../task/commands.ts";
 import type { AccountFact } from "./events.ts";
 import type { AccountSnapshot } from "./machine.ts";
 
@@ -51,7 +52,7 @@ const RECALLS: Recalls<"account", AccountSnapshot, AccountFact> = {
     return { capability: capability.id, request };
   },
   setAvailability: (facts) => ({ capability: factOf(facts, "AvailabilityChanged").capability }),
-  offer: NO_REPLY,
+  offer: (facts) => (facts.some((fact) => fact.type === "OfferTaken" && fact.asked === true) ? { kept: true } : null),
   freed: NO_REPLY,
   honeypot: NO_REPLY,
   rated: NO_REPLY,
@@ -123,7 +124,7 @@ export const ACCOUNT_REPLIES: ReplyForms<"account"> = {
     down: ({ capability, request }) => ({ capability, ...(request === null ? {} : { request }) }),
   }),
   setAvailability: form(isRecord<Reply<"setAvailability">>({ capability: isText })),
-  offer: NOTHING,
+  offer: { read: (value) => (isOfferReply(value) ? value : null), older: (value) => value },
   freed: NOTHING,
   honeypot: NOTHING,
   rated: NOTHING,

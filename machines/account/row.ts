@@ -1,8 +1,10 @@
-import { mayWork, type PostedTerms } from "../eligibility.ts";
+import { mayWork, type PostedTerms, type Slots } from "../eligibility.ts";
+import { type AwardsByTier, awardLimit } from "../market/awards.ts";
 import type { Capability } from "../market/capability.ts";
 import { type Qualification, qualificationIn, qualityOf, type Skill, skillIn } from "../market/qualification.ts";
 import { type CreditRecord, type Rating, ratingOf } from "../market/rating.ts";
 import type { Record } from "../market/skill.ts";
+import type { Pull } from "../task/events.ts";
 import { type AccountId, type AccountStatus, accountId, type Millis } from "../vocabulary.ts";
 import type { GitHubLink } from "./events.ts";
 import { type AccountSnapshot, statusOf } from "./machine.ts";
@@ -54,6 +56,18 @@ export function qualificationOf(state: AccountSnapshot, taskType: string): Quali
   return qualificationIn(taskType, statusOf(state), state.context);
 }
 
+/** The slots of an account when a task asks whether it takes an award, which may belong to a pull. */
+export function slotsOf(
+  { slots, pulls, records }: Pick<AccountContext, "slots" | "pulls" | "records">,
+  task: string,
+  pull: Pull | undefined,
+  byTier: AwardsByTier,
+): Slots {
+  const taken = Object.keys(slots).length - (Object.hasOwn(slots, task) ? 1 : 0);
+  const got = Object.entries(pulls).filter(([other, id]) => other !== task && id === pull?.id).length;
+  return { ...awardLimit(records, byTier), taken, pulled: pull === undefined ? null : { taken: got, most: pull.most } };
+}
+
 /** What an account knows about its posted price when a task of this type is offered to it. */
 export function postedTerms(
   { capabilities, slots }: Pick<AccountContext, "capabilities" | "slots">,
@@ -61,7 +75,7 @@ export function postedTerms(
   task: string,
 ): PostedTerms {
   const capability = capabilities[taskType];
-  const kept = Object.values(slots).filter((id) => id === capability?.id).length;
+  const kept = Object.entries(slots).filter(([other, id]) => other !== task && id === capability?.id).length;
   return { capability, kept, keepsThis: Object.hasOwn(slots, task) };
 }
 

@@ -64,8 +64,10 @@ export interface AccountContext {
   readonly github: GitHubLink | null;
   /** By task type. */
   readonly capabilities: { readonly [taskType: string]: Capability };
-  /** Task -> the capability whose price won it, or has bid for it. */
+  /** Task that it was awarded, or has a bid on -> the capability whose slot that takes; empty for none. */
   readonly slots: { readonly [task: string]: string };
+  /** Of those, task -> the pull that got it. */
+  readonly pulls: { readonly [task: string]: string };
   readonly payments: { readonly [payment: string]: Payment & { readonly changes: number } };
   /** The payment service's id of the customer. */
   readonly customer: string | null;
@@ -112,6 +114,7 @@ export const NEW: Omit<AccountContext, "id"> = {
   github: null,
   capabilities: {},
   slots: {},
+  pulls: {},
   payments: {},
   customer: null,
   createdAt: 0,

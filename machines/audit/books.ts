@@ -13,7 +13,7 @@ import type { CarriedCommand } from "../protocols.ts";
 import type { TaskFact } from "../task/events.ts";
 import { task } from "../task/index.ts";
 import type { TaskSnapshot } from "../task/machine.ts";
-import { hasEnded } from "../task/tags.ts";
+import { hasEnded, isAwarded } from "../task/tags.ts";
 import type { TaskStatus } from "../vocabulary.ts";
 
 /** Everything that is stored about one actor. */
@@ -67,6 +67,7 @@ const PROMISES = {
   held: "3 held = the budgets of open tasks",
   covered: "4 available was never below the credit line at a hold",
   ended: "5 a task ends once, is settled once, paid once, and its webhook is sent or will be",
+  slots: "5 slots reserved = awards + what is asked or answered at this moment",
   moving: "5 every open task has a timer or a message that moves it on, and no message is dead",
 } as const;
 type Promised = keyof typeof PROMISES;
@@ -100,8 +101,8 @@ interface Accounts {
   readonly holds: Map<string, { readonly account: string; readonly budget: number }>;
   readonly settled: Set<string>;
   readonly earned: Set<string>;
-  /** The slots that workers reserve for tasks that they bid on by posted price. */
-  readonly slots: { readonly account: string; readonly task: string }[];
+  /** The slots that workers reserve for tasks: task -> workers. */
+  readonly slots: Map<string, Set<string>>;
 }
 
 /** Runs every check. */
@@ -125,11 +126,11 @@ async function checkLedger(books: Books, pending: readonly PendingMessage[], tal
 }
 
 async function checkAccounts(books: Books, tally: Tally): Promise<Accounts> {
-  const found: Accounts = { holds: new Map(), settled: new Set(), earned: new Set(), slots: [] };
+  const found: Accounts = { holds: new Map(), settled: new Set(), earned: new Set(), slots: new Map() };
   for await (const history of books.actors("account")) {
     const state = await foldAccount(history, found, tally);
     const { available, held, holds, slots } = state.context;
-    for (const task of Object.keys(slots)) found.slots.push({ account: history.id, task });
+    for (const task of Object.keys(slots)) found.slots.set(task, (found.slots.get(task) ?? new Set()).add(history.id));
     const { row, ledger } = history;
     const rowEqual = row !== null && "available" in row && row.available === available && row.held === held;
     tally.check(
@@ -195,11 +196,9 @@ function checkNumber({ id }: StoredHistory, { seq }: StoredFact, wanted: number,
 async function checkTasks(books: Books, pending: readonly PendingMessage[], accounts: Accounts, tally: Tally): Promise<void> {
   const told = new Set(pending.map(({ receiver, command }) => `${command.type} ${receiver}`));
   const about = new Set(pending.map(({ command }) => `${command.type} ${"task" in command ? command.task : ""}`));
-  const ended = new Set<string>();
   for await (const history of books.actors("task")) {
     const state = await foldTask(history, tally);
     if (state.value === "NEW") continue;
-    if (hasEnded(state.value)) ended.add(history.id);
     const { row } = history;
     tally.check(
       "ended",
@@ -208,14 +207,15 @@ async function checkTasks(books: Books, pending: readonly PendingMessage[], acco
     );
     checkHold(state, state.value, accounts, { told, about }, tally);
     checkEnd(history, state, state.value, accounts, about, tally);
+    checkSlots(state, accounts, { told, about }, tally);
     if (!hasEnded(state.value)) {
       const moves = history.timers.length > 0 || about.has(`settle ${history.id}`) || told.has(`settled ${history.id}`);
       tally.check("moving", moves, () => `task ${history.id} is ${state.value}, and nothing will move it on`);
     }
   }
-  for (const { account: worker, task: id } of accounts.slots) {
-    const freed = told.has(`standingBid ${id}`) || ["earn", "fail", "freed"].some((type) => about.has(`${type} ${id}`));
-    tally.check("moving", !ended.has(id) || freed, () => `account ${worker} reserves a slot for task ${id}, which has ended`);
+  for (const [id, workers] of accounts.slots) {
+    for (const worker of workers)
+      tally.check("slots", false, () => `account ${worker} reserves a slot for task ${id}, for nothing`);
   }
   for (const [id, { account: owner, budget }] of accounts.holds) {
     tally.check("held", told.has(`open ${id}`), () => `account ${owner} holds ${budget} NC for ${id}, which is no open task`);
@@ -265,6 +265,26 @@ function checkHold(
   }
   const free = hasEnded(status) || (status === "COMPLETED" && told.has(`settled ${context.id}`));
   tally.check("held", free, () => `task ${context.id} is ${status} at ${budget} NC, and nothing is held for it`);
+}
+
+/** Takes the slots for this task from those that were found: each must be for its award, a bid of an older version, or be under way. */
+function checkSlots({ context, value }: TaskSnapshot, { slots }: Accounts, { told, about }: InFlight, tally: Tally): void {
+  const { id, award, bids } = context;
+  const workers = slots.get(id) ?? new Set();
+  slots.delete(id);
+  const moving = told.has(`standingBid ${id}`) || ["settle", "earn", "fail", "freed"].some((type) => about.has(`${type} ${id}`));
+  const inCharge = value !== "NEW" && (isAwarded(value) || value === "COMPLETED") ? award : null;
+  for (const worker of workers) {
+    const hasBid = bids.some((bid) => bid.worker === worker && bid.standing === true) && value !== "NEW" && !hasEnded(value);
+    const needed = inCharge?.worker === worker || hasBid || moving;
+    tally.check("slots", needed, () => `account ${worker} reserves a slot for task ${id}, which is ${value} and not its`);
+  }
+  if (inCharge === null || context.slot !== true) return;
+  tally.check(
+    "slots",
+    workers.has(inCharge.worker) || moving,
+    () => `task ${id} is awarded to ${inCharge.worker}, which has no slot for it`,
+  );
 }
 
 function checkEnd(

@@ -5,7 +5,7 @@ import { askable, askedAtFirst, type Failure, type TaskContext } from "./state.t
 type Of<T extends TaskFactType> = Extract<TaskFact, { type: T }>;
 type Change = Partial<TaskContext>;
 
-const NO_AWARD = { award: null, awardedAt: null, deadline: null, submissions: 0 } as const;
+const NO_AWARD = { award: null, slot: false, awardedAt: null, deadline: null, submissions: 0 } as const;
 
 export function afterOpening(_: TaskContext, fact: Of<"Opened">): Change {
   const { requester, marks = [], order, offers = [], createdAt, at } = fact;
@@ -28,6 +28,10 @@ export function afterDecline(context: TaskContext): Change {
   return { asked: Math.min(context.asked + 1, askable(context).length) };
 }
 
+export function afterDroppedBid({ bids }: TaskContext, fact: Of<"OfferDeclined">): Change {
+  return { bids: bids.filter(({ id }) => id !== fact.bid), updatedAt: fact.at };
+}
+
 export function afterBid({ bids }: TaskContext, { bid, at }: Of<"BidPlaced">): Change {
   return { bids: [...bids, bid], updatedAt: at };
 }
@@ -36,8 +40,8 @@ export function afterPoolEntry(_: TaskContext, { until, at }: Of<"PoolEntered">)
   return { expiresAt: until, updatedAt: at };
 }
 
-export function afterAward(_: TaskContext, { bid: award, at, deadline }: Of<"Awarded">): Change {
-  return { award, awardedAt: at, deadline, expiresAt: deadline, submissions: 0, errorCode: null, updatedAt: at };
+export function afterAward(_: TaskContext, { bid: award, at, deadline, slot = false }: Of<"Awarded">): Change {
+  return { award, slot, awardedAt: at, deadline, expiresAt: deadline, submissions: 0, errorCode: null, updatedAt: at };
 }
 
 export function afterAcceptance({ submissions }: TaskContext, { result, at }: Of<"ResultAccepted">): Change {

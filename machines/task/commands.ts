@@ -1,4 +1,5 @@
 /** The commands of a task as they come from another process or out of the database; see machines/commands.ts. */
+import type { OfferReply } from "../account/protocol.ts";
 import { type CommandForms, commandCheck, TIMER } from "../commands.ts";
 import type { DeliveryOutcome } from "../delivery.ts";
 import type { Ineligibility } from "../ineligibility.ts";
@@ -10,11 +11,13 @@ import {
   isCredits,
   isEither,
   isEmpty,
+  isFlag,
   isJson,
   isJsonObject,
   isListOf,
   isNull,
   isNumber,
+  isObject,
   isOneOf,
   isRecord,
   isTaskId,
@@ -27,7 +30,8 @@ import {
 import type { Judged, Judgement, Unjudged } from "../validation/judgement.ts";
 import { type FieldError, isRule } from "../validation/rules.ts";
 import { ACCOUNT_STATUSES, QUALITY_PREFERENCES, RESULT_ERRORS, TASK_STATUSES } from "../vocabulary.ts";
-import type { TaskSpec } from "./events.ts";
+import type { PlacedBid, Pull, TaskSpec } from "./events.ts";
+import type { Answer } from "./protocol.ts";
 
 export const isTaskSpec = isRecord<TaskSpec>({
   taskType: isText,
@@ -47,6 +51,20 @@ export const isTaskSpec = isRecord<TaskSpec>({
   batch: orAbsent(isRecord<NonNullable<TaskSpec["batch"]>>({ id: isText, item: isWhole })),
 });
 
+export const isPull = isRecord<Pull>({ id: isText, most: isWhole });
+
+export const isPlacedBid = isRecord<PlacedBid>({
+  id: isText,
+  worker: isAccountId,
+  credits: isCredits,
+  quality: isNumber,
+  identity: orAbsent(isText),
+  standing: orAbsent(isFlag),
+  posted: orAbsent(isFlag),
+  pull: orAbsent(isPull),
+  until: orAbsent(isNumber),
+});
+
 export const isOffer = isRecord<Offer>({ worker: isText, bid: isText });
 
 const isQualification = isRecord<Qualification>({
@@ -63,7 +81,7 @@ const isOutcome = isVariant<DeliveryOutcome, "result">("result", {
   failed: { id: isText, ms: isNumber, status: orNull(isNumber), error: isText },
 });
 
-const isReason = isVariant<Ineligibility, "why">("why", {
+export const isIneligibility = isVariant<Ineligibility, "why">("why", {
   OWN_TASK: {},
   ONE_IDENTITY: {},
   TASK_NOT_OPEN: { status: isOneOf(TASK_STATUSES) },
@@ -80,6 +98,8 @@ const isReason = isVariant<Ineligibility, "why">("why", {
   NO_POSTED_PRICE: {},
   SLOT_RESERVED: {},
   NO_SLOT: { slots: isNumber },
+  AWARDS_FULL: { tier: isNumber, most: isNumber },
+  PULL_FULL: { most: isNumber },
 });
 
 type Right = Extract<Judged, { readonly code: null }>;
@@ -90,6 +110,11 @@ const isWrong = isRecord<Wrong>({ code: isOneOf(RESULT_ERRORS), errors: isListOf
 const isUnjudged = isRecord<Unjudged>({ unjudged: isText, because: isOneOf(["schema", "rules", "slow", "busy"]) });
 const isJudgement: Check<Judgement> = isEither(isEither(isRight, isWrong), isUnjudged);
 
+export const isOfferReply: Check<OfferReply> = (value): value is OfferReply =>
+  isObject(value) && (value["kept"] === true || (value["kept"] === false && isIneligibility(value["reason"])));
+
+const isAnswer = isRecord<Answer>({ bid: isText, worker: isAccountId, reply: orNull(isOfferReply) });
+
 const FORMS: CommandForms<"task"> = {
   open: {
     task: isTaskId,
@@ -99,8 +124,19 @@ const FORMS: CommandForms<"task"> = {
     offers: orAbsent(isListOf(isOffer)),
     createdAt: isNumber,
   },
-  standingBid: { bid: isText, worker: isAccountId, credits: isCredits, standing: isQualification },
-  declined: { worker: isAccountId, reason: orAbsent(isReason) },
+  standingBid: {
+    bid: isText,
+    worker: isAccountId,
+    credits: isCredits,
+    standing: isQualification,
+    asked: orAbsent(isFlag),
+    posted: orAbsent(isFlag),
+    pull: orAbsent(isPull),
+    candidates: orAbsent(isListOf(isPlacedBid)),
+  },
+  declined: { worker: isAccountId, reason: orAbsent(isIneligibility) },
+  bidAnswered: { bid: isPlacedBid, placed: isFlag, answer: isAnswer },
+  awardAnswered: { answer: isAnswer },
   expire: { reason: isText },
   rate: { requester: isAccountId, stars: isWhole },
   bid: {

@@ -1,27 +1,24 @@
 /** Command -> facts, or a refusal. One function for each command; each says what it needs of the state. */
 
 import type { DeliveryOutcome } from "../delivery.ts";
-import { bidIneligibility, type TaskOnOffer } from "../eligibility.ts";
 import type { Deciders, Decision } from "../entity.ts";
-import type { BidIneligibility } from "../ineligibility.ts";
-import { award } from "../market/auction.ts";
 import { isKnownAnswer } from "../market/honeypot.ts";
-import { identityOf } from "../market/identity.ts";
 import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
-import { type Refusal, type RefusalCode, refuse } from "../refusal.ts";
+import { type Refusal, refuse } from "../refusal.ts";
 import type { Question } from "../validation/judgement.ts";
-import { type AccountId, BOUNDS, type Millis, type TaskStatus, taskId } from "../vocabulary.ts";
-import type { PlacedBid, TaskFact, TaskSpec } from "./events.ts";
+import type { AccountId, Millis, TaskStatus } from "../vocabulary.ts";
+import { awardAnswered, bid, bidAnswered, declined, endWindow, takeSlot } from "./awarding.ts";
+import type { TaskFact } from "./events.ts";
 import type { TaskSnapshot } from "./machine.ts";
+import { type Opened, opened } from "./opened.ts";
 import { acceptedReply, rejectedReply } from "./replies.ts";
 import { retriesLeft, type TaskContext } from "./state.ts";
-import { hasEnded, isAwarded } from "./tags.ts";
+import { hasEnded, isAwarded, takesBids } from "./tags.ts";
 
 /** How often a webhook may be requested again; each request is a fact and leads to up to four attempts. */
 export const RESENDS_MAX = 100;
 /** The waits before the retries of a webhook (guide: Webhook Callback), in ms. */
 const WEBHOOK_RETRY_MS = [1_000, 3_000, 10_000] as const;
-const HOUR_MS = 3_600_000;
 /**
  * The longest time from a submission's arrival to its verdict (ms), including the wait for a thread. A result that arrived in
  * time may be accepted so long after the deadline, so the award's timer takes effect no sooner.
@@ -30,18 +27,6 @@ export const JUDGING_MS_MAX = 3_000;
 
 type Result<T extends CommandType<"task">> = Decision<TaskFact, ReplyOf<"task", T>> | Refusal;
 type Of<T extends CommandType<"task">> = CommandOf<"task", T>;
-
-interface Opened {
-  readonly state: TaskSnapshot;
-  readonly stage: TaskStatus;
-  readonly context: TaskContext & { readonly order: TaskSpec };
-}
-
-function opened(state: TaskSnapshot): Opened | undefined {
-  const { value: stage, context } = state;
-  const { order } = context;
-  return stage === "NEW" || order === null ? undefined : { state, stage, context: { ...context, order } };
-}
 
 const UNKNOWN = refuse("TASK_UNKNOWN", "There is no task with this id.", { why: "TASK_UNKNOWN" });
 
@@ -81,8 +66,10 @@ function ofOpened<T extends CommandType<"task">>(decide: DecideOpened<T>) {
 const DECIDERS: Deciders<"task", TaskSnapshot, TaskFact> = {
   open,
   bid: ofOpened(bid),
-  standingBid: ofOpened(standingBid),
+  standingBid: ofOpened(takeSlot),
   declined: ofOpened(declined),
+  bidAnswered: ofOpened(bidAnswered),
+  awardAnswered: ofOpened(awardAnswered),
   expire: ofOpened(expire),
   rate: ofOpened(rate),
   start: ofOpened(start),
@@ -107,45 +94,6 @@ function open(state: TaskSnapshot, command: Of<"open">, at: Millis): Result<"ope
   };
 }
 
-function bid({ stage, context }: Opened, command: Of<"bid">, at: Millis): Result<"bid"> {
-  const reason = bidIneligibility(onOffer(stage, context), command, command.credits);
-  if (reason !== undefined) {
-    return refuse(REFUSED[reason.why], `This worker may not bid on this task: ${reason.why}.`, reason);
-  }
-  const placed: PlacedBid = {
-    id: command.bid,
-    worker: command.worker,
-    credits: command.credits ?? context.order.budget,
-    quality: command.standing.quality,
-    identity: identityOf(command.standing.marks ?? [], command.worker),
-  };
-  const bids = [...context.bids, placed];
-  const facts: TaskFact[] = [{ type: "BidPlaced", bid: placed, at }];
-  if (stage === "PENDING_POOL" || everyoneAnswered(context, bids, command.online)) facts.push(awardFact(context, bids, at));
-  const won = facts.some((fact) => fact.type === "Awarded" && fact.bid.id === placed.id);
-  return { facts, reply: { bid: placed.id, status: won ? "AWARDED" : "PENDING" } };
-}
-
-/** A bid at a posted price, from a worker who has reserved a slot for the task. Balanced accepts it at once. */
-function standingBid({ stage, context }: Opened, command: Of<"standingBid">, at: Millis): Result<"standingBid"> {
-  const { bid: id, worker, credits, standing } = command;
-  if (bidIneligibility(onOffer(stage, context), command, credits) !== undefined) {
-    return { facts: [{ type: "StandingBidDropped", worker, at }], reply: null };
-  }
-  const { quality, marks = [] } = standing;
-  const placed: PlacedBid = { id, worker, credits, quality, identity: identityOf(marks, worker), standing: true };
-  const facts: TaskFact[] = [{ type: "BidPlaced", bid: placed, at }];
-  if (stage === "PENDING_POOL" || context.order.quality === "balanced")
-    facts.push(awardFact(context, [...context.bids, placed], at));
-  return { facts, reply: null };
-}
-
-/** The reason is kept for operators and for the worker. */
-function declined({ stage }: Opened, { worker, reason }: Of<"declined">, at: Millis): Result<"declined"> {
-  if (stage !== "ROUTING") return { facts: [], reply: null };
-  return { facts: [{ type: "OfferDeclined", worker, ...(reason === undefined ? {} : { reason }), at }], reply: null };
-}
-
 function expire({ state, stage, context }: Opened, { reason }: Of<"expire">, at: Millis): Result<"expire"> {
   const expired: TaskFact = { type: "Expired", reason, at };
   if (!state.can(expired)) {
@@ -159,54 +107,6 @@ function rate({ stage, context }: Opened, command: Of<"rate">, at: Millis): Resu
   if (stage !== "SETTLED") return refuse("NOT_ENDED", `This task is ${stage}; it can be rated once it is SETTLED.`);
   if (context.rating !== null) return refuse("ALREADY_RATED", `You have rated this task already, with ${context.rating}.`);
   return { facts: [{ type: "Rated", stars: command.stars, at }], reply: { id: context.id, rating: command.stars } };
-}
-
-/** The code with which a bid is refused, by reason. */
-const REFUSED: { readonly [W in BidIneligibility["why"]]: RefusalCode } = {
-  OWN_TASK: "OWN_TASK",
-  ONE_IDENTITY: "OWN_TASK",
-  TASK_NOT_OPEN: "TASK_NOT_OPEN",
-  FROZEN: "ACCOUNT_FROZEN",
-  SUSPENDED: "ACCOUNT_SUSPENDED",
-  COOLING: "ACCOUNT_COOLING_DOWN",
-  FAILED_BEFORE: "FAILED_THIS_TASK",
-  ALREADY_BID: "ALREADY_BID",
-  BIDS_FULL: "TOO_MANY_BIDS",
-  OVER_BUDGET: "BID_OVER_BUDGET",
-  TIER_TOO_LOW: "SKILL_TOO_LOW",
-};
-
-/** What decides who may take a task. */
-function onOffer(stage: TaskStatus, { requester, marks, bids, failures, order }: Opened["context"]): TaskOnOffer {
-  const { budget, minSkill } = order;
-  return {
-    status: stage,
-    requester,
-    marks,
-    budget,
-    minSkill,
-    bidders: bids.map(({ worker }) => worker),
-    failed: failures.map(({ worker }) => worker),
-  };
-}
-
-/** Whether everybody who could still bid has answered, so that waiting for the end of the window would change nothing. */
-function everyoneAnswered(context: Opened["context"], bids: readonly PlacedBid[], online: Of<"bid">["online"]): boolean {
-  if (online === null) return false;
-  const task = onOffer("ROUTING", { ...context, bids });
-  return online.every((worker) => bidIneligibility(task, { worker, standing: PRESENT }, null) !== undefined);
-}
-
-/** Nothing else is known about a worker who is online, so it is waited for even if something keeps it from bidding. */
-const PRESENT = { status: "ACTIVE", cooldownUntil: null, tier: BOUNDS.skillRatingMax } as const;
-
-function awardFact(context: Opened["context"], bids: readonly PlacedBid[], at: Millis): TaskFact {
-  const outcome = award(taskId(context.id), context.order.quality, bids);
-  if (outcome === undefined) throw new Error("an award needs a bid");
-  const winner = bids.find((placed) => placed.id === outcome.winner.id);
-  if (winner === undefined) throw new Error("the winner must be one of the bidders");
-  const deadline = at + context.order.maxSeconds * 1_000;
-  return { type: "Awarded", bid: winner, deadline, explored: outcome.explored, candidates: bids, at };
 }
 
 /** Refuses anybody but the worker in charge, and what came too late: the arrival of the request counts. */
@@ -295,12 +195,8 @@ function timer(task: Opened, command: Of<"timer">, at: Millis): Result<"timer"> 
   const { stage, context } = task;
   const stale = refuse("TIMER_STALE", `The timer ${command.name} is out of date: the task is ${stage}.`);
   switch (command.name) {
-    case "routing": {
-      if (stage !== "ROUTING") return stale;
-      const until = at + context.order.poolHours * HOUR_MS;
-      const next: TaskFact = context.bids.length > 0 ? awardFact(context, context.bids, at) : { type: "PoolEntered", until, at };
-      return { facts: [next], reply: null };
-    }
+    case "routing":
+      return takesBids(stage) ? endWindow(task, at) : stale;
     case "pool":
       return stage === "PENDING_POOL" ? { facts: [{ type: "Expired", at }], reply: null } : stale;
     case "execution":

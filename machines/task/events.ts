@@ -36,8 +36,20 @@ export interface PlacedBid {
   readonly quality: number;
   /** The identity that the worker counts as among counterparties; absent in facts from before identities existed. */
   readonly identity?: string;
-  /** Whether it is a posted price, so that its worker has reserved a slot for the task. */
+  /** Whether it is a posted price whose worker reserved a slot with the bid, as in facts from before slots came with the award. */
   readonly standing?: boolean;
+  /** Whether it is at the worker's posted price. */
+  readonly posted?: boolean;
+  /** The pull for which it was placed. */
+  readonly pull?: Pull;
+  /** When its worker stops waiting (ms), so that it no longer counts; absent if it counts until the award. */
+  readonly until?: Millis;
+}
+
+/** A worker's request for up to `most` tasks. */
+export interface Pull {
+  readonly id: string;
+  readonly most: number;
 }
 
 /** One candidate of an award, as it is explained to the requester. */
@@ -61,9 +73,12 @@ export type TaskFact = At &
       }
     | { readonly type: "RoutingStarted"; readonly until: Millis }
     | { readonly type: "BidPlaced"; readonly bid: PlacedBid }
-    /** A worker with a posted price does not take the task. The reason is absent in facts from before it was recorded. */
-    | { readonly type: "OfferDeclined"; readonly worker: AccountId; readonly reason?: Ineligibility }
-    /** A bid at a posted price arrived when the task took no more bids. */
+    /**
+     * A worker does not take the task: its bid is dropped, or, if none is named, it declined an offer. The reason is absent in
+     * facts from before it was recorded.
+     */
+    | { readonly type: "OfferDeclined"; readonly worker: AccountId; readonly reason?: Ineligibility; readonly bid?: string }
+    /** A worker reserved a slot when the task took no more bids. */
     | { readonly type: "StandingBidDropped"; readonly worker: AccountId }
     | { readonly type: "PoolEntered"; readonly until: Millis }
     | {
@@ -72,6 +87,8 @@ export type TaskFact = At &
         readonly deadline: Millis;
         readonly explored: boolean;
         readonly candidates: readonly Candidate[];
+        /** Whether the worker has reserved a slot; absent in facts from before every award had one. */
+        readonly slot?: boolean;
       }
     | { readonly type: "ExecutionStarted"; readonly worker: AccountId }
     | {

@@ -10,7 +10,7 @@ import { changesOf } from "../statechart.ts";
 import { taskId } from "../vocabulary.ts";
 import * as changes from "./changes.ts";
 import type { PlacedBid, TaskFact, TaskFactType } from "./events.ts";
-import { askable, NEW, type TaskContext } from "./state.ts";
+import { ASK_MS, askable, NEW, type TaskContext } from "./state.ts";
 
 type Of<T extends TaskFactType> = Extract<TaskFact, { type: T }>;
 
@@ -81,6 +81,7 @@ const machineSetup = setup({
     beginRound: on(["RoutingStarted", "Reopened"], changes.afterRoundStart),
     useUpRetry: on("Reopened", changes.afterReopening),
     askOneMore: on("OfferDeclined", changes.afterDecline),
+    dropBid: on("OfferDeclined", changes.afterDroppedBid),
     placeBid: on("BidPlaced", changes.afterBid),
     enterPool: on("PoolEntered", changes.afterPoolEntry),
     award: on("Awarded", changes.afterAward),
@@ -102,6 +103,12 @@ const machineSetup = setup({
     remindOfRound: emit(({ event }) => {
       assertEvent(event, ["RoutingStarted", "Reopened"]);
       return { type: "remind", name: "routing", at: event.until };
+    }),
+    /** A bid that could win at once, but its worker's account has not answered yet. */
+    remindOfAward: emit(({ event }) => ({ type: "remind", name: "routing", at: event.at + ASK_MS })),
+    /** Unless another bid waits for its award. */
+    forgetAward: enqueueActions(({ context, enqueue }) => {
+      if (context.bids.length === 0) enqueue.emit({ type: "forget", name: "routing" });
     }),
     remindOfPool: emit(({ event }) => {
       assertEvent(event, "PoolEntered");
@@ -137,6 +144,10 @@ const machineSetup = setup({
     freeBidders: enqueueActions(({ context, enqueue }) => {
       for (const effect of freeing(context.bids, context.id)) enqueue.emit(effect);
     }),
+    /** An operator has ended it during its award. */
+    freeWorker: enqueueActions(({ context, enqueue }) => {
+      if (context.award !== null) enqueue.emit(tellWorker(context, { type: "freed", task: taskId(context.id) }));
+    }),
     askToSettle: emit(({ context, event }) => {
       assertEvent(event, "ResultAccepted");
       return settlement(event, context);
@@ -170,6 +181,9 @@ const machineSetup = setup({
     }),
     remindOfResend: emit(({ event }) => ({ type: "remind", name: "webhook", at: event.at })),
   },
+  guards: {
+    isOfABid: ({ event }) => event.type === "OfferDeclined" && event.bid !== undefined,
+  },
 });
 
 export const taskMachine = machineSetup.createMachine({
@@ -190,7 +204,7 @@ export const taskMachine = machineSetup.createMachine({
       tags: ["open"],
       entry: ["beginRound", "remindOfRound", "offerToFirst"],
       on: {
-        OfferDeclined: { actions: ["offerToNext", "askOneMore"] },
+        OfferDeclined: [{ guard: "isOfABid", actions: ["dropBid"] }, { actions: ["offerToNext", "askOneMore"] }],
         BidPlaced: { actions: ["placeBid"] },
         Awarded: { target: "AWARDED" },
         PoolEntered: { target: "PENDING_POOL" },
@@ -203,7 +217,8 @@ export const taskMachine = machineSetup.createMachine({
       tags: ["open"],
       entry: ["enterPool", { type: "forget", params: { timer: "routing" } }, "remindOfPool"],
       on: {
-        BidPlaced: { actions: ["placeBid"] },
+        OfferDeclined: { actions: ["dropBid", "forgetAward"] },
+        BidPlaced: { actions: ["placeBid", "remindOfAward"] },
         Awarded: { target: "AWARDED" },
         Cancelled: { target: "CANCELLED" },
         Expired: { target: "EXPIRED" },
@@ -287,7 +302,7 @@ export const taskMachine = machineSetup.createMachine({
     },
     EXPIRED: {
       tags: ["ended"],
-      entry: ["end", "forgetAllTimers", "askToRelease", "freeBidders", "remindOfWebhook", "tellBatch"],
+      entry: ["end", "forgetAllTimers", "askToRelease", "freeBidders", "freeWorker", "remindOfWebhook", "tellBatch"],
       on: {
         WebhookAttempted: { actions: ["noteAttempt", "remindOfNextAttempt"] },
         WebhookRequested: { actions: ["restartWebhook", "remindOfResend"] },

@@ -1,3 +1,4 @@
+import type { OfferReply } from "../account/protocol.ts";
 import type { DeliveryOutcome } from "../delivery.ts";
 import type { Ineligibility } from "../ineligibility.ts";
 import type { Offer } from "../market/capability.ts";
@@ -6,7 +7,7 @@ import type { TimerFired } from "../timer.ts";
 import type { Judgement } from "../validation/judgement.ts";
 import type { FieldError } from "../validation/rules.ts";
 import type { AccountId, Credits, JsonValue, Millis, ResultError, TaskId } from "../vocabulary.ts";
-import type { TaskSpec } from "./events.ts";
+import type { PlacedBid, Pull, TaskSpec } from "./events.ts";
 
 /** AWARDED: the bid has already won. */
 export const BID_STATUSES = ["PENDING", "AWARDED"] as const;
@@ -29,6 +30,13 @@ export interface SubmissionReply {
   readonly errors: readonly FieldError[];
 }
 
+/** Whether the worker of a bid takes the award; null if its account did not answer in time. */
+export interface Answer {
+  readonly bid: string;
+  readonly worker: AccountId;
+  readonly reply: OfferReply | null;
+}
+
 /** The commands of a task, and its replies. */
 export interface TaskProtocol {
   readonly open: {
@@ -44,16 +52,30 @@ export interface TaskProtocol {
     };
     readonly reply: { readonly id: TaskId };
   };
-  /** A worker's bid in answer to an offer; never refused. */
+  /**
+   * A worker takes an award and has reserved a slot for it; never refused. Without `asked`, from an account of an older version,
+   * it is a bid at a posted price.
+   */
   readonly standingBid: {
     readonly command: {
       readonly bid: string;
       readonly worker: AccountId;
       readonly credits: Credits;
       readonly standing: Qualification;
+      readonly asked?: boolean;
+      readonly posted?: boolean;
+      readonly pull?: Pull;
+      readonly candidates?: readonly PlacedBid[];
     };
     readonly reply: null;
   };
+  /** What the account of a bidder answered when this bid, placed or not, led to an award. */
+  readonly bidAnswered: {
+    readonly command: { readonly bid: PlacedBid; readonly placed: boolean; readonly answer: Answer };
+    readonly reply: BidReply;
+  };
+  /** What the account of a bidder answered when the window was over. */
+  readonly awardAnswered: { readonly command: { readonly answer: Answer }; readonly reply: null };
   /** An account of an older version gives no reason. */
   readonly declined: {
     readonly command: { readonly worker: AccountId; readonly reason?: Ineligibility };

@@ -30,6 +30,8 @@ const RECALLS: Recalls<"task", TaskSnapshot, TaskFact> = {
     return { bid: bid.id, status: won ? "AWARDED" : "PENDING" };
   },
   standingBid: NO_REPLY,
+  bidAnswered: (facts) => ({ bid: factOf(facts, "BidPlaced").bid.id, status: "PENDING" }),
+  awardAnswered: NO_REPLY,
   declined: NO_REPLY,
   expire: (_facts, { context }) => ({ id: context.id }),
   rate: (facts, { context }) => ({ id: context.id, rating: factOf(facts, "Rated").stars }),
@@ -79,6 +81,8 @@ export const TASK_REPLIES: ReplyForms<"task"> = {
     down: ({ bid, status }) => ({ bid_id: bid, status }),
   }),
   standingBid: NOTHING,
+  bidAnswered: form(isRecord<BidReply>({ ...BID, bid: isText })),
+  awardAnswered: NOTHING,
   declined: NOTHING,
   expire: form(isRecord<ReplyOf<"task", "expire">>({ id: isText })),
   rate: form(isRecord<ReplyOf<"task", "rate">>({ id: isText, rating: isNumber })),

@@ -3,6 +3,9 @@ import type { Offer } from "../market/capability.ts";
 import { type AccountId, BOUNDS, type JsonValue, type Millis, type ResultError } from "../vocabulary.ts";
 import type { PlacedBid, TaskSpec } from "./events.ts";
 
+/** How long a worker's account may take to say whether it has a slot for the task (ms). */
+export const ASK_MS = 2_000;
+
 export interface Webhook {
   readonly attempts: number;
   readonly done: boolean;
@@ -27,6 +30,8 @@ export interface TaskContext {
   /** Workers whose awards ended without a result, and how; they do not get this task again. */
   readonly failures: readonly Failure[];
   readonly award: PlacedBid | null;
+  /** Whether its worker has reserved a slot: not if it was awarded before every award had one. */
+  readonly slot: boolean;
   readonly awardedAt: Millis | null;
   readonly deadline: Millis | null;
   readonly submissions: number;
@@ -53,6 +58,7 @@ export const NEW: Omit<TaskContext, "id"> = {
   bids: [],
   failures: [],
   award: null,
+  slot: false,
   awardedAt: null,
   deadline: null,
   submissions: 0,

@@ -63,6 +63,11 @@ const RULES: { readonly [C in RefusalCode]: Rule | typeof PASSING } = {
     task: ({ state, command }) =>
       command.type === "bid" && isOpen(state) && state.context.bids.some(({ worker }) => worker === command.worker),
   },
+  // Whether the worker has a slot is its account's to say; the audit holds that against the tasks.
+  TOO_MANY_AWARDS: {
+    task: ({ state, command, refusal: { reason } }) =>
+      command.type === "bid" && isOpen(state) && reason?.why === "AWARDS_FULL" && reason.most > 0,
+  },
   FAILED_THIS_TASK: {
     task: ({ state, command }) =>
       command.type === "bid" && isOpen(state) && state.context.failures.some(({ worker }) => worker === command.worker),

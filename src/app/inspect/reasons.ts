@@ -85,6 +85,10 @@ export function ineligibilityPhrase(reason: Ineligibility): string {
       return "the worker reserves a slot for the task already";
     case "NO_SLOT":
       return `every slot is taken: the worker does ${plural(reason.slots, "task")} at once`;
+    case "AWARDS_FULL":
+      return `the worker has ${plural(reason.most, "task")} in progress, as many as skill tier ${reason.tier} may have`;
+    case "PULL_FULL":
+      return `the pull has its ${plural(reason.most, "task")}`;
     default:
       return unknownReason(reason);
   }

@@ -1,0 +1,73 @@
+/** What a worker's account decides when a task asks whether it takes an award. */
+import { bidIneligibility, offerIneligibility, slotIneligibility, type TaskOnOffer } from "../eligibility.ts";
+import type { Decision } from "../entity.ts";
+import type { Ineligibility } from "../ineligibility.ts";
+import type { AwardsByTier } from "../market/awards.ts";
+import type { Qualification } from "../market/qualification.ts";
+import type { CommandOf } from "../protocols.ts";
+import { accountId, type Credits, type Millis } from "../vocabulary.ts";
+import type { AccountFact } from "./events.ts";
+import type { AccountSnapshot } from "./machine.ts";
+import type { OfferReply } from "./protocol.ts";
+import { postedTerms, qualificationOf, slotsOf } from "./row.ts";
+
+type Offer = CommandOf<"account", "offer">;
+type Decided = Decision<AccountFact, OfferReply | null>;
+
+/**
+ * Reserves a slot for the task, and tells it so, or says why not. Asked again about a task that has a slot here, it says yes
+ * again, because the task may not have got the first answer.
+ */
+export function offer(state: AccountSnapshot, command: Offer, at: Millis, byTier: AwardsByTier): Decided {
+  const standing = qualificationOf(state, command.taskType);
+  const terms = termsOf(state, command, standing, byTier);
+  if ("reason" in terms) return declined(command, terms.reason, at);
+  const { price, capability } = terms;
+  const { task, bid, pull, candidates, asked } = command;
+  const extra = asked === true ? ({ asked, ...(pull === undefined ? {} : { pull }) } as const) : {};
+  const fact = { type: "OfferTaken", task, bid, capability, price, standing, ...extra, at } as const;
+  if (asked !== true) return { facts: [fact], reply: null };
+  const worker = accountId(state.context.id);
+  const told = { type: "standingBid", bid, worker, credits: price, standing, posted: capability !== "", ...extra } as const;
+  const yes = candidates === undefined ? told : { ...told, candidates };
+  return {
+    facts: [fact],
+    reply: { kept: true },
+    carry: [{ type: "tell", to: { kind: "task", id: task }, command: yes }],
+    afterDelivery: true,
+  };
+}
+
+/** A no leaves a fact only for a task of an older version, which waits for the message that the fact leads to. */
+function declined({ task, asked }: Offer, reason: Ineligibility, at: Millis): Decided {
+  if (asked === true) return { facts: [], reply: { kept: false, reason } };
+  return { facts: [{ type: "OfferDeclined", task, reason, at }], reply: null };
+}
+
+/** The price, and the capability whose slot the award takes: none (empty) if the worker has named the price itself. */
+function termsOf(
+  { context }: AccountSnapshot,
+  command: Offer,
+  standing: Qualification,
+  byTier: AwardsByTier,
+): { readonly price: Credits; readonly capability: string } | { readonly reason: Ineligibility } {
+  const { task, taskType, price, pull, asked } = command;
+  const applicant = { worker: accountId(context.id), standing };
+  const terms = postedTerms(context, taskType, task);
+  const posted = price === undefined;
+  const keepsThis = terms.keepsThis && asked !== true;
+  const reason =
+    (posted
+      ? offerIneligibility(onOffer(command), applicant, { ...terms, keepsThis })
+      : bidIneligibility(onOffer(command), applicant, price)) ?? slotIneligibility(slotsOf(context, task, pull, byTier));
+  if (reason !== undefined) return { reason };
+  if (!posted) return { price, capability: "" };
+  const { capability } = terms;
+  if (capability === undefined || capability.price === null) throw new Error("an eligible worker has a posted price");
+  return { price: capability.price, capability: capability.id };
+}
+
+/** What an account knows about a task that is offered to it. The task checks the rest. */
+function onOffer({ budget, minSkill, marks }: Offer): TaskOnOffer {
+  return { status: "ROUTING", requester: null, marks, budget, minSkill, bidders: [], failed: [] };
+}

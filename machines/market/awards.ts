@@ -1,0 +1,19 @@
+/** How many awards a worker may have at a time: the input comes with an award, so this bounds what somebody unproven can read. */
+import { type QualificationSource, tiersIn } from "./qualification.ts";
+
+/** By skill tier, the lowest (1 Unrated) first. */
+export type AwardsByTier = readonly [unrated: number, bronze: number, silver: number, gold: number, diamond: number];
+
+export const AWARDS_BY_TIER: AwardsByTier = [3, 10, 30, 100, 1_000];
+
+/** The best tier of a worker in any task type, and how many awards it may have at a time. */
+export interface AwardLimit {
+  readonly tier: number;
+  readonly most: number;
+}
+
+/** Gives the limit of a worker with these records. */
+export function awardLimit(records: QualificationSource["records"], byTier: AwardsByTier): AwardLimit {
+  const tier = Math.max(1, ...Object.values(tiersIn(records)));
+  return { tier, most: byTier[tier - 1] ?? byTier[0] };
+}

@@ -1,0 +1,9 @@
+/** The rules of the market that an operator may set. What is decided by them is a fact, so replay does not need them. */
+import { AWARDS_BY_TIER, type AwardsByTier } from "./awards.ts";
+
+export interface MarketRules {
+  /** How many awards a worker may have at a time, by its best skill tier. */
+  readonly awardsByTier: AwardsByTier;
+}
+
+export const MARKET_RULES: MarketRules = { awardsByTier: AWARDS_BY_TIER };
