@@ -31,7 +31,7 @@ export const LIMITS = {
   /** Backoff: the first and the longest wait before a retry (ms). */
   retryMinMs: 50,
   retryMaxMs: 2_000,
-  /** After which time a timer fires again whose command was refused although it is still set (ms). */
+  /** After which time a timer fires again that is still set although its command was refused, or never decided (ms). */
   refusedTimerMs: 60_000,
   /** Timeout of one attempt to reach an actor (ms). */
   attemptMs: 2_500,

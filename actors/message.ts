@@ -13,6 +13,8 @@ export interface Envelope {
   /** A UUID; the same one whenever the same command is sent again. */
   readonly commandId: string;
   readonly origin: Origin;
+  /** What its facts are noted to be caused by, if it goes on with an earlier command: that one's id. */
+  readonly cause?: string;
   /** `again` if it may have arrived before; then the journal is searched for it. A first attempt cannot be a duplicate. */
   readonly delivery: "first" | "again";
   /** Whether the receiver cannot exist yet, see Tell. */
@@ -78,6 +80,9 @@ export const CONTENDED = refuse(
   "CONTENDED",
   "Another process keeps writing to the same database. Try again; if it goes on, the operator must stop one of them.",
 );
+
+/** What a timer's command gives while another actor is asked first: nothing is decided yet, so the timer stays set. */
+export const UNDECIDED: CommandResult = { ok: true, value: null };
 
 const TRANSIENT: ReadonlySet<RefusalCode> = new Set(["UNAVAILABLE", "OVERLOADED", "CONTENDED", "NOT_OWNER"]);
 

@@ -4,7 +4,7 @@ import type { CarriedCommand, CommandOf, CommandType, ReplyOf } from "../machine
 import { refuse } from "../machines/refusal.ts";
 import type { Millis } from "../machines/vocabulary.ts";
 import { LIMITS } from "./limits.ts";
-import type { CommandResult, Envelope } from "./message.ts";
+import type { CommandResult, Envelope, Origin } from "./message.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Ids } from "./ports/ids.ts";
 import type { Transport } from "./ports/transport.ts";
@@ -15,6 +15,10 @@ export interface AskOptions {
   readonly again?: boolean;
   /** When the request arrived (ms), if a deadline of the actor depends on it; now if absent. */
   readonly arrived?: Millis;
+  /** Who asks; a client if absent. */
+  readonly origin?: Exclude<Origin, "timer">;
+  /** How long it may take (ms); as long as every call of this router if absent. */
+  readonly ms?: Millis;
 }
 
 const LATE = refuse(
@@ -29,14 +33,14 @@ const UNREADABLE = refuse(
   { why: "REPLY_UNKNOWN" },
 );
 
-/** Sends clients' commands to actors, wherever they are, and waits for the results. */
+/** Sends commands to actors, wherever they are, and waits for the results: those of clients, and what one actor asks another. */
 export class Router {
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #ids: Ids;
   readonly #deadlineMs: number;
 
-  /** `deadlineMs` limits each call; after that it is refused with UNAVAILABLE. */
+  /** `deadlineMs` limits each call that says no other time; after that it is refused with UNAVAILABLE. */
   constructor(transport: Transport, clock: Clock, ids: Ids, deadlineMs: number) {
     this.#transport = transport;
     this.#clock = clock;
@@ -63,13 +67,13 @@ export class Router {
 
   async #ask(to: Address, command: CarriedCommand, options: AskOptions): Promise<CommandResult> {
     const now = this.#clock.now();
-    const deadline = now + this.#deadlineMs;
-    const { arrived = now } = options;
+    const { arrived = now, origin = "client", ms = this.#deadlineMs } = options;
+    const deadline = now + ms;
     let lost = 0;
     const commandId = options.commandId ?? this.#ids.next();
     let delivery: "first" | "again" = options.again === true ? "again" : "first";
     for (let wait: number = LIMITS.retryMinMs; ; wait = Math.min(wait * 2, LIMITS.askRetryMaxMs)) {
-      const answer = await this.#attempt({ to, command, commandId, origin: "client", delivery, deadline, arrived, lost });
+      const answer = await this.#attempt({ to, command, commandId, origin, delivery, deadline, arrived, lost });
       const left = deadline - this.#clock.now();
       if (answer !== undefined && !isPassing(answer)) return answer;
       if (left <= wait) return answer ?? { ok: false, refusal: LATE };

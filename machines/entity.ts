@@ -32,8 +32,8 @@ export interface Part {
 }
 
 /**
- * A question to a worker's account whose reply the caller of the command waits for. It leaves no trace: if it is lost, or the
- * asker's node dies, it was not asked.
+ * A question to a worker's account. It leaves no trace: if it is lost, or the asker's node dies, it was not asked. The caller of
+ * the command waits for what comes of it.
  */
 export interface Ask {
   readonly to: Address<"account">;
@@ -42,7 +42,9 @@ export interface Ask {
   readonly ms: Millis;
   /** The command that brings the reply to the asker, null if none came in time. Its result is what the caller gets. */
   readonly answered: (reply: OfferReply | null) => CarriedCommand;
-  /** The timer that led to it, if one did: it stays set, and fires again if the outcome is unknown. */
+  /** The caller does not wait, but gets the reply of the decision. */
+  readonly apart?: true;
+  /** The timer that led to it, if one did. Unless a commit has unset it then, it fires again soon after the reply. */
   readonly timer?: string;
 }
 
@@ -53,7 +55,7 @@ export interface Decision<F extends AnyFact, R> {
   /** Messages with the command's own content, which then need not be journaled twice. */
   readonly carry?: readonly Tell[];
   readonly calls?: readonly OutboundCall[];
-  /** Asked once the facts are committed; the reply of the command that follows takes the place of `reply`. */
+  /** Asked once the facts are committed; unless it is asked apart, what comes of it takes the place of `reply`. */
   readonly ask?: Ask;
   /** Reply only when the receivers have committed the messages of this decision, or when the request's deadline is near. */
   readonly afterDelivery?: boolean;

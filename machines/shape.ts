@@ -13,6 +13,7 @@ export const isText: Check<string> = (value) => typeof value === "string";
 export const isNumber: Check<number> = (value): value is number => typeof value === "number" && Number.isFinite(value);
 export const isTaskId: Check<TaskId> = (value): value is TaskId => typeof value === "string" && isUuid(value);
 export const isAccountId: Check<AccountId> = (value): value is AccountId => typeof value === "string" && isUuid(value);
+export const isTrue: Check<true> = (value): value is true => value === true;
 export const isFlag: Check<boolean> = (value) => typeof value === "boolean";
 /** A count or the number of an item. */
 export const isWhole: Check<number> = (value): value is number => Number.isSafeInteger(value);

@@ -7,10 +7,9 @@
  */
 
 import { type Address, addressKey } from "../../machines/address.ts";
-import type { Effect } from "../../machines/effect.ts";
 import type { Millis } from "../../machines/vocabulary.ts";
 import { LIMITS } from "../limits.ts";
-import { type CommandResult, isTransient } from "../message.ts";
+import { type CommandResult, isTransient, UNDECIDED } from "../message.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DueTimer, Journal, TimerChange } from "../ports/journal.ts";
 
@@ -63,6 +62,13 @@ export class Timers {
       return;
     }
     this.#set({ address, name, at }, at);
+  }
+
+  /** Fires a timer in so many ms if that is sooner, unless a commit has unset it. */
+  hasten(address: Address, name: string, ms: Millis): void {
+    const armed = this.#armed({ address, name });
+    const at = this.#clock.now() + ms;
+    if (armed !== undefined && at < armed.fireAt) this.change(address, { name, at });
   }
 
   #set(timer: DueTimer, from: Millis): void {
@@ -140,13 +146,13 @@ export class Timers {
     this.#firing -= 1;
     if (this.#armed(timer) === timer) {
       // A commit that makes a timer needless unsets it. One that is refused and still set met an outdated state, or a bug.
-      if (answer.ok) this.#unset(timer.address, timer.name);
+      if (answer.ok && answer !== UNDECIDED) this.#unset(timer.address, timer.name);
       else this.#retryLater(timer, isTransient(answer) ? LIMITS.retryMaxMs : LIMITS.refusedTimerMs);
     }
     this.#arm();
   }
 
-  /** Sets a timer again, after so many ms, whose command could not be processed now or was refused. */
+  /** Sets a timer again, after so many ms, whose command could not be processed now, was refused, or is undecided. */
   #retryLater(timer: DueTimer, ms: Millis): void {
     this.change(timer.address, { name: timer.name, at: this.#clock.now() + ms });
   }
@@ -197,10 +203,4 @@ function at(heap: readonly Armed[], index: number): Armed {
   const timer = heap[index];
   if (timer === undefined) throw new Error("an index of a heap is within it");
   return timer;
-}
-
-/** What an effect changes about its actor's timers. */
-export function timerChange(effect: Effect): readonly TimerChange[] {
-  if (effect.type === "tell") return [];
-  return [{ name: effect.name, at: effect.type === "remind" ? effect.at : null }];
 }

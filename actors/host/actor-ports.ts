@@ -44,8 +44,8 @@ export interface ActorPorts {
   readonly formats: () => Formats;
   /** Releases the effects of a commit. Resolves when its messages have been delivered. */
   readonly release: (release: Release) => Promise<void>;
-  /** Asks another actor for this one, and gives the result of the command that takes the reply to it. Never rejects. */
-  readonly ask: (asker: Address, ask: Ask) => Promise<CommandResult>;
+  /** Asks another actor for this one, because of this command, and gives what comes of the reply. Never rejects. */
+  readonly ask: (asker: Address, ask: Ask, commandId: string) => Promise<CommandResult>;
   /** Called whenever the actor becomes idle. */
   readonly idle: (actor: IdleActor) => void;
 }

@@ -18,7 +18,6 @@ import type { AnyEntity, Ask, Decision } from "../../machines/entity.ts";
 import type { AnyFact } from "../../machines/fact.ts";
 import { NewerFormat } from "../../machines/formats.ts";
 import { isRefusal, type Refusal } from "../../machines/refusal.ts";
-import { timerChange } from "../effects/timers.ts";
 import { LIMITS } from "../limits.ts";
 import {
   BROKEN,
@@ -29,6 +28,7 @@ import {
   NOT_OWNER,
   READ_FAILED,
   TOO_EARLY,
+  UNDECIDED,
   UNREACHABLE,
   UNREADABLE,
 } from "../message.ts";
@@ -55,6 +55,8 @@ interface PendingCommand {
 type Recalled = typeof NEW | typeof NOT_READ | { readonly answered: unknown };
 const NEW = "new";
 const NOT_READ = "not read";
+
+const causeOf = ({ cause, commandId }: Envelope) => cause ?? commandId;
 
 export class Actor {
   readonly address: Address;
@@ -229,7 +231,7 @@ export class Actor {
   async #recall({ envelope }: PendingCommand): Promise<Recalled> {
     let facts: readonly AnyFact[];
     try {
-      facts = (await this.#ports.journal.caused(this.address, envelope.commandId)).map(this.#entity.upcast);
+      facts = (await this.#ports.journal.caused(this.address, causeOf(envelope))).map(this.#entity.upcast);
     } catch (error) {
       this.#readFailed(error);
       return NOT_READ;
@@ -280,8 +282,7 @@ export class Actor {
         return;
       }
       void this.#ports.release({ address: this.address, messages: [], fresh: new Set(), timers: [], calls });
-      if (ask === undefined) pending.answer(answer);
-      else void this.#inquire(pending, ask);
+      this.#conclude(pending, answer, ask);
     });
   }
 
@@ -294,8 +295,7 @@ export class Actor {
     const { calls = [], reply, afterDelivery = false, ask } = decision;
     const gated = this.#gate.commit(pending, () => {
       const delivered = this.#ports.release({ address: this.address, messages, fresh, timers, calls, row });
-      if (ask === undefined) this.#reply(pending, reply, afterDelivery ? delivered : undefined);
-      else void this.#inquire(pending, ask);
+      this.#conclude(pending, { ok: true, value: reply }, ask, afterDelivery ? delivered : undefined);
     });
     this.#ports.committer.submit(entry, (outcome) => {
       if (gated.discarded) return;
@@ -320,7 +320,7 @@ export class Actor {
       const fresh = new Set(messages.filter((_, index) => tells[index]?.fresh === true).map(({ id }) => id));
       const snapshotDue = this.#seq + facts.length - this.#snapshotSeq >= LIMITS.snapshotEvery;
       const timers = effects.flatMap(timerChange);
-      const cause = pending.envelope.commandId;
+      const cause = causeOf(pending.envelope);
       return { entry: { ...this.#entry(this.#state, facts, snapshotDue), cause, messages, timers }, fresh };
     } catch (error) {
       this.#live = this.#createLive(before);
@@ -340,26 +340,22 @@ export class Actor {
     return entryOf(this.#entity, this.#written, { address, after: this.#seq, facts, state, saves, at, format });
   }
 
-  /** Asks another actor first; the caller gets what comes of its reply. Timers do not wait: the host sets them again. */
-  async #inquire({ envelope, answer }: PendingCommand, ask: Ask): Promise<void> {
-    const result = this.#ports.ask(this.address, ask);
-    answer(envelope.origin === "timer" ? { ok: true, value: null } : await result);
-  }
-
-  /** Replies now, or when the messages have been delivered, but in time for the deadline, because the commit is done. */
-  #reply(pending: PendingCommand, value: unknown, delivered: Promise<void> | undefined): void {
-    const answer = () => pending.answer({ ok: true, value });
-    if (delivered === undefined) {
-      answer();
-      return;
+  /** Answers, or asks another actor first. Deliveries that it must wait for do not take it past the deadline: the commit is done. */
+  #conclude({ envelope, answer }: PendingCommand, result: CommandResult, ask?: Ask, delivered?: Promise<void>): void {
+    if (ask !== undefined) {
+      const asked = this.#ports.ask(this.address, ask, envelope.commandId);
+      if (ask.apart !== true) void asked.then(answer);
+      else answer(envelope.origin === "timer" ? UNDECIDED : result);
+    } else if (delivered === undefined) answer(result);
+    else {
+      const { clock } = this.#ports;
+      const left = envelope.deadline - clock.now() - LIMITS.replyMarginMs;
+      const cancel = clock.after(Math.max(0, left), () => answer(result));
+      void delivered.then(() => {
+        cancel();
+        answer(result);
+      });
     }
-    const { clock } = this.#ports;
-    const left = pending.envelope.deadline - clock.now() - LIMITS.replyMarginMs;
-    const cancel = clock.after(Math.max(0, left), answer);
-    void delivered.then(() => {
-      cancel();
-      answer();
-    });
   }
 
   #committed(): void {

@@ -9,14 +9,13 @@
 import { type Address, addressKey, type EntityKind } from "../../machines/address.ts";
 import type { AnyEntity, Ask, OutboundCall } from "../../machines/entity.ts";
 import { FORMATS, type Formats } from "../../machines/formats.ts";
-import { readReply } from "../../machines/incoming.ts";
 import { refuse } from "../../machines/refusal.ts";
 import type { Millis } from "../../machines/vocabulary.ts";
 import { SHARDS_DEFAULT, shardOf } from "../address.ts";
 import { Outbox } from "../effects/outbox.ts";
 import { Timers } from "../effects/timers.ts";
 import { LIMITS } from "../limits.ts";
-import { type CommandResult, type Envelope, isTransient, NOT_OWNER } from "../message.ts";
+import { type CommandResult, type Envelope, isTransient, NOT_OWNER, UNDECIDED } from "../message.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { DueTimer, Journal } from "../ports/journal.ts";
@@ -24,6 +23,7 @@ import type { Log } from "../ports/log.ts";
 import type { OutboundCalls } from "../ports/outbound-call.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { Validator } from "../ports/validator.ts";
+import { Router } from "../router.ts";
 import { Actor } from "./actor.ts";
 import type { ActorPorts, IdleActor, Release } from "./actor-ports.ts";
 import { agreed } from "./agreed.ts";
@@ -87,6 +87,7 @@ export class Host implements Transport {
   readonly #committer: Committer;
   readonly #outbox: Outbox;
   readonly #timers: Timers;
+  readonly #router: Router;
   readonly #actorPorts: ActorPorts;
   #inFlight = 0;
   #stopped = false;
@@ -101,6 +102,7 @@ export class Host implements Transport {
     this.#outbox = new Outbox(ports.transport ?? this, this.#committer, clock, log, shardOfAddress);
     const graceMs = ({ address, name }: DueTimer) => ports.entities[address.kind].timerGraceMs(name);
     this.#timers = new Timers(clock, shardOfAddress, graceMs, (timer) => this.#fire(timer));
+    this.#router = new Router(ports.transport ?? this, clock, ids, LIMITS.attemptMs);
     this.#scheduleSweep();
     this.#actorPorts = {
       journal,
@@ -113,7 +115,7 @@ export class Host implements Transport {
       leased: ports.leased ?? (() => true),
       formats: ports.formats ?? (() => FORMATS),
       release: (release) => this.#release(release),
-      ask: (asker, ask) => this.#ask(asker, ask),
+      ask: (asker, ask, commandId) => this.#ask(asker, ask, commandId),
       idle: (actor) => this.#idle(actor),
     };
   }
@@ -338,34 +340,17 @@ export class Host implements Transport {
     if (isTransient(answer) && !this.#stopped) again();
   }
 
-  /** Asks another actor, and tells the asker the reply, or that none came in time. A timer that led to it fires again then. */
-  async #ask(asker: Address, { to, command, ms, answered, timer }: Ask): Promise<CommandResult> {
-    const { clock, ids, transport = this } = this.#ports;
-    const envelope: Envelope = {
-      to,
-      command,
-      commandId: ids.next(),
-      origin: "actor",
-      delivery: "first",
-      deadline: clock.now() + ms,
-    };
-    const reply = await this.#within(ms, transport.request(envelope));
-    const answer = reply?.ok === true ? (readReply(to.kind, command.type, reply.value) ?? null) : null;
-    const result = await this.request(this.#internal(asker, answered(answer)));
-    const mayRepeat = timer !== undefined && isTransient(result) && !this.#stopped && this.owns(this.shardOf(asker.id));
-    if (mayRepeat) this.#timers.change(asker, { name: timer, at: clock.now() + LIMITS.retryMaxMs });
+  /**
+   * Asks another actor, and tells the asker the reply, or that none came in time. Gives what comes of that. If the caller of the
+   * command waits for it, it is what that command has done: sent again, it is answered with that.
+   */
+  async #ask(asker: Address, { to, command, ms, answered, apart, timer }: Ask, commandId: string): Promise<CommandResult> {
+    const reply = await this.#router.ask(to, command, { origin: "actor", ms });
+    const told = this.#internal(asker, answered(reply.ok ? reply.value : null));
+    const result = await this.request(apart === true ? told : { ...told, cause: commandId });
+    const fails = !result.ok && !isTransient(result);
+    if (timer !== undefined && result !== UNDECIDED && !fails) this.#timers.hasten(asker, timer, LIMITS.retryMaxMs);
     return result;
-  }
-
-  /** The result, or undefined if it takes longer than `ms`. */
-  #within<T>(ms: Millis, result: Promise<T>): Promise<T | undefined> {
-    return new Promise((resolve) => {
-      const cancel = this.#ports.clock.after(ms, () => resolve(undefined));
-      void result.then((value) => {
-        cancel();
-        resolve(value);
-      });
-    });
   }
 
   #idle(actor: IdleActor): void {

@@ -16,6 +16,8 @@ const CONCERNS: { readonly [W in WhyNot]: "task" | "worker" | "pair" } = {
   CAPABILITY_AWAY: "worker",
   NO_POSTED_PRICE: "worker",
   NO_SLOT: "worker",
+  AWARDS_FULL: "worker",
+  PULL_FULL: "worker",
   OWN_TASK: "pair",
   ONE_IDENTITY: "pair",
   FAILED_BEFORE: "pair",

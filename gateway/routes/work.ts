@@ -98,6 +98,7 @@ const bid = keyed(
       credits: body.bid_credits === undefined ? await postedPrice(services, account, taskType) : credits(body.bid_credits),
       standing: qualificationIn(taskType, bidder.account.status, bidder.account),
       online: services.presence.online(taskType, services.clock.now()),
+      ...(keyed.options.commandId === undefined ? {} : { request: keyed.options.commandId }),
     } as const;
     const answer = await services.router.ask({ kind: "task", id }, command, keyed.options);
     if (!answer.ok) throw problemOf(answer.refusal);

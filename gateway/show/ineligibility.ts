@@ -42,9 +42,9 @@ export function ineligibilitySentence(reason: Ineligibility): string | undefined
     case "NO_SLOT":
       return `All slots of your capability are taken (max_concurrent is ${reason.slots}); finish a task, or raise max_concurrent.`;
     case "AWARDS_FULL":
-      return `You have ${reason.most} tasks in progress, as many as skill tier ${tier(reason.tier)} may have at a time; submit or release one first.`;
+      return `You have ${reason.most} tasks in progress, as many as skill tier ${tier(reason.tier)} allows at a time; finish one, and bid again.`;
     case "PULL_FULL":
-      return `This pull has its ${reason.most} tasks; submit them, and pull again.`;
+      return `This pull has its ${reason.most} tasks; do them, and pull again.`;
     default:
       reason satisfies never;
       return undefined;

@@ -26,11 +26,10 @@ function recordOf(context: AccountContext, taskType: string): Record {
   return { ...EMPTY_RECORD, ...context.records[taskType] };
 }
 
-function withoutSlot({ slots, pulls }: AccountContext, task: string): Pick<AccountContext, "slots" | "pulls"> {
-  const { [task]: _free, ...rest } = slots;
-  if (!Object.hasOwn(pulls, task)) return { slots: rest, pulls };
-  const { [task]: _ended, ...others } = pulls;
-  return { slots: rest, pulls: others };
+function withoutSlot(context: AccountContext, task: string): Pick<AccountContext, "slots" | "reserved"> {
+  const { [task]: _free, ...slots } = context.slots;
+  const { [task]: _ended, ...reserved } = context.reserved;
+  return { slots, reserved };
 }
 
 function withCapability(
@@ -165,9 +164,11 @@ export function afterAvailability(context: AccountContext, fact: Of<"Availabilit
   return { capabilities: withCapability(context, fact.capability, { available: fact.available }) };
 }
 
-export function afterTaking({ slots, pulls }: AccountContext, { task, capability, pull }: Of<"OfferTaken">): Change {
+export function afterTaking({ slots, reserved }: AccountContext, fact: Of<"OfferTaken">): Change {
+  const { task, bid, capability, pull, asked } = fact;
   const taken = { slots: { ...slots, [task]: capability } };
-  return pull === undefined ? taken : { ...taken, pulls: { ...pulls, [task]: pull.id } };
+  if (asked !== true) return taken;
+  return { ...taken, reserved: { ...reserved, [task]: pull === undefined ? { bid } : { bid, pull: pull.id } } };
 }
 
 export function afterFreeing(context: AccountContext, { task }: Of<"OfferFreed">): Change {

@@ -101,7 +101,7 @@ const FORMS: CommandForms<"account"> = {
     candidates: orAbsent(isListOf(isPlacedBid)),
     asked: orAbsent(isFlag),
   },
-  freed: { task: isTaskId },
+  freed: { task: isTaskId, bid: orAbsent(isText) },
   honeypot: { task: isTaskId, passed: isFlag },
   rated: { task: isTaskId, taskType: isText, stars: isWhole },
   timer: TIMER,

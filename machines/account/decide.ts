@@ -7,12 +7,12 @@ import { judge } from "../market/reputation.ts";
 import { MARKET_RULES, type MarketRules } from "../market/settings.ts";
 import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { type Refusal, refuse } from "../refusal.ts";
-import { accountId, type Credits, credits, type Millis } from "../vocabulary.ts";
+import { type Credits, credits, type Millis } from "../vocabulary.ts";
 import { batchCancelled, batchEnded, callBatches, holdItem, leaveQueue, startBatch } from "./batches.ts";
 import type { AccountFact } from "./events.ts";
 import { heldFor } from "./holds.ts";
 import { type AccountSnapshot, statusOf } from "./machine.ts";
-import { offer } from "./offers.ts";
+import { freed, offer } from "./offers.ts";
 import { applyUpdate, netAmount } from "./payments.ts";
 import { hold } from "./spending.ts";
 import type { AccountContext } from "./state.ts";
@@ -86,10 +86,7 @@ const DECIDERS: Deciders<"account", AccountSnapshot, AccountFact, [rules: Market
   registerCapability: ofRegistered(registerCapability),
   setAvailability: ofRegistered(setAvailability),
   offer: ofRegistered((state, command, at, _arrived, { awardsByTier }) => offer(state, command, at, awardsByTier)),
-  freed: ofRegistered(({ context }, { task }, at) => ({
-    facts: task in context.slots ? [{ type: "OfferFreed", task, at }] : [],
-    reply: null,
-  })),
+  freed: ofRegistered(freed),
   honeypot: ofRegistered((_state, { task, passed }, at) => ({
     facts: [{ type: "HoneypotJudged", task, passed, at }],
     reply: null,

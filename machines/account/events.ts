@@ -129,8 +129,8 @@ export type AccountFact = At &
         readonly asked?: boolean;
         readonly pull?: Pull;
       }
-    /** The reason is absent in facts from before it was recorded. */
-    | { readonly type: "OfferDeclined"; readonly task: TaskId; readonly reason?: Ineligibility }
+    /** The reason, and the bid that it was asked for, are absent in facts from before they were recorded. */
+    | { readonly type: "OfferDeclined"; readonly task: TaskId; readonly reason?: Ineligibility; readonly bid?: string }
     | { readonly type: "OfferFreed"; readonly task: TaskId }
     | { readonly type: "HoneypotJudged"; readonly task: TaskId; readonly passed: boolean }
     | { readonly type: "Rated"; readonly task: TaskId; readonly taskType: string; readonly stars: number }

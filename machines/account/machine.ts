@@ -115,9 +115,9 @@ const machineSetup = setup({
     }),
     decline: emit(({ context, event }) => {
       assertEvent(event, "OfferDeclined");
-      const { task, reason } = event;
-      const worker = accountId(context.id);
-      return tellTask(task, reason === undefined ? { type: "declined", worker } : { type: "declined", worker, reason });
+      const { task, reason, bid } = event;
+      const why = { ...(reason === undefined ? {} : { reason }), ...(bid === undefined ? {} : { bid }) };
+      return tellTask(task, { type: "declined", worker: accountId(context.id), ...why });
     }),
     tellSettled: emit(({ event }) => {
       assertEvent(event, "Settled");

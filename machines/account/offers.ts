@@ -1,4 +1,12 @@
-/** What a worker's account decides when a task asks whether it takes an award. */
+/**
+ * What a worker's account decides when a task asks whether it takes an award.
+ *
+ * S1  A yes reserves a slot for the bid, and the same commit has the message that tells the task. So each slot becomes an award,
+ *     or the task frees it; and a task awards only what it was told by a message that a slot came with.
+ * S2  Asked again about a bid that has its slot, it says yes and does nothing: its message is under way, or has arrived.
+ * S3  A slot is freed for the bid that it was reserved for. The message may be late: the same worker may have a slot for the same
+ *     task again, with another bid.
+ */
 import { bidIneligibility, offerIneligibility, slotIneligibility, type TaskOnOffer } from "../eligibility.ts";
 import type { Decision } from "../entity.ts";
 import type { Ineligibility } from "../ineligibility.ts";
@@ -14,16 +22,14 @@ import { postedTerms, qualificationOf, slotsOf } from "./row.ts";
 type Offer = CommandOf<"account", "offer">;
 type Decided = Decision<AccountFact, OfferReply | null>;
 
-/**
- * Reserves a slot for the task, and tells it so, or says why not. Asked again about a task that has a slot here, it says yes
- * again, because the task may not have got the first answer.
- */
+/** Reserves a slot for the bid and tells the task so, or says why not. `byTier` bounds the awards that it may have at a time. */
 export function offer(state: AccountSnapshot, command: Offer, at: Millis, byTier: AwardsByTier): Decided {
+  const { task, bid, pull, candidates, asked } = command;
+  if (asked === true && state.context.reserved[task]?.bid === bid) return { facts: [], reply: { kept: true } };
   const standing = qualificationOf(state, command.taskType);
   const terms = termsOf(state, command, standing, byTier);
   if ("reason" in terms) return declined(command, terms.reason, at);
   const { price, capability } = terms;
-  const { task, bid, pull, candidates, asked } = command;
   const extra = asked === true ? ({ asked, ...(pull === undefined ? {} : { pull }) } as const) : {};
   const fact = { type: "OfferTaken", task, bid, capability, price, standing, ...extra, at } as const;
   if (asked !== true) return { facts: [fact], reply: null };
@@ -39,9 +45,20 @@ export function offer(state: AccountSnapshot, command: Offer, at: Millis, byTier
 }
 
 /** A no leaves a fact only for a task of an older version, which waits for the message that the fact leads to. */
-function declined({ task, asked }: Offer, reason: Ineligibility, at: Millis): Decided {
+function declined({ task, bid, asked }: Offer, reason: Ineligibility, at: Millis): Decided {
   if (asked === true) return { facts: [], reply: { kept: false, reason } };
-  return { facts: [{ type: "OfferDeclined", task, reason, at }], reply: null };
+  return { facts: [{ type: "OfferDeclined", task, bid, reason, at }], reply: null };
+}
+
+/** Frees the slot, unless it is reserved for another bid by now. */
+export function freed(
+  { context }: AccountSnapshot,
+  { task, bid }: CommandOf<"account", "freed">,
+  at: Millis,
+): Decision<AccountFact, null> {
+  const reserved = context.reserved[task]?.bid;
+  const isForAnother = bid !== undefined && reserved !== undefined && bid !== reserved;
+  return { facts: task in context.slots && !isForAnother ? [{ type: "OfferFreed", task, at }] : [], reply: null };
 }
 
 /** The price, and the capability whose slot the award takes: none (empty) if the worker has named the price itself. */

@@ -186,8 +186,11 @@ export interface AccountProtocol {
     };
     readonly reply: OfferReply | null;
   };
-  /** A slot that is not needed: the task went to somebody else, or ended without an outcome for this worker. */
-  readonly freed: { readonly command: { readonly task: TaskId }; readonly reply: null };
+  /**
+   * The slot for this bid is not needed: the task went to somebody else, or ended without an outcome for this worker. A task of an
+   * older version names no bid.
+   */
+  readonly freed: { readonly command: { readonly task: TaskId; readonly bid?: string }; readonly reply: null };
   /** How a honeypot, a task with a known answer, was done. */
   readonly honeypot: { readonly command: { readonly task: TaskId; readonly passed: boolean }; readonly reply: null };
   readonly rated: {

@@ -58,14 +58,16 @@ export function qualificationOf(state: AccountSnapshot, taskType: string): Quali
 
 /** The slots of an account when a task asks whether it takes an award, which may belong to a pull. */
 export function slotsOf(
-  { slots, pulls, records }: Pick<AccountContext, "slots" | "pulls" | "records">,
+  { slots, reserved, records }: Pick<AccountContext, "slots" | "reserved" | "records">,
   task: string,
   pull: Pull | undefined,
   byTier: AwardsByTier,
 ): Slots {
   const taken = Object.keys(slots).length - (Object.hasOwn(slots, task) ? 1 : 0);
-  const got = Object.entries(pulls).filter(([other, id]) => other !== task && id === pull?.id).length;
-  return { ...awardLimit(records, byTier), taken, pulled: pull === undefined ? null : { taken: got, most: pull.most } };
+  const limit = awardLimit(records, byTier);
+  if (pull === undefined) return { ...limit, taken, pulled: null };
+  const pulled = Object.entries(reserved).filter(([other, one]) => other !== task && one.pull === pull.id).length;
+  return { ...limit, taken, pulled: { taken: pulled, most: pull.most } };
 }
 
 /** What an account knows about its posted price when a task of this type is offered to it. */

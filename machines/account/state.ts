@@ -29,6 +29,12 @@ export interface Recovery {
   readonly triesLeft: number;
 }
 
+/** The bid that a slot is for, and the pull that it is from, if it is from one. */
+export interface Reservation {
+  readonly bid: string;
+  readonly pull?: string;
+}
+
 export interface AccountContext {
   readonly id: string;
   readonly email: string;
@@ -66,8 +72,8 @@ export interface AccountContext {
   readonly capabilities: { readonly [taskType: string]: Capability };
   /** Task that it was awarded, or has a bid on -> the capability whose slot that takes; empty for none. */
   readonly slots: { readonly [task: string]: string };
-  /** Of those, task -> the pull that got it. */
-  readonly pulls: { readonly [task: string]: string };
+  /** Of those, task -> for what it is reserved, if it was asked for with `asked`. */
+  readonly reserved: { readonly [task: string]: Reservation };
   readonly payments: { readonly [payment: string]: Payment & { readonly changes: number } };
   /** The payment service's id of the customer. */
   readonly customer: string | null;
@@ -114,7 +120,7 @@ export const NEW: Omit<AccountContext, "id"> = {
   github: null,
   capabilities: {},
   slots: {},
-  pulls: {},
+  reserved: {},
   payments: {},
   customer: null,
   createdAt: 0,

@@ -13,7 +13,7 @@ import type { CarriedCommand } from "../protocols.ts";
 import type { TaskFact } from "../task/events.ts";
 import { task } from "../task/index.ts";
 import type { TaskSnapshot } from "../task/machine.ts";
-import { hasEnded, isAwarded } from "../task/tags.ts";
+import { hasEnded, isAwarded, takesBids } from "../task/tags.ts";
 import type { TaskStatus } from "../vocabulary.ts";
 
 /** Everything that is stored about one actor. */
@@ -67,7 +67,7 @@ const PROMISES = {
   held: "3 held = the budgets of open tasks",
   covered: "4 available was never below the credit line at a hold",
   ended: "5 a task ends once, is settled once, paid once, and its webhook is sent or will be",
-  slots: "5 slots reserved = awards + what is asked or answered at this moment",
+  slots: "5 slots reserved = awards + bids by posted prices + what is in flight",
   moving: "5 every open task has a timer or a message that moves it on, and no message is dead",
 } as const;
 type Promised = keyof typeof PROMISES;
@@ -196,6 +196,7 @@ function checkNumber({ id }: StoredHistory, { seq }: StoredFact, wanted: number,
 async function checkTasks(books: Books, pending: readonly PendingMessage[], accounts: Accounts, tally: Tally): Promise<void> {
   const told = new Set(pending.map(({ receiver, command }) => `${command.type} ${receiver}`));
   const about = new Set(pending.map(({ command }) => `${command.type} ${"task" in command ? command.task : ""}`));
+  const moves = slotMoves(pending);
   for await (const history of books.actors("task")) {
     const state = await foldTask(history, tally);
     if (state.value === "NEW") continue;
@@ -207,15 +208,14 @@ async function checkTasks(books: Books, pending: readonly PendingMessage[], acco
     );
     checkHold(state, state.value, accounts, { told, about }, tally);
     checkEnd(history, state, state.value, accounts, about, tally);
-    checkSlots(state, accounts, { told, about }, tally);
+    checkSlots(state, state.value, accounts, moves, tally);
     if (!hasEnded(state.value)) {
       const moves = history.timers.length > 0 || about.has(`settle ${history.id}`) || told.has(`settled ${history.id}`);
       tally.check("moving", moves, () => `task ${history.id} is ${state.value}, and nothing will move it on`);
     }
   }
   for (const [id, workers] of accounts.slots) {
-    for (const worker of workers)
-      tally.check("slots", false, () => `account ${worker} reserves a slot for task ${id}, for nothing`);
+    tally.check("slots", false, () => `account ${[...workers].join(", ")} reserves a slot for ${id}, which is no task`);
   }
   for (const [id, { account: owner, budget }] of accounts.holds) {
     tally.check("held", told.has(`open ${id}`), () => `account ${owner} holds ${budget} NC for ${id}, which is no open task`);
@@ -267,24 +267,36 @@ function checkHold(
   tally.check("held", free, () => `task ${context.id} is ${status} at ${budget} NC, and nothing is held for it`);
 }
 
-/** Takes the slots for this task from those that were found: each must be for its award, a bid of an older version, or be under way. */
-function checkSlots({ context, value }: TaskSnapshot, { slots }: Accounts, { told, about }: InFlight, tally: Tally): void {
-  const { id, award, bids } = context;
-  const workers = slots.get(id) ?? new Set();
+/** The messages from which it follows that a slot for a task becomes an award, or is freed: the task and the worker. */
+function slotMoves(pending: readonly PendingMessage[]): ReadonlySet<string> {
+  const moves = pending.flatMap(({ receiver, command }) => {
+    if (command.type === "standingBid") return [`${receiver} ${command.worker}`];
+    return command.type === "earn" || command.type === "fail" || command.type === "freed" ? [`${command.task} ${receiver}`] : [];
+  });
+  return new Set(moves);
+}
+
+/**
+ * Takes the slots for this task from those that were found. Each must be for its award, for a bid by a posted price, or be under
+ * way; and an award that came with a slot must have it until it ends. The worker may be paid before the task learns of it.
+ */
+function checkSlots(
+  { context }: TaskSnapshot,
+  status: TaskStatus,
+  { slots }: Accounts,
+  moves: ReadonlySet<string>,
+  tally: Tally,
+): void {
+  const { id, award, bids, slot } = context;
+  const workers = slots.get(id) ?? new Set<string>();
   slots.delete(id);
-  const moving = told.has(`standingBid ${id}`) || ["settle", "earn", "fail", "freed"].some((type) => about.has(`${type} ${id}`));
-  const inCharge = value !== "NEW" && (isAwarded(value) || value === "COMPLETED") ? award : null;
-  for (const worker of workers) {
-    const hasBid = bids.some((bid) => bid.worker === worker && bid.standing === true) && value !== "NEW" && !hasEnded(value);
-    const needed = inCharge?.worker === worker || hasBid || moving;
-    tally.check("slots", needed, () => `account ${worker} reserves a slot for task ${id}, which is ${value} and not its`);
-  }
-  if (inCharge === null || context.slot !== true) return;
-  tally.check(
-    "slots",
-    workers.has(inCharge.worker) || moving,
-    () => `task ${id} is awarded to ${inCharge.worker}, which has no slot for it`,
-  );
+  const inCharge = isAwarded(status) || status === "COMPLETED" ? award?.worker : undefined;
+  const bidders = takesBids(status) ? bids.filter(({ standing }) => standing === true).map(({ worker }) => worker) : [];
+  const needed = new Set<string | undefined>([inCharge, ...bidders]);
+  const idle = [...workers].filter((worker) => !needed.has(worker) && !moves.has(`${id} ${worker}`));
+  tally.check("slots", idle.length === 0, () => `account ${idle.join(", ")} reserves a slot for task ${id}, which is ${status}`);
+  if (award === null || !slot || !isAwarded(status)) return;
+  tally.check("slots", workers.has(award.worker), () => `task ${id} is awarded to ${award.worker}, which has no slot for it`);
 }
 
 function checkEnd(

@@ -2,10 +2,12 @@
  * How a task comes to its worker: bids, who of them wins, and whether that worker's account has a slot for it.
  *
  * W1  A task is awarded only when the worker's account has reserved a slot for it. The account is asked, without a fact here; if
- *     it says yes, it tells the task by a message, so a yes is never lost: it becomes the award, or the slot is freed.
+ *     it says yes, it tells the task by a message, so a yes is never lost: it becomes the award, or the slot is freed. Who bid by
+ *     a posted price has reserved one with the bid. Accounts of older versions cannot: their bids by hand have none.
  * W2  A bid that can win at once (in the pool, or when everybody has answered) is placed only with its award. If its worker has no
  *     slot it is refused, and nothing was changed; if the account does not answer in time it is placed and asked about again.
- * W3  When the window is over, the best bid is asked about; if its worker has no slot, it is dropped, and the next one is.
+ * W3  When the window is over, the best bid is asked about; if its worker has no slot, it is dropped, and the next one is. One
+ *     whose account does not answer stays, and the next one is asked meanwhile; after all of them it is asked again.
  */
 import { bidIneligibility, type TaskOnOffer } from "../eligibility.ts";
 import type { Ask, Decision } from "../entity.ts";
@@ -19,7 +21,7 @@ import type { PlacedBid, TaskFact } from "./events.ts";
 import type { Opened } from "./opened.ts";
 import type { Answer } from "./protocol.ts";
 import { ASK_MS } from "./state.ts";
-import { takesBids } from "./tags.ts";
+import { isAwarded, takesBids } from "./tags.ts";
 
 /** How long a bid that can win at once waits for its award (ms); then it is PENDING. */
 const BID_WAIT_MS = 1_000;
@@ -28,6 +30,7 @@ const HOUR_MS = 3_600_000;
 type Result<T extends CommandType<"task">> = Decision<TaskFact, ReplyOf<"task", T>> | Refusal;
 type Of<T extends CommandType<"task">> = CommandOf<"task", T>;
 type Context = Opened["context"];
+type Awarded = Extract<TaskFact, { readonly type: "Awarded" }>;
 
 /** The code with which a bid is refused, by reason. */
 const REFUSED: { readonly [W in Ineligibility["why"]]: RefusalCode } = {
@@ -57,8 +60,9 @@ function refuseBid(reason: Ineligibility): Refusal {
 
 /** Places a bid, or, if it can win at once, asks for the award. The same bid again gets its reply again. */
 export function bid({ stage, context }: Opened, command: Of<"bid">, at: Millis): Result<"bid"> {
-  const { bid: id, worker, standing } = command;
-  if (context.bids.some((one) => one.id === id) || context.award?.id === id) return { facts: [], reply: statusOf(context, id) };
+  const { bid: id, worker, standing, request } = command;
+  const before = statusOf(context, id, request);
+  if (before !== undefined) return { facts: [], reply: before };
   const reason = bidIneligibility(onOffer(stage, context), command, command.credits);
   if (reason !== undefined) return refuseBid(reason);
   const placed: PlacedBid = {
@@ -67,55 +71,65 @@ export function bid({ stage, context }: Opened, command: Of<"bid">, at: Millis):
     credits: command.credits ?? context.order.budget,
     quality: standing.quality,
     identity: identityOf(standing.marks ?? [], worker),
+    ...(request === undefined ? {} : { request }),
   };
-  const pending = { facts: [{ type: "BidPlaced", bid: placed, at }], reply: { bid: id, status: "PENDING" } } as const;
+  const facts: readonly TaskFact[] = [{ type: "BidPlaced", bid: placed, at }];
+  const reply = { bid: id, status: "PENDING" } as const;
   const bids = [...liveBids(context, at), placed];
-  if (stage !== "PENDING_POOL" && !everyoneAnswered(context, bids, command.online)) return pending;
+  if (stage !== "PENDING_POOL" && !everyoneAnswered(context, bids, command.online)) return { facts, reply };
   const winner = winnerOf(context, bids);
-  const isPlaced = winner.id !== id;
-  const answered = (answer: Answer) => ({ type: "bidAnswered", bid: placed, placed: isPlaced, answer }) as const;
-  const ask = { ...askFor(context, winner, answered), ms: BID_WAIT_MS };
-  return isPlaced ? { ...pending, ask } : { facts: [], reply: pending.reply, ask };
+  if (winner.id === id) {
+    const answered = (answer: Answer) => ({ type: "bidAnswered", bid: placed, answer }) as const;
+    return { facts: [], reply, ask: { ...askFor(context, placed, answered, [placed]), ms: BID_WAIT_MS } };
+  }
+  const early = stage === "PENDING_POOL" ? {} : ({ early: true } as const);
+  const step = awardOrAsk({ ...context, bids: [...context.bids, placed] }, winner, early, at);
+  return { reply, ...step, facts: [...facts, ...step.facts] };
 }
 
 /** The bid has won, or its worker has no slot, or its account has not answered. */
 export function bidAnswered({ stage, context }: Opened, command: Of<"bidAnswered">, at: Millis): Result<"bidAnswered"> {
-  const { bid: one, placed, answer } = command;
-  const reply = statusOf(context, one.id);
-  if (placed) return { facts: isNo(answer) && takesBids(stage) ? dropped(context, answer, at) : [], reply };
-  if (context.award?.id === one.id) return { facts: [], reply };
+  const { bid: one, answer } = command;
+  const before = statusOf(context, one.id);
+  if (before !== undefined) return { facts: [], reply: before };
   // Its place in the task may have changed while its account was asked.
   const applicant = { worker: one.worker, standing: PRESENT };
   const reason = bidIneligibility(onOffer(stage, context), applicant, one.credits) ?? noReason(answer);
   if (reason !== undefined) return refuseBid(reason);
-  return { facts: [{ type: "BidPlaced", bid: one, at }], reply };
+  return { facts: [{ type: "BidPlaced", bid: { ...one, waited: true }, at }], reply: { bid: one.id, status: "PENDING" } };
 }
 
 /** A worker has reserved a slot: the task is its, unless somebody else has it. */
 export function takeSlot(task: Opened, command: Of<"standingBid">, at: Millis): Result<"standingBid"> {
   const { stage, context } = task;
   const { bid: id, worker, credits, standing, asked, posted, pull, candidates = [] } = command;
-  // It says yes again whenever it is asked again.
-  if (context.award?.worker === worker) return { facts: [], reply: null };
-  if (asked !== true) return bidAtPostedPrice(task, command, at);
+  // It was asked about two bids at once; the slot is that of its award.
+  if (context.award?.worker === worker && isAwarded(stage)) return { facts: [], reply: null };
   const known = context.bids.find((one) => one.id === id);
-  const free = { status: stage, bidders: [] };
-  const reason = bidIneligibility({ ...onOffer(stage, context), ...free }, { worker, standing }, credits);
-  if (reason !== undefined) return { facts: [{ type: "StandingBidDropped", worker, at }], reply: null };
+  // An account of an older version has no other way to say yes about a bid by hand.
+  if (asked !== true && known === undefined) return bidAtPostedPrice(task, command, at);
+  const free = { ...onOffer(stage, context), bidders: [] };
+  if (bidIneligibility(free, { worker, standing }, known?.credits ?? credits) !== undefined) return dropSlot(command, at);
   const identity = identityOf(standing.marks ?? [], worker);
   const extra = { ...(posted === true ? { posted } : {}), ...(pull === undefined ? {} : { pull }) };
-  const mine = known ?? { id, worker, credits, quality: standing.quality, identity, ...extra };
+  const made = { id, worker, credits, quality: standing.quality, identity, ...extra };
+  const mine = known ?? candidates.find((one) => one.id === id) ?? made;
   const facts: readonly TaskFact[] = known === undefined ? [{ type: "BidPlaced", bid: mine, at }] : [];
   const others = candidates.filter((other) => other.id !== id && !context.bids.some((one) => one.id === other.id));
   return { facts: [...facts, awardFact(context, mine, others, at)], reply: null };
 }
 
-/** From an account of an older version: it keeps its slot as long as the bid may win. */
+/** The slot is not needed: its worker is told to free it. */
+function dropSlot({ bid: id, worker }: Of<"standingBid">, at: Millis): Result<"standingBid"> {
+  return { facts: [{ type: "StandingBidDropped", worker, bid: id, at }], reply: null };
+}
+
+/** The worker was told when the task was posted. Its slot is reserved as long as the bid may win. */
 function bidAtPostedPrice({ stage, context }: Opened, command: Of<"standingBid">, at: Millis): Result<"standingBid"> {
   const { bid: id, worker, credits, standing } = command;
-  if (bidIneligibility(onOffer(stage, context), command, credits) !== undefined) {
-    return { facts: [{ type: "StandingBidDropped", worker, at }], reply: null };
-  }
+  // An account of an older version was asked about a bid by hand that is not placed yet, and named another price.
+  const isOffered = context.offers.some((offered) => offered.bid === id);
+  if (!isOffered || bidIneligibility(onOffer(stage, context), command, credits) !== undefined) return dropSlot(command, at);
   const { quality, marks = [] } = standing;
   const placed: PlacedBid = { id, worker, credits, quality, identity: identityOf(marks, worker), standing: true };
   const facts: TaskFact[] = [{ type: "BidPlaced", bid: placed, at }];
@@ -126,48 +140,88 @@ function bidAtPostedPrice({ stage, context }: Opened, command: Of<"standingBid">
   return { facts, reply: null };
 }
 
-/** From an account of an older version. The reason is kept for operators and for the worker. */
-export function declined({ stage }: Opened, { worker, reason }: Of<"declined">, at: Millis): Result<"declined"> {
+/** Reasons of an account against its posted price, which do not count against a bid by hand. */
+const OF_POSTED_PRICE: ReadonlySet<Ineligibility["why"]> = new Set([
+  "NO_CAPABILITY",
+  "CAPABILITY_AWAY",
+  "NO_POSTED_PRICE",
+  "OVER_BUDGET",
+  "SLOT_RESERVED",
+  "NO_SLOT",
+]);
+
+/**
+ * A worker declines a bid at its posted price; the reason is kept for operators and for the worker. Without a bid it comes from
+ * an account of an older version, which takes a question about a bid by hand for one about its posted price: such a bid is awarded
+ * without a slot.
+ */
+export function declined({ stage, context }: Opened, command: Of<"declined">, at: Millis): Result<"declined"> {
+  const { worker, reason, bid: offered } = command;
+  const windowIsOver = stage === "PENDING_POOL" || (context.expiresAt !== null && at >= context.expiresAt);
+  const isAsked = offered === undefined && takesBids(stage) && windowIsOver;
+  const mine = isAsked ? context.bids.find((one) => one.worker === worker && one.standing !== true) : undefined;
+  if (mine !== undefined && mine.posted !== true && (reason === undefined || OF_POSTED_PRICE.has(reason.why))) {
+    return { facts: [{ ...awardFact(context, mine, [], at), slot: false }], reply: null };
+  }
   if (stage !== "ROUTING") return { facts: [], reply: null };
-  return { facts: [{ type: "OfferDeclined", worker, ...(reason === undefined ? {} : { reason }), at }], reply: null };
+  const why = { ...(reason === undefined ? {} : { reason }), ...(mine === undefined ? {} : { bid: mine.id }) };
+  return { facts: [{ type: "OfferDeclined", worker, ...why, at }], reply: null };
 }
 
 /** The window is over, or a bid in the pool was not answered: the best bid is asked about, or the task goes to the pool. */
 export function endWindow(task: Opened, at: Millis): Result<"timer"> {
-  return { reply: null, ...nextStep(task, liveBids(task.context, at), at) };
+  return { reply: null, ...nextStep(task, { timer: "routing" }, at) };
 }
 
-/** The best bid's account has answered. */
-export function awardAnswered(task: Opened, { answer }: Of<"awardAnswered">, at: Millis): Result<"awardAnswered"> {
+/** The account of the best bidder has answered. */
+export function awardAnswered(task: Opened, command: Of<"awardAnswered">, at: Millis): Result<"awardAnswered"> {
   const { stage, context } = task;
-  if (!takesBids(stage)) return { facts: [], reply: null };
-  if (!isNo(answer)) return refuse("UNAVAILABLE", "The account of the best bidder has not answered; it is asked again.");
+  const { type: _, answer, ...round } = command;
+  // The message with its yes is on its way.
+  if (!takesBids(stage) || answer.reply?.kept === true) return { facts: [], reply: null };
   const facts = dropped(context, answer, at);
-  const rest = liveBids(context, at).filter(({ id }) => id !== answer.bid);
-  const { ask, facts: more } = nextStep(task, rest, at);
-  return { facts: [...facts, ...more], reply: null, ...(ask === undefined ? {} : { ask }) };
+  const bids = context.bids.filter(({ id }) => facts.length === 0 || id !== answer.bid);
+  const silent = isNo(answer) ? round.silent : [...(round.silent ?? []), answer.bid];
+  const step = nextStep(
+    { ...task, context: { ...context, bids } },
+    { ...round, ...(silent === undefined ? {} : { silent }) },
+    at,
+  );
+  return { reply: null, ...step, facts: [...facts, ...step.facts] };
 }
 
-/** Asks about the best of these bids; without any, a task whose window is over enters the pool. */
-function nextStep({ stage, context }: Opened, bids: readonly PlacedBid[], at: Millis): Step {
-  if (bids.length > 0) {
-    const answered = (answer: Answer) => ({ type: "awardAnswered", answer }) as const;
-    return { facts: [], ask: { ...askFor(context, winnerOf(context, bids), answered), timer: "routing" } };
-  }
-  if (stage === "PENDING_POOL") return { facts: [] };
-  return { facts: [{ type: "PoolEntered", until: at + context.order.poolHours * HOUR_MS, at }] };
-}
+/** What a round of questions remembers: whose accounts did not answer, and why it began. */
+type Round = Omit<Of<"awardAnswered">, "type" | "answer">;
 
 interface Step {
   readonly facts: readonly TaskFact[];
   readonly ask?: Ask;
 }
 
-/** The question to the account of a bid's worker. */
+/** Asks about the best bid whose account may answer; without any bid, a task whose window is over enters the pool. */
+function nextStep({ stage, context }: Opened, round: Round, at: Millis): Step {
+  const { silent = [], early } = round;
+  const live = liveBids(context, at);
+  const left = live.filter(({ id }) => !silent.includes(id));
+  if (left.length > 0) return awardOrAsk(context, winnerOf(context, left), round, at);
+  if (live.length > 0 || stage === "PENDING_POOL" || early === true) return { facts: [] };
+  return { facts: [{ type: "PoolEntered", until: at + context.order.poolHours * HOUR_MS, at }] };
+}
+
+/** Awards a placed bid whose worker has reserved a slot with it; asks the account about any other. */
+function awardOrAsk(context: Context, winner: PlacedBid, round: Round, at: Millis): Step {
+  if (winner.standing === true) return { facts: [awardFact(context, winner, [], at)] };
+  const answered = (answer: Answer) => ({ type: "awardAnswered", ...round, answer }) as const;
+  const { timer } = round;
+  return { facts: [], ask: { ...askFor(context, winner, answered), apart: true, ...(timer === undefined ? {} : { timer }) } };
+}
+
+/** The question to the account of a bid's worker. `candidates` are not placed, and come back with a yes. */
 function askFor(
   context: Context,
   { id, worker, credits, posted, pull }: PlacedBid,
   answered: (answer: Answer) => CommandOf<"task">,
+  candidates: readonly PlacedBid[] = [],
 ): Ask {
   const { order, marks } = context;
   const { taskType, budget, minSkill } = order;
@@ -183,6 +237,7 @@ function askFor(
       marks,
       ...(posted === true ? {} : { price: credits }),
       ...(pull === undefined ? {} : { pull }),
+      ...(candidates.length === 0 ? {} : { candidates }),
       asked: true,
     },
     ms: ASK_MS,
@@ -205,8 +260,14 @@ function dropped(context: Context, answer: Answer, at: Millis): readonly TaskFac
   return [{ type: "OfferDeclined", worker, reason, bid: id, at }];
 }
 
-function statusOf({ award: won }: Context, id: string): ReplyOf<"task", "bid"> {
-  return { bid: id, status: won?.id === id ? "AWARDED" : "PENDING" };
+/** The reply to a bid, or to its request, that came before; undefined if it did not, or was not placed. */
+function statusOf({ award: won, bids, failures }: Context, id: string, request?: string): ReplyOf<"task", "bid"> | undefined {
+  const isIt = (bid: string | undefined, from: string | undefined) => bid === id || (from !== undefined && from === request);
+  if (won !== null && isIt(won.id, won.request)) return { bid: won.id, status: won.waited === true ? "PENDING" : "AWARDED" };
+  const failed = failures.find((one) => isIt(one.bid, one.request))?.bid;
+  if (failed !== undefined) return { bid: failed, status: "AWARDED" };
+  const placed = bids.find((one) => isIt(one.id, one.request));
+  return placed === undefined ? undefined : { bid: placed.id, status: "PENDING" };
 }
 
 /** The bids whose workers still wait. */
@@ -215,7 +276,7 @@ function liveBids({ bids }: Context, at: Millis): readonly PlacedBid[] {
 }
 
 /** What decides who may take a task. */
-export function onOffer(stage: Opened["stage"], { requester, marks, bids, failures, order }: Context): TaskOnOffer {
+function onOffer(stage: Opened["stage"], { requester, marks, bids, failures, order }: Context): TaskOnOffer {
   const { budget, minSkill } = order;
   return {
     status: stage,
@@ -246,7 +307,7 @@ function winnerOf(context: Context, bids: readonly PlacedBid[]): PlacedBid {
 }
 
 /** `others` are candidates that were not placed. */
-function awardFact(context: Context, winner: PlacedBid, others: readonly PlacedBid[], at: Millis): TaskFact {
+function awardFact(context: Context, winner: PlacedBid, others: readonly PlacedBid[], at: Millis): Awarded {
   const candidates = [...context.bids.filter(({ id }) => id !== winner.id), ...others, winner];
   const outcome = award(taskId(context.id), context.order.quality, candidates);
   const explored = outcome?.explored === true && outcome.winner.id === winner.id;

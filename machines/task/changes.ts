@@ -54,7 +54,9 @@ export function afterRejection({ submissions }: TaskContext, { code, at }: Of<"R
 
 export function afterFailure({ award, failures }: TaskContext, fact: Of<"AwardFailed" | "AwardTimedOut">): Change {
   if (award === null) throw new Error("a task without its award cannot come to this point");
-  const failure: Failure = { worker: award.worker, code: fact.type === "AwardFailed" ? fact.code : "TIMEOUT" };
+  const { worker, id: bid, request } = award;
+  const placedBy = request === undefined ? {} : { request };
+  const failure: Failure = { worker, bid, ...placedBy, code: fact.type === "AwardFailed" ? fact.code : "TIMEOUT" };
   return { ...NO_AWARD, failures: [...failures, failure], errorCode: failure.code, updatedAt: fact.at };
 }
 

@@ -22,6 +22,7 @@ import {
   isRecord,
   isTaskId,
   isText,
+  isTrue,
   isVariant,
   isWhole,
   orAbsent,
@@ -62,6 +63,8 @@ export const isPlacedBid = isRecord<PlacedBid>({
   standing: orAbsent(isFlag),
   posted: orAbsent(isFlag),
   pull: orAbsent(isPull),
+  request: orAbsent(isText),
+  waited: orAbsent(isTrue),
   until: orAbsent(isNumber),
 });
 
@@ -81,7 +84,7 @@ const isOutcome = isVariant<DeliveryOutcome, "result">("result", {
   failed: { id: isText, ms: isNumber, status: orNull(isNumber), error: isText },
 });
 
-export const isIneligibility = isVariant<Ineligibility, "why">("why", {
+const isIneligibility = isVariant<Ineligibility, "why">("why", {
   OWN_TASK: {},
   ONE_IDENTITY: {},
   TASK_NOT_OPEN: { status: isOneOf(TASK_STATUSES) },
@@ -134,9 +137,14 @@ const FORMS: CommandForms<"task"> = {
     pull: orAbsent(isPull),
     candidates: orAbsent(isListOf(isPlacedBid)),
   },
-  declined: { worker: isAccountId, reason: orAbsent(isIneligibility) },
-  bidAnswered: { bid: isPlacedBid, placed: isFlag, answer: isAnswer },
-  awardAnswered: { answer: isAnswer },
+  declined: { worker: isAccountId, reason: orAbsent(isIneligibility), bid: orAbsent(isText) },
+  bidAnswered: { bid: isPlacedBid, answer: isAnswer },
+  awardAnswered: {
+    answer: isAnswer,
+    silent: orAbsent(isListOf(isText)),
+    early: orAbsent(isTrue),
+    timer: orAbsent(isOneOf(["routing"])),
+  },
   expire: { reason: isText },
   rate: { requester: isAccountId, stars: isWhole },
   bid: {
@@ -145,6 +153,7 @@ const FORMS: CommandForms<"task"> = {
     credits: orNull(isCredits),
     standing: isQualification,
     online: orNull(isListOf(isAccountId)),
+    request: orAbsent(isText),
   },
   start: { worker: isAccountId },
   submit: { submission: isText, worker: isAccountId, result: isJson, verdict: orAbsent(isJudgement) },

@@ -196,7 +196,8 @@ function timer(task: Opened, command: Of<"timer">, at: Millis): Result<"timer"> 
   const stale = refuse("TIMER_STALE", `The timer ${command.name} is out of date: the task is ${stage}.`);
   switch (command.name) {
     case "routing":
-      return takesBids(stage) ? endWindow(task, at) : stale;
+      // In the pool it is set only for a bid.
+      return stage === "ROUTING" || (takesBids(stage) && context.bids.length > 0) ? endWindow(task, at) : stale;
     case "pool":
       return stage === "PENDING_POOL" ? { facts: [{ type: "Expired", at }], reply: null } : stale;
     case "execution":

@@ -42,6 +42,10 @@ export interface PlacedBid {
   readonly posted?: boolean;
   /** The pull for which it was placed. */
   readonly pull?: Pull;
+  /** The request that placed it, if that may come again; see the command `bid`. */
+  readonly request?: string;
+  /** Placed before its account had answered, though it could win at once, so that its worker was told PENDING. */
+  readonly waited?: true;
   /** When its worker stops waiting (ms), so that it no longer counts; absent if it counts until the award. */
   readonly until?: Millis;
 }
@@ -78,8 +82,8 @@ export type TaskFact = At &
      * facts from before it was recorded.
      */
     | { readonly type: "OfferDeclined"; readonly worker: AccountId; readonly reason?: Ineligibility; readonly bid?: string }
-    /** A worker reserved a slot when the task took no more bids. */
-    | { readonly type: "StandingBidDropped"; readonly worker: AccountId }
+    /** A worker reserved a slot for a bid when the task took no more bids. The bid is absent in facts from before it was recorded. */
+    | { readonly type: "StandingBidDropped"; readonly worker: AccountId; readonly bid?: string }
     | { readonly type: "PoolEntered"; readonly until: Millis }
     | {
         readonly type: "Awarded";

@@ -38,11 +38,11 @@ function offering(context: TaskContext, from: number, until: number): readonly E
     );
 }
 
-/** Tells bidders at posted prices that they need not reserve a slot for this task any more. */
+/** Tells bidders at posted prices that they need not reserve a slot for these bids any more. */
 function freeing(bids: readonly PlacedBid[], task: string): readonly Effect[] {
   return bids
     .filter(({ standing }) => standing === true)
-    .map(({ worker }) => tellAccount(worker, { type: "freed", task: taskId(task) }));
+    .map(({ id, worker }) => tellAccount(worker, { type: "freed", task: taskId(task), bid: id }));
 }
 
 function settlement(fact: Of<"ResultAccepted">, context: TaskContext): Effect {
@@ -134,7 +134,8 @@ const machineSetup = setup({
     }),
     freeDropped: emit(({ context, event }) => {
       assertEvent(event, "StandingBidDropped");
-      return tellAccount(event.worker, { type: "freed", task: taskId(context.id) });
+      const { worker, bid } = event;
+      return tellAccount(worker, { type: "freed", task: taskId(context.id), ...(bid === undefined ? {} : { bid }) });
     }),
     freeLosers: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, "Awarded");
@@ -144,7 +145,7 @@ const machineSetup = setup({
     freeBidders: enqueueActions(({ context, enqueue }) => {
       for (const effect of freeing(context.bids, context.id)) enqueue.emit(effect);
     }),
-    /** An operator has ended it during its award. */
+    /** An operator has ended it during its award: the worker needs no slot for it, by whatever bid. */
     freeWorker: enqueueActions(({ context, enqueue }) => {
       if (context.award !== null) enqueue.emit(tellWorker(context, { type: "freed", task: taskId(context.id) }));
     }),

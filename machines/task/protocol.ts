@@ -69,16 +69,24 @@ export interface TaskProtocol {
     };
     readonly reply: null;
   };
-  /** What the account of a bidder answered when this bid, placed or not, led to an award. */
-  readonly bidAnswered: {
-    readonly command: { readonly bid: PlacedBid; readonly placed: boolean; readonly answer: Answer };
-    readonly reply: BidReply;
+  /** What the account of a bidder answered about a bid that can win at once, and is not placed yet. */
+  readonly bidAnswered: { readonly command: { readonly bid: PlacedBid; readonly answer: Answer }; readonly reply: BidReply };
+  /**
+   * What the account of a bidder answered about the best bid. `silent` are the bids whose accounts have not answered before in
+   * this round of questions, `early` says that the round began before the end of the window, `timer` that a timer began it.
+   */
+  readonly awardAnswered: {
+    readonly command: {
+      readonly answer: Answer;
+      readonly silent?: readonly string[];
+      readonly early?: true;
+      readonly timer?: "routing";
+    };
+    readonly reply: null;
   };
-  /** What the account of a bidder answered when the window was over. */
-  readonly awardAnswered: { readonly command: { readonly answer: Answer }; readonly reply: null };
-  /** An account of an older version gives no reason. */
+  /** A worker does not bid by its posted price. Accounts of older versions name no bid, and some no reason. */
   readonly declined: {
-    readonly command: { readonly worker: AccountId; readonly reason?: Ineligibility };
+    readonly command: { readonly worker: AccountId; readonly reason?: Ineligibility; readonly bid?: string };
     readonly reply: null;
   };
   /** By an operator. */
@@ -96,6 +104,8 @@ export interface TaskProtocol {
       readonly standing: Qualification;
       /** The workers who are online for the type; null if they are too many to wait for each. */
       readonly online: readonly AccountId[] | null;
+      /** The id of its request, if that may come again: then with the same id, and with another bid if its body is another. */
+      readonly request?: string;
     };
     readonly reply: BidReply;
   };

@@ -15,6 +15,9 @@ export interface Webhook {
 
 export interface Failure {
   readonly worker: AccountId;
+  /** The bid, and the request that placed it, if known; absent in snapshots from before they were recorded. */
+  readonly bid?: string;
+  readonly request?: string;
   readonly code: ResultError | "TIMEOUT";
 }
 

@@ -11,7 +11,7 @@ import { Node } from "../../actors/shards/node.ts";
 import type { SignalHub, Signals } from "../../gateway/ports/signals.ts";
 import type { Secrets } from "../../gateway/secrets.ts";
 import type { Address } from "../../machines/address.ts";
-import { ENTITIES } from "../../machines/entities.ts";
+import { entitiesUnder } from "../../machines/entities.ts";
 import { agreedFormats, FORMATS, type Formats } from "../../machines/formats.ts";
 import { TERMINAL_STATUSES } from "../../machines/task/tags.ts";
 import { TASK_STATUSES, type TaskStatus } from "../../machines/vocabulary.ts";
@@ -107,7 +107,7 @@ function hostMaker({ config, log, finalizers, urls, read, secrets, validator, si
   });
   const { shards } = read;
   const common = {
-    entities: ENTITIES,
+    entities: entitiesUnder(config),
     validator,
     calls: courier,
     clock,

@@ -18,7 +18,8 @@ async function awarded(): Promise<{ readonly world: World; readonly task: TaskId
   const task = world.newTask();
   await world.answer(world.post(1, task));
   await world.answer(world.bid(2, task, 12));
-  await world.pass(3_000);
+  // Until the journal, too, has nothing left to write.
+  await world.pass(3_000 + LIMITS.ackDelayMs);
   const row = world.row("task", task);
   expect(row["status"]).toBe("AWARDED");
   return { world, task, deadline: Number(row["expiresAt"]) };

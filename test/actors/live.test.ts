@@ -119,7 +119,9 @@ describe("a live actor", () => {
       { type: "remind", name: "pool", at: AT + 99 },
     ]);
     const bid = { id: id(9), worker: person(2), credits: credits(10), quality: 0.5 };
-    expect(live.send({ type: "BidPlaced", bid, at: AT + 10 } as TaskFact)).toEqual([]);
+    expect(live.send({ type: "BidPlaced", bid, at: AT + 10 } as TaskFact)).toEqual([
+      { type: "remind", name: "routing", at: AT + 2_010 },
+    ]);
   });
 
   test("does not take a fact that does not fit its state, and is over then", async () => {

@@ -95,6 +95,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
+interface PlacedFact {
+  readonly bid: { readonly id: string };
+}
+
 type Asked = {
   readonly kind: "task" | "account";
   readonly to: string;
@@ -213,8 +217,13 @@ class Clients {
     const lost: string[] = [];
     for (const { what, answer } of this.asked) {
       if (!answer.ok) continue;
-      const facts = await this.world.journal.caused({ kind: what.kind, id: what.to }, what.id);
-      if (facts.length === 0) lost.push(`${what.command.type} ${what.id} was answered with success and has left no trace`);
+      const address = { kind: what.kind, id: what.to } as const;
+      const caused = await this.world.journal.caused(address, what.id);
+      // What a bid that can win at once leads to, its worker's account causes.
+      const { facts } = await this.world.journal.load(address);
+      const placed = facts.some(({ type, body }) => type === "BidPlaced" && (body as PlacedFact).bid.id === what.id);
+      if (caused.length === 0 && !placed)
+        lost.push(`${what.command.type} ${what.id} was answered with success and has left no trace`);
     }
     return lost;
   }

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Timers } from "../../actors/effects/timers.ts";
 import { LIMITS } from "../../actors/limits.ts";
-import { type CommandResult, NOT_OWNER } from "../../actors/message.ts";
+import { type CommandResult, NOT_OWNER, UNDECIDED } from "../../actors/message.ts";
 import type { DueTimer, Journal } from "../../actors/ports/journal.ts";
 import { refuse } from "../../machines/refusal.ts";
 import { ManualClock } from "../support/clock.ts";
@@ -141,6 +141,50 @@ test("one that is turned away for now fires again a little later, and one that i
   state.answer = OK;
   await to(refused + LIMITS.refusedTimerMs);
   expect([fired.length, timers.size]).toEqual([3, 0]);
+});
+
+describe("one whose command is not decided yet, because another actor is asked first,", () => {
+  const asking = async () => {
+    const made = make();
+    made.state.answer = UNDECIDED;
+    made.set(1, "a", 10);
+    await made.to(10);
+    return made;
+  };
+
+  test("stays set, and fires again after a minute if nothing comes of that", async () => {
+    const { fired, timers, to } = await asking();
+    await to(10 + LIMITS.refusedTimerMs - 1);
+    expect([fired.length, timers.size]).toEqual([1, 1]);
+    await to(10 + LIMITS.refusedTimerMs);
+    expect(fired.length).toBe(2);
+  });
+
+  test("fires when it is hastened, if that is sooner", async () => {
+    const { fired, timers, to, state } = await asking();
+    timers.hasten(address(1), "a", LIMITS.refusedTimerMs + 1);
+    timers.hasten(address(1), "a", 500);
+    timers.hasten(address(1), "a", 900);
+    state.answer = OK;
+    await to(509);
+    expect(fired.length).toBe(1);
+    await to(510);
+    expect([fired.length, timers.size]).toEqual([2, 0]);
+    await to(2 * LIMITS.refusedTimerMs);
+    expect(fired.length).toBe(2);
+  });
+
+  test("is not set again by that if a commit has unset it, or its shard was given away", async () => {
+    const { fired, timers, set, to } = await asking();
+    set(1, "a", null);
+    timers.hasten(address(1), "a", 500);
+    expect(timers.size).toBe(0);
+    set(1, "a", 2_000);
+    timers.drop(1);
+    timers.hasten(address(1), "a", 500);
+    await to(2 * LIMITS.refusedTimerMs);
+    expect([fired.length, timers.size]).toEqual([1, 0]);
+  });
 });
 
 test("one that is refused because it was unset meanwhile does not fire again", async () => {

@@ -28,15 +28,19 @@ function rewrite(n: number, version: number): void {
 
 const topUp = (n: number) => world.ask("account", person(n), { type: "topUp", topup: world.nextId(), amount: credits(5) });
 
-/** Has account 2 earn a task of account 1. */
-async function earned(): Promise<TaskId> {
+/** Account 2 is awarded a task of account 1. */
+async function awarded(): Promise<TaskId> {
   const task = world.newTask();
   await world.post(1, task);
   await world.bid(2, task, 10);
-  await world.pass(3_000);
+  await world.pass(3_100);
+  return task;
+}
+
+/** Has account 2 earn a task that it was awarded. */
+async function earn(task: TaskId): Promise<void> {
   await world.ask("task", task, { type: "submit", submission: world.nextId(), worker: person(2), result: GOOD_RESULT });
   await world.pass(1_000);
-  return task;
 }
 
 describe("an actor that a newer version wrote", () => {
@@ -72,9 +76,10 @@ describe("an actor that a newer version wrote", () => {
   });
 
   test("gets its messages once there is a node that can read it; none is refused for good", async () => {
+    const task = await awarded();
     rewrite(2, FORMATS.account + 1);
     await world.crash();
-    await earned();
+    await earn(task);
     const waiting = [...world.journal.messages.values()].filter(({ to }) => to.id === person(2));
     expect(waiting.map(({ command, dead }) => [command.type, dead])).toEqual([["earn", undefined]]);
     rewrite(2, FORMATS.account);

@@ -20,7 +20,9 @@ function rssMb(pid) {
 
 const server = await findServer();
 const database = await makeDatabase(server.url);
-const platform = await startProcess({ DATABASE_URL: database.url, LOG_LEVEL: "info" });
+// As many tasks at a time as there are in flight, so that what is measured is not how many a new worker may have.
+const AWARDS = Array.from({ length: 5 }, () => IN_FLIGHT).join();
+const platform = await startProcess({ DATABASE_URL: database.url, LOG_LEVEL: "info", AWARDS_BY_TIER: AWARDS });
 const client = new Client(platform.port, 2 * IN_FLIGHT);
 const sql = postgres(database.url, { max: 1, onnotice: () => {} });
 try {

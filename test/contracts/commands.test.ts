@@ -92,14 +92,28 @@ test("a command with a field of another type is as good as unknown, at whatever 
 
 /** The fields that may be absent. */
 const OPTIONAL: ReadonlySet<string> = new Set([
-  "account register marks",
+  "account freed bid",
   "account hold offers",
   "account holdItem ask",
+  "account offer asked",
+  "account offer candidates",
+  "account offer price",
+  "account offer pull",
+  "account register marks",
   "batch openBatch perMinute",
   "batch show from",
   "batch show limit",
+  "task awardAnswered early",
+  "task awardAnswered silent",
+  "task awardAnswered timer",
+  "task bid request",
+  "task declined bid",
   "task declined reason",
   "task open offers",
+  "task standingBid asked",
+  "task standingBid candidates",
+  "task standingBid posted",
+  "task standingBid pull",
   "task submit verdict",
 ]);
 

@@ -22,6 +22,8 @@ const REASONS: readonly Ineligibility[] = [
   { why: "NO_POSTED_PRICE" },
   { why: "SLOT_RESERVED" },
   { why: "NO_SLOT", slots: 2 },
+  { why: "AWARDS_FULL", tier: 2, most: 10 },
+  { why: "PULL_FULL", most: 7 },
 ];
 
 test("each reason has a sentence of its own, which tells its numbers", () => {
@@ -29,6 +31,8 @@ test("each reason has a sentence of its own, which tells its numbers", () => {
   expect(new Set(sentences).size).toBe(REASONS.length);
   expect(ineligibilitySentence({ why: "COOLING", until: 1_800_000_000_000 })).toContain("2027-01-15T08:00:00.000Z");
   expect(ineligibilitySentence({ why: "OVER_BUDGET", price: 21, budget: 20 })).toMatch(/20 NC.*21 NC/);
+  expect(ineligibilitySentence({ why: "AWARDS_FULL", tier: 2, most: 10 })).toMatch(/10 tasks.*2 \(Bronze\)/);
+  expect(ineligibilitySentence({ why: "PULL_FULL", most: 7 })).toContain("7 tasks");
   expect(ineligibilitySentence({ why: "TIER_TOO_LOW", tier: 1, wanted: 3 })).toMatch(/3 \(Silver\).*1 \(Unrated\)/);
 });
 
@@ -38,6 +42,13 @@ test("a refused bid tells its reason, also of the field that is wrong", () => {
   const detail = "bid_credits must be at most the budget, 20 NC; you bid 21 NC.";
   expect(problem).toMatchObject({ status: 422, code: "BID_OVER_BUDGET", message: detail });
   expect(problem.errors).toEqual([{ field: "bid_credits", message: detail }]);
+});
+
+test("a bid of who has as many tasks as it may is not possible now, and says so", () => {
+  const reason = { why: "AWARDS_FULL", tier: 1, most: 3 } as const;
+  const detail = "You have 3 tasks in progress, as many as skill tier 1 (Unrated) allows at a time; finish one, and bid again.";
+  const problem = problemOf({ refused: "TOO_MANY_AWARDS", detail: "told by the node", reason });
+  expect(problem).toMatchObject({ status: 409, code: "TOO_MANY_AWARDS", message: detail });
 });
 
 test("a node of a version before gives no reason, one of a newer version one that is not known: its own sentence is told", () => {

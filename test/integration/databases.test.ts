@@ -30,6 +30,8 @@ beforeAll(async () => {
     DATABASE_CONNECTIONS: "3",
     LEASE_MS: "2000",
     ROUTING_WINDOW_MS: "50",
+    // Two workers do all tasks at once.
+    AWARDS_BY_TIER: Array.from({ length: 5 }, () => TASKS).join(),
   };
   cluster = new RealCluster(settings);
   const [gateway] = await Promise.all((["gateway", "node", "node"] as const).map((role) => cluster.add(role)));

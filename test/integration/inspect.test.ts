@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { SHARDS_DEFAULT, shardOf } from "../../actors/address.ts";
+import { MARKET_RULES } from "../../machines/market/settings.ts";
 import { accountId, taskId } from "../../machines/vocabulary.ts";
 import { Databases } from "../../src/adapters/postgres/databases.ts";
 import { inspectAccount } from "../../src/app/inspect/account.ts";
@@ -35,12 +36,12 @@ async function inspect(...args: string[]): Promise<string> {
 
 /** What it reads and tells, without a process for each look. */
 async function accountOf({ id }: Party) {
-  const report = await inspectAccount(new Databases([market.database], SHARDS_DEFAULT), accountId(id), Date.now());
+  const report = await inspectAccount(new Databases([market.database], SHARDS_DEFAULT), accountId(id), Date.now(), MARKET_RULES);
   if (report === undefined) throw new Error(`there is an account ${id}`);
   return { ...report, text: report.sentences.join("\n") };
 }
 async function taskOf(id: string) {
-  const report = await inspectTask(new Databases([market.database], SHARDS_DEFAULT), taskId(id), Date.now());
+  const report = await inspectTask(new Databases([market.database], SHARDS_DEFAULT), taskId(id), Date.now(), MARKET_RULES);
   if (report === undefined) throw new Error(`there is a task ${id}`);
   return { ...report, text: report.sentences.join("\n") };
 }
@@ -50,6 +51,29 @@ const capable = (party: Party, task_type: string, changes: object = {}) =>
 const online = (party: Party, type: string) => market.ok("GET", `/tasks/available?task_type=${type}`, undefined, party);
 const workOf = (report: { readonly work: readonly { readonly taskType: string }[] }, type: string) =>
   report.work.find(({ taskType }) => taskType === type);
+
+test("a worker with as many tasks in progress as its tier allows is told that it may take no more, and the task is", async () => {
+  const [ann, bob] = [await requester(), await market.register()];
+  const type = "data_transformation";
+  await capable(bob, type, { max_concurrent: 9 });
+  for (let n = 0; n < 3; n += 1) {
+    const task = await market.post(ann, { task_type: type });
+    await market.call("POST", `/tasks/${task}/bid`, {}, bob);
+    await market.until(task, ann, "AWARDED");
+  }
+  const waits = await market.post(ann, { task_type: type });
+  const refused = await market.call("POST", `/tasks/${waits}/bid`, {}, bob);
+  const most = "You have 3 tasks in progress, as many as skill tier 1 (Unrated) allows at a time; finish one, and bid again.";
+  if (refused.status !== 200) expect(refused).toMatchObject({ status: 409, body: { code: "TOO_MANY_AWARDS", detail: most } });
+  await market.until(waits, ann, "PENDING_POOL");
+  const again = await market.call("POST", `/tasks/${waits}/bid`, {}, bob);
+  expect(again).toMatchObject({ status: 409, body: { code: "TOO_MANY_AWARDS", detail: most } });
+  const full = { may: 0, mayNot: [{ why: "AWARDS_FULL", count: 1 }] };
+  const report = await accountOf(bob);
+  expect(workOf(report, type)).toMatchObject({ open: 1, bids: full, offers: full });
+  expect(report.text).toContain("the worker has 3 tasks in progress, as many as skill tier 1 allows");
+  expect((await taskOf(waits)).workers).toMatchObject({ offers: full });
+});
 
 async function requester(name?: string): Promise<Party> {
   const party = await market.register(name);

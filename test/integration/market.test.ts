@@ -206,16 +206,18 @@ describe("a task", () => {
   });
 
   test("tells its history: what, when, by whom; other bids to the requester only", async () => {
-    const [first, second] = [await market.register(), await market.register()];
+    let [first, second] = [ann, ann];
     const bothBid = async () => {
+      // Anew each time: who gets a task alone has one slot less.
+      [first, second] = [await market.register(), await market.register()];
+      // Whoever asks for work is online, so that the first bid does not end the window.
+      for (const party of [first, second, bob]) await market.ok("GET", "/tasks/available", undefined, party);
       const task = await market.post(ann);
       const bids = await Promise.all(
         [first, second].map((worker) => market.call("POST", `/tasks/${task}/bid`, { bid_credits: 9 }, worker)),
       );
       return bids.every(({ status }) => status === 200) ? task : undefined;
     };
-    // Whoever asks for work is online, so that the first bid does not end the window.
-    for (const party of [first, second, bob]) await market.ok("GET", "/tasks/available", undefined, party);
     const id = await eventually(bothBid, "two bids within one window");
     const { awarded_to: winner } = await market.until(id, ann, "AWARDED");
     const events = async (party: Party) => (await market.ok("GET", `/tasks/${id}/events`, undefined, party)).items;

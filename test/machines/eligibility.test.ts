@@ -15,9 +15,11 @@ import {
 } from "../../machines/eligibility.ts";
 import { isRefusal } from "../../machines/refusal.ts";
 import { decideTask } from "../../machines/task/decide.ts";
+import { task } from "../../machines/task/index.ts";
 import { taskRow } from "../../machines/task/row.ts";
 import { takesBids } from "../../machines/task/tags.ts";
 import { credits, TASK_STATUSES, taskId } from "../../machines/vocabulary.ts";
+import { Life } from "../support/life.ts";
 import { AT, anyTaskLife, MARKS, onOfferOf, type TaskLife, taskAfter, taskFacts, WORKERS } from "../support/lives.ts";
 import { id, person, STANDING } from "../support/world.ts";
 
@@ -137,7 +139,10 @@ describe("whatever a task has been through, and whoever asks,", () => {
           const decision = decideTask(state, { type: "bid", ...bid, online: null }, AT);
           expect(isRefusal(decision) ? decision.reason : undefined).toEqual(reason);
           if (price === null) return;
-          const standingBid = decideTask(state, { type: "standingBid", ...bid, credits: credits(price) }, AT);
+          const offered = taskFacts(life, TASK).map((fact) =>
+            fact.type === "Opened" ? { ...fact, offers: [{ worker, bid: id(51) }] } : fact,
+          );
+          const standingBid = decideTask(taskAfter(offered, TASK), { type: "standingBid", ...bid, credits: credits(price) }, AT);
           const placed = !isRefusal(standingBid) && standingBid.facts[0]?.type === "BidPlaced";
           expect(placed).toBe(reason === undefined);
         },
@@ -269,8 +274,9 @@ test("the window ends early when everyone who is online has failed, has bid or i
   });
   const status = (online: readonly (typeof ME)[]) => {
     const bid = { type: "bid", bid: id(51), worker: ME, credits: null, standing: STANDING, online } as const;
-    const decision = decideTask(state, bid, AT);
-    return isRefusal(decision) ? decision.refused : decision.reply;
+    const life = new Life(task, TASK);
+    life.state = state;
+    return life.do(bid, AT).decision.reply;
   };
   expect(status([ME, OTHER, REQUESTER])).toMatchObject({ status: "AWARDED" });
   expect(status([ME, OTHER, REQUESTER, person(4)])).toMatchObject({ status: "PENDING" });

@@ -55,7 +55,8 @@ describe("a task", () => {
     const standing = { status: "ACTIVE", cooldownUntil: null, tier: 1, quality: 0.5 } as const;
     const what = { bid: id(50), worker: WORKER, credits: credits(12), standing };
     const open: Command = {
-      ...{ type: "open", task: TASK, requester: REQUESTER, marks: ["mail:a"], offers: [], createdAt: AT },
+      ...{ type: "open", task: TASK, requester: REQUESTER, marks: ["mail:a"], createdAt: AT },
+      offers: [{ worker: WORKER, bid: id(50) }],
       order: order({ quality: "cheapest" }),
     };
     const life = () => new Life(task, TASK).through([[open, AT]]);

@@ -17,9 +17,10 @@ const bid = (changes: Partial<Bid> = {}): Bid => ({
   ...{ type: "bid", bid: id(50), worker: WORKER, credits: credits(12), standing, online: null },
   ...changes,
 });
+const offers = [{ worker: WORKER, bid: id(50) }];
 const opened = (changes: object = {}) =>
   new Life(entity, TASK).through([
-    [{ type: "open", task: TASK, requester: REQUESTER, marks: [], order: order(changes), offers: [], createdAt: AT }, AT],
+    [{ type: "open", task: TASK, requester: REQUESTER, marks: [], order: order(changes), offers, createdAt: AT }, AT],
   ]);
 const timer = (name: string): Command => ({ type: "timer", name, due: AT });
 const standingBid = (changes: Partial<Bid> = {}): Command => {
@@ -96,7 +97,7 @@ describe("the window ends early", () => {
     const second = opened().through([[bid({ bid: id(51), worker: OTHER }), AT]]);
     expect(ends([WORKER, OTHER], second)).toBe(true);
     const failed = opened().through([
-      [bid({ worker: OTHER }), AT],
+      [bid({ bid: id(51), worker: OTHER }), AT],
       [timer("routing"), AT],
       [timer("execution"), AT],
     ]);

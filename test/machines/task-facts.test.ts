@@ -111,7 +111,10 @@ test("the end of the window: the award has its deadline from the award on, and a
   const candidates = [placed(), placed(OTHER, 9, 51)];
   const winner = candidates[1];
   expect(facts).toEqual([
-    { type: "Awarded", bid: winner, deadline: AWARDED + 90_000, explored: expect.any(Boolean), candidates, at: AWARDED },
+    {
+      ...{ type: "Awarded", bid: winner, deadline: AWARDED + 90_000, explored: expect.any(Boolean), candidates },
+      ...{ slot: true, at: AWARDED },
+    },
   ]);
   expect(effects).toEqual([forget("routing"), forget("pool"), remind("execution", AWARDED + 90_000)]);
   expect(entity.row(TASK, life.state)).toMatchObject({ expiresAt: AWARDED + 90_000, awardedPrice: 9, worker: OTHER });
@@ -124,7 +127,8 @@ test("an award that ends the window early, and one from the pool, have their dea
   const late = opened().through([[timer("routing"), AWARDED]]);
   const step = late.do(bid(), AWARDED + 9_000);
   expect(step.facts[1]).toMatchObject({ bid: placed(), deadline: AWARDED + 99_000, candidates: [placed()], at: AWARDED + 9_000 });
-  expect(step.effects).toEqual([forget("routing"), forget("pool"), remind("execution", AWARDED + 99_000)]);
+  const untilAwarded = remind("routing", AWARDED + 11_000);
+  expect(step.effects).toEqual([untilAwarded, forget("routing"), forget("pool"), remind("execution", AWARDED + 99_000)]);
 });
 
 test("explored says whether the price alone has decided", () => {
@@ -270,7 +274,7 @@ test("cancelled, or ended by an operator: the budget goes back, timers are forgo
   expect(cancelled.effects).toEqual([...released, ended("CANCELLED")]);
   const expired = awarded(batch).do({ type: "expire", reason: "by request" }, AWARDED + 1);
   expect(expired.facts).toEqual([{ type: "Expired", reason: "by request", at: AWARDED + 1 }]);
-  expect(expired.effects).toEqual([...released, ended("EXPIRED")]);
+  expect(expired.effects).toEqual([...released, tell("account", WORKER, { type: "freed", task: TASK }), ended("EXPIRED")]);
 });
 
 test("rated: the worker's account is told how, and in which type", () => {

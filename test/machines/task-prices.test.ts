@@ -65,7 +65,7 @@ describe("a bid at a posted price that cannot be taken gives its slot back", () 
   const AWARD = [open("cheapest"), bid, timer("routing")];
   const fail = [submit(false), submit(false), submit(false)];
   test.each<[string, readonly Command[], Command]>([
-    ["while bids are taken, from who has bid", [open("cheapest"), price()], price()],
+    ["while bids are taken, from who has bid by hand", [open("cheapest"), bid], price(OTHER)],
     ["in the pool, from who failed it", [...AWARD, timer("execution"), timer("routing")], price(OTHER)],
     ["once it is awarded", AWARD, price()],
     ["while it is worked on", [...AWARD, { type: "start", worker: OTHER }], price()],
@@ -77,8 +77,8 @@ describe("a bid at a posted price that cannot be taken gives its slot back", () 
     const life = lived(...before);
     const { facts, effects } = life.do(command, AT + 5);
     const worker = command.type === "standingBid" ? command.worker : WORKER;
-    expect(facts).toEqual([{ type: "StandingBidDropped", worker, at: AT + 5 }]);
-    expect(effects).toEqual([tell("account", worker, { type: "freed", task: TASK })]);
+    expect(facts).toEqual([{ type: "StandingBidDropped", worker, bid: id(80), at: AT + 5 }]);
+    expect(effects).toEqual([tell("account", worker, { type: "freed", task: TASK, bid: id(80) })]);
     expect(entity.row(TASK, life.state)?.updatedAt).toBe(AT + 5);
   });
 });

@@ -7,12 +7,19 @@ import { COMMANDS, fold, outcome, STATES, TASK } from "../support/task-states.ts
 
 type CommandName = keyof typeof COMMANDS;
 
-/** Facts' types with + between, or the refusal's code. A dot stands for an outbound call without a fact. */
+/** Facts' types and the question with + between, or the refusal's code. A dot stands for neither. */
 const unopened: { readonly [C in CommandName]: string } = {
   open: "Opened+RoutingStarted",
   bid: "TASK_UNKNOWN",
   standingBid: "TASK_UNKNOWN",
   declined: "TASK_UNKNOWN",
+  yes: "TASK_UNKNOWN",
+  yesAgain: "TASK_UNKNOWN",
+  bidKept: "TASK_UNKNOWN",
+  bidNotKept: "TASK_UNKNOWN",
+  bidNotAnswered: "TASK_UNKNOWN",
+  awardKept: "TASK_UNKNOWN",
+  awardNotKept: "TASK_UNKNOWN",
   rate: "TASK_UNKNOWN",
   expire: "TASK_UNKNOWN",
   start: "TASK_UNKNOWN",
@@ -34,6 +41,13 @@ const nobody: { readonly [C in CommandName]: string } = {
   bid: "TASK_NOT_OPEN",
   standingBid: "StandingBidDropped",
   declined: ".",
+  yes: "StandingBidDropped",
+  yesAgain: "StandingBidDropped",
+  bidKept: "TASK_NOT_OPEN",
+  bidNotKept: "TASK_NOT_OPEN",
+  bidNotAnswered: "TASK_NOT_OPEN",
+  awardKept: ".",
+  awardNotKept: ".",
   rate: "NOT_ENDED",
   expire: "Expired",
   start: "NOT_AWARDED_TO_YOU",
@@ -52,6 +66,7 @@ const nobody: { readonly [C in CommandName]: string } = {
 };
 const inCharge = {
   ...nobody,
+  yesAgain: ".",
   good: "ResultAccepted",
   bad: "ResultRejected",
   withdraw: "Withdrawn",
@@ -61,26 +76,29 @@ const inCharge = {
 const over = { ...nobody, expire: "TASK_ENDED", webhook: ".", attempted: "WebhookAttempted", resend: "WebhookRequested" };
 const done = { ...over, start: "TASK_ENDED", good: "TASK_ENDED", bad: "TASK_ENDED" };
 
+const taking = {
+  standingBid: "BidPlaced+Awarded",
+  yes: "BidPlaced+Awarded",
+  yesAgain: "BidPlaced+Awarded",
+  bidKept: "BidPlaced",
+  bidNotKept: "TOO_MANY_AWARDS",
+  bidNotAnswered: "BidPlaced",
+  cancel: "Cancelled",
+};
+
 const EXPECTED: { readonly [S in TaskStatus | "NEW"]: { readonly [C in CommandName]: string } } = {
   NEW: unopened,
   CREATED: { ...nobody, cancel: "Cancelled", withdraw: "Cancelled" },
   ROUTING: {
     ...nobody,
     bid: "BidPlaced",
-    standingBid: "BidPlaced+Awarded",
+    ...taking,
     declined: "OfferDeclined",
-    cancel: "Cancelled",
     withdraw: "Cancelled",
     routing: "PoolEntered",
+    awardNotKept: "PoolEntered",
   },
-  PENDING_POOL: {
-    ...nobody,
-    bid: "BidPlaced+Awarded",
-    standingBid: "BidPlaced+Awarded",
-    cancel: "Cancelled",
-    withdraw: "Cancelled",
-    pool: "Expired",
-  },
+  PENDING_POOL: { ...nobody, ...taking, withdraw: "Cancelled", bid: "asks", pool: "Expired" },
   AWARDED: {
     ...inCharge,
     start: "ExecutionStarted",

@@ -60,7 +60,11 @@ export const PARTS = {
   task: { mutate: ["machines/task"], tests: MARKET, least: 97 },
   account: { mutate: ["machines/account"], tests: MARKET, least: 97 },
   batch: { mutate: ["machines/batch"], tests: MARKET, least: 97 },
-  money: { mutate: ["machines/money", "machines/audit"], tests: [...MARKET, "test/machines/books", ...LIVES], least: 96 },
+  money: {
+    mutate: ["machines/money", "machines/audit"],
+    tests: [...MARKET, "test/machines/books", "test/machines/slot-books", ...LIVES],
+    least: 96,
+  },
   validation: {
     mutate: ["machines/validation"],
     tests: JUDGED,

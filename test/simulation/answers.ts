@@ -38,9 +38,9 @@ export function wrongAnswers({ refused, seen, told }: Workload, cluster: Cluster
 }
 
 function wrongRefusal({ what, refusal, sent, at }: Refused, past: Past, gaveUp: readonly number[]): readonly string[] {
-  const { kind, to, command, commandId, since } = what;
-  const no = `${command.type} ${commandId} to ${kind} ${to} was refused at ${at} with ${refusal.refused} (${refusal.detail})`;
-  const doneAt = past.doneAt(kind, to, commandId);
+  const { kind, to, command, since } = what;
+  const no = `${command.type} ${what.commandId} to ${kind} ${to} was refused at ${at} with ${refusal.refused} (${refusal.detail})`;
+  const doneAt = past.doneAt(kind, to, what);
   if (doneAt !== undefined && doneAt < sent) return [`${no}, but it was done at ${doneAt}`];
   const span = { from: since, until: at };
   const cause = {
@@ -48,6 +48,7 @@ function wrongRefusal({ what, refusal, sent, at }: Refused, past: Past, gaveUp: 
     refusal,
     latest: EPOCH_MS + at + SKEW_MS_MAX,
     gaveUp: gaveUp.some((when) => when >= since && when <= at),
+    bidder: command.type === "bid" ? past.account(command.worker, span) : [],
   };
   const rule = ruleOf(refusal.refused) ?? {};
   const founded = {

@@ -5,8 +5,10 @@ import { addressKey, type EntityKind } from "../../machines/address.ts";
 import { batch } from "../../machines/batch/index.ts";
 import type { BatchSnapshot } from "../../machines/batch/machine.ts";
 import type { Entity } from "../../machines/entity.ts";
-import type { AnyFact } from "../../machines/fact.ts";
+import type { AnyFact, StoredFact } from "../../machines/fact.ts";
 import { FORMATS } from "../../machines/formats.ts";
+import type { CarriedCommand } from "../../machines/protocols.ts";
+import type { PlacedBid } from "../../machines/task/events.ts";
 import { task } from "../../machines/task/index.ts";
 import type { TaskSnapshot } from "../../machines/task/machine.ts";
 import type { Store } from "./store.ts";
@@ -25,6 +27,17 @@ export interface Stood<S> extends Span {
 
 /** As much of an entity as its past is replayed with. */
 type Fold<S, F extends AnyFact> = Pick<Entity<EntityKind, S, F, unknown>, "kind" | "initial" | "upcast" | "evolve">;
+
+export interface Done {
+  readonly command: CarriedCommand;
+  readonly commandId: string;
+}
+
+/** Whether a fact is what a command did. A bid that can win at once is placed by what its worker's account says. */
+export function isTraceOf({ cause, type, body }: StoredFact & { readonly cause: string | null }, { command, commandId }: Done) {
+  if (cause === commandId) return true;
+  return command.type === "bid" && type === "BidPlaced" && (body as { readonly bid: PlacedBid }).bid.id === command.bid;
+}
 
 export class Past {
   readonly #store: Store;
@@ -59,9 +72,9 @@ export class Past {
   }
 
   /** When what a command did was committed (ms of simulated time); undefined when it did nothing. */
-  doneAt(kind: EntityKind, id: string, commandId: string): number | undefined {
+  doneAt(kind: EntityKind, id: string, { command, commandId }: Done): number | undefined {
     const key = addressKey({ kind, id });
-    const at = this.#store.journal.actors.get(key)?.facts.findIndex(({ cause }) => cause === commandId) ?? -1;
+    const at = this.#store.journal.actors.get(key)?.facts.findIndex((fact) => isTraceOf(fact, { command, commandId })) ?? -1;
     return this.#store.committedAt.get(key)?.[at];
   }
 

@@ -18,6 +18,8 @@ export interface Cause<S> {
   readonly latest: number;
   /** Whether judging some result was given up while the command was under way. */
   readonly gaveUp: boolean;
+  /** The states of the account of who bids meanwhile, which has the last word on a bid that would win. */
+  readonly bidder: readonly AccountSnapshot[];
 }
 
 export interface Rule {
@@ -35,8 +37,14 @@ const PASSING = "passing";
 const RULES: { readonly [C in RefusalCode]: Rule | typeof PASSING } = {
   ACCOUNT_EXISTS: { account: ({ state }) => state.hasTag("registered") },
   ACCOUNT_UNKNOWN: { account: ({ state }) => !state.hasTag("registered") },
-  ACCOUNT_FROZEN: { account: ({ state, command }) => isSpending(command) && state.hasTag("frozen") },
-  ACCOUNT_SUSPENDED: { account: ({ state, command }) => isSpending(command) && state.hasTag("suspended") },
+  ACCOUNT_FROZEN: {
+    account: ({ state, command }) => isSpending(command) && state.hasTag("frozen"),
+    task: ({ state, bidder }) => isOpen(state) && bidder.some((worker) => worker.hasTag("frozen")),
+  },
+  ACCOUNT_SUSPENDED: {
+    account: ({ state, command }) => isSpending(command) && state.hasTag("suspended"),
+    task: ({ state, bidder }) => isOpen(state) && bidder.some((worker) => worker.hasTag("suspended")),
+  },
   INSUFFICIENT_CREDITS: {
     account: ({ state, command, refusal }) => {
       const power = powerOf(state);
@@ -63,11 +71,13 @@ const RULES: { readonly [C in RefusalCode]: Rule | typeof PASSING } = {
     task: ({ state, command }) =>
       command.type === "bid" && isOpen(state) && state.context.bids.some(({ worker }) => worker === command.worker),
   },
-  // Whether the worker has a slot is its account's to say; the audit holds that against the tasks.
   TOO_MANY_AWARDS: {
-    task: ({ state, command, refusal: { reason } }) =>
-      command.type === "bid" && isOpen(state) && reason?.why === "AWARDS_FULL" && reason.most > 0,
+    task: ({ state, bidder, refusal: { reason } }) =>
+      isOpen(state) &&
+      reason?.why === "AWARDS_FULL" &&
+      bidder.some(({ context }) => Object.keys(context.slots).length >= reason.most),
   },
+  ACCOUNT_COOLING_DOWN: { task: ({ state, bidder }) => isOpen(state) && bidder.some((worker) => worker.hasTag("cooling")) },
   FAILED_THIS_TASK: {
     task: ({ state, command }) =>
       command.type === "bid" && isOpen(state) && state.context.failures.some(({ worker }) => worker === command.worker),
@@ -110,7 +120,6 @@ const RULES: { readonly [C in RefusalCode]: Rule | typeof PASSING } = {
 
   KEY_REPLACED: NEVER,
   RECOVERY_FAILED: NEVER,
-  ACCOUNT_COOLING_DOWN: NEVER,
   BALANCE_TOO_LARGE: NEVER,
   TOO_MANY_OPEN_TASKS: NEVER,
   TOO_MANY_CAPABILITIES: NEVER,

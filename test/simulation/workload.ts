@@ -6,7 +6,7 @@ import type { Refusal } from "../../machines/refusal.ts";
 import { credits } from "../../machines/vocabulary.ts";
 import { order, person } from "../support/world.ts";
 import type { Cluster } from "./cluster.ts";
-import type { Span } from "./past.ts";
+import { isTraceOf, type Span } from "./past.ts";
 import type { Random } from "./random.ts";
 import { ruleOf } from "./refusals.ts";
 import { ACCOUNTS, type Wish, Wishes, wish } from "./wishes.ts";
@@ -125,8 +125,7 @@ export class Workload {
           answer.ok && !isSteering(what) && actors.get(addressKey({ kind: what.kind, id: what.to })) !== undefined,
       )
       .filter(
-        ({ what }) =>
-          !actors.get(addressKey({ kind: what.kind, id: what.to }))?.facts.some(({ cause }) => cause === what.commandId),
+        ({ what }) => !actors.get(addressKey({ kind: what.kind, id: what.to }))?.facts.some((fact) => isTraceOf(fact, what)),
       )
       .map(({ what }) => `${what.command.type} ${what.commandId} was answered with success and has left no trace`);
   }

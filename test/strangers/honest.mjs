@@ -2,10 +2,10 @@
 import { randomUUID } from "node:crypto";
 import { Client } from "../support/client.mjs";
 
-/** Each has a requester and a worker of its own, and one task type. */
-const TYPES = ["json_extraction", "translation", "text_classification", "data_transformation"];
-/** Tasks of one pair that are under way at the same time: with looks so far apart, as many as ten requests a second carry. */
-const LANES = 4;
+/** For each of these there is a pair: a requester and a worker. */
+const TYPES = ["json_extraction", "translation", "text_classification", "data_transformation"].flatMap((type) => [type, type]);
+/** Tasks of one pair that are under way at the same time: one fewer than a new worker may have, as one may not be paid yet. */
+const LANES = 2;
 /** Between two looks at a task (ms). */
 const LOOK_MS = 800;
 /** How long a task collects bids: the platform's default, because strangers are online and do not answer (ms). */

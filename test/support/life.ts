@@ -1,9 +1,15 @@
 /** The life of one entity, told by its commands: each test gives moments that differ, so that one cannot stand for another. */
 
+import type { OfferReply } from "../../machines/account/protocol.ts";
 import type { EntityKind } from "../../machines/address.ts";
 import type { Effect } from "../../machines/effect.ts";
-import type { Decision } from "../../machines/entity.ts";
+import type { Ask, Decision } from "../../machines/entity.ts";
+import type { Qualification } from "../../machines/market/qualification.ts";
+import type { CarriedCommand, CommandOf } from "../../machines/protocols.ts";
 import { isRefusal, type Refusal } from "../../machines/refusal.ts";
+import { isTaskCommand } from "../../machines/task/commands.ts";
+import { accountId } from "../../machines/vocabulary.ts";
+import { STANDING } from "./world.ts";
 
 /** What lives: how it decides and what its facts lead to. */
 interface Decider<S, C, F extends { readonly type: string }> {
@@ -12,7 +18,7 @@ interface Decider<S, C, F extends { readonly type: string }> {
   evolve(state: S, fact: F): { readonly state: S; readonly effects: readonly Effect[] };
 }
 
-/** All that one command has led to. */
+/** All that one command has led to, with what came of its questions. */
 export interface Step<F> {
   readonly facts: readonly F[];
   readonly effects: readonly Effect[];
@@ -21,9 +27,25 @@ export interface Step<F> {
   readonly decision: Decision<F & { readonly type: string }, unknown>;
 }
 
-export class Life<S, C, F extends { readonly type: string }> {
+/** What the account of a worker answers when a task asks whether it takes an award; null if it does not answer in time. */
+export type Accounts = (offer: Ask["command"]) => OfferReply | null;
+
+/** Every worker has a slot. */
+const KEPT: Accounts = () => ({ kept: true });
+
+/** What the account of a worker tells the task when it says yes. */
+function yes({ to, command }: Ask, standing: Qualification): CommandOf<"task", "standingBid"> {
+  const { bid, price, pull, candidates } = command;
+  if (price === undefined) throw new Error("a posted price is not known here");
+  const more = { ...(pull === undefined ? {} : { pull }), ...(candidates === undefined ? {} : { candidates }) };
+  return { type: "standingBid", bid, worker: accountId(to.id), credits: price, standing, asked: true, posted: false, ...more };
+}
+
+export class Life<S, C extends CarriedCommand, F extends { readonly type: string }> {
   readonly #entity: Decider<S, C, F>;
   state: S;
+  /** Answers what is asked; a yes is told to the task before the reply, as by a host in which nothing is late. */
+  accounts = KEPT;
 
   constructor(entity: Decider<S, C, F>, id: string) {
     this.#entity = entity;
@@ -34,21 +56,15 @@ export class Life<S, C, F extends { readonly type: string }> {
   fork(): Life<S, C, F> {
     const other = new Life(this.#entity, "");
     other.state = this.state;
+    other.accounts = this.accounts;
     return other;
   }
 
-  /** Has a command taken at `at`; throws when it is refused. */
+  /** Has a command taken at `at`, and what it asks answered; throws when it is refused. */
   do(command: C, at: number, arrived = at): Step<F> {
-    const decision = this.#entity.decide(this.state, command, at, arrived);
-    if (isRefusal(decision)) throw new Error(`refused: ${decision.refused} ${decision.detail}`);
-    const effects: Effect[] = [];
-    for (const fact of decision.facts) {
-      const evolved = this.#entity.evolve(this.state, fact);
-      this.state = evolved.state;
-      effects.push(...evolved.effects);
-    }
-    const { facts } = decision;
-    return { facts, effects, types: facts.map(({ type }) => type).join("+"), decision };
+    const step = this.#step(this.#entity, command, at, arrived);
+    if (isRefusal(step)) throw new Error(`refused: ${step.refused} ${step.detail}`);
+    return step;
   }
 
   /** Has one command after the other taken. */
@@ -59,16 +75,53 @@ export class Life<S, C, F extends { readonly type: string }> {
 
   /** The code with which a command is refused, or the facts' types with + between when it is taken; nothing happens. */
   tries(command: C, at: number, arrived = at): string {
-    const decision = this.#entity.decide(this.state, command, at, arrived);
-    return isRefusal(decision) ? decision.refused : decision.facts.map(({ type }) => type).join("+");
+    const step = this.fork().#step(this.#entity, command, at, arrived);
+    return isRefusal(step) ? step.refused : step.types;
   }
 
   /** How a command is refused; throws when it is taken. Nothing happens. */
   refuses(command: C, at: number, arrived = at): Refusal {
-    const decision = this.#entity.decide(this.state, command, at, arrived);
-    if (!isRefusal(decision)) throw new Error(`taken: ${decision.facts.map(({ type }) => type).join("+")}`);
-    return decision;
+    const step = this.fork().#step(this.#entity, command, at, arrived);
+    if (!isRefusal(step)) throw new Error(`taken: ${step.types}`);
+    return step;
   }
+
+  #step<D>(entity: Decider<S, D, F>, command: D, at: number, arrived: number): Step<F> | Refusal {
+    const decision = entity.decide(this.state, command, at, arrived);
+    if (isRefusal(decision)) return decision;
+    const effects: Effect[] = [];
+    for (const fact of decision.facts) {
+      const evolved = entity.evolve(this.state, fact);
+      this.state = evolved.state;
+      effects.push(...evolved.effects);
+    }
+    const { facts, ask } = decision;
+    const step = { facts, effects, types: facts.map(({ type }) => type).join("+"), decision };
+    return ask === undefined ? step : this.#answer(step, ask, standingIn(command), at);
+  }
+
+  /** What comes of a question, too. */
+  #answer(step: Step<F>, ask: Ask, standing: Qualification, at: number): Step<F> | Refusal {
+    const entity: Decider<S, CarriedCommand, F> = this.#entity;
+    const reply = this.accounts(ask.command);
+    const told = reply?.kept === true ? this.#step(entity, yes(ask, standing), at, at) : undefined;
+    const then = this.#step(entity, ask.answered(reply), at, at);
+    if (told !== undefined && isRefusal(told)) return told;
+    if (isRefusal(then)) return then;
+    const all = [step, ...(told === undefined ? [] : [told]), then];
+    const facts = all.flatMap((one) => one.facts);
+    return {
+      facts,
+      effects: all.flatMap(({ effects }) => effects),
+      types: facts.map(({ type }) => type).join("+"),
+      decision: { ...step.decision, reply: ask.apart === true ? step.decision.reply : then.decision.reply },
+    };
+  }
+}
+
+/** What is known of a bidder. */
+function standingIn(command: unknown): Qualification {
+  return isTaskCommand(command) && command.type === "bid" ? command.standing : STANDING;
 }
 
 /** What the effect of a message to an actor is expected to be. */

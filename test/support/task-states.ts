@@ -1,10 +1,11 @@
+import type { OfferReply } from "../../machines/account/protocol.ts";
 import type { CommandOf } from "../../machines/protocols.ts";
 import { isRefusal } from "../../machines/refusal.ts";
 import { decideTask } from "../../machines/task/decide.ts";
 import type { TaskFact } from "../../machines/task/events.ts";
 import { task as entity } from "../../machines/task/index.ts";
 import type { TaskSnapshot } from "../../machines/task/machine.ts";
-import { credits, type TaskStatus, taskId } from "../../machines/vocabulary.ts";
+import { type AccountId, credits, type TaskStatus, taskId } from "../../machines/vocabulary.ts";
 import { id, order, person, STANDING } from "./world.ts";
 
 export const TASK = taskId(id(99));
@@ -17,13 +18,16 @@ export const fold = (facts: readonly TaskFact[]): TaskSnapshot =>
   facts.reduce((state, fact) => entity.evolve(state, fact).state, entity.initial(TASK));
 export const bidOf = (worker = WORKER) => ({ id: id(50), worker, credits: credits(12), quality: 0.5 });
 
-export const opened: TaskFact[] = [{ type: "Opened", task: TASK, requester: REQUESTER, order: ORDER, createdAt: AT, at: AT }];
+const OFFERS = [{ worker: OTHER, bid: id(52) }];
+export const opened: TaskFact[] = [
+  { type: "Opened", task: TASK, requester: REQUESTER, order: ORDER, offers: OFFERS, createdAt: AT, at: AT },
+];
 export const routing: TaskFact[] = [...opened, { type: "RoutingStarted", until: AT + 3_000, at: AT }];
 export const pooled: TaskFact[] = [...routing, { type: "PoolEntered", until: AT + 3_600_000, at: AT }];
 export const awarded: TaskFact[] = [
   ...routing,
   { type: "BidPlaced", bid: bidOf(), at: AT },
-  { type: "Awarded", bid: bidOf(), deadline: LATE, explored: false, candidates: [bidOf()], at: AT },
+  { type: "Awarded", bid: bidOf(), deadline: LATE, explored: false, candidates: [bidOf()], slot: true, at: AT },
 ];
 export const executing: TaskFact[] = [...awarded, { type: "ExecutionStarted", worker: WORKER, at: AT }];
 export const wrong = {
@@ -64,11 +68,21 @@ export const STATES: { readonly [S in TaskStatus | "NEW"]: readonly TaskFact[] }
   CANCELLED: cancelled,
 };
 
+const FULL = { kept: false, reason: { why: "AWARDS_FULL", tier: 1, most: 3 } } as const;
+const answerTo = (worker: AccountId, reply: OfferReply | null, bid = id(51)) => ({ bid, worker, reply });
+
 export const COMMANDS = {
   open: { type: "open", task: TASK, requester: REQUESTER, marks: [], order: ORDER, createdAt: AT },
   bid: { type: "bid", bid: id(51), worker: OTHER, credits: credits(9), standing: STANDING, online: null },
   standingBid: { type: "standingBid", bid: id(52), worker: OTHER, credits: credits(9), standing: STANDING },
   declined: { type: "declined", worker: OTHER },
+  yes: { type: "standingBid", bid: id(51), worker: OTHER, credits: credits(9), standing: STANDING, asked: true, posted: false },
+  yesAgain: { type: "standingBid", bid: id(50), worker: WORKER, credits: credits(12), standing: STANDING, asked: true },
+  bidKept: { type: "bidAnswered", bid: { ...bidOf(OTHER), id: id(51) }, answer: answerTo(OTHER, { kept: true }) },
+  bidNotKept: { type: "bidAnswered", bid: { ...bidOf(OTHER), id: id(51) }, answer: answerTo(OTHER, FULL) },
+  bidNotAnswered: { type: "bidAnswered", bid: { ...bidOf(OTHER), id: id(51) }, answer: answerTo(OTHER, null) },
+  awardKept: { type: "awardAnswered", answer: answerTo(OTHER, { kept: true }), timer: "routing" },
+  awardNotKept: { type: "awardAnswered", answer: answerTo(OTHER, FULL), timer: "routing" },
   rate: { type: "rate", requester: REQUESTER, stars: 4 },
   expire: { type: "expire", reason: "by request" },
   start: { type: "start", worker: WORKER },
@@ -86,10 +100,12 @@ export const COMMANDS = {
   resend: { type: "webhook.resend", requester: REQUESTER },
 } as const satisfies { readonly [name: string]: CommandOf<"task"> };
 
-/** What a command leads to: the types of its facts with + between, or the code of the refusal. A dot stands for no fact. */
+/** What a command leads to: its facts' types and its question with + between, or the refusal's code. A dot stands for none. */
 export function outcome(state: TaskSnapshot, command: CommandOf<"task">, at = AT + 1): string {
   const decision = decideTask(state, command, at);
   if (isRefusal(decision)) return decision.refused;
   decision.facts.reduce((before, fact) => entity.evolve(before, fact).state, state);
-  return decision.facts.length === 0 ? "." : decision.facts.map(({ type }) => type).join("+");
+  const types: string[] = decision.facts.map(({ type }) => type);
+  if (decision.ask !== undefined) types.push("asks");
+  return types.length === 0 ? "." : types.join("+");
 }

@@ -75,6 +75,8 @@ export class World {
   committed: NonNullable<HostPorts["committed"]> = () => {};
   /** What every member reads, of a host that is made afterwards; if absent, it is alone. */
   formats: HostPorts["formats"];
+  /** Carries what one actor of a host sends or asks another; replace it for another network. */
+  carry = (envelope: Envelope, host: Host): Promise<CommandResult> => host.request(envelope);
   /** Observes the live actors of a host that is made afterwards. */
   inspect: HostPorts["inspect"];
   #ids = 1_000;
@@ -89,11 +91,12 @@ export class World {
   }
 
   makeHost(): Host {
-    return new Host({
+    const host: Host = new Host({
       entities: this.entities,
       journal: this.journal,
       validator: { judge: (question, where) => this.judge(question, where) },
       calls: { make: ({ request }) => this.deliver(request) },
+      transport: { request: (envelope) => this.carry(envelope, host) },
       committed: (address, row) => this.committed(address, row),
       inspect: this.inspect,
       ...(this.formats === undefined ? {} : { formats: this.formats }),
@@ -102,6 +105,7 @@ export class World {
       log: SILENT,
       writers: 1,
     });
+    return host;
   }
 
   /** The process dies: what was in memory is gone. A new one starts on what was committed. */

@@ -1,4 +1,4 @@
-/** Real texts from posted to paid: one requester, two workers without a model, and a table of the tasks. */
+/** Real texts from posted to paid: one requester, four workers without a model, and a table of the tasks. */
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hasEnded } from "../../../machines/task/tags.ts";
@@ -11,10 +11,12 @@ import { LiveTable } from "./table.ts";
 const TEXTS = new URL("../../../../examples/texts/", import.meta.url);
 const TASK_TYPE = "json_extraction";
 const BUDGET = 20;
-/** Posted prices, and how many tasks each worker takes at a time: ada is cheaper, ben takes the rest. */
+/** Posted prices, and how many tasks each worker takes at a time: ada is the cheapest, the others take the rest. */
 const WORKERS = [
   { name: "ada", price: 12, max_concurrent: 2 },
-  { name: "ben", price: 14, max_concurrent: 10 },
+  { name: "ben", price: 14, max_concurrent: 3 },
+  { name: "cyd", price: 14, max_concurrent: 3 },
+  { name: "dee", price: 15, max_concurrent: 3 },
 ] as const;
 /** How long gateways cache posted prices (ms). */
 const KNOWN_MS = 1_000;

@@ -1,9 +1,10 @@
 /** Why an account gets no work, or what it may take: out of its state, its history, and the tasks that are open. */
 import type { AccountFact } from "../../../machines/account/events.ts";
 import { account as entity } from "../../../machines/account/index.ts";
-import { accountRow, postedTerms, qualificationOf } from "../../../machines/account/row.ts";
-import { bidIneligibility, offerIneligibility, onOfferByRow } from "../../../machines/eligibility.ts";
+import { accountRow, postedTerms, qualificationOf, slotsOf } from "../../../machines/account/row.ts";
+import { bidIneligibility, offerIneligibility, onOfferByRow, slotIneligibility } from "../../../machines/eligibility.ts";
 import { skillIn } from "../../../machines/market/qualification.ts";
+import type { MarketRules } from "../../../machines/market/settings.ts";
 import type { AccountId, Millis } from "../../../machines/vocabulary.ts";
 import { readMarked } from "../../adapters/postgres/accounts.ts";
 import type { Databases } from "../../adapters/postgres/databases.ts";
@@ -14,8 +15,13 @@ import { tally } from "./reasons.ts";
 
 const BARRING = ["Frozen", "Unfrozen", "CooldownStarted", "Suspended", "Failed", "Earned"] satisfies AccountFact["type"][];
 
-/** Looks at an account at the time `now` (ms); undefined where there is none. */
-export async function inspectAccount(databases: Databases, id: AccountId, now: Millis): Promise<AccountReport | undefined> {
+/** Looks at an account at the time `now` (ms), under the rules of the platform; undefined where there is none. */
+export async function inspectAccount(
+  databases: Databases,
+  id: AccountId,
+  now: Millis,
+  { awardsByTier }: MarketRules,
+): Promise<AccountReport | undefined> {
   const { snapshot, facts } = await readActor(databases, { kind: "account", id });
   if (snapshot === null && facts.length === 0) return undefined;
   const saved = snapshot === null ? entity.initial(id) : entity.restore(id, snapshot.state);
@@ -30,6 +36,7 @@ export async function inspectAccount(databases: Databases, id: AccountId, now: M
     databases.each((database) => readMarked(database, row.marks)),
   ]);
   const { keyHash: _key, github: _github, records, customer: _customer, ...account } = row;
+  const noSlot = (task: string) => slotIneligibility(slotsOf(state.context, task, undefined, awardsByTier));
   const types = new Set([...Object.values(state.context.capabilities), ...openTasks.rows].map(({ taskType }) => taskType));
   const work = [...types].sort().map((taskType): TypeOfWork => {
     const open = openTasks.rows.filter((task) => task.taskType === taskType);
@@ -49,11 +56,12 @@ export async function inspectAccount(databases: Databases, id: AccountId, now: M
               slots: capability.concurrency,
               kept: slots.filter(([, kept]) => kept === capability.id).map(([task]) => task),
             },
-      bids: tally(open.map((task) => bidIneligibility(onOfferByRow(task, task.autoRetry), applicant, null))),
+      bids: tally(open.map((task) => bidIneligibility(onOfferByRow(task, task.autoRetry), applicant, null) ?? noSlot(task.id))),
       offers: tally(
-        open.map((task) =>
-          offerIneligibility(onOfferByRow(task, task.autoRetry), applicant, postedTerms(state.context, taskType, task.id)),
-        ),
+        open.map((task) => {
+          const terms = postedTerms(state.context, taskType, task.id);
+          return offerIneligibility(onOfferByRow(task, task.autoRetry), applicant, terms) ?? noSlot(task.id);
+        }),
       ),
     };
   });

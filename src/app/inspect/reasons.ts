@@ -86,7 +86,7 @@ export function ineligibilityPhrase(reason: Ineligibility): string {
     case "NO_SLOT":
       return `every slot is taken: the worker does ${plural(reason.slots, "task")} at once`;
     case "AWARDS_FULL":
-      return `the worker has ${plural(reason.most, "task")} in progress, as many as skill tier ${reason.tier} may have`;
+      return `the worker has ${plural(reason.most, "task")} in progress, as many as skill tier ${reason.tier} allows`;
     case "PULL_FULL":
       return `the pull has its ${plural(reason.most, "task")}`;
     default:

@@ -1,12 +1,19 @@
 /** Where a task is and why: out of its history, the workers that could take it, its money, and what may move it on. */
 import { account } from "../../../machines/account/index.ts";
-import { postedTerms, qualificationOf } from "../../../machines/account/row.ts";
-import { bidIneligibility, offerIneligibility, onOfferByRow, type TaskOnOffer } from "../../../machines/eligibility.ts";
+import { postedTerms, qualificationOf, slotsOf } from "../../../machines/account/row.ts";
+import {
+  bidIneligibility,
+  offerIneligibility,
+  onOfferByRow,
+  slotIneligibility,
+  type TaskOnOffer,
+} from "../../../machines/eligibility.ts";
 import type { Ineligibility } from "../../../machines/ineligibility.ts";
+import type { MarketRules } from "../../../machines/market/settings.ts";
 import type { TaskFact } from "../../../machines/task/events.ts";
 import { task as entity } from "../../../machines/task/index.ts";
 import type { TaskSnapshot } from "../../../machines/task/machine.ts";
-import { taskRow } from "../../../machines/task/row.ts";
+import { type TaskRow, taskRow } from "../../../machines/task/row.ts";
 import { takesBids } from "../../../machines/task/tags.ts";
 import type { AccountId, Millis, TaskId } from "../../../machines/vocabulary.ts";
 import type { Databases } from "../../adapters/postgres/databases.ts";
@@ -25,15 +32,20 @@ import { taskSentences } from "./task-sentences.ts";
 /** Of workers whose rows say that they may, the slots of so many are looked up in their own states. */
 const LOOKED_UP_MAX = 200;
 
-/** Looks at a task at the time `now` (ms); undefined where there is none. */
-export async function inspectTask(databases: Databases, id: TaskId, now: Millis): Promise<TaskReport | undefined> {
+/** Looks at a task at the time `now` (ms), under the rules of the platform; undefined where there is none. */
+export async function inspectTask(
+  databases: Databases,
+  id: TaskId,
+  now: Millis,
+  rules: MarketRules,
+): Promise<TaskReport | undefined> {
   const facts = await readTaskFacts(databases, id);
   const state = facts.reduce((before, fact) => entity.evolve(before, fact).state, entity.initial(id));
   const row = taskRow(state);
   const { order } = state.context;
   if (row === undefined || order === null) return undefined;
   const [workers, ledger, surroundings] = await Promise.all([
-    takesBids(row.status) ? findWorkers(databases, id, row.taskType, onOfferByRow(row, order.autoRetry)) : null,
+    takesBids(row.status) ? findWorkers(databases, row, onOfferByRow(row, order.autoRetry), rules) : null,
     readLedger(databases, id),
     readSurroundings(databases, id),
   ]);
@@ -79,14 +91,20 @@ function roundOf(
   };
 }
 
-async function findWorkers(databases: Databases, id: TaskId, taskType: string, onOffer: TaskOnOffer): Promise<Workers> {
+async function findWorkers(
+  databases: Databases,
+  { id, taskType }: Pick<TaskRow, "id" | "taskType">,
+  onOffer: TaskOnOffer,
+  rules: MarketRules,
+): Promise<Workers> {
   const { rows, total } = await readCapableWorkers(databases, taskType);
   const cheapestFirst = [...rows].sort((a, b) => (a.capability.price ?? Infinity) - (b.capability.price ?? Infinity));
   const [offers, may]: [(Ineligibility | undefined)[], AccountId[]] = [[], []];
   for (const worker of cheapestFirst) {
     const byRow = offerIneligibility(onOffer, applicant(worker), { capability: worker.capability, kept: 0, keepsThis: false });
     // Rows do not say how many slots are reserved; the worker's own state does.
-    const reason = byRow === undefined && may.length < LOOKED_UP_MAX ? await byState(databases, id, onOffer, worker) : byRow;
+    const reason =
+      byRow === undefined && may.length < LOOKED_UP_MAX ? await byState(databases, id, onOffer, worker, rules) : byRow;
     offers.push(reason);
     if (reason === undefined) may.push(worker.account);
   }
@@ -103,14 +121,20 @@ function applicant({ account: worker, status, cooldownUntil, marks, tier }: Capa
   return { worker, standing: { status, cooldownUntil, marks, tier } };
 }
 
-async function byState(databases: Databases, task: TaskId, onOffer: TaskOnOffer, { account: id, capability }: CapableWorker) {
+async function byState(
+  databases: Databases,
+  task: string,
+  onOffer: TaskOnOffer,
+  { account: id, capability }: CapableWorker,
+  { awardsByTier }: MarketRules,
+): Promise<Ineligibility | undefined> {
   const { snapshot, facts } = await readActor(databases, { kind: "account", id });
   const saved = snapshot === null ? account.initial(id) : account.restore(id, snapshot.state);
   const state = facts.reduce((before, fact) => account.evolve(before, account.upcast(fact)).state, saved);
   const { taskType } = capability;
-  return offerIneligibility(
-    onOffer,
-    { worker: id, standing: qualificationOf(state, taskType) },
-    postedTerms(state.context, taskType, task),
+  const terms = postedTerms(state.context, taskType, task);
+  return (
+    offerIneligibility(onOffer, { worker: id, standing: qualificationOf(state, taskType) }, terms) ??
+    slotIneligibility(slotsOf(state.context, task, undefined, awardsByTier))
   );
 }

@@ -1,9 +1,11 @@
 /** Every setting: its name in the environment, its default, its unit, a sentence. */
+import { AWARDS_BY_TIER } from "../../../machines/market/awards.ts";
 import { FLEET } from "./fleet.ts";
 import { RATES } from "./limits.ts";
 import { GITHUB, MAIL, PAYMENTS } from "./services.ts";
 import {
   adminToken,
+  awardsByTier,
   databaseUrls,
   flag,
   loopbackSocket,
@@ -257,6 +259,14 @@ function market(production: boolean) {
       unit: "names",
       about: "Task types that may be posted; the first is the default.",
       read: names,
+    },
+    awardsByTier: {
+      name: "AWARDS_BY_TIER",
+      fallback: AWARDS_BY_TIER,
+      unit: "tasks",
+      about:
+        "How many tasks a worker may have in progress at a time, by the best skill tier that it has in any type: Unrated, Bronze, Silver, Gold, Diamond.",
+      read: awardsByTier,
     },
     signupGrant: {
       name: "SIGNUP_GRANT",

@@ -1,5 +1,7 @@
 /** Parsers of values of the environment. Each throws an Error that completes the sentence "… must be". */
 
+import { AWARDS_MAX, type AwardsByTier } from "../../../machines/market/awards.ts";
+
 /** Each process has connection pools to every database. */
 const DATABASES_MAX = 64;
 
@@ -9,6 +11,17 @@ export function whole(least: number, most: number): (text: string) => number {
     if (!/^\d+$/.test(text) || value < least || value > most) throw new Error(`an integer from ${least} to ${most}`);
     return value;
   };
+}
+
+/** A number of awards for each skill tier, the lowest first. */
+export function awardsByTier(text: string): AwardsByTier {
+  const given = text.split(",").map((one) => (/^ *\d+ *$/.test(one) ? Number(one) : 0));
+  const [unrated = 0, bronze = 0, silver = 0, gold = 0, diamond = 0] = given;
+  const rising = [1, unrated, bronze, silver, gold, diamond, AWARDS_MAX];
+  if (given.length !== 5 || rising.some((one, n) => one < (rising[n - 1] ?? 0))) {
+    throw new Error(`five integers from 1 to ${AWARDS_MAX} separated by commas, none lower than the one before it`);
+  }
+  return [unrated, bronze, silver, gold, diamond];
 }
 
 export function flag(text: string): boolean {

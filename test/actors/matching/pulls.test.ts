@@ -142,6 +142,8 @@ describe("a worker that has no place", () => {
     { why: "NO_CAPABILITY" },
     { why: "CAPABILITY_AWAY" },
     { why: "NO_POSTED_PRICE" },
+    { why: "AWARDS_FULL", tier: 1, most: 3 },
+    { why: "PULL_FULL", most: 2 },
   ])("is left alone for a second, and told why: %o", (reason) => {
     const watched = new Watched();
     waits(watched, pull(1, { until: 5_000 }));
