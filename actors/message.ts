@@ -1,4 +1,4 @@
-import type { Address } from "../machines/address.ts";
+import type { ActorKind, Address } from "../machines/address.ts";
 import type { CarriedCommand } from "../machines/protocols.ts";
 import { type Refusal, type RefusalCode, refuse } from "../machines/refusal.ts";
 import type { Millis } from "../machines/vocabulary.ts";
@@ -8,7 +8,7 @@ export type Origin = "client" | "actor" | "timer";
 
 /** A command on its way to an actor. */
 export interface Envelope {
-  readonly to: Address;
+  readonly to: Address<ActorKind>;
   readonly command: CarriedCommand;
   /** A UUID; the same one whenever the same command is sent again. */
   readonly commandId: string;

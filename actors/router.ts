@@ -1,4 +1,4 @@
-import type { Address, EntityKind } from "../machines/address.ts";
+import type { ActorKind, Address } from "../machines/address.ts";
 import { readReply } from "../machines/incoming.ts";
 import type { CarriedCommand, CommandOf, CommandType, ReplyOf } from "../machines/protocols.ts";
 import { refuse } from "../machines/refusal.ts";
@@ -54,7 +54,7 @@ export class Router {
    * after the deadline means that the outcome is unknown; the same call with the same command id finds out. Gives the reply in
    * today's form, whatever the version of the actor's node.
    */
-  async ask<K extends EntityKind, T extends CommandType<K>>(
+  async ask<K extends ActorKind, T extends CommandType<K>>(
     to: Address<K>,
     command: { readonly type: T } & CommandOf<K, T> & CarriedCommand,
     options: AskOptions = {},
@@ -65,7 +65,27 @@ export class Router {
     return value === undefined ? { ok: false, refusal: UNREADABLE } : { ok: true, value };
   }
 
-  async #ask(to: Address, command: CarriedCommand, options: AskOptions): Promise<CommandResult> {
+  /** Asks once, for what is a hint or is asked again anyway: undefined if it is refused or there is no answer within `ms`. */
+  async tryAsk<K extends ActorKind, T extends CommandType<K>>(
+    to: Address<K>,
+    command: { readonly type: T } & CommandOf<K, T> & CarriedCommand,
+    ms: Millis,
+  ): Promise<ReplyOf<K, T> | undefined> {
+    const now = this.#clock.now();
+    const envelope: Envelope = {
+      to,
+      command,
+      commandId: this.#ids.next(),
+      origin: "client",
+      delivery: "first",
+      deadline: now + ms,
+      arrived: now,
+    };
+    const answer = await this.#attempt(envelope, ms);
+    return answer?.ok === true ? readReply(to.kind, command.type, answer.value) : undefined;
+  }
+
+  async #ask(to: Address<ActorKind>, command: CarriedCommand, options: AskOptions): Promise<CommandResult> {
     const now = this.#clock.now();
     const { arrived = now, origin = "client", ms = this.#deadlineMs } = options;
     const deadline = now + ms;
@@ -85,9 +105,9 @@ export class Router {
   }
 
   /** One attempt; undefined when its time passed without an answer. */
-  #attempt(envelope: Envelope): Promise<CommandResult | undefined> {
+  #attempt(envelope: Envelope, most: Millis = LIMITS.attemptMs): Promise<CommandResult | undefined> {
     return new Promise((resolve) => {
-      const ms = Math.max(0, Math.min(LIMITS.attemptMs, envelope.deadline - this.#clock.now()));
+      const ms = Math.max(0, Math.min(most, envelope.deadline - this.#clock.now()));
       const cancel = this.#clock.after(ms, () => resolve(undefined));
       const answered = (answer: CommandResult) => {
         cancel();

@@ -55,6 +55,7 @@ function hosted<K extends EntityKind, F extends AnyFact, V>(
     decide: (state, command, at, arrived) => entity.decide<CommandType<K>>(state, own(command), at, arrived, rules),
     recall: (command, caused, state) => entity.recall<CommandType<K>>(own(command), caused.map(ownFact), state),
     postings: (id, fact) => entity.postings(id, ownFact(fact)),
+    announce: (state, made) => entity.announce(state, made.map(ownFact)),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { AnyMachineSnapshot } from "xstate";
 import type { OfferReply } from "./account/protocol.ts";
 import type { Address, EntityKind } from "./address.ts";
+import type { Announcement } from "./announcement.ts";
 import type { Delivery, DeliveryOutcome } from "./delivery.ts";
 import type { Tell } from "./effect.ts";
 import type { AnyFact, StoredFact } from "./fact.ts";
@@ -111,6 +112,8 @@ export interface Entity<K extends EntityKind, S, F extends AnyFact, V> {
    */
   readonly recall: <T extends CommandType<K>>(command: CommandOf<K, T>, facts: readonly F[], state: S) => ReplyOf<K, T>;
   readonly postings: (id: string, fact: F) => readonly Posting[];
+  /** What others are told once these facts, which led to `state`, are committed. */
+  readonly announce: (state: S, facts: readonly F[]) => readonly Announcement[];
   /** The row for lists; undefined while there is nothing to show. */
   readonly row: (id: string, state: S) => V | undefined;
   /** The rows beside it of which there are several. A commit writes those that have changed; one that is missing stays as it was. */
@@ -139,6 +142,7 @@ export interface AnyEntity {
   readonly upcast: (stored: StoredFact) => AnyFact;
   readonly postings: (id: string, fact: AnyFact) => readonly Posting[];
   readonly timerGraceMs: (timer: string) => Millis;
+  readonly announce: (state: AnyMachineSnapshot, facts: readonly AnyFact[]) => readonly Announcement[];
   readonly row: (id: string, state: AnyMachineSnapshot) => unknown;
   readonly parts: (state: AnyMachineSnapshot) => readonly Part[];
   readonly persist: (state: AnyMachineSnapshot, format: number) => unknown;

@@ -4,9 +4,11 @@
  */
 import { isAccountCommand } from "./account/commands.ts";
 import { ACCOUNT_REPLIES } from "./account/replies.ts";
-import type { Address, EntityKind } from "./address.ts";
+import type { ActorKind, Address } from "./address.ts";
 import { isBatchCommand } from "./batch/commands.ts";
 import { BATCH_REPLIES } from "./batch/replies.ts";
+import { isMatcherCommand } from "./matcher/commands.ts";
+import { MATCHER_REPLIES } from "./matcher/replies.ts";
 import type { CarriedCommand, CommandOf, CommandType, ReplyOf } from "./protocols.ts";
 import { type Refusal, type RefusalReason, refuse } from "./refusal.ts";
 import type { ReplyForm, ReplyForms } from "./replies.ts";
@@ -15,30 +17,32 @@ import { isTaskCommand } from "./task/commands.ts";
 import { TASK_REPLIES } from "./task/replies.ts";
 
 /** The commands of each entity, with their fields. */
-const COMMANDS: { readonly [K in EntityKind]: Check<CommandOf<K>> } = {
+const COMMANDS: { readonly [K in ActorKind]: Check<CommandOf<K>> } = {
   task: isTaskCommand,
   account: isAccountCommand,
   batch: isBatchCommand,
+  matcher: isMatcherCommand,
 };
 
 /** The replies to every command that this version knows. */
-const REPLIES: { readonly [K in EntityKind]: ReplyForms<K> } = {
+const REPLIES: { readonly [K in ActorKind]: ReplyForms<K> } = {
   task: TASK_REPLIES,
   account: ACCOUNT_REPLIES,
   batch: BATCH_REPLIES,
+  matcher: MATCHER_REPLIES,
 };
 
-const isKind = (value: unknown): value is EntityKind => typeof value === "string" && Object.hasOwn(REPLIES, value);
-const isAddress = isRecord<Address>({ kind: isKind, id: isText });
+const isKind = (value: unknown): value is ActorKind => typeof value === "string" && Object.hasOwn(REPLIES, value);
+const isAddress = isRecord<Address<ActorKind>>({ kind: isKind, id: isText });
 
-function formOf(kind: EntityKind, type: string): ReplyForm<unknown> | undefined {
+function formOf(kind: ActorKind, type: string): ReplyForm<unknown> | undefined {
   const forms: { readonly [type: string]: ReplyForm<unknown> } = REPLIES[kind];
   return Object.hasOwn(forms, type) ? forms[type] : undefined;
 }
 
 /** A command and its receiver. */
 export interface Message {
-  readonly to: Address;
+  readonly to: Address<ActorKind>;
   readonly command: CarriedCommand;
 }
 
@@ -50,7 +54,7 @@ export function readMessage(to: unknown, command: unknown): Message | undefined 
 }
 
 /** Reads a reply of any version in today's form; undefined if it is no reply to this command. */
-export function readReply<K extends EntityKind, T extends CommandType<K>>(
+export function readReply<K extends ActorKind, T extends CommandType<K>>(
   kind: K,
   type: T,
   value: unknown,

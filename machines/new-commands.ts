@@ -8,7 +8,7 @@ import type { CommandType } from "./protocols.ts";
 
 /** The format of its entity that a command needs; those that need none stand in no table. */
 const NEEDED: { readonly [K in EntityKind]: { readonly [T in CommandType<K>]?: number } } = {
-  task: { withdraw: 2 },
+  task: { withdraw: 2, explain: 3 },
   account: { leaveQueue: 3, batchCancelled: 3 },
   batch: { pause: 2, resume: 2, cancel: 2, queueLeft: 2 },
 };

@@ -1,12 +1,12 @@
 /** What the replies of all entities have in common: rebuilding them from facts, reading them, writing them for older gateways. */
 
-import type { EntityKind } from "./address.ts";
+import type { ActorKind } from "./address.ts";
 import type { AnyFact } from "./fact.ts";
 import type { CommandType, ReplyOf } from "./protocols.ts";
 import type { Check } from "./shape.ts";
 
 /** Rebuilds the reply to each command of an entity from the facts that it caused; `state` is the current one. */
-export type Recalls<K extends EntityKind, S, F extends AnyFact> = {
+export type Recalls<K extends ActorKind, S, F extends AnyFact> = {
   readonly [T in CommandType<K>]: (facts: readonly F[], state: S) => ReplyOf<K, T>;
 };
 
@@ -29,7 +29,7 @@ export interface ReplyForm<R> {
   readonly older: (value: unknown) => unknown;
 }
 
-export type ReplyForms<K extends EntityKind> = { readonly [T in CommandType<K>]: ReplyForm<ReplyOf<K, T>> };
+export type ReplyForms<K extends ActorKind> = { readonly [T in CommandType<K>]: ReplyForm<ReplyOf<K, T>> };
 
 /** A reply that has only ever had one form. */
 export function form<R>(check: Check<R>): ReplyForm<R> {

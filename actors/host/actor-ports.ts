@@ -1,6 +1,7 @@
 /** What an actor needs from its host. */
 
 import type { Address } from "../../machines/address.ts";
+import type { Announcement } from "../../machines/announcement.ts";
 import type { Ask, OutboundCall } from "../../machines/entity.ts";
 import type { Formats } from "../../machines/formats.ts";
 import type { CommandResult } from "../message.ts";
@@ -19,6 +20,7 @@ export interface Release {
   readonly fresh: ReadonlySet<string>;
   readonly timers: readonly TimerChange[];
   readonly calls: readonly OutboundCall[];
+  readonly announcements: readonly Announcement[];
   /** The row after the commit; undefined if nothing was committed. */
   readonly row?: unknown;
 }

@@ -281,20 +281,22 @@ export class Actor {
         pending.answer({ ok: false, refusal: NOT_OWNER });
         return;
       }
-      void this.#ports.release({ address: this.address, messages: [], fresh: new Set(), timers: [], calls });
+      const nothing = { messages: [], fresh: new Set<string>(), timers: [], announcements: [] };
+      void this.#ports.release({ address: this.address, ...nothing, calls });
       this.#conclude(pending, answer, ask);
     });
   }
 
   #stage(pending: PendingCommand, decision: Decision<AnyFact, unknown>): void {
     const { entry, fresh } = this.#entryOf(pending, decision);
+    const announcements = this.#entity.announce(this.#state, decision.facts);
     const { messages, timers, row, parts } = entry;
     this.#written.note(parts);
     this.#seq += decision.facts.length;
     if (entry.snapshot !== undefined) this.#snapshotSeq = this.#seq;
     const { calls = [], reply, afterDelivery = false, ask } = decision;
     const gated = this.#gate.commit(pending, () => {
-      const delivered = this.#ports.release({ address: this.address, messages, fresh, timers, calls, row });
+      const delivered = this.#ports.release({ address: this.address, messages, fresh, timers, calls, announcements, row });
       this.#conclude(pending, { ok: true, value: reply }, ask, afterDelivery ? delivered : undefined);
     });
     this.#ports.committer.submit(entry, (outcome) => {

@@ -6,7 +6,7 @@
  * H2  A shard is closed only when every commit that was begun for it has an outcome, so that its next owner reads all of them.
  */
 
-import { type Address, addressKey, type EntityKind } from "../../machines/address.ts";
+import { type Address, addressKey, type EntityKind, isEntityAddress } from "../../machines/address.ts";
 import type { AnyEntity, Ask, OutboundCall } from "../../machines/entity.ts";
 import { FORMATS, type Formats } from "../../machines/formats.ts";
 import { refuse } from "../../machines/refusal.ts";
@@ -15,6 +15,7 @@ import { SHARDS_DEFAULT, shardOf } from "../address.ts";
 import { Outbox } from "../effects/outbox.ts";
 import { Timers } from "../effects/timers.ts";
 import { LIMITS } from "../limits.ts";
+import { Matching, type MatchingPorts } from "../matching/matching.ts";
 import { type CommandResult, type Envelope, isTransient, NOT_OWNER, UNDECIDED } from "../message.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
@@ -54,6 +55,8 @@ export interface HostPorts {
   readonly fenced?: () => void;
   /** Called after every commit of an actor, with its row. Not durable: what it does is lost if the process dies. */
   readonly committed?: (address: Address, row: unknown) => void;
+  /** What matchers need; without it there are none, and tasks wait for bids by hand. */
+  readonly matching?: Pick<MatchingPorts, "notices" | "index" | "partitions"> | undefined;
   /** Observes everything that live actors do; for development only. */
   readonly inspect?: Inspect | undefined;
 }
@@ -89,6 +92,7 @@ export class Host implements Transport {
   readonly #timers: Timers;
   readonly #router: Router;
   readonly #actorPorts: ActorPorts;
+  readonly #matching: Matching | undefined;
   #inFlight = 0;
   #stopped = false;
   #sweep: (() => void) | null = null;
@@ -100,6 +104,9 @@ export class Host implements Transport {
     const shardOfAddress = ({ id }: Address) => this.shardOf(id);
     this.#committer = new Committer({ journal, clock, ids, log, fenced: () => ports.fenced?.() }, ports.writers ?? 2);
     this.#outbox = new Outbox(ports.transport ?? this, this.#committer, clock, log, shardOfAddress);
+    const { matching, transport = this } = ports;
+    this.#matching =
+      matching === undefined ? undefined : new Matching({ ...matching, transport, clock, ids, log }, (id) => this.shardOf(id));
     const graceMs = ({ address, name }: DueTimer) => ports.entities[address.kind].timerGraceMs(name);
     this.#timers = new Timers(clock, shardOfAddress, graceMs, (timer) => this.#fire(timer));
     this.#router = new Router(ports.transport ?? this, clock, ids, LIMITS.attemptMs);
@@ -163,6 +170,7 @@ export class Host implements Transport {
     const { clock } = this.#ports;
     const until = clock.elapsed() + ms;
     open.accepting = false;
+    this.#matching?.close(shard);
     const callsUntil = clock.elapsed() + Math.min(ms, LIMITS.closeCallsMs);
     while (open.requests > 0 && clock.elapsed() < until) await this.#wait(POLL_MS);
     while (open.calls > 0 && clock.elapsed() < callsUntil) await this.#wait(POLL_MS);
@@ -181,6 +189,7 @@ export class Host implements Transport {
     this.#timers.close();
     this.#outbox.close();
     this.#committer.close();
+    this.#matching?.closeAll();
     for (const [shard, { actors }] of this.#shards) {
       for (const actor of actors.values()) actor.abandon();
       this.#shards.delete(shard);
@@ -189,7 +198,11 @@ export class Host implements Transport {
 
   /** Passes a command to its actor. Never rejects; above a bound it refuses at once. */
   async request(envelope: Envelope): Promise<CommandResult> {
-    const shard = this.#shards.get(this.shardOf(envelope.to.id));
+    const { to } = envelope;
+    const shard = this.#shards.get(this.shardOf(to.id));
+    if (!isEntityAddress(to)) {
+      return this.#matching?.request(to, envelope.command, shard?.accepting === true) ?? { ok: false, refusal: NOT_OWNER };
+    }
     if (shard?.accepting !== true) return { ok: false, refusal: NOT_OWNER };
     const client = envelope.origin === "client";
     if (client && this.#committer.down) {
@@ -204,7 +217,7 @@ export class Host implements Transport {
     shard.requests += 1;
     try {
       const dated = client ? { ...envelope, arrived: this.#arrivalOf(envelope) } : envelope;
-      return await this.#actor(shard, envelope.to).receive(dated);
+      return await this.#actor(shard, to).receive(dated);
     } finally {
       this.#inFlight -= 1;
       shard.requests -= 1;
@@ -245,6 +258,7 @@ export class Host implements Transport {
     const until = clock.elapsed() + ms;
     this.#timers.close();
     for (const shard of this.#shards.values()) shard.accepting = false;
+    this.#matching?.closeAll();
     while (this.#inFlight > 0 && clock.elapsed() < until) await this.#wait(POLL_MS);
     this.#outbox.close();
     for (const { actors } of this.#shards.values()) {
@@ -259,6 +273,7 @@ export class Host implements Transport {
   }
 
   #drop(shard: number): void {
+    this.#matching?.close(shard);
     this.#shards.delete(shard);
     this.#outbox.drop(shard);
     this.#timers.drop(shard);
@@ -295,13 +310,14 @@ export class Host implements Transport {
     here.abandon();
   }
 
-  async #release({ address, messages, fresh, timers, calls, row }: Release): Promise<void> {
+  async #release({ address, messages, fresh, timers, calls, row, announcements }: Release): Promise<void> {
     try {
       if (row !== undefined) this.#ports.committed?.(address, row);
     } catch (error) {
       // Others are only notified here; the commit is done.
       this.#ports.log.warn({ err: error, actor: addressKey(address) }, "gateways could not be notified of a commit");
     }
+    this.#matching?.announce(announcements);
     for (const change of timers) this.#timers.change(address, change);
     for (const call of calls) void this.#call(address, call);
     await Promise.all(messages.map((message) => this.#outbox.send(message, "first", fresh.has(message.id))));

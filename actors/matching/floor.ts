@@ -4,7 +4,7 @@ import { Agenda } from "./agenda.ts";
 import { mayHave, nextStageAt, planFor, stageOf } from "./candidates.ts";
 import { announce, explain } from "./notices.ts";
 import { Proposals } from "./proposals.ts";
-import { answerTo, EndedPulls, PlacedBids } from "./pulls.ts";
+import { answerTo, askedAt, EndedPulls, PlacedBids } from "./pulls.ts";
 import { type Known, Queue } from "./queue.ts";
 import { type Action, type AwardedTo, MATCHING, type QueuedTask } from "./vocabulary.ts";
 import { hasRoom, placesOf, type Wait, type Worker } from "./wait.ts";
@@ -145,17 +145,17 @@ export class Floor {
 
   /** Answers a pull that has all that it can get, and forgets whoever has ended. */
   settle(wait: Wait): void {
-    const { id, kind, since } = wait.terms;
-    if (this.waiters.get(id) !== wait) return;
-    if (kind !== "pull") {
+    const { terms } = wait;
+    if (this.waiters.get(terms.id) !== wait) return;
+    if (terms.kind !== "pull") {
       if (wait.ended) this.waiters.remove(wait);
       return;
     }
     const answer = answerTo(wait);
     if (answer === undefined) return;
-    this.ends.drop(id);
+    this.ends.drop(terms.id);
     this.waiters.remove(wait);
-    this.ended.remember(since, answer);
+    this.ended.remember(askedAt(terms), answer);
     this.actions.push(answer);
   }
 

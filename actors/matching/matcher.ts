@@ -7,8 +7,12 @@
  * M3  What is known here may be old. Any event may be lost, doubled or late: outcomes, renewals and reconciliation mend it.
  * M4  Whatever may match is tried when it changes, and in turn with the ticks; no event costs more than a bounded look around.
  */
+import type { Look } from "../../machines/matcher/protocol.ts";
+import type { CommandOf } from "../../machines/protocols.ts";
 import type { AccountId, Millis, TaskId } from "../../machines/vocabulary.ts";
+import type { OpenTask } from "../ports/open-tasks.ts";
 import { Floor, type FloorOptions } from "./floor.ts";
+import { lookAt } from "./look.ts";
 import { resolve } from "./outcomes.ts";
 import type { Known } from "./queue.ts";
 import { type Action, type AwardedTo, MATCHING, type Outcome, type QueuedTask, type Waiter } from "./vocabulary.ts";
@@ -17,6 +21,15 @@ import { type Action, type AwardedTo, MATCHING, type Outcome, type QueuedTask, t
 function isOlder(told: QueuedTask, known: QueuedTask): boolean {
   if (told.round !== known.round) return told.round > known.round;
   return told.status === "ROUTING" && known.status === "PENDING_POOL";
+}
+
+/** How many workers cannot take a task, because they have bid on it, or failed it. */
+function closedTo({ bids, closedTo: failed }: QueuedTask): number {
+  return bids.length + failed.length;
+}
+
+function isAsKnown({ status, round, closed }: Omit<OpenTask, "id">, known: QueuedTask): boolean {
+  return status === known.status && round === known.round && closed === closedTo(known);
 }
 
 export class Matcher {
@@ -74,6 +87,16 @@ export class Matcher {
     });
   }
 
+  /** Somebody who is known goes on waiting, on the same terms; whether it is known. */
+  renew(waiter: string, until: Millis): boolean {
+    const { waiters, ends } = this.#floor;
+    const wait = waiters.get(waiter);
+    if (wait === undefined || wait.ended) return false;
+    wait.terms = { ...wait.terms, until };
+    ends.set(waiter, until, wait);
+    return true;
+  }
+
   /** Somebody waits no longer. A pull with something under way is answered when that is resolved. */
   leave(waiter: string, now: Millis): Action[] {
     return this.#act(now, (floor) => {
@@ -88,9 +111,10 @@ export class Matcher {
     return this.#act(now, (floor) => {
       const known = floor.waiters.worker(worker);
       if (known === undefined) return;
-      known.free += 1;
+      known.free = Math.min(known.slots, known.free + 1);
       for (const wait of known.waits) wait.limited = null;
       floor.fulls.drop(worker);
+      known.fullTimes = 0;
       floor.makeReady(known);
     });
   }
@@ -107,6 +131,17 @@ export class Matcher {
     });
   }
 
+  /** An open task that is known here. */
+  taskOf(id: TaskId): QueuedTask | undefined {
+    return this.#floor.queue.get(id)?.task;
+  }
+
+  /** Tells who is online for a task, and whether somebody would take it. */
+  look(question: CommandOf<"matcher", "look">): Look {
+    const { queue, waiters, share } = this.#floor;
+    return lookAt(question, queue, waiters, share);
+  }
+
   /** The going price, as a share of the budget; null while there is none. */
   setGoing(share: number | null): void {
     this.#floor.share = share;
@@ -116,6 +151,15 @@ export class Matcher {
   reconcileBegin(): void {
     this.#reconciliation += 1;
     this.#floor.closed.clear();
+  }
+
+  /** Whether a task of the index is known as it is there, or was closed since the comparison began, so that it need not be read. */
+  recognise(task: OpenTask): boolean {
+    const known = this.#floor.queue.get(task.id);
+    if (known === undefined) return this.#floor.closed.has(task.id);
+    if (!isAsKnown(task, known.task)) return false;
+    known.heard = this.#reconciliation;
+    return true;
   }
 
   /** Open tasks of the index. What was heard of since the beginning is newer than the index. */

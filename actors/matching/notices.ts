@@ -52,7 +52,7 @@ export function announce(known: Known, waiters: Waiters, most: number): Announce
 }
 
 /** Says why nobody present takes a task; undefined if somebody may who only has no time. */
-function whyUnmatched(known: Known, waiters: Waiters): Unmatched | undefined {
+export function whyUnmatched(known: Known, waiters: Waiters): Unmatched | undefined {
   const { budget, minSkill } = known.task;
   if (waiters.present === 0) return "NOBODY_PRESENT";
   const cheapest = waiters.cheapest(minSkill);

@@ -73,6 +73,8 @@ function closeRound(floor: Floor, { task }: Proposal, known: Known | undefined):
 function award(floor: Floor, proposal: Proposal, worker: AccountId): void {
   floor.counts.awarded += 1;
   const { task } = proposal;
+  const taker = floor.waiters.worker(worker);
+  if (taker !== undefined) taker.fullTimes = 0;
   const offered = offerOf(proposal, worker);
   const pull = offered === undefined ? floor.placed.of(task.id, worker) : offered.offer.pull === null ? undefined : offered.wait;
   if (pull === undefined) floor.takeSlot(worker);
@@ -114,6 +116,8 @@ function fill(floor: Floor, id: AccountId, reason: Ineligibility): boolean {
   const isNew = worker.full === null;
   for (const wait of worker.waits) wait.limited = reason;
   floor.waiters.setFull(worker, reason);
-  floor.fulls.set(id, floor.now + MATCHING.fullMs, worker);
-  return isNew;
+  if (!isNew) return false;
+  floor.fulls.set(id, floor.now + Math.min(MATCHING.fullMsMax, MATCHING.fullMs * 2 ** worker.fullTimes), worker);
+  worker.fullTimes += 1;
+  return true;
 }

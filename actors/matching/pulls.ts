@@ -44,13 +44,19 @@ export function answerTo({ terms, awarded, pending, placed, ended, limited }: Wa
   return { type: "answer", waiter: terms.id, tasks: [...awarded], why, ...(limited === null ? {} : { limited }) };
 }
 
+/** When a pull was asked for (ms). */
+export function askedAt({ asked, since }: Pull): Millis {
+  return asked ?? since;
+}
+
 /** Pulls that are over. One that is told again is answered again; asked anew, under the same id, it waits anew. */
 export class EndedPulls {
-  readonly #ended = new Map<string, { readonly since: Millis; readonly answer: Answer }>();
+  readonly #ended = new Map<string, { readonly asked: Millis; readonly answer: Answer }>();
 
-  remember(since: Millis, answer: Answer): void {
+  /** `asked`: when the pull that is over was asked for (ms). */
+  remember(asked: Millis, answer: Answer): void {
     this.#ended.delete(answer.waiter);
-    this.#ended.set(answer.waiter, { since, answer });
+    this.#ended.set(answer.waiter, { asked, answer });
     const [oldest] = this.#ended.keys();
     if (this.#ended.size > MATCHING.endedMax && oldest !== undefined) this.#ended.delete(oldest);
   }
@@ -61,8 +67,8 @@ export class EndedPulls {
   }
 
   /** The answer that this pull has had; undefined if it is a new one. */
-  answerOf({ id, since }: Pull): Answer | undefined {
-    const ended = this.#ended.get(id);
-    return ended !== undefined && since <= ended.since ? ended.answer : undefined;
+  answerOf(pull: Pull): Answer | undefined {
+    const ended = this.#ended.get(pull.id);
+    return ended !== undefined && askedAt(pull) <= ended.asked ? ended.answer : undefined;
   }
 }

@@ -1,5 +1,5 @@
 import type { TaskOnOffer } from "../../machines/eligibility.ts";
-import type { AccountId, Millis, TaskId } from "../../machines/vocabulary.ts";
+import { type AccountId, type Millis, type TaskId, taskId } from "../../machines/vocabulary.ts";
 import { firstIndex, Heads, inOrder, type Order, SortedList } from "./sorted.ts";
 import { MATCHING, type QueuedTask, type Unmatched } from "./vocabulary.ts";
 import { type Listed, listedAs, type Wait } from "./wait.ts";
@@ -45,6 +45,46 @@ function onOffer({ status, requester, marks, budget, minSkill, closedTo, passed 
 }
 
 const NOBODY: ReadonlySet<AccountId> = new Set();
+const NO_TASK = taskId("00000000-0000-0000-0000-000000000000");
+
+/** A task that is not here, and may be posted, as one that is. */
+export function shownAsKnown(terms: Pick<QueuedTask, "requester" | "budget" | "minSkill"> & { readonly at: Millis }): Known {
+  const { requester, budget, minSkill, at } = terms;
+  const task: QueuedTask = {
+    id: NO_TASK,
+    requester,
+    marks: [],
+    budget,
+    minSkill,
+    quality: "balanced",
+    status: "PENDING_POOL",
+    round: 0,
+    bids: [],
+    closedTo: [],
+    passed: [],
+    maxSeconds: 0,
+    createdAt: at,
+    windowEnds: at,
+    bytes: 0,
+  };
+  return newKnown(task, 0);
+}
+
+function newKnown(task: QueuedTask, heard: number): Known {
+  return {
+    task,
+    onOffer: onOffer(task),
+    bidders: bidders(task),
+    proposed: NOBODY,
+    declined: NOBODY,
+    announced: false,
+    explained: null,
+    failures: 0,
+    retryAt: 0,
+    heard,
+    shelf: null,
+  };
+}
 
 function bidders({ bids }: QueuedTask): ReadonlySet<AccountId> {
   return bids.length === 0 ? NOBODY : new Set(bids.map(({ worker }) => worker));
@@ -143,19 +183,7 @@ export class Queue {
   /** Takes in a task that is not here; undefined if it is worse than all that there is room for. */
   add(task: QueuedTask, heard: number): Known | undefined {
     if (this.#tasks.size >= this.#max && !this.#makeRoom(task)) return undefined;
-    const known: Known = {
-      task,
-      onOffer: onOffer(task),
-      bidders: bidders(task),
-      proposed: NOBODY,
-      declined: NOBODY,
-      announced: false,
-      explained: null,
-      failures: 0,
-      retryAt: 0,
-      heard,
-      shelf: null,
-    };
+    const known = newKnown(task, heard);
     this.#tasks.set(task.id, known);
     return known;
   }

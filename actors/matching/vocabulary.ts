@@ -12,96 +12,20 @@
  * Amounts in NC, times in ms, sizes in bytes.
  */
 import type { Ineligibility } from "../../machines/ineligibility.ts";
-import type { Qualification } from "../../machines/market/qualification.ts";
-import type { AccountId, Millis, QualityPreference, TaskId } from "../../machines/vocabulary.ts";
+import type { Unmatched } from "../../machines/market/unmatched.ts";
+import type { Offer } from "../../machines/matcher/vocabulary.ts";
+import type { AccountId, TaskId } from "../../machines/vocabulary.ts";
 
-/** A bid that a task has in this round. */
-export interface QueuedBid {
-  readonly worker: AccountId;
-  readonly credits: number;
-  /** 0..1, see machines/market/auction.ts. */
-  readonly quality: number;
-}
-
-/** An open task as the matcher knows it. */
-export interface QueuedTask {
-  readonly id: TaskId;
-  readonly requester: AccountId;
-  readonly marks: readonly string[];
-  readonly budget: number;
-  readonly minSkill: number;
-  readonly quality: QualityPreference;
-  readonly status: "ROUTING" | "PENDING_POOL";
-  /** The automatic retries that are left, so a later round has a lower number. */
-  readonly round: number;
-  readonly bids: readonly QueuedBid[];
-  /** Workers who do not get it: they failed it, declined it or passed. */
-  readonly closedTo: readonly AccountId[];
-  /** Of those, or besides, who answered "no" in this round. */
-  readonly passed: readonly AccountId[];
-  readonly maxSeconds: number;
-  readonly createdAt: Millis;
-  readonly windowEnds: Millis;
-  /** The size of the whole task as a worker gets it. */
-  readonly bytes: number;
-}
-
-interface Waits {
-  /** Of the wait: the pull's id, or `${gateway}/${worker}` for a stream or poller. */
-  readonly id: string;
-  readonly worker: AccountId;
-  readonly gateway: string;
-  readonly standing: Qualification;
-  /** Awards of this task type that have ended; absent for a worker who is no newcomer. */
-  readonly finished?: number;
-  readonly since: Millis;
-  /** Renewed by gateways; from then on it is gone. */
-  readonly until: Millis;
-}
-
-/** A pull: it waits for up to `most` tasks and is answered once. */
-export interface Pull extends Waits {
-  readonly kind: "pull";
-  /** The posted price; null: it takes each task at its budget. */
-  readonly price: number | null;
-  /** With no price: the lowest budget that it takes. */
-  readonly minPrice: number;
-  readonly most: number;
-  readonly bytesMost: number;
-}
-
-/** A worker with a posted price who is present: tasks are awarded to it until its slots are taken. */
-export interface Posted extends Waits {
-  readonly kind: "posted";
-  readonly price: number;
-  /** Slots that are free. One number for the worker: the latest that any gateway told. */
-  readonly free: number;
-  /** Whether it has a stream for new tasks. */
-  readonly announce: boolean;
-}
-
-/** A worker who listens or polls, and bids by hand: present, and never proposed. */
-export interface Manual extends Waits {
-  readonly kind: "manual";
-  readonly announce: boolean;
-}
-
-export type Waiter = Pull | Posted | Manual;
-
-/** A worker that a task is proposed. */
-export interface Offer {
-  /** The id of the bid that it becomes. */
-  readonly bid: string;
-  readonly worker: AccountId;
-  readonly credits: number;
-  readonly standing: Qualification;
-  /** When its pull is over; null without a pull. */
-  readonly until: Millis | null;
-  readonly pull: { readonly id: string; readonly most: number } | null;
-}
-
-/** Why nobody gets a task in the pool. */
-export type Unmatched = "NOBODY_PRESENT" | "ALL_TOO_DEAR" | "SKILL_TOO_LOW" | "NONE_ELIGIBLE";
+export type {
+  ManualWaiter as Manual,
+  Offer,
+  PostedWaiter as Posted,
+  PullWaiter as Pull,
+  QueuedBid,
+  QueuedTask,
+  Waiter,
+} from "../../machines/matcher/vocabulary.ts";
+export type { Unmatched };
 
 export interface Propose {
   readonly type: "propose";
@@ -196,8 +120,9 @@ export const MATCHING = {
   /** The first and the longest wait before a task is proposed again after no answer (ms). */
   retryMinMs: 500,
   retryMaxMs: 5_000,
-  /** How long a worker that had no place is left alone, unless a place is freed (ms). */
+  /** How long a worker that had no place is left alone, unless a place is freed (ms): at first, and at most after it had none again and again. */
   fullMs: 1_000,
+  fullMsMax: 30_000,
   /** How long before the end of a window the bids of pulls are placed (ms): until then they are free for other tasks. */
   windowClosingMs: 250,
   /** How long after its window a task is taken to be in the pool, though nothing was heard (ms): longer than a task asks an account. */

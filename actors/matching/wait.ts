@@ -8,12 +8,15 @@ import type { QueuedTask, Waiter } from "./vocabulary.ts";
 export interface Worker {
   readonly id: AccountId;
   readonly waits: Set<Wait>;
-  /** Slots for tasks at the posted price, as told last and counted since. */
+  /** Slots for tasks at the posted price: those that it may have, as told last, and those that are free, counted since. */
+  slots: number;
   free: number;
   /** Of those, how many proposals under way may take. */
   offered: number;
   /** Why it had no place when it was last asked; until a place is freed, or for a while, it is not asked again. */
   full: Ineligibility | null;
+  /** How many times in a row it had none. */
+  fullTimes: number;
 }
 
 export interface Wait {

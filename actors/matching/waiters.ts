@@ -90,7 +90,15 @@ export class Waiters {
   put(terms: Waiter): { readonly wait: Wait; readonly takesMore: boolean } | undefined {
     const known = this.#waits.get(terms.id);
     if (known !== undefined) return { wait: known, takesMore: this.#renew(known, terms) };
-    const worker = this.#workers.get(terms.worker) ?? { id: terms.worker, waits: new Set(), free: 0, offered: 0, full: null };
+    const worker = this.#workers.get(terms.worker) ?? {
+      id: terms.worker,
+      waits: new Set(),
+      slots: 0,
+      free: 0,
+      offered: 0,
+      full: null,
+      fullTimes: 0,
+    };
     if (this.#waits.size >= this.#max || worker.waits.size >= MATCHING.waitersOfWorkerMax) return undefined;
     const wait = newWait(terms, worker);
     this.#workers.set(terms.worker, worker);
@@ -117,7 +125,10 @@ export class Waiters {
     const { terms, worker } = wait;
     if (terms.kind !== "pull" && terms.announce && !wait.ended) this.#listeners.add(wait);
     else this.#listeners.delete(wait);
-    if (terms.kind === "posted") worker.free = terms.free;
+    if (terms.kind === "posted") {
+      worker.slots = terms.free;
+      worker.free = terms.free;
+    }
     this.refresh(worker);
   }
 

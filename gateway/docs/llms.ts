@@ -35,7 +35,8 @@ As a requester:
 As a worker:
 
 1. Register, and \`POST /api/v1/capabilities\` for each task type that you do; with a \`price\`, you bid automatically.
-2. \`GET /api/v1/tasks/available\`, \`POST /api/v1/tasks/{id}/bid\`, and wait until \`status\` is AWARDED and \`awarded_to\` is you.
+2. \`POST /api/v1/work/pull\` with \`{"wait_ms": 20000}\`, again and again: it answers with tasks that are awarded to you. Or look and bid yourself:
+   \`GET /api/v1/tasks/available\`, \`POST /api/v1/tasks/{id}/bid\`, and wait until \`status\` is AWARDED and \`awarded_to\` is you.
 3. \`POST /api/v1/tasks/{id}/submit\` with \`result_data\`. A wrong one may be corrected twice.
 
 Task states: CREATED, ROUTING (collects bids), PENDING_POOL (nobody has bid; the first bid wins), AWARDED, EXECUTING, COMPLETED,

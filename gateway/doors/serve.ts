@@ -2,7 +2,7 @@
 import type { JsonValue } from "../../machines/vocabulary.ts";
 import { ignoredHeader } from "../http/fields.ts";
 import { readKey } from "../http/idempotency.ts";
-import type { Caller, Incoming, Operation, Reply } from "../http/operation.ts";
+import type { Caller, Incoming, Operation, Reply, Waiting } from "../http/operation.ts";
 import { accountSuspended } from "../http/problems.ts";
 import type { Services } from "../services.ts";
 import { admit, type Visitor } from "./admit.ts";
@@ -21,6 +21,7 @@ export interface Visit extends Visitor {
   readonly readBody: () => Promise<JsonValue | undefined>;
   /** Gives the body as text, for an operation that checks its signature. Throws Problem. */
   readonly readText: () => Promise<string>;
+  readonly waiting: Waiting;
   /** Whether the input is checked and nothing is done. */
   readonly lookOnly: boolean;
 }
@@ -44,6 +45,7 @@ export async function serve(operation: Operation, services: Services, visit: Vis
     idempotencyKey: operation.idempotent === true ? readKey(visit.header("Idempotency-Key")) : null,
     address: visit.address,
     arrived,
+    waiting: visit.waiting,
     services,
   };
   if (!visit.lookOnly) return operation.run(incoming);

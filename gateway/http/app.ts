@@ -94,6 +94,15 @@ function countVisits(services: Services): Middleware {
   };
 }
 
+/** Aborted when the client has closed its connection before it had the whole answer. */
+function goneOf({ res }: RouterContext): AbortSignal {
+  const gone = new AbortController();
+  res.once("close", () => {
+    if (!res.writableFinished) gone.abort();
+  });
+  return gone.signal;
+}
+
 /** Serves an operation to a client of HTTP. */
 async function answer(operation: Operation, services: Services, context: RouterContext): Promise<void> {
   const lookOnly = context.method === "HEAD" && operation.acts === true;
@@ -107,6 +116,7 @@ async function answer(operation: Operation, services: Services, context: RouterC
     takesBody: operation.method === "post" || operation.method === "patch",
     readBody: () => readBody(context),
     readText: () => readText(context),
+    waiting: { gone: goneOf(context), msMost: Number.POSITIVE_INFINITY, bytesMost: Number.POSITIVE_INFINITY },
     lookOnly,
   });
   if (lookOnly) context.type = "application/json";

@@ -15,6 +15,16 @@ export interface Caller {
   readonly keyHash: string;
 }
 
+/** What a door grants an operation that waits before it answers. */
+export interface Waiting {
+  /** Aborted when nobody waits for the answer any more. */
+  readonly gone: AbortSignal;
+  /** The longest wait (ms). */
+  readonly msMost: Millis;
+  /** The longest answer (bytes). */
+  readonly bytesMost: number;
+}
+
 /** What of a request reaches the handler as it came. */
 interface Request {
   /** The Idempotency-Key header, if the operation takes one. */
@@ -23,6 +33,7 @@ interface Request {
   readonly address: string;
   /** When the request arrived (ms), before its body was read and before it waited for anything. */
   readonly arrived: Millis;
+  readonly waiting: Waiting;
   /** The raw body, if the operation asks for it. */
   readonly text: string;
   /** A header of the request; empty if it was not sent. */

@@ -10,7 +10,6 @@ import type { TaskSpec } from "../../machines/task/events.ts";
 import { credits, NO_CREDITS, taskId } from "../../machines/vocabulary.ts";
 import type { HoneypotRow, Operators } from "../ports/operators.ts";
 import { hashApiKey, makeApiKey, type Secrets } from "../secrets.ts";
-import type { PostedPrices } from "./prices.ts";
 
 /** Number of accounts that post them. */
 const HOUSES = 32;
@@ -22,7 +21,6 @@ export interface HoneypotPorts {
   readonly operators: Operators;
   readonly router: Router;
   readonly secrets: Secrets;
-  readonly postedPrices: PostedPrices;
   readonly ids: Ids;
   readonly log: Log;
   /** A random number, 0 ≤ x < 1. */
@@ -47,7 +45,7 @@ export class Honeypots {
   }
 
   async #post({ taskType, windowMs }: TaskSpec): Promise<void> {
-    const { router, secrets, postedPrices, ids, random } = this.#ports;
+    const { router, secrets, ids, random } = this.#ports;
     const stored = await this.#of(taskType);
     const chosen = stored[Math.floor(random() * stored.length)];
     if (chosen === undefined) return;
@@ -60,8 +58,7 @@ export class Honeypots {
     const answer = await router.ask(to, { type: "adjust", adjustment: ids.next(), amount, reason: "honeypot" });
     if (!answer.ok) return;
     const task = taskId(ids.next());
-    const offers = await postedPrices.offers(task, house, order);
-    await router.ask(to, { type: "hold", task, order, offers, fresh: true });
+    await router.ask(to, { type: "hold", task, order, fresh: true });
   }
 
   async #of(taskType: string): Promise<readonly HoneypotRow[]> {

@@ -1,9 +1,9 @@
 /**
  * The event stream (contract: SSE): open tasks, awards to their winners, outcomes to their requesters.
  *
- * F1  Events come from the database; a signal only says when to poll.
- * F2  Every stream also polls on its own, further back than its last poll, so that a lost signal costs a delay and no event.
- *     No event is sent twice on the same stream.
+ * F1  Awards and ends come from the database; a signal only says when to poll. A stream polls on its own, too, further back than its
+ *     last poll, so that a lost signal costs a delay and no event. No event is sent twice on the same stream.
+ * F2  Of open tasks a stream is sent those of its beginning, and then the new ones that a matcher has chosen it for, as they come.
  * F3  A stream that is opened with the id of the last event seen gets all later events.
  * F4  A stream ends when its key is rotated or its account frozen or suspended: at once if a signal says so, else at its next
  *     poll.
@@ -45,7 +45,7 @@ const UNSENT_MAX = 65_536;
 
 export interface FeedPorts {
   readonly reads: Pick<ReadModel, "task" | "account" | "open" | "tasks">;
-  readonly presence: Presence;
+  readonly presence: Pick<Presence, "listens">;
   readonly clock: Clock;
   readonly log: Log;
   readonly taskTypes: readonly string[];
@@ -75,10 +75,14 @@ interface Stream extends Omit<Listening, "topics" | "since" | "works"> {
   /** Events before this were sent (ms). */
   since: Millis;
   looking: boolean;
+  /** Whether it has been sent what is open. */
+  hasOpen: boolean;
   /** As its account's row said at the last look. */
   works: boolean;
   /** Cancels the next poll and the next comment. */
   stop: () => void;
+  /** Ends its worker's being online; undefined while that may not work. */
+  leave: (() => void) | undefined;
 }
 
 export class Feed {
@@ -108,9 +112,12 @@ export class Feed {
       told: new Set(),
       since: since ?? clock.now(),
       looking: false,
+      hasOpen: false,
       stop: () => {},
+      leave: undefined,
     };
     this.#streams.add(stream);
+    this.#setOnline(stream, stream.works);
     out.on("close", () => this.#forget(stream));
     out.write(": welcome\n\n");
     this.#pulse(stream, 0);
@@ -144,22 +151,35 @@ export class Feed {
       .catch((error: unknown) => this.#ports.log.debug({ err: error }, "could not read a changed task"));
   }
 
+  /** A new task, which the matcher has found these workers for. */
+  hearNew(task: StoredTask, workers: readonly AccountId[]): void {
+    const listeners = new Set(workers);
+    for (const stream of this.#streams) if (listeners.has(stream.account)) void this.#offer(stream, task);
+  }
+
   close(): void {
     for (const stream of this.#streams) stream.out.end();
   }
 
   #forget(stream: Stream): void {
     stream.stop();
+    this.#setOnline(stream, false);
     this.#streams.delete(stream);
   }
 
-  /** Polls, records that the worker is online, and sends the keep-alive. */
+  /** A worker is online while it has a stream, whatever that listens to. */
+  #setOnline(stream: Stream, online: boolean): void {
+    const { presence, taskTypes } = this.#ports;
+    if (online === (stream.leave !== undefined)) return;
+    stream.leave?.();
+    const types = stream.taskType === null ? taskTypes : [stream.taskType];
+    const announce = stream.topics.has("task.new");
+    stream.leave = online ? presence.listens({ worker: stream.account, taskTypes: types, announce }) : undefined;
+  }
+
+  /** Polls, and sends the keep-alive. */
   #pulse(stream: Stream, beats: number): void {
-    const { clock, presence, taskTypes } = this.#ports;
-    if (stream.works && stream.topics.has("task.new")) {
-      const types = stream.taskType === null ? taskTypes : [stream.taskType];
-      for (const type of types) presence.seen(stream.account, type, clock.now());
-    }
+    const { clock } = this.#ports;
     if (beats > 0 && (beats * LOOK_MS) % COMMENT_MS === 0) this.#write(stream, ": here\n\n");
     void this.#look(stream);
     stream.stop = clock.after(LOOK_MS, () => this.#pulse(stream, beats + 1));
@@ -176,7 +196,10 @@ export class Feed {
       const from = stream.since;
       const me = await this.#account(stream.account);
       stream.works = me !== undefined && mayWork(me.status);
-      const rows = await this.#recent(stream, from, stream.works ? me : undefined);
+      this.#setOnline(stream, stream.works && !stream.out.destroyed);
+      // New tasks come by signal from then on.
+      const rows = await this.#recent(stream, from, stream.works && !stream.hasOpen ? me : undefined);
+      stream.hasOpen ||= stream.works;
       stream.since = Math.max(from, this.#ports.clock.now() - OVERLAP_MS);
       for (const row of rows) {
         if (stream.out.destroyed) return;

@@ -86,14 +86,6 @@ export interface BrowseQuery {
   readonly cursor: string | null;
 }
 
-/** A price (NC) at which a worker bids automatically on tasks of a type. */
-export interface PostedPrice {
-  readonly account: AccountId;
-  readonly price: number;
-  readonly tier: number;
-  readonly quality: number;
-}
-
 /** What a worker did in a task type since some time. */
 export interface Workload {
   /** Times from award to accepted result of settled tasks (ms), sorted. */
@@ -108,6 +100,12 @@ export interface Workload {
 export interface Marked {
   readonly id: AccountId;
   readonly marks: readonly string[];
+}
+
+/** A task, and the id of the pull that has won it: its key, a dot, and what was pulled under it. */
+export interface PulledTask {
+  readonly task: StoredTask;
+  readonly pull: string;
 }
 
 export interface Bidder {
@@ -132,13 +130,13 @@ export interface ReadModel {
   tasks(query: TaskQuery): Promise<Page<StoredTask> | undefined>;
   /** Open tasks that this worker may take, the oldest first. */
   open(query: OpenQuery): Promise<Page<StoredTask> | undefined>;
+  /** The tasks that pulls of this key have won for this worker, and that are still AWARDED: the oldest first. */
+  pulled(worker: AccountId, key: string): Promise<readonly PulledTask[]>;
   /** The median price of the latest settled tasks of this type (NC); null if there are none. */
   likelyPrice(taskType: string): Promise<number | null>;
   capabilities(account: AccountId): Promise<readonly StoredCapability[]>;
   capability(id: string): Promise<StoredCapability | undefined>;
   browse(query: BrowseQuery): Promise<Page<StoredCapability> | undefined>;
-  /** The lowest posted prices for a task type, ascending. */
-  postedPrices(taskType: string): Promise<readonly PostedPrice[]>;
   workload(account: AccountId, taskType: string, since: Millis): Promise<Workload>;
   history(id: string, limit: number, cursor: string | null): Promise<History | undefined>;
   /** The webhook attempts of a task, in order. */

@@ -1,13 +1,26 @@
 import type { AccountId, TaskStatus } from "../../machines/vocabulary.ts";
+import type { StoredTask } from "./read-model.ts";
 
-/** Broadcast to the other gateways, at most once: nothing depends on its arrival. */
+/** Told to other processes, at most once: nothing depends on its arrival. */
 export interface Signals {
+  /** Tells all gateways. */
   send(signal: Signal): void;
 }
 
 export interface SignalHub extends Signals {
-  /** Hears all signals from now on. */
+  /** Hears all that is told to all gateways from now on. */
   listen(hear: (signal: Signal) => void): void;
+  /** Tells one gateway. */
+  sendTo(gateway: string, signal: GatewaySignal): void;
+  /** Hears what is told to this gateway from now on. */
+  listenAs(gateway: string, hear: (signal: GatewaySignal) => void): void;
+}
+
+/** A new task as a stranger may see it, for these workers who listen at the gateway. */
+export interface GatewaySignal {
+  readonly type: "new";
+  readonly task: StoredTask;
+  readonly workers: readonly AccountId[];
 }
 
 export type Signal =
@@ -15,7 +28,5 @@ export type Signal =
   | { readonly type: "task"; readonly task: string; readonly status: TaskStatus }
   /** A key is no longer valid. */
   | { readonly type: "key"; readonly hash: string }
-  /** An account was frozen, released or suspended, or its debt was repaid. */
-  | { readonly type: "account"; readonly account: AccountId }
-  /** A worker asked for tasks of a type. */
-  | { readonly type: "presence"; readonly worker: AccountId; readonly taskType: string };
+  /** An account was frozen or released, or what it offers has changed. */
+  | { readonly type: "account"; readonly account: AccountId };

@@ -82,6 +82,7 @@ const register = keyed(
       keyed.options,
     );
     if (!answer.ok) throw problemOf(answer.refusal);
+    services.signals.send({ type: "account", account });
     const { request } = answer.value;
     if (request !== null) checkOutcome(request, keyed);
     const row = (await services.reads.capabilities(account)).find(({ taskType }) => taskType === body.task_type);
@@ -202,6 +203,7 @@ const availability = keyed(
     const command = { type: "setAvailability", capability: id, available: body.available } as const;
     const answer = await services.router.ask({ kind: "account", id: account }, command);
     if (!answer.ok) throw problemOf(answer.refusal);
+    services.signals.send({ type: "account", account });
     return mine(services, account, id);
   },
 );

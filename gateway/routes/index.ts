@@ -9,6 +9,7 @@ import { deliveryRoutes } from "./deliveries.ts";
 import { eventRoutes } from "./events.ts";
 import { honeypotRoutes } from "./honeypots.ts";
 import { oauthRoutes } from "./oauth.ts";
+import { pullRoutes } from "./pull.ts";
 import { taskRecordRoutes } from "./records.ts";
 import { stripeRoutes } from "./stripe.ts";
 import { systemRoutes } from "./system.ts";
@@ -19,6 +20,7 @@ import { workRoutes } from "./work.ts";
 export const OPERATIONS: readonly Operation[] = [
   ...authRoutes,
   ...workRoutes,
+  ...pullRoutes,
   ...taskRoutes,
   ...batchRoutes,
   ...taskRecordRoutes,

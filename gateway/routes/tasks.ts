@@ -39,8 +39,7 @@ const create = keyed(
     const id = idempotencyKey === null ? taskId(ids.next()) : secrets.taskId(account, idempotencyKey);
     const fresh = idempotencyKey === null;
     const options = fresh ? {} : { commandId: id, again: true };
-    const offers = await services.postedPrices.offers(id, account, order);
-    const answer = await router.ask({ kind: "account", id: account }, { type: "hold", task: id, order, offers, fresh }, options);
+    const answer = await router.ask({ kind: "account", id: account }, { type: "hold", task: id, order, fresh }, options);
     if (!answer.ok) throw problemOf(answer.refusal);
     services.honeypots.follow(order);
     const first = fresh ? order : await firstOrder(services, id, order);

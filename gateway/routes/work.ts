@@ -2,11 +2,12 @@ import Type from "typebox";
 import type { AccountRow } from "../../machines/account/row.ts";
 import { mayWork } from "../../machines/eligibility.ts";
 import { qualificationIn, tiersIn } from "../../machines/market/qualification.ts";
-import { type AccountId, BOUNDS, type Credits, credits } from "../../machines/vocabulary.ts";
+import { type AccountId, BOUNDS, type Credits, credits, taskId } from "../../machines/vocabulary.ts";
 import { checkOutcome, idempotent } from "../http/idempotency.ts";
 import { keyed } from "../http/operation.ts";
 import { invalid, problemOf, wrongCursor } from "../http/problems.ts";
 import { tooLarge } from "../http/size.ts";
+import type { Bidder } from "../ports/read-model.ts";
 import { IdParams, PageQuery } from "../schemas/common.ts";
 import { Task } from "../schemas/task.ts";
 import { Bid, BidPlaced, Started, Submission, SubmissionVerdict } from "../schemas/work.ts";
@@ -16,7 +17,8 @@ import { showBid, showSubmission } from "../show/work.ts";
 import { checkTaskType } from "../task-spec/task-type.ts";
 import { TASK_UNKNOWN } from "./find.ts";
 
-async function accountRow({ reads }: Services, account: AccountId): Promise<AccountRow> {
+/** The row of an account that has a key. */
+export async function accountRow({ reads }: Services, account: AccountId): Promise<AccountRow> {
   const row = await reads.account(account);
   if (row === undefined) throw new Error("an account with a key has a row");
   return row;
@@ -44,9 +46,8 @@ const available = keyed(
     checkTaskType(services.settings, query.task_type);
     const row = await accountRow(services, account);
     if (!mayWork(row.status)) return { status: 200, body: [] };
-    const { settings, presence, clock } = services;
-    const types = query.task_type === undefined ? settings.taskTypes : [query.task_type];
-    for (const type of types) presence.seen(account, type, clock.now());
+    const { settings, presence } = services;
+    presence.polled(row, query.task_type === undefined ? settings.taskTypes : [query.task_type]);
     const { limit = 50, cursor = null } = query;
     const page = await services.reads.open({
       worker: account,
@@ -97,7 +98,7 @@ const bid = keyed(
       worker: account,
       credits: body.bid_credits === undefined ? await postedPrice(services, account, taskType) : credits(body.bid_credits),
       standing: qualificationIn(taskType, bidder.account.status, bidder.account),
-      online: services.presence.online(taskType, services.clock.now()),
+      online: await othersOnline(services, id, bidder),
       ...(keyed.options.commandId === undefined ? {} : { request: keyed.options.commandId }),
     } as const;
     const answer = await services.router.ask({ kind: "task", id }, command, keyed.options);
@@ -106,6 +107,12 @@ const bid = keyed(
     return { status: 200, body: showBid(answer.value) };
   },
 );
+
+/** Who else is online and has not answered the task yet; null if they are too many to wait for, or it is not known. */
+async function othersOnline({ queues, clock }: Services, id: string, { account, taskType }: Bidder) {
+  const question = { task: taskId(id), worker: account.id, budget: 0, minSkill: 0, at: clock.now() };
+  return (await queues.look(taskType, question))?.unanswered ?? null;
+}
 
 /** The price of a bid without one: the worker's posted price for the type; if there is none, null, which means the budget. */
 async function postedPrice({ reads }: Services, worker: AccountId, taskType: string): Promise<Credits | null> {

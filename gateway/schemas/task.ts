@@ -1,4 +1,5 @@
 import Type, { type Static } from "typebox";
+import { UNMATCHED } from "../../machines/market/unmatched.ts";
 import { RULE_SCHEMAS, type Rule } from "../../machines/validation/rules.ts";
 import { BOUNDS, QUALITY_PREFERENCES, TASK_STATUSES } from "../../machines/vocabulary.ts";
 import { Credits, Json, JsonRecord, Nullable, Time, Uuid } from "./common.ts";
@@ -149,7 +150,14 @@ export const Validation = Type.Object({
   errors: Type.Array(Type.Object({ field: Type.String(), message: Type.String(), code: Type.String() })),
   schema_cost: Nullable(Type.Integer({ description: "Upper bound on the checks that the schema takes" })),
   schema_cost_max: Type.Integer(),
-  workers_online: Type.Integer({ description: "Workers who asked for this type within the last few seconds" }),
+  workers_online: Type.Integer({ description: "Workers who are online for this type" }),
+  workers_eligible: Type.Integer({ description: "Of those, who could take this task now" }),
+  unmatched: Nullable(
+    Type.Object(
+      { reason: Type.Enum([...UNMATCHED]), detail: Type.String() },
+      { description: "Why nobody who is online would take it now; null if somebody would" },
+    ),
+  ),
   likely_price: Nullable(Credits("Median price of the latest settled tasks of this type")),
 });
 export type Validation = Static<typeof Validation>;

@@ -2,6 +2,7 @@ import Type from "typebox";
 import { BID_STATUSES, SUBMISSION_STATUSES } from "../../machines/task/protocol.ts";
 import { BOUNDS, RESULT_ERRORS } from "../../machines/vocabulary.ts";
 import { Json, Nullable, Uuid } from "./common.ts";
+import { Task } from "./task.ts";
 
 export const Bid = Type.Object({
   bid_credits: Type.Optional(
@@ -16,6 +17,45 @@ export const Bid = Type.Object({
 export const BidPlaced = Type.Object({
   bid_id: Uuid("The bid's id"),
   status: Type.Enum([...BID_STATUSES], { description: "AWARDED if this bid has already won" }),
+});
+
+/** The longest wait of a pull (ms). */
+export const PULL_WAIT_MS_MAX = 30_000;
+/** The most tasks of a pull. */
+export const PULL_TASKS_MAX = 100;
+
+export const Pull = Type.Object({
+  task_types: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
+      minItems: 1,
+      maxItems: 50,
+      description: "If omitted, all types",
+      examples: [["json_extraction"]],
+    }),
+  ),
+  max_tasks: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: PULL_TASKS_MAX, default: 1, description: "The most tasks that you can do now" }),
+  ),
+  min_price: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: BOUNDS.budgetMax,
+      description: "The lowest budget (NC) that you take, where you have no posted price",
+    }),
+  ),
+  wait_ms: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: PULL_WAIT_MS_MAX, default: 0, description: "How long to wait for a first task (ms)" }),
+  ),
+});
+
+export const PulledTasks = Type.Object({
+  tasks: Type.Array(Task),
+  limited: Nullable(
+    Type.Object(
+      { reason: Type.String(), detail: Type.String() },
+      { description: "Why you have not got more, if that lies with you, such as AWARDS_FULL; else null" },
+    ),
+  ),
 });
 
 export const Submission = Type.Object({

@@ -9,6 +9,7 @@ import type { AccountId, JsonObject, JsonValue, QualityPreference } from "../../
 import type { History } from "../ports/read-model.ts";
 import { ineligibilitySentence } from "./ineligibility.ts";
 import { time, timeOrNull } from "./task.ts";
+import { UNMATCHED_SENTENCES } from "./unmatched.ts";
 
 export interface HistoryEvent {
   readonly seq: number;
@@ -74,18 +75,22 @@ function describe(
     }
     case "Awarded": {
       const weighed = fact.explored ? "cheapest" : preference;
-      const bids: JsonValue[] = fact.candidates.map(({ id, worker: bidder, credits, quality, standing = false }) => ({
+      const bids: JsonValue[] = fact.candidates.map(({ id, worker: bidder, credits, quality, standing, posted }) => ({
         bid_id: id,
         worker: bidder,
         bid_credits: credits,
         quality,
         weight: weightOf(weighed, { credits, quality }),
-        standing_price: standing,
+        standing_price: standing === true || posted === true,
       }));
       const why = WHY[fact.explored ? "explored" : preference];
       const won: JsonObject = { awarded_to: name(fact.bid.worker), deadline: time(fact.deadline) };
       return { by: PLATFORM, data: all ? { ...won, awarded_price: fact.bid.credits, explored: fact.explored, why, bids } : won };
     }
+    case "PoolExplained":
+      return all
+        ? { by: PLATFORM, data: { reason: fact.why, detail: UNMATCHED_SENTENCES[fact.why], workers_online: fact.present } }
+        : undefined;
     case "OfferDeclined":
       return operator || fact.worker === account ? { by: fact.worker, data: whyDeclined(fact.reason) } : undefined;
     case "StandingBidDropped":

@@ -99,6 +99,7 @@ const FORMS: CommandForms<"account"> = {
     price: orAbsent(isCredits),
     pull: orAbsent(isPull),
     candidates: orAbsent(isListOf(isPlacedBid)),
+    going: orAbsent(isNumber),
     asked: orAbsent(isFlag),
   },
   freed: { task: isTaskId, bid: orAbsent(isText) },

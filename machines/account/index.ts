@@ -1,6 +1,7 @@
 import { getInitialSnapshot } from "xstate";
 import type { Entity } from "../entity.ts";
 import { evolve, logicOf } from "../statechart.ts";
+import { announceAccount } from "./announce.ts";
 import { decideAccount } from "./decide.ts";
 import { type AccountFact, upcastAccountFact } from "./events.ts";
 import { type AccountSnapshot, accountMachine } from "./machine.ts";
@@ -23,6 +24,7 @@ export const account: Entity<"account", AccountSnapshot, AccountFact, AccountRow
   upcast: upcastAccountFact,
   recall: recallAccount,
   postings: accountPostings,
+  announce: announceAccount,
   row: (_id, state) => accountRow(state),
   parts: capabilityRows,
   persist: persistAccount,

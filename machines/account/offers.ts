@@ -24,7 +24,7 @@ type Decided = Decision<AccountFact, OfferReply | null>;
 
 /** Reserves a slot for the bid and tells the task so, or says why not. `byTier` bounds the awards that it may have at a time. */
 export function offer(state: AccountSnapshot, command: Offer, at: Millis, byTier: AwardsByTier): Decided {
-  const { task, bid, pull, candidates, asked } = command;
+  const { task, bid, pull, candidates, going, asked } = command;
   if (asked === true && state.context.reserved[task]?.bid === bid) return { facts: [], reply: { kept: true } };
   const standing = qualificationOf(state, command.taskType);
   const terms = termsOf(state, command, standing, byTier);
@@ -35,11 +35,11 @@ export function offer(state: AccountSnapshot, command: Offer, at: Millis, byTier
   if (asked !== true) return { facts: [fact], reply: null };
   const worker = accountId(state.context.id);
   const told = { type: "standingBid", bid, worker, credits: price, standing, posted: capability !== "", ...extra } as const;
-  const yes = candidates === undefined ? told : { ...told, candidates };
+  const weighed = { ...(candidates === undefined ? {} : { candidates }), ...(going === undefined ? {} : { going }) };
   return {
     facts: [fact],
     reply: { kept: true },
-    carry: [{ type: "tell", to: { kind: "task", id: task }, command: yes }],
+    carry: [{ type: "tell", to: { kind: "task", id: task }, command: { ...told, ...weighed } }],
     afterDelivery: true,
   };
 }

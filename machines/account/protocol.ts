@@ -180,8 +180,9 @@ export interface AccountProtocol {
       /** The price of the bid; if absent, the posted price. */
       readonly price?: Credits;
       readonly pull?: Pull;
-      /** What else the award weighs; comes back with a yes. */
+      /** What else the award weighs: other candidates, and the going price; comes back with a yes. */
       readonly candidates?: readonly PlacedBid[];
+      readonly going?: number;
       readonly asked?: boolean;
     };
     readonly reply: OfferReply | null;

@@ -269,11 +269,12 @@ function checkHold(
 
 /** The messages from which it follows that a slot for a task becomes an award, or is freed: the task and the worker. */
 function slotMoves(pending: readonly PendingMessage[]): ReadonlySet<string> {
-  const moves = pending.flatMap(({ receiver, command }) => {
+  const all = pending.flatMap(({ receiver, command }) => {
     if (command.type === "standingBid") return [`${receiver} ${command.worker}`];
-    return command.type === "earn" || command.type === "fail" || command.type === "freed" ? [`${command.task} ${receiver}`] : [];
+    const moves = command.type === "earn" || command.type === "fail" || command.type === "freed";
+    return moves && "task" in command ? [`${command.task} ${receiver}`] : [];
   });
-  return new Set(moves);
+  return new Set(all);
 }
 
 /**

@@ -22,6 +22,7 @@ export const batch: Entity<"batch", BatchSnapshot, BatchFact, never> = {
   upcast: upcastBatchFact,
   recall: recallBatch,
   postings: () => [],
+  announce: () => [],
   row: () => undefined,
   parts: () => [],
   persist: persistBatch,

@@ -25,11 +25,13 @@ import { isAwarded, takesBids } from "./tags.ts";
 
 /** How long a bid that can win at once waits for its award (ms); then it is PENDING. */
 const BID_WAIT_MS = 1_000;
+/** How long after its pull a bid may still win (ms): until then it is waited for what becomes of it. */
+const LATE_MS = 2_000;
 const HOUR_MS = 3_600_000;
 
-type Result<T extends CommandType<"task">> = Decision<TaskFact, ReplyOf<"task", T>> | Refusal;
+export type Result<T extends CommandType<"task">> = Decision<TaskFact, ReplyOf<"task", T>> | Refusal;
 type Of<T extends CommandType<"task">> = CommandOf<"task", T>;
-type Context = Opened["context"];
+export type Context = Opened["context"];
 type Awarded = Extract<TaskFact, { readonly type: "Awarded" }>;
 
 /** The code with which a bid is refused, by reason. */
@@ -80,7 +82,11 @@ export function bid({ stage, context }: Opened, command: Of<"bid">, at: Millis):
   const winner = winnerOf(context, bids);
   if (winner.id === id) {
     const answered = (answer: Answer) => ({ type: "bidAnswered", bid: placed, answer }) as const;
-    return { facts: [], reply, ask: { ...askFor(context, placed, answered, [placed]), ms: BID_WAIT_MS } };
+    return {
+      facts: [],
+      reply,
+      ask: { ...askFor(context, placed, answered, { candidates: [placed], going: null }), ms: BID_WAIT_MS },
+    };
   }
   const early = stage === "PENDING_POOL" ? {} : ({ early: true } as const);
   const step = awardOrAsk({ ...context, bids: [...context.bids, placed] }, winner, early, at);
@@ -102,7 +108,7 @@ export function bidAnswered({ stage, context }: Opened, command: Of<"bidAnswered
 /** A worker has reserved a slot: the task is its, unless somebody else has it. */
 export function takeSlot(task: Opened, command: Of<"standingBid">, at: Millis): Result<"standingBid"> {
   const { stage, context } = task;
-  const { bid: id, worker, credits, standing, asked, posted, pull, candidates = [] } = command;
+  const { bid: id, worker, credits, standing, asked, posted, pull, candidates = [], going } = command;
   // It was asked about two bids at once; the slot is that of its award.
   if (context.award?.worker === worker && isAwarded(stage)) return { facts: [], reply: null };
   const known = context.bids.find((one) => one.id === id);
@@ -112,11 +118,12 @@ export function takeSlot(task: Opened, command: Of<"standingBid">, at: Millis): 
   if (bidIneligibility(free, { worker, standing }, known?.credits ?? credits) !== undefined) return dropSlot(command, at);
   const identity = identityOf(standing.marks ?? [], worker);
   const extra = { ...(posted === true ? { posted } : {}), ...(pull === undefined ? {} : { pull }) };
-  const made = { id, worker, credits, quality: standing.quality, identity, ...extra };
+  const made: PlacedBid = { id, worker, credits, quality: standing.quality, identity, ...extra };
   const mine = known ?? candidates.find((one) => one.id === id) ?? made;
+  if (mine.until !== undefined && at >= mine.until + LATE_MS) return dropSlot(command, at);
   const facts: readonly TaskFact[] = known === undefined ? [{ type: "BidPlaced", bid: mine, at }] : [];
   const others = candidates.filter((other) => other.id !== id && !context.bids.some((one) => one.id === other.id));
-  return { facts: [...facts, awardFact(context, mine, others, at)], reply: null };
+  return { facts: [...facts, awardFact(context, mine, others, at, going)], reply: null };
 }
 
 /** The slot is not needed: its worker is told to free it. */
@@ -216,12 +223,12 @@ function awardOrAsk(context: Context, winner: PlacedBid, round: Round, at: Milli
   return { facts: [], ask: { ...askFor(context, winner, answered), apart: true, ...(timer === undefined ? {} : { timer }) } };
 }
 
-/** The question to the account of a bid's worker. `candidates` are not placed, and come back with a yes. */
-function askFor(
+/** The question to the account of a bid's worker; `weighed` is what the award is to be weighed against, besides bids. */
+export function askFor(
   context: Context,
   { id, worker, credits, posted, pull }: PlacedBid,
   answered: (answer: Answer) => CommandOf<"task">,
-  candidates: readonly PlacedBid[] = [],
+  weighed: { readonly candidates: readonly PlacedBid[]; readonly going: number | null } = { candidates: [], going: null },
 ): Ask {
   const { order, marks } = context;
   const { taskType, budget, minSkill } = order;
@@ -237,7 +244,8 @@ function askFor(
       marks,
       ...(posted === true ? {} : { price: credits }),
       ...(pull === undefined ? {} : { pull }),
-      ...(candidates.length === 0 ? {} : { candidates }),
+      ...(weighed.candidates.length === 0 ? {} : { candidates: weighed.candidates }),
+      ...(weighed.going === null ? {} : { going: weighed.going }),
       asked: true,
     },
     ms: ASK_MS,
@@ -245,7 +253,7 @@ function askFor(
   };
 }
 
-function isNo(answer: Answer): answer is Answer & { readonly reply: { readonly kept: false } } {
+export function isNo(answer: Answer): answer is Answer & { readonly reply: { readonly kept: false } } {
   return answer.reply?.kept === false;
 }
 
@@ -253,7 +261,7 @@ function noReason(answer: Answer): Ineligibility | undefined {
   return isNo(answer) ? answer.reply.reason : undefined;
 }
 
-function dropped(context: Context, answer: Answer, at: Millis): readonly TaskFact[] {
+export function dropped(context: Context, answer: Answer, at: Millis): readonly TaskFact[] {
   const { bid: id, worker } = answer;
   const reason = noReason(answer);
   if (reason === undefined || !context.bids.some((one) => one.id === id)) return [];
@@ -271,12 +279,12 @@ function statusOf({ award: won, bids, failures }: Context, id: string, request?:
 }
 
 /** The bids whose workers still wait. */
-function liveBids({ bids }: Context, at: Millis): readonly PlacedBid[] {
+export function liveBids({ bids }: Context, at: Millis): readonly PlacedBid[] {
   return bids.filter(({ until }) => until === undefined || at < until);
 }
 
 /** What decides who may take a task. */
-function onOffer(stage: Opened["stage"], { requester, marks, bids, failures, order }: Context): TaskOnOffer {
+export function onOffer(stage: Opened["stage"], { requester, marks, bids, failures, order }: Context): TaskOnOffer {
   const { budget, minSkill } = order;
   return {
     status: stage,
@@ -299,7 +307,7 @@ function everyoneAnswered(context: Context, bids: readonly PlacedBid[], online: 
 /** Nothing else is known about a worker here, so whatever else keeps it from bidding does not count. */
 const PRESENT = { status: "ACTIVE", cooldownUntil: null, tier: BOUNDS.skillRatingMax } as const;
 
-function winnerOf(context: Context, bids: readonly PlacedBid[]): PlacedBid {
+export function winnerOf(context: Context, bids: readonly PlacedBid[]): PlacedBid {
   const outcome = award(taskId(context.id), context.order.quality, bids);
   const winner = bids.find(({ id }) => id === outcome?.winner.id);
   if (winner === undefined) throw new Error("of bids, one wins");
@@ -307,10 +315,25 @@ function winnerOf(context: Context, bids: readonly PlacedBid[]): PlacedBid {
 }
 
 /** `others` are candidates that were not placed. */
-function awardFact(context: Context, winner: PlacedBid, others: readonly PlacedBid[], at: Millis): Awarded {
+function awardFact(
+  context: Context,
+  winner: PlacedBid,
+  others: readonly PlacedBid[],
+  at: Millis,
+  going = context.going ?? undefined,
+): Awarded {
   const candidates = [...context.bids.filter(({ id }) => id !== winner.id), ...others, winner];
   const outcome = award(taskId(context.id), context.order.quality, candidates);
   const explored = outcome?.explored === true && outcome.winner.id === winner.id;
   const deadline = at + context.order.maxSeconds * 1_000;
-  return { type: "Awarded", bid: winner, deadline, explored, candidates, slot: true, at };
+  return {
+    type: "Awarded",
+    bid: winner,
+    deadline,
+    explored,
+    candidates,
+    slot: true,
+    ...(going === undefined ? {} : { going }),
+    at,
+  };
 }

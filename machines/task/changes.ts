@@ -17,7 +17,7 @@ export function afterRoundStart(context: TaskContext, { until, at }: Of<"Routing
 }
 
 export function afterReopening({ autoRetriesLeft }: TaskContext): Change {
-  return { bids: [], autoRetriesLeft: autoRetriesLeft - 1 };
+  return { bids: [], going: null, unmatched: null, autoRetriesLeft: autoRetriesLeft - 1 };
 }
 
 export function afterWithdrawal(_: TaskContext, { at }: Of<"Withdrawn">): Change {
@@ -32,8 +32,12 @@ export function afterDroppedBid({ bids }: TaskContext, fact: Of<"OfferDeclined">
   return { bids: bids.filter(({ id }) => id !== fact.bid), updatedAt: fact.at };
 }
 
-export function afterBid({ bids }: TaskContext, { bid, at }: Of<"BidPlaced">): Change {
-  return { bids: [...bids, bid], updatedAt: at };
+export function afterBid(context: TaskContext, { bid, going, at }: Of<"BidPlaced">): Change {
+  return { bids: [...context.bids, bid], going: going ?? context.going, updatedAt: at };
+}
+
+export function afterExplanation(_: TaskContext, { why }: Of<"PoolExplained">): Change {
+  return { unmatched: why };
 }
 
 export function afterPoolEntry(_: TaskContext, { until, at }: Of<"PoolEntered">): Change {

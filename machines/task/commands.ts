@@ -5,6 +5,8 @@ import type { DeliveryOutcome } from "../delivery.ts";
 import type { Ineligibility } from "../ineligibility.ts";
 import type { Offer } from "../market/capability.ts";
 import type { Qualification } from "../market/qualification.ts";
+import { UNMATCHED } from "../market/unmatched.ts";
+import type { Offer as Proposed, WholeTask } from "../matcher/vocabulary.ts";
 import {
   type Check,
   isAccountId,
@@ -32,7 +34,8 @@ import type { Judged, Judgement, Unjudged } from "../validation/judgement.ts";
 import { type FieldError, isRule } from "../validation/rules.ts";
 import { ACCOUNT_STATUSES, QUALITY_PREFERENCES, RESULT_ERRORS, TASK_STATUSES } from "../vocabulary.ts";
 import type { PlacedBid, Pull, TaskSpec } from "./events.ts";
-import type { Answer } from "./protocol.ts";
+import type { Answer, Declined } from "./protocol.ts";
+import type { TaskRow } from "./view.ts";
 
 export const isTaskSpec = isRecord<TaskSpec>({
   taskType: isText,
@@ -68,9 +71,31 @@ export const isPlacedBid = isRecord<PlacedBid>({
   until: orAbsent(isNumber),
 });
 
+const isTaskRow = isRecord<TaskRow>({
+  id: isText,
+  status: isOneOf(TASK_STATUSES),
+  requester: isAccountId,
+  marks: isListOf(isText),
+  worker: orNull(isAccountId),
+  taskType: isText,
+  budget: isNumber,
+  minSkill: isNumber,
+  closedTo: isListOf(isAccountId),
+  awardedPrice: orNull(isNumber),
+  result: isJson,
+  errorCode: orNull(isText),
+  retriesLeft: isNumber,
+  autoRetriesLeft: isNumber,
+  expiresAt: orNull(isNumber),
+  createdAt: isNumber,
+  updatedAt: isNumber,
+});
+
+export const isWholeTask = isRecord<WholeTask>({ row: isTaskRow, order: isTaskSpec });
+
 export const isOffer = isRecord<Offer>({ worker: isText, bid: isText });
 
-const isQualification = isRecord<Qualification>({
+export const isQualification = isRecord<Qualification>({
   status: isOneOf(ACCOUNT_STATUSES),
   cooldownUntil: orNull(isNumber),
   tier: isNumber,
@@ -84,7 +109,7 @@ const isOutcome = isVariant<DeliveryOutcome, "result">("result", {
   failed: { id: isText, ms: isNumber, status: orNull(isNumber), error: isText },
 });
 
-const isIneligibility = isVariant<Ineligibility, "why">("why", {
+export const isIneligibility = isVariant<Ineligibility, "why">("why", {
   OWN_TASK: {},
   ONE_IDENTITY: {},
   TASK_NOT_OPEN: { status: isOneOf(TASK_STATUSES) },
@@ -118,6 +143,17 @@ export const isOfferReply: Check<OfferReply> = (value): value is OfferReply =>
 
 const isAnswer = isRecord<Answer>({ bid: isText, worker: isAccountId, reply: orNull(isOfferReply) });
 
+const isProposed = isRecord<Proposed>({
+  bid: isText,
+  worker: isAccountId,
+  credits: isNumber,
+  standing: isQualification,
+  until: orNull(isNumber),
+  pull: orNull(isPull),
+});
+
+export const isDeclined = isRecord<Declined>({ worker: isAccountId, reason: isIneligibility });
+
 const FORMS: CommandForms<"task"> = {
   open: {
     task: isTaskId,
@@ -136,6 +172,7 @@ const FORMS: CommandForms<"task"> = {
     posted: orAbsent(isFlag),
     pull: orAbsent(isPull),
     candidates: orAbsent(isListOf(isPlacedBid)),
+    going: orAbsent(isNumber),
   },
   declined: { worker: isAccountId, reason: orAbsent(isIneligibility), bid: orAbsent(isText) },
   bidAnswered: { bid: isPlacedBid, answer: isAnswer },
@@ -145,6 +182,9 @@ const FORMS: CommandForms<"task"> = {
     early: orAbsent(isTrue),
     timer: orAbsent(isOneOf(["routing"])),
   },
+  propose: { offers: isListOf(isProposed), complete: isFlag, going: orNull(isNumber) },
+  proposalAnswered: { answer: isAnswer, declined: isListOf(isDeclined) },
+  explain: { why: isOneOf(UNMATCHED), present: isNumber },
   expire: { reason: isText },
   rate: { requester: isAccountId, stars: isWhole },
   bid: {

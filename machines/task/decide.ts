@@ -11,6 +11,7 @@ import { awardAnswered, bid, bidAnswered, declined, endWindow, takeSlot } from "
 import type { TaskFact } from "./events.ts";
 import type { TaskSnapshot } from "./machine.ts";
 import { type Opened, opened } from "./opened.ts";
+import { explain, proposalAnswered, propose } from "./proposals.ts";
 import { acceptedReply, rejectedReply } from "./replies.ts";
 import { retriesLeft, type TaskContext } from "./state.ts";
 import { hasEnded, isAwarded, takesBids } from "./tags.ts";
@@ -70,6 +71,9 @@ const DECIDERS: Deciders<"task", TaskSnapshot, TaskFact> = {
   declined: ofOpened(declined),
   bidAnswered: ofOpened(bidAnswered),
   awardAnswered: ofOpened(awardAnswered),
+  propose: ofOpened(propose),
+  proposalAnswered: ofOpened(proposalAnswered),
+  explain: ofOpened(explain),
   expire: ofOpened(expire),
   rate: ofOpened(rate),
   start: ofOpened(start),

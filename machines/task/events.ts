@@ -3,6 +3,7 @@ import type { StoredFact } from "../fact.ts";
 import { FORMATS, NewerFormat } from "../formats.ts";
 import type { Ineligibility } from "../ineligibility.ts";
 import type { Offer } from "../market/capability.ts";
+import type { Unmatched } from "../market/unmatched.ts";
 import type { FieldError, Rule } from "../validation/rules.ts";
 import type { AccountId, Credits, JsonObject, JsonValue, Millis, QualityPreference, ResultError, TaskId } from "../vocabulary.ts";
 
@@ -76,7 +77,8 @@ export type TaskFact = At &
         readonly createdAt: Millis;
       }
     | { readonly type: "RoutingStarted"; readonly until: Millis }
-    | { readonly type: "BidPlaced"; readonly bid: PlacedBid }
+    /** `going` is the going price then, as a share of the budget, if it was known. */
+    | { readonly type: "BidPlaced"; readonly bid: PlacedBid; readonly going?: number }
     /**
      * A worker does not take the task: its bid is dropped, or, if none is named, it declined an offer. The reason is absent in
      * facts from before it was recorded.
@@ -93,7 +95,11 @@ export type TaskFact = At &
         readonly candidates: readonly Candidate[];
         /** Whether the worker has reserved a slot; absent in facts from before every award had one. */
         readonly slot?: boolean;
+        /** The going price that it was weighed against, as a share of the budget. */
+        readonly going?: number;
       }
+    /** Why nobody takes it, and how many workers were online. */
+    | { readonly type: "PoolExplained"; readonly why: Unmatched; readonly present: number }
     | { readonly type: "ExecutionStarted"; readonly worker: AccountId }
     | {
         readonly type: "ResultAccepted";
@@ -154,6 +160,7 @@ export const TASK_FACTS: { readonly [T in TaskFactType]: true } = {
   Withdrawn: true,
   WebhookAttempted: true,
   WebhookRequested: true,
+  PoolExplained: true,
 };
 
 /**

@@ -83,6 +83,7 @@ const machineSetup = setup({
     askOneMore: on("OfferDeclined", changes.afterDecline),
     dropBid: on("OfferDeclined", changes.afterDroppedBid),
     placeBid: on("BidPlaced", changes.afterBid),
+    noteExplanation: on("PoolExplained", changes.afterExplanation),
     enterPool: on("PoolEntered", changes.afterPoolEntry),
     award: on("Awarded", changes.afterAward),
     acceptResult: on("ResultAccepted", changes.afterAcceptance),
@@ -219,6 +220,7 @@ export const taskMachine = machineSetup.createMachine({
       entry: ["enterPool", { type: "forget", params: { timer: "routing" } }, "remindOfPool"],
       on: {
         OfferDeclined: { actions: ["dropBid", "forgetAward"] },
+        PoolExplained: { actions: ["noteExplanation"] },
         BidPlaced: { actions: ["placeBid", "remindOfAward"] },
         Awarded: { target: "AWARDED" },
         Cancelled: { target: "CANCELLED" },

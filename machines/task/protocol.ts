@@ -1,8 +1,10 @@
 import type { OfferReply } from "../account/protocol.ts";
 import type { DeliveryOutcome } from "../delivery.ts";
 import type { Ineligibility } from "../ineligibility.ts";
-import type { Offer } from "../market/capability.ts";
+import type { Offer as PostedOffer } from "../market/capability.ts";
 import type { Qualification } from "../market/qualification.ts";
+import type { Unmatched } from "../market/unmatched.ts";
+import type { Offer, WholeTask } from "../matcher/vocabulary.ts";
 import type { TimerFired } from "../timer.ts";
 import type { Judgement } from "../validation/judgement.ts";
 import type { FieldError } from "../validation/rules.ts";
@@ -37,8 +39,38 @@ export interface Answer {
   readonly reply: OfferReply | null;
 }
 
+/** A worker who does not take the task, and why. */
+export interface Declined {
+  readonly worker: AccountId;
+  readonly reason: Ineligibility;
+}
+
+/** What became of a proposal. */
+export type ProposalReply =
+  /** `task` is there if it was for a pull. */
+  | { readonly outcome: "awarded"; readonly worker: AccountId; readonly bid: string; readonly task: WholeTask | null }
+  /** These of its bids compete until the window ends. */
+  | { readonly outcome: "placed"; readonly bids: readonly string[]; readonly declined: readonly Declined[] }
+  | { readonly outcome: "declined"; readonly declined: readonly Declined[] }
+  /** The task takes no more bids. */
+  | { readonly outcome: "closed" }
+  /** The worker's account did not answer in time. */
+  | { readonly outcome: "unanswered" };
+
 /** The commands of a task, and its replies. */
 export interface TaskProtocol {
+  /** From its matcher: workers who could take it, the best first; see matcher/vocabulary.ts. */
+  readonly propose: {
+    readonly command: { readonly offers: readonly Offer[]; readonly complete: boolean; readonly going: number | null };
+    readonly reply: ProposalReply;
+  };
+  /** What the account of a worker that was proposed, or of a bidder, answered; `declined` are those who may not take it. */
+  readonly proposalAnswered: {
+    readonly command: { readonly answer: Answer; readonly declined: readonly Declined[] };
+    readonly reply: ProposalReply;
+  };
+  /** From its matcher: why nobody takes it, and how many workers are online for its queue. */
+  readonly explain: { readonly command: { readonly why: Unmatched; readonly present: number }; readonly reply: null };
   readonly open: {
     readonly command: {
       readonly task: TaskId;
@@ -47,7 +79,7 @@ export interface TaskProtocol {
       readonly marks: readonly string[];
       readonly order: TaskSpec;
       /** Workers with a posted price, in the order in which they are asked. */
-      readonly offers?: readonly Offer[];
+      readonly offers?: readonly PostedOffer[];
       readonly createdAt: Millis;
     };
     readonly reply: { readonly id: TaskId };
@@ -66,6 +98,7 @@ export interface TaskProtocol {
       readonly posted?: boolean;
       readonly pull?: Pull;
       readonly candidates?: readonly PlacedBid[];
+      readonly going?: number;
     };
     readonly reply: null;
   };

@@ -1,12 +1,13 @@
 /** The replies of a task: made from facts, rebuilt when a command comes again, and checked when they arrive. */
 import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { changedForm, factOf, form, NO_REPLY, NOTHING, type Recalls, type ReplyForms } from "../replies.ts";
-import { isListOf, isNumber, isOneOf, isRecord, isTaskId, isText, orNull } from "../shape.ts";
+import { isAccountId, isListOf, isNumber, isOneOf, isRecord, isTaskId, isText, isVariant, orNull } from "../shape.ts";
 import type { FieldError } from "../validation/rules.ts";
 import { RESULT_ERRORS } from "../vocabulary.ts";
+import { isDeclined, isWholeTask } from "./commands.ts";
 import type { TaskFact } from "./events.ts";
 import type { TaskSnapshot } from "./machine.ts";
-import { BID_STATUSES, type BidReply, SUBMISSION_STATUSES, type SubmissionReply } from "./protocol.ts";
+import { BID_STATUSES, type BidReply, type ProposalReply, SUBMISSION_STATUSES, type SubmissionReply } from "./protocol.ts";
 
 type Of<T extends TaskFact["type"]> = Extract<TaskFact, { readonly type: T }>;
 
@@ -32,6 +33,14 @@ const RECALLS: Recalls<"task", TaskSnapshot, TaskFact> = {
   standingBid: NO_REPLY,
   bidAnswered: (facts) => ({ bid: factOf(facts, "BidPlaced").bid.id, status: "PENDING" }),
   awardAnswered: NO_REPLY,
+  // Asked again, it is another proposal.
+  propose: (facts) => ({
+    outcome: "placed",
+    bids: facts.flatMap((fact) => (fact.type === "BidPlaced" ? [fact.bid.id] : [])),
+    declined: [],
+  }),
+  proposalAnswered: () => ({ outcome: "unanswered" }),
+  explain: NO_REPLY,
   declined: NO_REPLY,
   expire: (_facts, { context }) => ({ id: context.id }),
   rate: (facts, { context }) => ({ id: context.id, rating: factOf(facts, "Rated").stars }),
@@ -65,6 +74,14 @@ const SUBMISSION = {
 };
 const isErrorCode = orNull(isOneOf(RESULT_ERRORS));
 
+const isProposalReply = isVariant<ProposalReply, "outcome">("outcome", {
+  awarded: { worker: isAccountId, bid: isText, task: orNull(isWholeTask) },
+  placed: { bids: isListOf(isText), declined: isListOf(isDeclined) },
+  declined: { declined: isListOf(isDeclined) },
+  closed: {},
+  unanswered: {},
+});
+
 /** The form before, with the field names of the HTTP API. */
 type BidBefore = Omit<BidReply, "bid"> & { readonly bid_id: string };
 type SubmissionBefore = Pick<SubmissionReply, "status" | "errors"> & {
@@ -83,6 +100,9 @@ export const TASK_REPLIES: ReplyForms<"task"> = {
   standingBid: NOTHING,
   bidAnswered: form(isRecord<BidReply>({ ...BID, bid: isText })),
   awardAnswered: NOTHING,
+  propose: form(isProposalReply),
+  proposalAnswered: form(isProposalReply),
+  explain: NOTHING,
   declined: NOTHING,
   expire: form(isRecord<ReplyOf<"task", "expire">>({ id: isText })),
   rate: form(isRecord<ReplyOf<"task", "rate">>({ id: isText, rating: isNumber })),

@@ -1,5 +1,6 @@
 /** The state of a task, folded from its facts. */
 import type { Offer } from "../market/capability.ts";
+import type { Unmatched } from "../market/unmatched.ts";
 import { type AccountId, BOUNDS, type JsonValue, type Millis, type ResultError } from "../vocabulary.ts";
 import type { PlacedBid, TaskSpec } from "./events.ts";
 
@@ -30,6 +31,10 @@ export interface TaskContext {
   readonly offers: readonly Offer[];
   readonly asked: number;
   readonly bids: readonly PlacedBid[];
+  /** The going price that was last heard in this round, as a share of the budget, or null. */
+  readonly going: number | null;
+  /** Why nobody takes it from the pool, as its matcher said last. */
+  readonly unmatched: Unmatched | null;
   /** Workers whose awards ended without a result, and how; they do not get this task again. */
   readonly failures: readonly Failure[];
   readonly award: PlacedBid | null;
@@ -59,6 +64,8 @@ export const NEW: Omit<TaskContext, "id"> = {
   offers: [],
   asked: 0,
   bids: [],
+  going: null,
+  unmatched: null,
   failures: [],
   award: null,
   slot: false,

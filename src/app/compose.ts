@@ -8,11 +8,7 @@ import { Guard } from "../../gateway/doors/guard.ts";
 import { createApp, createHealthApp, createStartingApp } from "../../gateway/http/app.ts";
 import { Honeypots } from "../../gateway/live/honeypots.ts";
 import { KeyRing } from "../../gateway/live/key-ring.ts";
-import { Presence } from "../../gateway/live/presence.ts";
-import { PostedPrices } from "../../gateway/live/prices.ts";
-import { Feed } from "../../gateway/live/stream.ts";
 import type { Health } from "../../gateway/ports/health.ts";
-import type { Signal } from "../../gateway/ports/signals.ts";
 import { Secrets } from "../../gateway/secrets.ts";
 import type { Services } from "../../gateway/services.ts";
 import { warmUp } from "../../machines/validation/verdict.ts";
@@ -37,6 +33,7 @@ import { aborted, Finalizers } from "./finalizers.ts";
 import { openFleetDoor } from "./fleet/door.ts";
 import { healthOf } from "./health.ts";
 import { connectInspector } from "./inspector.ts";
+import { openLive } from "./live.ts";
 import { addressOf, identifyServer } from "./running-server.ts";
 import { CONNECTION_BOUNDS, type ConnectionBounds } from "./server/connections.ts";
 import { serveHttp } from "./server/server.ts";
@@ -125,7 +122,7 @@ async function start(config: Config, role: Role, log: Log, lost: () => void, fin
   });
   // First the shards are moved, while the gateway of the same process still answers.
   finalizers.add(() => engine.drain());
-  // Before all else: what fleets ask from then on goes to other gateways.
+  // Before all else: whoever waits gets an answer, and what fleets ask from then on goes to other gateways.
   finalizers.add(() => app.closeDoors(ending.drainMs));
   const doing = role === "node" ? "A node of NexusToken serves its health" : "NexusToken answers";
   log.info({ port: server.port, role }, `${doing} on ${server.url}`);
@@ -237,7 +234,7 @@ interface App {
   readonly callback: RequestListener;
   /** Ends event streams, which never end by themselves; clients reconnect to another gateway. */
   endStreams(): void;
-  /** Answers what fleets have asked for, and takes no more of it. */
+  /** Answers pulls, and what else fleets have asked for, and takes no more of it. */
   closeDoors(ms: number): Promise<void>;
 }
 
@@ -247,10 +244,8 @@ async function serve(frame: Frame, role: Role, { transport }: Engine, health: He
     return { callback: createHealthApp(health, log).callback(), endStreams: () => {}, closeDoors: async () => {} };
   const reads = postgresReadModel(read);
   const keys = new KeyRing(reads, signals, clock, bus === null ? 0 : KEY_TTL_MS);
-  const { taskTypes, streamsPerAddress } = config;
-  const presence = new Presence(signals, taskTypes);
-  const feed = new Feed({ reads, presence, clock, log, taskTypes, streamsPerAddress });
-  signals.listen((signal) => hear(signal, { keys, presence, feed }));
+  const router = new Router(transport, clock, ids, config.requestTimeoutMs);
+  const live = openLive({ config, log, finalizers, signals, clock, ids, router, reads, keys });
   const limits = {
     requests: config.ratePerSecond,
     tasks: config.rateTasksPerMinute,
@@ -263,21 +258,17 @@ async function serve(frame: Frame, role: Role, { transport }: Engine, health: He
   finalizers.add(() => limiter.close());
   const mailer = await mailerOf(config);
   finalizers.add(async () => mailer?.close());
-  const router = new Router(transport, clock, ids, config.requestTimeoutMs);
   const operators = postgresOperators(read);
-  const postedPrices = new PostedPrices(reads, presence, clock, ids);
   const random = Math.random;
   const services: Services = {
     router,
-    honeypots: new Honeypots({ operators, router, secrets, postedPrices, ids, log, random, rate: config.honeypotRate }),
+    honeypots: new Honeypots({ operators, router, secrets, ids, log, random, rate: config.honeypotRate }),
     reads,
     validator,
     secrets,
     keys,
-    presence,
-    feed,
+    ...live,
     signals,
-    postedPrices,
     clock,
     ids,
     log,
@@ -305,32 +296,11 @@ async function serve(frame: Frame, role: Role, { transport }: Engine, health: He
   };
   const door = await openFleetDoor(config, services, bus, nodeName(config), log);
   finalizers.add(async () => door?.close(0));
-  return {
-    callback: createApp(services).callback(),
-    endStreams: () => feed.close(),
-    closeDoors: async (ms) => door?.close(ms),
+  const closeDoors = async (ms: number) => {
+    live.pulls.drain();
+    await door?.close(ms);
   };
-}
-
-/** Handles signals of other processes; any of them may get lost. */
-function hear(signal: Signal, { keys, presence, feed }: Pick<Services, "keys" | "presence" | "feed">): void {
-  switch (signal.type) {
-    case "key":
-      keys.forget(signal.hash);
-      feed.endKey(signal.hash);
-      return;
-    case "account":
-      feed.check(signal.account);
-      return;
-    case "presence":
-      presence.note(signal.worker, signal.taskType, clock.now());
-      return;
-    case "task":
-      feed.hear(signal.task);
-      return;
-    default:
-      signal satisfies never;
-  }
+  return { callback: createApp(services).callback(), endStreams: () => live.feed.close(), closeDoors };
 }
 
 /** Behind a proxy, all connections come from the proxy. */

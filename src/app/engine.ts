@@ -8,16 +8,18 @@ import type { Inspect } from "../../actors/host/live.ts";
 import type { Log } from "../../actors/ports/log.ts";
 import type { ClusterTransport, Transport } from "../../actors/ports/transport.ts";
 import { Node } from "../../actors/shards/node.ts";
+import type { StoredTask } from "../../gateway/ports/read-model.ts";
 import type { SignalHub, Signals } from "../../gateway/ports/signals.ts";
 import type { Secrets } from "../../gateway/secrets.ts";
 import type { Address } from "../../machines/address.ts";
 import { entitiesUnder } from "../../machines/entities.ts";
 import { agreedFormats, FORMATS, type Formats } from "../../machines/formats.ts";
 import { TERMINAL_STATUSES } from "../../machines/task/tags.ts";
-import { TASK_STATUSES, type TaskStatus } from "../../machines/vocabulary.ts";
+import { type AccountId, TASK_STATUSES, type TaskStatus } from "../../machines/vocabulary.ts";
 import { LocalTransport } from "../adapters/in-process/transport.ts";
 import { type Databases, databaseOf, shardsAt } from "../adapters/postgres/databases.ts";
 import { PostgresJournal } from "../adapters/postgres/journal.ts";
+import { postgresOpenTasks } from "../adapters/postgres/open-tasks.ts";
 import { openPool } from "../adapters/postgres/pool.ts";
 import { agreeAlone, PostgresRegistry } from "../adapters/postgres/registry.ts";
 import { systemClock as clock } from "../adapters/system/clock.ts";
@@ -81,7 +83,7 @@ interface Membership {
   readonly formats?: () => Formats;
 }
 
-const WATCHED: ReadonlySet<TaskStatus> = new Set(["ROUTING", "AWARDED", ...TERMINAL_STATUSES]);
+const WATCHED: ReadonlySet<TaskStatus> = new Set(["AWARDED", ...TERMINAL_STATUSES]);
 
 /** Signals gateways when a task reaches a status that somebody may wait for. */
 function announcer(signals: Signals): (address: Address, row: unknown) => void {
@@ -106,7 +108,12 @@ function hostMaker({ config, log, finalizers, urls, read, secrets, validator, si
     ids,
   });
   const { shards } = read;
+  const notices = {
+    newTask: (gateway: string, task: StoredTask, workers: readonly AccountId[]) =>
+      signals.sendTo(gateway, { type: "new", task, workers }),
+  };
   const common = {
+    matching: { notices, index: postgresOpenTasks(read), partitions: config.queuePartitions },
     entities: entitiesUnder(config),
     validator,
     calls: courier,

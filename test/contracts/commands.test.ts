@@ -6,6 +6,7 @@ import { unpackEnvelope } from "../../actors/wire-format.ts";
 import { ACCOUNT_REPLIES } from "../../machines/account/replies.ts";
 import { BATCH_REPLIES } from "../../machines/batch/replies.ts";
 import { readMessage } from "../../machines/incoming.ts";
+import { MATCHER_REPLIES } from "../../machines/matcher/replies.ts";
 import { TASK_REPLIES } from "../../machines/task/replies.ts";
 import { credits } from "../../machines/vocabulary.ts";
 import { id, person, World } from "../support/world.ts";
@@ -43,7 +44,7 @@ const wire = ({ kind, command }: { readonly kind: string; readonly command: unkn
 const nameOf = ({ kind, command }: Example) => `${kind} ${command.type}`;
 
 test("there is an example of each command", () => {
-  const tables = { task: TASK_REPLIES, account: ACCOUNT_REPLIES, batch: BATCH_REPLIES };
+  const tables = { task: TASK_REPLIES, account: ACCOUNT_REPLIES, batch: BATCH_REPLIES, matcher: MATCHER_REPLIES };
   const known = Object.entries(tables).flatMap(([kind, table]) => Object.keys(table).map((type) => `${kind} ${type}`));
   expect([...new Set(EXAMPLES.map(nameOf))].sort()).toEqual(known.sort());
 });
@@ -103,6 +104,8 @@ const OPTIONAL: ReadonlySet<string> = new Set([
   "batch openBatch perMinute",
   "batch show from",
   "batch show limit",
+  "matcher closed whole",
+  "matcher opened shown",
   "task awardAnswered early",
   "task awardAnswered silent",
   "task awardAnswered timer",

@@ -1,14 +1,15 @@
 /** Streams are bounded, end with the right to them, and cost few reads however many there are. */
 import { setImmediate as turn } from "node:timers/promises";
 import { beforeEach, expect, test } from "vitest";
-import { PRESENT_MAX, Presence } from "../../gateway/live/presence.ts";
+import { Presence } from "../../gateway/live/presence.ts";
 import { Feed, type Listening, STREAMS_PER_ACCOUNT, TOPICS } from "../../gateway/live/stream.ts";
 import type { StoredTask } from "../../gateway/ports/read-model.ts";
 import { account } from "../../machines/account/index.ts";
 import type { AccountRow } from "../../machines/account/row.ts";
 import { task } from "../../machines/task/index.ts";
-import { accountId, credits, taskId } from "../../machines/vocabulary.ts";
+import { credits, taskId } from "../../machines/vocabulary.ts";
 import { ManualClock } from "../support/clock.ts";
+import { HeardQueues } from "../support/queues.ts";
 import { id, order, person, SILENT } from "../support/world.ts";
 
 const LOOK_MS = 5_000;
@@ -18,7 +19,7 @@ let clock: ManualClock;
 let rows: Map<string, AccountRow>;
 let asked: string[];
 let feed: Feed;
-let presence: Presence;
+let queues: HeardQueues;
 let shown: StoredTask | undefined;
 let missed: readonly StoredTask[];
 
@@ -67,7 +68,15 @@ beforeEach(() => {
     open: async () => ({ items: missed, next: null }),
     tasks: page,
   };
-  presence = new Presence({ send: () => {} }, [TYPE]);
+  queues = new HeardQueues();
+  const presence = new Presence({
+    reads: { account: async (one) => rows.get(one), capabilities: async () => [] },
+    queues,
+    clock,
+    log: SILENT,
+    taskTypes: [TYPE],
+    gateway: "g1",
+  });
   feed = new Feed({ reads, presence, clock, log: SILENT, taskTypes: [TYPE], streamsPerAddress: 12 });
 });
 
@@ -200,21 +209,13 @@ test("who may not work is not online, however long it listens, and is at the nex
   rows.set(person(2), { ...able, status: "COOLING" });
   listen(2, { works: false });
   listen(3);
-  const online = () => presence.online(TYPE, clock.now());
+  const online = () => queues.online(TYPE);
   await pass(LOOK_MS);
+  await pass(10);
   expect(online()).toEqual([person(3)]);
   rows.set(person(2), able);
   rows.set(person(3), { ...member(3), status: "COOLING" });
   for (let looks = 0; looks < 5; looks += 1) await pass(LOOK_MS);
+  await pass(10);
   expect(online()).toEqual([person(2)]);
-});
-
-test("presence remembers nothing of types that are not configured, and of others so many workers at most", () => {
-  const sent: unknown[] = [];
-  const presence = new Presence({ send: (signal) => sent.push(signal) }, [TYPE]);
-  presence.seen(person(1), "nothing", 0);
-  expect([presence.count("nothing", 0), presence.has(person(1), "nothing", 0), sent]).toEqual([0, false, []]);
-  for (let n = 0; n <= PRESENT_MAX; n += 1) presence.note(accountId(id(n)), TYPE, 0);
-  expect(presence.count(TYPE, 0)).toBe(PRESENT_MAX);
-  expect([presence.has(accountId(id(0)), TYPE, 0), presence.has(accountId(id(PRESENT_MAX)), TYPE, 0)]).toEqual([false, true]);
 });

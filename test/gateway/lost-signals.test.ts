@@ -1,7 +1,6 @@
 /** Where signals get lost: streams find everything by looking back, keys end, and nothing is kept for who has gone. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { KeyRing } from "../../gateway/live/key-ring.ts";
-import { Presence } from "../../gateway/live/presence.ts";
 import { Feed, TOPICS } from "../../gateway/live/stream.ts";
 import type { ReadModel, StoredTask } from "../../gateway/ports/read-model.ts";
 import type { Signal } from "../../gateway/ports/signals.ts";
@@ -62,7 +61,7 @@ describe("a stream", () => {
           since,
         ),
     };
-    const presence = new Presence({ send: () => {} }, [TYPE]);
+    const presence = { listens: () => () => {} };
     feed = new Feed({ reads, presence, clock, log: SILENT, taskTypes: [TYPE], streamsPerAddress: 0 });
   });
 
@@ -105,10 +104,10 @@ describe("a stream", () => {
     await turns();
   }
 
-  test("tells of everything that it was given no signal of, once, at its next look", async () => {
+  test("tells of what is open, and of every end that it was given no signal of, once, at its next look", async () => {
+    open.push(posted(100, clock.now()));
     const [worker, requester] = [listen(2), listen(1)];
     await turns();
-    open.push(posted(100, clock.now()));
     ended.push(posted(101, clock.now(), true));
     await pass(LOOK_MS);
     expect([worker.told(100), requester.told(101)]).toEqual([1, 1]);
@@ -119,10 +118,10 @@ describe("a stream", () => {
   test.each([1, 4_000, 9_999])(
     "tells of what another node's clock dated %i ms back, and the database showed late",
     async (behind) => {
-      const { told } = listen(2);
+      const { told } = listen(1);
       await pass(20 * LOOK_MS);
       // Dated before the last look, and not there when it looked.
-      open.push(posted(100, clock.now() - behind));
+      ended.push(posted(100, clock.now() - behind, true));
       await pass(LOOK_MS);
       expect(told(100)).toBe(1);
     },
@@ -138,18 +137,18 @@ describe("a stream", () => {
   });
 
   test("that cannot look looks again, from where it was", async () => {
-    const { told } = listen(2);
+    const { told } = listen(1);
     await pass(4 * LOOK_MS);
     const at = clock.now();
-    open.push({
-      ...posted(100, at),
+    ended.push({
+      ...posted(100, at, true),
       get row(): never {
         throw new Error("away");
       },
     });
     await pass(LOOK_MS);
-    open.length = 0;
-    open.push(posted(100, at));
+    ended.length = 0;
+    ended.push(posted(100, at, true));
     await pass(LOOK_MS);
     expect(told(100)).toBe(1);
   });
@@ -242,30 +241,5 @@ describe("a key", () => {
     clock.to(from + 2_500);
     await turns();
     expect(done).toBe(true);
-  });
-});
-
-describe("presence", () => {
-  test("lasts ten seconds after the last sight, and not longer", () => {
-    const presence = new Presence({ send: () => {} }, [TYPE]);
-    presence.note(WORKER, TYPE, 1_000);
-    expect([presence.has(WORKER, TYPE, 11_000), presence.has(WORKER, TYPE, 11_001)]).toEqual([true, false]);
-    expect([presence.count(TYPE, 11_000), presence.count(TYPE, 11_001)]).toEqual([1, 0]);
-    presence.note(WORKER, TYPE, 1_000);
-    presence.note(REQUESTER, TYPE, 2_000);
-    presence.note(WORKER, TYPE, 9_000);
-    expect([presence.online(TYPE, 12_001), presence.count(TYPE, 19_001)]).toEqual([[WORKER], 0]);
-  });
-
-  test("is told to the other gateways, and up to 32 workers are waited for one by one", () => {
-    const sent: Signal[] = [];
-    const presence = new Presence({ send: (signal) => sent.push(signal) }, [TYPE]);
-    presence.seen(WORKER, TYPE, 1_000);
-    presence.seen(WORKER, TYPE, 1_001);
-    expect(sent).toEqual([{ type: "presence", worker: WORKER, taskType: TYPE }]);
-    for (let n = 0; n < 31; n += 1) presence.note(person(100 + n), TYPE, 1_001);
-    expect(presence.online(TYPE, 1_001)).toHaveLength(32);
-    presence.note(person(200), TYPE, 1_001);
-    expect(presence.online(TYPE, 1_001)).toBeNull();
   });
 });

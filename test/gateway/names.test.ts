@@ -7,7 +7,7 @@ import { OPERATIONS } from "../../gateway/routes/index.ts";
 import { SILENT, World } from "../support/world.ts";
 
 const VERBS = new Set(
-  `adjust authorize browse cancel check complete create delete expire find freeze get inspect link list pause place rate receive
+  `adjust authorize browse cancel check complete create delete expire find freeze get inspect link list pause place pull rate receive
   refresh register release repay request resend resume rotate set start stream submit top validate verify`.split(/\s+/),
 );
 

@@ -6,7 +6,6 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Router } from "../../actors/router.ts";
 import { Honeypots } from "../../gateway/live/honeypots.ts";
 import { Presence } from "../../gateway/live/presence.ts";
-import { PostedPrices } from "../../gateway/live/prices.ts";
 import { Feed, TOPICS } from "../../gateway/live/stream.ts";
 import type { ReadModel, StoredTask } from "../../gateway/ports/read-model.ts";
 import { Secrets } from "../../gateway/secrets.ts";
@@ -14,6 +13,7 @@ import { task } from "../../machines/task/index.ts";
 import type { Question } from "../../machines/validation/judgement.ts";
 import { taskId } from "../../machines/vocabulary.ts";
 import { VALIDATOR_LIMITS, ValidatorPool } from "../../src/adapters/validator/pool.ts";
+import { HeardQueues } from "../support/queues.ts";
 import { id, order, person, SILENT, World } from "../support/world.ts";
 
 const leftOver: unknown[] = [];
@@ -47,7 +47,7 @@ const AWAY: ReadModel = {
   capabilities: away,
   capability: away,
   browse: away,
-  postedPrices: away,
+  pulled: away,
   workload: away,
   history: away,
   deliveries: away,
@@ -72,7 +72,9 @@ function routed(): StoredTask {
 
 test("streams outlive a database that goes away between two looks, and when it is away all the time", async () => {
   const { clock, pass } = timeless();
-  const presence = new Presence({ send: () => {} }, [order().taskType]);
+  const queues = new HeardQueues();
+  const types = [order().taskType];
+  const presence = new Presence({ reads: AWAY, queues, clock, log: SILENT, taskTypes: types, gateway: "g1" });
   for (const found of [async () => routed(), away]) {
     const reads: ReadModel = { ...AWAY, task: found };
     const feed = new Feed({ reads, presence, clock, log: SILENT, taskTypes: [order().taskType], streamsPerAddress: 0 });
@@ -85,14 +87,9 @@ test("streams outlive a database that goes away between two looks, and when it i
   }
 });
 
-test("a new task outlives posted prices and honeypots that cannot be read", async () => {
+test("a new task outlives honeypots that cannot be read", async () => {
   const { clock } = timeless();
   const ids = { next: () => id(7) };
-  const presence = new Presence({ send: () => {} }, [order().taskType]);
-  presence.seen(person(2), order().taskType, clock.now());
-  const postedPrices = new PostedPrices(AWAY, presence, clock, ids);
-  for (let times = 0; times < 3; times += 1)
-    await expect(postedPrices.offers(taskId(id(9)), person(1), order())).rejects.toThrow("away");
   const router = new Router({ request: away }, clock, ids, 1_000);
   const secrets = new Secrets(Buffer.from("secret of a test"));
   const operators = {
@@ -104,7 +101,7 @@ test("a new task outlives posted prices and honeypots that cannot be read", asyn
     addHoneypot: away,
     removeHoneypot: away,
   };
-  const honeypots = new Honeypots({ operators, router, secrets, postedPrices, ids, log: SILENT, random: () => 0, rate: 1 });
+  const honeypots = new Honeypots({ operators, router, secrets, ids, log: SILENT, random: () => 0, rate: 1 });
   honeypots.follow(order());
   await quiet();
 });

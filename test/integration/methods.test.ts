@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { OPERATIONS } from "../../gateway/routes/index.ts";
-import { Market, ORDER, type Party } from "../support/market.ts";
+import { eventually, Market, ORDER, type Party } from "../support/market.ts";
 
 const ADMIN_TOKEN = "an-operators-token-of-some-length";
 const ORIGIN = "https://app.example.com";
@@ -55,7 +55,7 @@ describe("HEAD", () => {
     await market.client.call("HEAD", "/events/stream", undefined, bob);
     expect(await online()).toBe(before);
     await market.client.call("GET", "/tasks/available", undefined, bob);
-    expect(await online()).toBe(before + 1);
+    await eventually(async () => ((await online()) === before + 1 ? true : undefined), "the worker to be online");
   });
 
   test("checks what it was given, and who asks", async () => {

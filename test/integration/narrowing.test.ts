@@ -3,9 +3,10 @@ import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
 import { SHARDS_DEFAULT } from "../../actors/address.ts";
+import { Matcher } from "../../actors/matching/matcher.ts";
 import type { Entry } from "../../actors/ports/journal.ts";
+import type { OpenTasks, ReadTask } from "../../actors/ports/open-tasks.ts";
 import { Presence } from "../../gateway/live/presence.ts";
-import { PostedPrices } from "../../gateway/live/prices.ts";
 import { Feed, type Listening } from "../../gateway/live/stream.ts";
 import type { ReadModel } from "../../gateway/ports/read-model.ts";
 import { mayBid } from "../../gateway/show/task.ts";
@@ -14,12 +15,14 @@ import { type AccountRow, accountRow, capabilityRows, postedTerms, qualification
 import { BIDS_MAX, bidIneligibility, offerIneligibility } from "../../machines/eligibility.ts";
 import type { Ineligibility } from "../../machines/ineligibility.ts";
 import { tiersIn } from "../../machines/market/qualification.ts";
+import type { ManualWaiter, PostedWaiter } from "../../machines/matcher/vocabulary.ts";
 import { isRefusal } from "../../machines/refusal.ts";
 import { task } from "../../machines/task/index.ts";
 import { credits, taskId } from "../../machines/vocabulary.ts";
 import { Databases } from "../../src/adapters/postgres/databases.ts";
 import { PostgresJournal } from "../../src/adapters/postgres/journal.ts";
 import { migrate } from "../../src/adapters/postgres/migrate.ts";
+import { postgresOpenTasks } from "../../src/adapters/postgres/open-tasks.ts";
 import { type Database, openPool } from "../../src/adapters/postgres/pool.ts";
 import { postgresReadModel } from "../../src/adapters/postgres/read-model.ts";
 import { ManualClock } from "../support/clock.ts";
@@ -27,7 +30,6 @@ import {
   anyTaskLife,
   anyWorkerLife,
   onOfferOf,
-  specOf,
   type TaskLife,
   taskAfter,
   taskFacts,
@@ -37,6 +39,7 @@ import {
   workerFacts,
 } from "../support/lives.ts";
 import { makeDatabase } from "../support/postgres.mjs";
+import { HeardQueues } from "../support/queues.ts";
 import { id, order, person, SILENT } from "../support/world.ts";
 
 const TYPE = order().taskType;
@@ -109,12 +112,14 @@ function entry(kind: "task" | "account", name: string, facts: readonly { type: s
 let pool: Database;
 let drop: () => Promise<void>;
 let reads: ReadModel;
+let index: OpenTasks;
 beforeAll(async () => {
   const made = await makeDatabase(inject("postgresUrl"));
   drop = made.drop;
   pool = openPool(made.url, { max: 3, name: "narrowing test" });
   await migrate([pool]);
-  reads = postgresReadModel(new Databases([pool], SHARDS_DEFAULT));
+  const databases = new Databases([pool], SHARDS_DEFAULT);
+  [reads, index] = [postgresReadModel(databases), postgresOpenTasks(databases)];
   const entries = [
     ...tasks.map(({ name, facts, state }) => entry("task", name, facts, { row: task.row(name, state) })),
     ...workers.map(({ worker, facts, row, state }) => entry("account", worker, facts, { row, parts: capabilityRows(state) })),
@@ -189,7 +194,7 @@ describe("the stream", () => {
   /** What a stream tells a worker of new tasks; a frozen one is told nothing and ended. */
   async function told({ worker, row }: Worker, changes: Partial<Listening>, hear: boolean): Promise<readonly string[]> {
     const clock = new ManualClock();
-    const presence = new Presence({ send: () => {} }, [TYPE]);
+    const presence = { listens: () => () => {} };
     const feed = new Feed({ reads, presence, clock, log: SILENT, taskTypes: [TYPE], streamsPerAddress: 0 });
     const listening = { account: worker, keyHash: row.keyHash, address: "::1", topics: ["task.new"], taskType: null } as const;
     const out = feed.open({ ...listening, since: null, works: true, ...changes });
@@ -220,37 +225,61 @@ describe("the stream", () => {
   });
 });
 
-test("of workers with a posted price, none is left out who may take a task, and of those asked, exactly who may accepts", async () => {
-  const now = Date.now();
-  const clock = { now: () => now, elapsed: () => now, after: () => () => {} };
+test("a matcher proposes a task to exactly those with a posted price who may take it, and their accounts accept", async () => {
+  const clock = new ManualClock();
+  const queues = new HeardQueues();
+  const presence = new Presence({ reads, queues, clock, log: SILENT, taskTypes: [TYPE], gateway: "g1" });
+  for (const { row } of workers) presence.polled(row, [TYPE]);
+  await vi.waitFor(() => {
+    clock.to(clock.now() + 5);
+    expect(queues.online(TYPE)).toHaveLength(workers.length);
+  });
   let accepted = 0;
   const ties = new Set<number>();
-  // As many as one task asks, so that none is left out for being dear.
-  for (const some of [workers.slice(0, 8), workers.slice(8, 16), workers.slice(16, 24)]) {
-    const presence = new Presence({ send: () => {} }, [TYPE]);
-    for (const { worker } of some) presence.note(worker, TYPE, now);
-    const prices = new PostedPrices(reads, presence, clock, { next: randomUUID });
+  const open = new Map((await index.read(tasks.map(({ name }) => taskId(name)))).map((one) => [String(one.task.id), one]));
+  for (const { worker, state, standing } of workers) {
+    const terms = { ...postedTerms(state.context, TYPE, ""), kept: 0 };
     for (const { name, life, onOffer } of tasks) {
-      const asked = (await prices.offers(taskId(name), life.requester, specOf(life))).map(({ worker }) => worker);
-      const fresh = { ...onOffer, status: "ROUTING", bidders: [], failed: [] } as const;
-      for (const { worker, state, standing } of some) {
-        const terms = postedTerms(state.context, TYPE, name);
-        const may = offerIneligibility(fresh, { worker, standing }, terms) === undefined;
-        if (may) expect(asked).toContain(worker);
-        if (!asked.includes(worker)) continue;
-        const { budget, minSkill, marks } = life;
-        const offer = { task: taskId(name), bid: id(1), taskType: TYPE, budget: credits(budget), minSkill, marks };
-        const decision = decideAccount(state, { type: "offer", ...offer }, now);
-        expect(isRefusal(decision) ? "refused" : decision.facts[0]?.type).toBe(may ? "OfferTaken" : "OfferDeclined");
-        accepted += may ? 1 : 0;
-        if (may && terms.capability?.price === budget) ties.add(budget);
-      }
+      const asked = offered(open.get(name), queues.of(TYPE, worker), clock.now());
+      const reason = offerIneligibility(onOffer, { worker, standing }, terms);
+      // A task says itself whether its bids are full.
+      expect(asked).toBe(reason === undefined || reason.why === "BIDS_FULL");
+      if (!asked) continue;
+      const { budget, minSkill, marks } = life;
+      const offer = {
+        task: taskId(name),
+        bid: id(1),
+        taskType: TYPE,
+        budget: credits(budget),
+        minSkill,
+        marks,
+        asked: true,
+      } as const;
+      const decision = decideAccount(state, { type: "offer", ...offer }, clock.now());
+      const kept = isRefusal(decision) ? undefined : decision.reply;
+      // Only the account knows how many slots it has left.
+      if (!isKept(kept))
+        expect(kept).toMatchObject({ kept: false, reason: { why: expect.stringMatching(/^(NO_SLOT|AWARDS_FULL)$/) } });
+      accepted += isKept(kept) ? 1 : 0;
+      if (terms.capability?.price === budget) ties.add(budget);
     }
   }
+  presence.close();
   expect(accepted).toBeGreaterThan(50);
   // A price of exactly the budget will do, the highest one too.
   expect([...ties].sort()).toEqual([5, 6, 7, 8]);
 });
+
+const isKept = (reply: unknown) => typeof reply === "object" && reply !== null && "kept" in reply && reply.kept === true;
+
+/** Whether a matcher that knows this task and this worker proposes it to it, once it is in the pool. */
+function offered(read: ReadTask | undefined, worker: PostedWaiter | ManualWaiter | undefined, now: number): boolean {
+  if (read === undefined || worker === undefined || worker.kind === "manual") return false;
+  const matcher = new Matcher({ nextId: randomUUID });
+  matcher.wait({ ...worker, until: now + 60_000 }, now);
+  const actions = matcher.opened({ ...read.task, status: "PENDING_POOL" }, now);
+  return actions.some((action) => action.type === "propose" && action.offers.length > 0);
+}
 
 test("capabilities are told as available exactly while their owners may work", async () => {
   for (const { worker, row } of workers) {

@@ -35,9 +35,10 @@ const KEPT: Accounts = () => ({ kept: true });
 
 /** What the account of a worker tells the task when it says yes. */
 function yes({ to, command }: Ask, standing: Qualification): CommandOf<"task", "standingBid"> {
-  const { bid, price, pull, candidates } = command;
+  const { bid, price, pull, candidates, going } = command;
   if (price === undefined) throw new Error("a posted price is not known here");
-  const more = { ...(pull === undefined ? {} : { pull }), ...(candidates === undefined ? {} : { candidates }) };
+  const weighed = { ...(candidates === undefined ? {} : { candidates }), ...(going === undefined ? {} : { going }) };
+  const more = { ...(pull === undefined ? {} : { pull }), ...weighed };
   return { type: "standingBid", bid, worker: accountId(to.id), credits: price, standing, asked: true, posted: false, ...more };
 }
 

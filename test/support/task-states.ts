@@ -68,7 +68,7 @@ export const STATES: { readonly [S in TaskStatus | "NEW"]: readonly TaskFact[] }
   CANCELLED: cancelled,
 };
 
-const FULL = { kept: false, reason: { why: "AWARDS_FULL", tier: 1, most: 3 } } as const;
+export const FULL = { kept: false, reason: { why: "AWARDS_FULL", tier: 1, most: 3 } } as const;
 const answerTo = (worker: AccountId, reply: OfferReply | null, bid = id(51)) => ({ bid, worker, reply });
 
 export const COMMANDS = {

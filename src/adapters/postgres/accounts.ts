@@ -25,6 +25,11 @@ export async function readMarked(database: Database, marks: readonly string[]): 
     select ${database.unsafe(fieldsOf(MARKED))} from accounts where marks && ${[...marks]}::text[] limit ${KIN_MAX}`;
 }
 
+/** The marks of these accounts. */
+export async function readMarks(database: Database, ids: readonly AccountId[]): Promise<readonly Marked[]> {
+  return database<Marked[]>`select ${database.unsafe(fieldsOf(MARKED))} from accounts where id = any(${[...ids]}::uuid[])`;
+}
+
 export async function readAccountByKey(database: Database, keyHash: string): Promise<AccountRow | undefined> {
   const [row] = await database<AccountRow[]>`select ${fields(database)} from accounts where key_hash = ${keyHash}`;
   return row;

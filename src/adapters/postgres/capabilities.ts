@@ -1,7 +1,7 @@
 /** The rows of capabilities: listing, browsing, and the prices at which tasks are offered. */
-import type { BrowseQuery, Page, PostedPrice, StoredCapability, Workload } from "../../../gateway/ports/read-model.ts";
+import type { BrowseQuery, Page, StoredCapability, Workload } from "../../../gateway/ports/read-model.ts";
 import type { AccountId, Millis } from "../../../machines/vocabulary.ts";
-import { type Columns, fieldsOf } from "./columns.ts";
+import { fieldsOf } from "./columns.ts";
 import type { Databases } from "./databases.ts";
 import { jsonBytes, readPage } from "./page.ts";
 import type { Database } from "./pool.ts";
@@ -78,29 +78,6 @@ interface Position {
 function parseCursor(text: string): Position | undefined {
   const [, value = "", id = ""] = /^(-?[0-9.e+-]{1,30}) ([0-9a-f-]{36})$/.exec(Buffer.from(text, "base64url").toString()) ?? [];
   return id !== "" && Number.isFinite(Number(value)) ? { value: Number(value), id } : undefined;
-}
-
-/** A bound above the number of prices at which one task is offered. */
-const STANDING_MAX = 200;
-
-const POSTED_PRICE: Columns<PostedPrice> = {
-  account: CAPABILITY.account,
-  price: CAPABILITY.price,
-  tier: CAPABILITY.tier,
-  quality: CAPABILITY.quality,
-};
-
-/** The lowest posted prices for a task type. */
-export async function readPostedPrices(databases: Databases, taskType: string): Promise<readonly PostedPrice[]> {
-  const found = await databases.each(
-    (database) => database<PostedPrice[]>`
-      select ${database.unsafe(fieldsOf(POSTED_PRICE))} from capabilities
-      where task_type = ${taskType} and available and active and price is not null order by price limit ${STANDING_MAX}`,
-  );
-  return found
-    .flat()
-    .sort((a, b) => a.price - b.price)
-    .slice(0, STANDING_MAX);
 }
 
 /** How many of an account's latest facts are read. */

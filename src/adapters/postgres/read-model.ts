@@ -2,7 +2,7 @@ import { shardOf } from "../../../actors/address.ts";
 import type { Bidder, ReadModel } from "../../../gateway/ports/read-model.ts";
 import type { AccountRow } from "../../../machines/account/row.ts";
 import { readAccount, readAccountByKey, readMarked, readStatement } from "./accounts.ts";
-import { browseCapabilities, readCapabilities, readCapability, readPostedPrices, readWorkload } from "./capabilities.ts";
+import { browseCapabilities, readCapabilities, readCapability, readWorkload } from "./capabilities.ts";
 import type { Databases } from "./databases.ts";
 import { inTime, reaching } from "./pool.ts";
 import {
@@ -13,6 +13,7 @@ import {
   readHistory,
   readLedger,
   readLikelyPrice,
+  readPulled,
   readTask,
   readTaskType,
 } from "./tasks.ts";
@@ -37,6 +38,7 @@ export function postgresReadModel(databases: Databases, mostMs = READ_MS_MAX): R
     opening: (account, task) => read(isOpening(databases.of(account), shardOf(account, shards), account, task)),
     tasks: (query) => read(listTasks(databases, query)),
     open: (query) => read(listOpenTasks(databases, query)),
+    pulled: (worker, key) => read(readPulled(databases, worker, key)),
     likelyPrice: (taskType) => read(readLikelyPrice(databases, taskType)),
     history: (id, limit, cursor) => read(readHistory(databases.of(id), id, limit, cursor)),
     deliveries: (id, limit, cursor) => read(readDeliveries(databases.of(id), id, limit, cursor)),
@@ -44,7 +46,6 @@ export function postgresReadModel(databases: Databases, mostMs = READ_MS_MAX): R
     capabilities: (account) => read(readCapabilities(databases.of(account), account)),
     capability: (id) => read(readCapability(databases, id)),
     browse: (query) => read(browseCapabilities(databases, query)),
-    postedPrices: (taskType) => read(readPostedPrices(databases, taskType)),
     workload: (account, taskType, since) => read(readWorkload(databases.of(account), account, taskType, since)),
     statement: (account, limit, cursor) => read(readStatement(databases.of(account), account, limit, cursor)),
   };

@@ -5,13 +5,14 @@ import type {
   LedgerRow,
   OpenQuery,
   Page,
+  PulledTask,
   StoredTask,
   TaskQuery,
 } from "../../../gateway/ports/read-model.ts";
 import type { StoredFact } from "../../../machines/fact.ts";
 import { type TaskFactType, upcastTaskFact } from "../../../machines/task/events.ts";
 import type { TaskRow } from "../../../machines/task/row.ts";
-import type { AccountId } from "../../../machines/vocabulary.ts";
+import type { AccountId, TaskId } from "../../../machines/vocabulary.ts";
 import { fieldsOf } from "./columns.ts";
 import { type Cursor, NEWEST, numberCursor, OLDEST, pageCursor, parseCursor, parseNumber } from "./cursor.ts";
 import type { Databases } from "./databases.ts";
@@ -37,6 +38,15 @@ export async function readTask(database: Database, id: string): Promise<StoredTa
   const [row] = await database<Row[]>`
     select ${fields(database)} from tasks t join journal j on j.entity = t.id and j.seq = 1 where t.id = ${id}`;
   return row === undefined ? undefined : toTask(row);
+}
+
+/** Those of these tasks that exist. */
+export async function readTasks(databases: Databases, ids: readonly TaskId[]): Promise<readonly StoredTask[]> {
+  const found = await databases.each(
+    (database) => database<Row[]>`
+      select ${fields(database)} from tasks t join journal j on j.entity = t.id and j.seq = 1 where t.id = any(${[...ids]}::uuid[])`,
+  );
+  return found.flat().map(toTask);
 }
 
 /** Whether the message that opens a task still waits in the outbox of the account that pays for it. */
@@ -96,6 +106,23 @@ export async function listTasks(databases: Databases, query: TaskQuery): Promise
   // Few rows of a page have changed, so their number does not tell whether there are more.
   if (since !== undefined) return taskPage({ rows: await read(null, limit), more: false });
   return taskPage(await readPage({ limit, after: null, read, positionOf, bytesOf: taskBytes }));
+}
+
+/** The most tasks of one pull. */
+const PULL_MAX = 100;
+
+/** The tasks that pulls of this key have won for a worker, and that are still AWARDED: the oldest first. */
+export async function readPulled(databases: Databases, worker: AccountId, key: string): Promise<readonly PulledTask[]> {
+  const found = await databases.each(
+    (database) => database<(Row & { pull: string })[]>`
+      select ${fields(database)}, won.pull from tasks t join journal j on j.entity = t.id and j.seq = 1
+      join lateral (
+        select a.body#>>'{bid,pull,id}' as pull from journal a where a.entity = t.id and a.type = 'Awarded' order by a.seq desc limit 1
+      ) won on split_part(won.pull, '.', 1) = ${key}
+      where t.worker = ${worker} and t.status = 'AWARDED' order by t.created_at, t.id limit ${PULL_MAX}`,
+  );
+  const rows = found.flat().sort(byAge).slice(0, PULL_MAX);
+  return rows.map(({ pull, ...row }) => ({ task: toTask(row), pull }));
 }
 
 /** Lists tasks that take bids and that this worker may take, the oldest first. */

@@ -253,6 +253,14 @@ function market(production: boolean) {
       about: "How long a task collects bids; it ends sooner when every worker online for its type has answered.",
       read: whole(0, 600_000),
     },
+    queuePartitions: {
+      name: "QUEUE_PARTITIONS",
+      fallback: 1,
+      unit: "number",
+      about:
+        "Matchers for each task type; more than one where a type has tens of thousands of tasks a second. The same for every process.",
+      read: whole(1, 64),
+    },
     taskTypes: {
       name: "TASK_TYPES",
       fallback: TASK_TYPES as readonly string[],

@@ -1,0 +1,9 @@
+/** What others are told of after a commit. It may be lost: nothing depends on it but how soon they know. */
+import type { CommandOf } from "./protocols.ts";
+
+/** A message to the matcher of a task type; `about` is the task or worker, which decides the partition of the queue. */
+export interface Announcement {
+  readonly taskType: string;
+  readonly about: string;
+  readonly command: CommandOf<"matcher">;
+}
