@@ -21,7 +21,6 @@ export type {
   Offer,
   PostedWaiter as Posted,
   PullWaiter as Pull,
-  QueuedBid,
   QueuedTask,
   Waiter,
 } from "../../machines/matcher/vocabulary.ts";

@@ -19,7 +19,7 @@ export const HEADER_BYTES_MAX = 4_096;
 export const DOOR_BOUNDS = { requests: 4_096, bytes: 67_108_864 };
 export const ACCOUNT_BOUNDS = { requests: 256, bytes: 8_388_608 };
 /** The longest wait (ms): over NATS nobody can tell that who asked has gone, and what it wins then is lost to others meanwhile. */
-export const WAIT_MS_MAX = 5_000;
+const WAIT_MS_MAX = 5_000;
 /** What an answer has beside tasks (bytes, at most). */
 const FRAME_BYTES = 4_096;
 /** Retry-After of a door or an account that is full (s). */

@@ -20,9 +20,9 @@ export const BidPlaced = Type.Object({
 });
 
 /** The longest wait of a pull (ms). */
-export const PULL_WAIT_MS_MAX = 30_000;
+const PULL_WAIT_MS_MAX = 30_000;
 /** The most tasks of a pull. */
-export const PULL_TASKS_MAX = 100;
+const PULL_TASKS_MAX = 100;
 
 export const Pull = Type.Object({
   task_types: Type.Optional(

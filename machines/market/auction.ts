@@ -67,7 +67,7 @@ export function betterFirst(preference: QualityPreference): Comparator {
 }
 
 /** The order of a preference, for sorting bids: of equal ones the lower id comes first. */
-export function bestFirst(preference: QualityPreference): (a: Weighed, b: Weighed) => number {
+function bestFirst(preference: QualityPreference): (a: Weighed, b: Weighed) => number {
   const order = ORDERS[preference];
   return (a, b) => order(a, b) || (a.id < b.id ? -1 : 1);
 }

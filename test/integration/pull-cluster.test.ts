@@ -15,6 +15,8 @@ const TYPE = "analysis";
 let database: Awaited<ReturnType<typeof makeDatabase>>;
 let server: Awaited<ReturnType<typeof startPrivate>>;
 let cluster: RealCluster;
+/** Of all subjects. */
+const prefix = `t${randomUUID()}`;
 let clients: readonly Client[];
 
 beforeAll(async () => {
@@ -22,7 +24,7 @@ beforeAll(async () => {
   cluster = new RealCluster({
     DATABASE_URL: database.url,
     NATS_URL: inject("natsUrl"),
-    NATS_PREFIX: `t${randomUUID()}`,
+    NATS_PREFIX: prefix,
     REDIS_URL: inject("redisUrl"),
     FLEET_NATS_URL: server.url,
     LEASE_MS: "2000",
@@ -116,7 +118,7 @@ describe("a fleet", () => {
   test("pulls over NATS what it pulls over HTTP, waits five seconds at a time, and has one key for both", async () => {
     const requester = await rich();
     const worker = await register();
-    const fleet = await Fleet.connect(server.url, worker);
+    const fleet = await Fleet.connect(server.url, worker, {}, prefix);
     const idempotencyKey = randomUUID();
     const waiting = fleet.ok("work.pull", { task_types: [TYPE], wait_ms: 30_000 }, { idempotencyKey });
     await areOnline(requester, 1);
@@ -137,7 +139,7 @@ test("a gateway that stops answers those that wait there, before it goes", async
   const [worker, other] = [await register(), await register()];
   const last = await cluster.add("gateway");
   const client = new Client(last.process.port);
-  const fleet = await Fleet.connect(server.url, other);
+  const fleet = await Fleet.connect(server.url, other, {}, prefix);
   const waiting = client.call("POST", "/work/pull", { task_types: [TYPE], wait_ms: 30_000 }, worker);
   await areOnline(requester, 1);
   expect(await cluster.end(last, "SIGTERM")).toBe(0);

@@ -182,7 +182,7 @@ describe("a task that nobody takes", () => {
     const reasonOf = () =>
       eventually(async () => {
         const { items } = await market.ok("GET", `/tasks/${id}/events`, undefined, requester);
-        return items.findLast((one: { readonly type: string }) => one.type === "PoolExplained");
+        return items.findLast((one: { readonly event: string }) => one.event === "PoolExplained");
       }, "a reason");
     expect(await reasonOf()).toMatchObject({ by: "platform", data: { reason: "NOBODY_PRESENT", workers_online: 0 } });
     expect(await market.ok("POST", "/tasks/validate", { ...ORDER, task_type: type }, requester)).toMatchObject({
@@ -192,7 +192,7 @@ describe("a task that nobody takes", () => {
       unmatched: { reason: "NOBODY_PRESENT" },
     });
     await market.ok("POST", "/capabilities", { task_type: type, description: "d", price: 11 }, worker);
-    void pull(worker, { task_types: [type], wait_ms: 3_000 });
+    const waiting = pull(worker, { task_types: [type], wait_ms: 3_000 });
     await isOnline(type);
     const dry = await market.ok("POST", "/tasks/validate", { ...ORDER, budget: 10, task_type: type }, requester);
     expect(dry).toMatchObject({ workers_online: 1, workers_eligible: 0, unmatched: { reason: "ALL_TOO_DEAR" } });
@@ -201,7 +201,8 @@ describe("a task that nobody takes", () => {
     await market.ok("POST", `/tasks/${id}/bid`, { bid_credits: 10 }, worker);
     await market.until(id, worker, "AWARDED");
     const { items } = await market.ok("GET", `/tasks/${id}/events`, undefined, worker);
-    expect(items.map((one: { readonly type: string }) => one.type)).not.toContain("PoolExplained");
+    expect(items.map((one: { readonly event: string }) => one.event)).not.toContain("PoolExplained");
+    expect((await waiting).tasks).toEqual([]);
   });
 });
 
@@ -211,7 +212,7 @@ test("a client that has gone waits no longer, and its worker is offline", async 
   const left = fetch(`http://127.0.0.1:${market.port}/api/v1/work/pull`, {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-API-Key": worker.key },
-    body: JSON.stringify({ task_types: [type] }),
+    body: JSON.stringify({ task_types: [type], wait_ms: 20_000 }),
     signal: gone.signal,
   });
   await isOnline(type);

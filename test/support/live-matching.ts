@@ -11,7 +11,7 @@ import type { CommandOf, CommandType, ReplyOf } from "../../machines/protocols.t
 import type { ProposalReply } from "../../machines/task/protocol.ts";
 import type { AccountId, TaskId } from "../../machines/vocabulary.ts";
 import { ManualClock } from "./clock.ts";
-import { id, order, person, SILENT } from "./world.ts";
+import { id, order, SILENT } from "./world.ts";
 
 export const TYPE = "json_extraction";
 
@@ -155,5 +155,3 @@ export class LiveMatching implements Transport {
 }
 
 const SILENCE: CommandResult = { ok: false, refusal: { refused: "UNAVAILABLE", detail: "nobody answered" } };
-
-export const REQUESTER = person(900);

@@ -48,7 +48,7 @@ export function anyTaskLife(count: number): fc.Arbitrary<TaskLife> {
     .map((life) => ({ ...life, bidders: life.bidders.filter((worker) => !life.failed.includes(worker)) }));
 }
 
-export function specOf({ budget, minSkill, autoRetry }: TaskLife): TaskSpec {
+function specOf({ budget, minSkill, autoRetry }: TaskLife): TaskSpec {
   return order({ budget: credits(budget), minSkill, autoRetry });
 }
 

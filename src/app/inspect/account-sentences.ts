@@ -26,7 +26,7 @@ export function accountSentences(report: Told, now: Millis): readonly string[] {
     ...(openTasks.judged < openTasks.total ? [`Only the ${openTasks.judged} oldest were looked at.`] : []),
     ...report.work.flatMap(workSentences),
     ...declinedSentences(report, now),
-    "Whether it is online only the gateways know: offers go to workers that polled for the type, or had a stream open, within the last 10 s before a task was posted.",
+    "Whether it is online only the gateways know: tasks are proposed to workers that wait in a pull, have a stream open, or polled for the type within the last 10 s.",
     ...surroundingSentences(surroundings, now),
   ];
 }

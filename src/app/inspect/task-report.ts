@@ -1,3 +1,4 @@
+import type { Unmatched } from "../../../machines/market/unmatched.ts";
 import type { PlacedBid, TaskFact, TaskSpec } from "../../../machines/task/events.ts";
 import type { TaskRow } from "../../../machines/task/row.ts";
 import type { AccountId, Millis } from "../../../machines/vocabulary.ts";
@@ -28,8 +29,13 @@ export interface TaskReport {
   readonly award: (PlacedBid & { readonly at: Millis; readonly deadline: Millis }) | null;
   readonly bids: readonly PlacedBid[];
   readonly failures: readonly { readonly worker: AccountId; readonly code: string }[];
-  /** Workers that were online with a posted price when it was posted, how many were asked in this round, and who declined. */
+  /**
+   * Who declined, and of a task that an older version posted: workers that were online with a posted price then, and how many were
+   * asked in this round.
+   */
   readonly offers: { readonly workers: number; readonly asked: number; readonly declined: readonly Decline[] };
+  /** What its matcher said last about why nobody takes it from the pool; null if it said nothing, or somebody did. */
+  readonly unmatched: { readonly why: Unmatched; readonly present: number; readonly at: Millis } | null;
   /** null where it takes no bids. */
   readonly workers: Workers | null;
   /** null where no webhook is wanted. */

@@ -1,5 +1,6 @@
 /** A task told in sentences: where it is, why, and what comes next. */
 import type { Ineligibility } from "../../../machines/ineligibility.ts";
+import type { Unmatched } from "../../../machines/market/unmatched.ts";
 import { hasEnded, takesBids } from "../../../machines/task/tags.ts";
 import { BOUNDS, type Millis } from "../../../machines/vocabulary.ts";
 import { ineligibilityPhrase, type Tally, tally } from "./reasons.ts";
@@ -16,7 +17,7 @@ export function taskSentences(report: Told, now: Millis): readonly string[] {
   return [
     `Task ${task.id} (${task.taskType}, ${task.budget} NC, tier ${Math.max(1, task.minSkill)} or more) is ${task.status}; account ${task.requester} posted it ${moment(task.createdAt, now)}.${batch}${honeypot}`,
     ...statusSentences(report, now),
-    ...(takesBids(task.status) ? offerSentences(report) : []),
+    ...(takesBids(task.status) ? [...unmatchedSentences(report, now), ...offerSentences(report)] : []),
     ...(report.workers === null ? [] : workerSentences(report.workers)),
     ...failureSentences(report),
     ...webhookSentences(report, now),
@@ -77,9 +78,12 @@ function whyExpired({ task, ended, spec }: Told): string {
 
 function offerSentences({ offers }: Told): readonly string[] {
   const { workers, asked, declined } = offers;
-  if (workers === 0)
-    return ["No worker with a posted price was online when it was posted, so none was asked; bids alone can take it."];
-  const asking = `It knows ${plural(workers, "worker")} that had a posted price and were online when it was posted, and has asked ${asked} in this round.`;
+  const asking =
+    workers === 0
+      ? []
+      : [
+          `It knows ${plural(workers, "worker")} that had a posted price and were online when it was posted, and has asked ${asked} in this round.`,
+        ];
   const known = declined.flatMap(({ reason }) => (reason === undefined ? [] : [reason]));
   const { mayNot } = tally(known);
   const untold = declined.length - known.length;
@@ -90,7 +94,21 @@ function offerSentences({ offers }: Told): readonly string[] {
   const latest = declined.at(-1);
   const last = latest === undefined ? "" : ` The last was ${latest.worker}${whyLast(latest.reason)}.`;
   const told = declined.length === 0 ? [] : [`${plural(declined.length, "offer")} declined (${parts.join("; ")}).${last}`];
-  return [asking, ...told];
+  return [...asking, ...told];
+}
+
+const UNMATCHED_PHRASES: { readonly [U in Unmatched]: string } = {
+  NOBODY_PRESENT: "nobody was online for its type",
+  ALL_TOO_DEAR: "all who were online wanted more than its budget",
+  SKILL_TOO_LOW: "nobody who was online had the tier",
+  NONE_ELIGIBLE: "nobody who was online could take it, for reasons of their own",
+};
+
+function unmatchedSentences({ task, unmatched }: Told, now: Millis): readonly string[] {
+  if (task.status !== "PENDING_POOL") return [];
+  if (unmatched === null) return ["Its matcher has not said why nobody takes it."];
+  const { why, present, at } = unmatched;
+  return [`Its matcher said ${moment(at, now)}, with ${plural(present, "worker")} online, that ${UNMATCHED_PHRASES[why]}.`];
 }
 
 const whyLast = (reason: Ineligibility | undefined) => (reason === undefined ? "" : ` (${ineligibilityPhrase(reason)})`);

@@ -73,9 +73,9 @@ export async function inspectTask(
 
 /** What its state tells of this round, and its history of offers and webhooks. */
 function roundOf(
-  { award, awardedAt, deadline, bids, failures, offers, asked, order, webhook }: TaskSnapshot["context"],
+  { award, awardedAt, deadline, bids, failures, offers, asked, unmatched, order, webhook }: TaskSnapshot["context"],
   facts: readonly TaskFact[],
-): Pick<TaskReport, "award" | "bids" | "failures" | "offers" | "webhook"> {
+): Pick<TaskReport, "award" | "bids" | "failures" | "offers" | "unmatched" | "webhook"> {
   const declined = facts.flatMap((fact) => (fact.type === "OfferDeclined" ? [fact] : []));
   const attempts = facts.flatMap((fact) => (fact.type === "WebhookAttempted" ? [fact] : []));
   return {
@@ -87,6 +87,7 @@ function roundOf(
       asked,
       declined: declined.map(({ worker, reason, at }) => ({ worker, at, ...(reason === undefined ? {} : { reason }) })),
     },
+    unmatched: unmatched === null ? null : (facts.findLast((fact) => fact.type === "PoolExplained") ?? null),
     webhook: order?.callbackUrl == null ? null : { attempts, done: webhook.done },
   };
 }
