@@ -85,6 +85,7 @@ const register = keyed(
     services.signals.send({ type: "account", account });
     const { request } = answer.value;
     if (request !== null) checkOutcome(request, keyed);
+    services.signals.send({ type: "account", account });
     const row = (await services.reads.capabilities(account)).find(({ taskType }) => taskType === body.task_type);
     if (row === undefined) throw new Error("a capability that is registered has a row");
     return { status: 201, body: show(row) };

@@ -3,7 +3,9 @@
 import type { AnyMachineSnapshot } from "xstate";
 import { Host } from "../../actors/host/host.ts";
 import type { Ids } from "../../actors/ports/ids.ts";
+import { StoreUnavailable } from "../../actors/ports/journal.ts";
 import type { Log } from "../../actors/ports/log.ts";
+import type { OpenTasks } from "../../actors/ports/open-tasks.ts";
 import { Router } from "../../actors/router.ts";
 import { Node } from "../../actors/shards/node.ts";
 import { ENTITIES } from "../../machines/entities.ts";
@@ -14,6 +16,7 @@ import type { Judgement, Question } from "../../machines/validation/judgement.ts
 import { judgeAtOnce, SILENT } from "../support/world.ts";
 import { Network } from "./network.ts";
 import type { Random } from "./random.ts";
+import { openTasksOf } from "./reads.ts";
 import { type Mutation, Store } from "./store.ts";
 import { Process, Time } from "./time.ts";
 import { PUBLISHED, tomorrow, upTo, type Version } from "./versions.ts";
@@ -23,6 +26,8 @@ const DEADLINE_MS = 6_000;
 const DRAIN_MS = 8_000;
 /** Clocks of machines are off by up to this (ms). */
 export const SKEW_MS_MAX = 500;
+/** Matchers of each queue. */
+export const PARTITIONS = 2;
 const TOO_EXPENSIVE: Judgement = { because: "slow", unjudged: "takes too long" };
 
 export interface SimNode {
@@ -121,6 +126,7 @@ export class Cluster {
             log: this.#log(process),
             writers: 1,
             transport,
+            matching: { notices: { newTask: () => {} }, index: this.#index(process), partitions: PARTITIONS },
             leased: mutation === "lease" ? () => true : leased,
             fenced,
           }),
@@ -172,6 +178,13 @@ export class Cluster {
     const process = new Process(`${kind}-${this.#lives}`, this.time);
     process.skew = this.#random.int(-SKEW_MS_MAX, SKEW_MS_MAX);
     return process;
+  }
+
+  #index(process: Process): OpenTasks {
+    const index = openTasksOf(this.store, process);
+    return this.#mutation === "index"
+      ? { ...index, page: () => Promise.reject(new StoreUnavailable("there is no index")) }
+      : index;
   }
 
   /** At once, or in a thread that takes its time, or so long that it is too expensive; never known when the node dies. */

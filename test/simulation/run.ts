@@ -69,7 +69,8 @@ class Simulation {
   }
 
   get wrong(): readonly string[] {
-    return [...this.checker.wrong, ...this.workload.wrong, ...this.cluster.unreadable];
+    const { checker, workload, cluster } = this;
+    return [...checker.wrong, ...workload.wrong, ...workload.workers.wrong, ...cluster.unreadable];
   }
 
   async begin(): Promise<void> {
@@ -166,13 +167,14 @@ class Simulation {
     for (const node of nodes) if (node.version === "before" && !node.draining) this.cluster.drainNode(node);
     while (nodes.filter(able).length < 2) this.cluster.startNode(1, "tomorrow");
     this.workload.enrich();
+    void this.workload.workers.stayReady();
     for (let passed = 0; passed < END_MS && !this.ended(); passed += LEASE_MS) await this.pass(LEASE_MS);
   }
 
   /** Whether nothing is left to be done. */
   ended(): boolean {
     const { actors, messages, dues } = this.cluster.store.journal;
-    if (this.workload.underWay > 0 || messages.size > 0) return false;
+    if (this.workload.underWay + this.workload.workers.underWay > 0 || messages.size > 0) return false;
     if ([...dues.values()].some(({ name }) => name !== "cooldown")) return false;
     return [...actors.values()].every(({ address, facts, row }) => {
       if (facts.length === 0 || address.kind === "account") return true;
@@ -183,6 +185,7 @@ class Simulation {
   /** What is wrong at the end. */
   async close(): Promise<void> {
     await this.checker.audit();
+    this.checker.wrong.push(...this.workload.workers.leftOver());
     this.checker.wrong.push(...this.workload.stillTrue(), ...wrongAnswers(this.workload, this.cluster));
     if (this.ended()) return;
     const { actors, messages, dues } = this.cluster.store.journal;

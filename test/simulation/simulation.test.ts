@@ -44,6 +44,7 @@ describe("the simulation notices when", () => {
     ["an account refuses what it can pay", "refusal"],
     ["rows are read from a copy that lags behind", "copy"],
     ["a batch says what it was when it was first asked", "stale"],
+    ["matchers do not look at the index of open tasks", "index"],
   ])(
     "%s",
     async (_, mutation) => {

@@ -28,6 +28,8 @@ export const MUTATIONS = [
   "copy",
   /** A batch says what it was when it was first asked. */
   "stale",
+  /** Matchers are told of tasks, and never look at the index of those that are open. */
+  "index",
 ] as const;
 
 /** How old a copy of the rows may be that should not be there (ms). */
@@ -105,6 +107,11 @@ export class Store {
       this.#copies.set(key, { row, at: this.#time.now });
       return row;
     });
+  }
+
+  /** What a gateway or a matcher reads of rows. */
+  query<T>(process: Process, read: (actors: MemoryJournal["actors"]) => T): Promise<T> {
+    return this.#call(process, async () => structuredClone(read(this.journal.actors)));
   }
 
   registryOf(process: Process): Registry {

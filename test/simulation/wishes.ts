@@ -131,12 +131,9 @@ export class Wishes {
   }
 
   #post(by: AccountId): Wish {
-    const random = this.#random;
     const task = taskId(this.#nextId());
     this.tasks.push(task);
-    const asked = ACCOUNTS.slice(0, random.int(0, 3));
-    const offers = asked.map((n) => ({ worker: person(n), bid: this.#nextId() }));
-    return wish("account", by, { type: "hold", task, order: this.#order(), offers, fresh: false });
+    return wish("account", by, { type: "hold", task, order: this.#order(), fresh: false });
   }
 
   #order(): TaskSpec {
@@ -144,7 +141,7 @@ export class Wishes {
     return order({
       budget: credits(random.int(5, 30)),
       maxSeconds: random.int(1, 6),
-      poolHours: 0.003,
+      poolHours: random.pick([0.003, 0.003, 0.05]),
       autoRetry: random.int(0, 1),
       windowMs: random.pick([0, 100, 500]),
       callbackUrl: random.chance(0.5) ? "https://example.com/hook" : null,

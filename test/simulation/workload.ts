@@ -10,6 +10,7 @@ import { isTraceOf, type Span } from "./past.ts";
 import type { Random } from "./random.ts";
 import { ruleOf } from "./refusals.ts";
 import { ACCOUNTS, type Wish, Wishes, wish } from "./wishes.ts";
+import { Workers } from "./workers.ts";
 
 /** An HTTP client gives up on an answer after this (ms). */
 const WAIT_MAX_MS = 7_000;
@@ -60,6 +61,7 @@ export class Workload {
   readonly seen: Seen[] = [];
   readonly wrong: string[] = [];
   readonly wishes: Wishes;
+  readonly workers: Workers;
   underWay = 0;
   readonly #cluster: Cluster;
   readonly #random: Random;
@@ -70,10 +72,12 @@ export class Workload {
     this.#random = random;
     this.#note = note;
     this.wishes = new Wishes(random, () => cluster.ids.next());
+    this.workers = new Workers(cluster, random, (wanted, keyed) => this.#start(wanted, keyed));
   }
 
   /** Registers the clients. */
   begin(): void {
+    this.workers.begin();
     for (const n of ACCOUNTS) {
       const who = { account: person(n), email: `p${n}@example.com`, source: null, keyHash: `hash${n}` };
       this.#start(wish("account", person(n), { type: "register", ...who, grant: credits(60), marks: [] }), true);
@@ -108,6 +112,7 @@ export class Workload {
   /** Asks for something, or for something that was asked before; and now and then looks at something. */
   act(): void {
     const random = this.#random;
+    this.workers.act();
     if (random.chance(LOOKS)) this.#look(this.wishes.toSee());
     if (random.chance(REPEATS)) this.#repeat();
     else {
