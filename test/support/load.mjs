@@ -11,6 +11,8 @@ export const RETRY_MS = 25;
 /** Between two tasks of one requester, so that workers keep up with them. */
 const POST_MS = 250;
 const AT_ONCE = 50;
+/** How long a pull waits. */
+const PULL_MS = 1_000;
 export const END_MS = 60_000;
 const TERMINAL = new Set(["SETTLED", "EXPIRED", "CANCELLED"]);
 const TYPES = ["json_extraction", "translation", "analysis"];
@@ -34,6 +36,8 @@ export class Run {
     this.retries = 0;
     this.open = true;
     this.answers = 0;
+    /** Tasks that came as the answer to a pull. */
+    this.pulled = 0;
     /** @type {string[]} */
     this.wrong = [];
     /** What clients were told, by task. @type {Map<string, { owner: string, worker?: string, cancelled?: boolean, completed?: boolean }>} */
@@ -119,19 +123,37 @@ export class Run {
         if (body.code === "ACCOUNT_COOLING_DOWN" || body.code === "ACCOUNT_FROZEN") key = await this.register();
       }
       const { body: mine } = await this.call("GET", "/tasks?role=worker&status=AWARDED&limit=20", undefined, key);
-      for (const { id } of mine.items ?? []) {
-        // One in eight is wrong at first, which costs a try.
-        if (turn % 8 === 7) await this.call("POST", `/tasks/${id}/submit`, { result_data: {} }, key);
-        const { status, body } = await this.call("POST", `/tasks/${id}/submit`, { result_data: { name: "Ada" } }, key);
-        const told = this.tasks.get(id);
-        if (status === 200 && body.status === "COMPLETED" && told !== undefined) {
-          if (told.completed === true && told.worker !== key) this.wrong.push(`task ${id} was completed by two workers`);
-          told.completed = true;
-          told.worker = key;
-        }
-      }
+      for (const { id } of mine.items ?? []) await this.#deliver(id, key, turn);
       await wait(RETRY_MS);
     }
+  }
+
+  /** A worker that waits for tasks instead of looking for them. */
+  async puller(/** @type {number} */ number) {
+    const pull = { task_types: [TYPES[number % TYPES.length]], max_tasks: 2, wait_ms: PULL_MS };
+    let key = await this.register();
+    for (let turn = 0; this.open; turn += 1) {
+      const { status, body } = await this.call("POST", "/work/pull", pull, key);
+      if (body.code === "ACCOUNT_COOLING_DOWN" || body.code === "ACCOUNT_FROZEN") key = await this.register();
+      else if (status !== 200) this.wrong.push(`pull: ${status} ${JSON.stringify(body)}`);
+      for (const { id, awarded_to, input_data } of body.tasks ?? []) {
+        if (input_data === null) this.wrong.push(`task ${id} was pulled by ${awarded_to} without its input`);
+        this.pulled += 1;
+        await this.#deliver(id, key, turn);
+      }
+    }
+  }
+
+  /** Submits a result, and remembers what it was told. */
+  async #deliver(/** @type {string} */ id, /** @type {string} */ key, /** @type {number} */ turn) {
+    // One in eight is wrong at first, which costs a try.
+    if (turn % 8 === 7) await this.call("POST", `/tasks/${id}/submit`, { result_data: {} }, key);
+    const { status, body } = await this.call("POST", `/tasks/${id}/submit`, { result_data: { name: "Ada" } }, key);
+    const told = this.tasks.get(id);
+    if (status !== 200 || body.status !== "COMPLETED" || told === undefined) return;
+    if (told.completed === true && told.worker !== key) this.wrong.push(`task ${id} was completed by two workers`);
+    told.completed = true;
+    told.worker = key;
   }
 
   get completed() {
@@ -185,7 +207,7 @@ export async function receiveWebhooks(run) {
 }
 
 /**
- * Sets this many clients to work, one in five as a worker.
+ * Sets this many clients to work, one in five as a worker; every second of those pulls.
  * @param {Run} run
  * @param {number} count
  * @param {string} callback
@@ -193,7 +215,7 @@ export async function receiveWebhooks(run) {
 export function startClients(run, count, callback) {
   const workers = Math.floor(count / 5);
   return [
-    ...Array.from({ length: workers }, (_, number) => run.worker(number)),
+    ...Array.from({ length: workers }, (_, number) => (number % 2 === 0 ? run.worker(number) : run.puller(number))),
     ...Array.from({ length: count - workers }, () => run.requester(callback)),
   ];
 }
