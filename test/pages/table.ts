@@ -52,6 +52,8 @@ export const COMMANDS: { readonly [command: string]: How } = {
     run: "not here",
     because: "it measures for minutes; its smallest run is its whole",
   },
+  "npm run bench:match": { run: "not here", because: "it measures for a minute, and has no smaller run" },
+  "npm run bench:peers": { run: "not here", because: "it fetches the queues that it measures" },
   "npm run bench:timing": smaller("npm run bench:timing -- 5"),
   "npm run bench:door": slow("npm run bench:door -- --seconds 1"),
   "npm run bench:judge": slow("npm run bench:judge -- --seconds 1 --tenants 1"),

@@ -1,11 +1,11 @@
 /** What gateways and matchers of a simulated cluster read of rows, over the line to its store. */
-import type { OpenTask, OpenTasks } from "../../actors/ports/open-tasks.ts";
-import type { ReadModel, StoredCapability, StoredTask } from "../../gateway/ports/read-model.ts";
+import type { OpenTask, OpenTasks, ReadTask } from "../../actors/ports/open-tasks.ts";
+import type { PulledTask, ReadModel, StoredCapability, StoredTask } from "../../gateway/ports/read-model.ts";
 import type { AccountRow, CapabilityRow } from "../../machines/account/row.ts";
 import { addressKey } from "../../machines/address.ts";
 import { mayWork } from "../../machines/eligibility.ts";
-import { queuedByRow } from "../../machines/task/announce.ts";
-import type { TaskFact } from "../../machines/task/events.ts";
+import { queuedByRow, shownTask } from "../../machines/task/announce.ts";
+import type { TaskFact, TaskSpec } from "../../machines/task/events.ts";
 import type { TaskRow } from "../../machines/task/row.ts";
 import { takesBids } from "../../machines/task/tags.ts";
 import { type AccountId, taskId } from "../../machines/vocabulary.ts";
@@ -27,14 +27,18 @@ export function storedTasks(rows: Rows): readonly StoredTask[] {
   });
 }
 
-/** Those that a pull, or a part of it, has won for a worker. */
-export function wonBy(rows: Rows, worker: AccountId, pull: string): readonly StoredTask[] {
-  const isFor = (fact: TaskFact) =>
-    fact.type === "Awarded" && fact.bid.worker === worker && fact.bid.pull?.id.split("/")[0] === pull;
-  return storedTasks(rows).filter(({ row }) => {
-    const facts = rows.get(addressKey({ kind: "task", id: row.id }))?.facts ?? [];
-    return facts.some(({ body }) => isFor(body as TaskFact));
+/** Those that pulls of a key have won for a worker, with the ids of the pulls. */
+export function wonBy(rows: Rows, worker: AccountId, key: string): readonly PulledTask[] {
+  return storedTasks(rows).flatMap((task) => {
+    const facts = rows.get(addressKey({ kind: "task", id: task.row.id }))?.facts ?? [];
+    const pulls = facts.map(({ body }) => pullOf(body as TaskFact, worker));
+    return pulls.flatMap((pull) => (pull?.startsWith(`${key}.`) === true ? [{ task, pull }] : []));
   });
+}
+
+/** The pull that a fact awards the task to, if it is one of this worker. */
+function pullOf(fact: TaskFact, worker: AccountId): string | undefined {
+  return fact.type === "Awarded" && fact.bid.worker === worker ? fact.bid.pull?.id : undefined;
 }
 
 /** The reads of gateways. */
@@ -51,9 +55,9 @@ export function readsOf(store: Store, process: Process): Pick<ReadModel, "accoun
           active: row !== undefined && mayWork(row.status),
         }));
       }),
-    pulled: (worker, pull) =>
+    pulled: (worker, key) =>
       store.query(process, (rows) =>
-        wonBy(rows, worker, pull).filter(({ row }) => row.status === "AWARDED" && row.worker === worker),
+        wonBy(rows, worker, key).filter(({ task: { row } }) => row.status === "AWARDED" && row.worker === worker),
       ),
   };
 }
@@ -69,16 +73,21 @@ export function openTasksOf(store: Store, process: Process): OpenTasks {
           .sort((a, b) => (a.row.id < b.row.id ? -1 : 1));
         const tasks = all
           .slice(0, limit)
-          .flatMap(({ row: { id, status, autoRetriesLeft: round } }): readonly OpenTask[] =>
-            status === "ROUTING" || status === "PENDING_POOL" ? [{ id: taskId(id), status, round }] : [],
+          .flatMap(({ row: { id, status, autoRetriesLeft: round, closedTo } }): readonly OpenTask[] =>
+            status === "ROUTING" || status === "PENDING_POOL" ? [{ id: taskId(id), status, round, closed: closedTo.length }] : [],
           );
         return { tasks, next: all.length > limit ? (tasks.at(-1)?.id ?? null) : null };
       }),
     read: (ids) =>
       store.query(process, (rows) => {
         const wanted = new Set<string>(ids);
-        return open(rows).flatMap(({ row, order }) => (wanted.has(row.id) ? (queuedByRow(row, order) ?? []) : []));
+        return open(rows).flatMap(({ row, order }) => readTask(row, order, wanted));
       }),
     going: () => store.query(process, () => GOING),
   };
+}
+
+function readTask(row: TaskRow, order: TaskSpec, wanted: ReadonlySet<string>): readonly ReadTask[] {
+  const task = wanted.has(row.id) ? queuedByRow(row, order) : undefined;
+  return task === undefined ? [] : [{ task, shown: shownTask(row, order) }];
 }

@@ -6,7 +6,7 @@
  * W2  When the faults have stopped, whoever can take a task gets it: none that a ready worker can have is left in the pool.
  */
 import { Presence } from "../../gateway/live/presence.ts";
-import { Pulls } from "../../gateway/live/pulls.ts";
+import { PULL_BYTES_MAX, Pulls } from "../../gateway/live/pulls.ts";
 import { Queues } from "../../gateway/live/queues.ts";
 import { addressKey } from "../../machines/address.ts";
 import type { TaskFact } from "../../machines/task/events.ts";
@@ -107,7 +107,9 @@ export class Workers {
     const { process, router } = gateway;
     const queues = new Queues(router, PARTITIONS);
     const ports = { queues, reads: readsOf(this.#cluster.store, process), clock: process, log: SILENT, gateway: process.name };
-    const edge = { pulls: new Pulls(ports), presence: new Presence({ ...ports, taskTypes: [TYPE] }) };
+    // What nobody gets times out.
+    const unwanted = () => {};
+    const edge = { pulls: new Pulls({ ...ports, unwanted }), presence: new Presence({ ...ports, taskTypes: [TYPE] }) };
     this.#edges.set(gateway, edge);
     return edge;
   }
@@ -117,25 +119,28 @@ export class Workers {
     const random = this.#random;
     const gateway = random.pick(gateways);
     const { pulls } = this.#edge(gateway);
-    const id = ids.next();
+    const key = ids.next();
     const row = await readsOf(store, gateway.process)
       .account(worker)
       .catch(() => undefined);
     if (row === undefined) return;
-    const terms = {
-      id,
+    const request = {
+      key,
+      terms: "terms",
       row,
       taskTypes: [TYPE],
       most: random.int(1, 3),
       minPrice: random.int(1, 10),
       waitMs: random.int(0, 3_000),
+      bytesMost: PULL_BYTES_MAX,
     };
     this.underWay += 1;
     for (let again = false; ; again = true) {
-      const asked = pulls.pull({ ...terms, again, gone: new AbortController().signal }).catch(() => undefined);
-      const got = await Promise.race([asked, time.wait(terms.waitMs + 10_000).then(() => undefined)]);
+      const asked = pulls.pull({ ...request, again, gone: new AbortController().signal }).catch(() => undefined);
+      const got = await Promise.race([asked, time.wait(request.waitMs + 10_000).then(() => undefined)]);
       if (got !== undefined) {
-        for (const { row: task } of got.tasks) this.#got(worker, id, taskId(task.id));
+        if (typeof got === "string") this.wrong.push(`a pull of ${worker} was refused: ${got}`);
+        else for (const { row: task } of got.tasks) this.#got(worker, key, taskId(task.id));
         break;
       }
       // The answer is lost, or the gateway has died; a client that has no key for its request lets it be.
@@ -145,14 +150,14 @@ export class Workers {
   }
 
   /** W1. */
-  #got(worker: AccountId, pull: string, task: TaskId): void {
+  #got(worker: AccountId, key: string, task: TaskId): void {
     const rows = this.#cluster.store.journal.actors;
-    if (!wonBy(rows, worker, pull).some(({ row }) => row.id === task)) {
+    if (!wonBy(rows, worker, key).some(({ task: { row } }) => row.id === task)) {
       this.wrong.push(`a pull of ${worker} was given task ${task}, which it has not won`);
     }
     const before = this.#given.get(`${task} ${worker}`);
-    if (before !== undefined && before !== pull) this.wrong.push(`task ${task} was given to two pulls of ${worker}`);
-    this.#given.set(`${task} ${worker}`, pull);
+    if (before !== undefined && before !== key) this.wrong.push(`task ${task} was given to two pulls of ${worker}`);
+    this.#given.set(`${task} ${worker}`, key);
     if (this.#random.chance(0.85)) this.#submit(worker, task, this.#random.chance(0.85));
   }
 
