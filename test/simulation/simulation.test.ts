@@ -10,7 +10,7 @@ import { Random } from "./random.ts";
 import { simulate } from "./run.ts";
 import type { Mutation } from "./store.ts";
 
-const SEEDS = 300;
+const SEEDS = 150;
 /** A deliberate mistake must be noticed within so many seeds. */
 const SEEDS_TO_NOTICE = 200;
 

@@ -141,7 +141,7 @@ export class Wishes {
     return order({
       budget: credits(random.int(5, 30)),
       maxSeconds: random.int(1, 6),
-      poolHours: random.pick([0.003, 0.003, 0.05]),
+      poolHours: random.pick([0.003, 0.003, 0.003, 0.03]),
       autoRetry: random.int(0, 1),
       windowMs: random.pick([0, 100, 500]),
       callbackUrl: random.chance(0.5) ? "https://example.com/hook" : null,

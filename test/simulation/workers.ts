@@ -26,7 +26,7 @@ const ONLINE = [1, 2];
 const READY = 9;
 /** How often the ready worker looks what it has (ms), and from when on it must have got what it can (ms after the faults). */
 const LOOK_MS = 200;
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 45_000;
 
 interface Edge {
   readonly pulls: Pulls;
