@@ -1,9 +1,20 @@
 /** Everything derived from the platform's secret: deterministic ids for idempotent requests, and secrets of accounts. */
 import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
-import { type AccountId, accountId, isUuid, type TaskId, taskId } from "../machines/vocabulary.ts";
+import { type AccountId, accountId, isUuid, type Millis, type TaskId, taskId } from "../machines/vocabulary.ts";
 
 const SEAL_NONCE_BYTES = 12;
 const SEAL_TAG_BYTES = 16;
+
+/** Marks a ticket among other things that are sealed. */
+const TICKET = "ticket";
+const TICKET_CHARACTERS_MAX = 512;
+
+/** What a ticket says: for whom it was made, with which key, and when (ms). */
+export interface Ticket {
+  readonly account: AccountId;
+  readonly keyHash: string;
+  readonly at: Millis;
+}
 
 export const API_KEY = /^[0-9a-f]{64}$/;
 
@@ -109,6 +120,30 @@ export class Secrets {
     const decipher = createDecipheriv("aes-256-gcm", this.#hmac("seal"), nonce);
     decipher.setAuthTag(rest.subarray(0, SEAL_TAG_BYTES));
     return Buffer.concat([decipher.update(rest.subarray(SEAL_TAG_BYTES)), decipher.final()]).toString("utf8");
+  }
+
+  /** Makes a ticket that stands for a key of an account (see doors/ticket.ts); nothing in it can be read or changed by others. */
+  ticket({ account, keyHash, at }: Ticket): string {
+    return this.seal(JSON.stringify([TICKET, account, keyHash, at]));
+  }
+
+  /** Reads a ticket; undefined if we did not make it. */
+  readTicket(ticket: string): Ticket | undefined {
+    if (ticket.length > TICKET_CHARACTERS_MAX) return undefined;
+    try {
+      const read: unknown = JSON.parse(this.unseal(ticket));
+      if (!Array.isArray(read)) return undefined;
+      const [what, account, keyHash, at]: unknown[] = read;
+      const right = what === TICKET && typeof account === "string" && typeof keyHash === "string" && typeof at === "number";
+      return right ? { account: accountId(account), keyHash, at } : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** What only those know who have had a stream with this ticket: 20 digits. */
+  ticketProof(ticket: string): string {
+    return this.#hmac("ticket-proof", ticket).readBigUInt64BE().toString().padStart(20, "0");
   }
 
   /** The id of an account of the house, which posts honeypots. */

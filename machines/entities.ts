@@ -56,6 +56,7 @@ function hosted<K extends EntityKind, F extends AnyFact, V>(
     recall: (command, caused, state) => entity.recall<CommandType<K>>(own(command), caused.map(ownFact), state),
     postings: (id, fact) => entity.postings(id, ownFact(fact)),
     announce: (state, made) => entity.announce(state, made.map(ownFact)),
+    wakes: (state, made) => entity.wakes(state, made.map(ownFact)),
   };
 }
 

@@ -11,7 +11,7 @@ import type { CarriedCommand, CommandOf, CommandType, ReplyOf } from "./protocol
 import type { Refusal } from "./refusal.ts";
 import type { Evolution, Logic } from "./statechart.ts";
 import type { Judgement, Question } from "./validation/judgement.ts";
-import type { Millis } from "./vocabulary.ts";
+import type { AccountId, Millis } from "./vocabulary.ts";
 
 /**
  * A call to the outside. It needs no fact: the timer that led to it stays set until its outcome is a fact, so that after a
@@ -114,6 +114,8 @@ export interface Entity<K extends EntityKind, S, F extends AnyFact, V> {
   readonly postings: (id: string, fact: F) => readonly Posting[];
   /** What others are told once these facts, which led to `state`, are committed. */
   readonly announce: (state: S, facts: readonly F[]) => readonly Announcement[];
+  /** The accounts whose event streams have more to tell once these facts, which led to `state`, are committed. */
+  readonly wakes: (state: S, facts: readonly F[]) => readonly AccountId[];
   /** The row for lists; undefined while there is nothing to show. */
   readonly row: (id: string, state: S) => V | undefined;
   /** The rows beside it of which there are several. A commit writes those that have changed; one that is missing stays as it was. */
@@ -143,6 +145,7 @@ export interface AnyEntity {
   readonly postings: (id: string, fact: AnyFact) => readonly Posting[];
   readonly timerGraceMs: (timer: string) => Millis;
   readonly announce: (state: AnyMachineSnapshot, facts: readonly AnyFact[]) => readonly Announcement[];
+  readonly wakes: (state: AnyMachineSnapshot, facts: readonly AnyFact[]) => readonly AccountId[];
   readonly row: (id: string, state: AnyMachineSnapshot) => unknown;
   readonly parts: (state: AnyMachineSnapshot) => readonly Part[];
   readonly persist: (state: AnyMachineSnapshot, format: number) => unknown;

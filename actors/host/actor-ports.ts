@@ -4,6 +4,7 @@ import type { Address } from "../../machines/address.ts";
 import type { Announcement } from "../../machines/announcement.ts";
 import type { Ask, OutboundCall } from "../../machines/entity.ts";
 import type { Formats } from "../../machines/formats.ts";
+import type { AccountId } from "../../machines/vocabulary.ts";
 import type { CommandResult } from "../message.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
@@ -21,8 +22,8 @@ export interface Release {
   readonly timers: readonly TimerChange[];
   readonly calls: readonly OutboundCall[];
   readonly announcements: readonly Announcement[];
-  /** The row after the commit; undefined if nothing was committed. */
-  readonly row?: unknown;
+  /** The accounts whose event streams have more to tell. */
+  readonly wakes: readonly AccountId[];
 }
 
 /** An actor that may be evicted. */

@@ -281,7 +281,7 @@ export class Actor {
         pending.answer({ ok: false, refusal: NOT_OWNER });
         return;
       }
-      const nothing = { messages: [], fresh: new Set<string>(), timers: [], announcements: [] };
+      const nothing = { messages: [], fresh: new Set<string>(), timers: [], announcements: [], wakes: [] };
       void this.#ports.release({ address: this.address, ...nothing, calls });
       this.#conclude(pending, answer, ask);
     });
@@ -290,13 +290,14 @@ export class Actor {
   #stage(pending: PendingCommand, decision: Decision<AnyFact, unknown>): void {
     const { entry, fresh } = this.#entryOf(pending, decision);
     const announcements = this.#entity.announce(this.#state, decision.facts);
-    const { messages, timers, row, parts } = entry;
+    const wakes = this.#entity.wakes(this.#state, decision.facts);
+    const { messages, timers, parts } = entry;
     this.#written.note(parts);
     this.#seq += decision.facts.length;
     if (entry.snapshot !== undefined) this.#snapshotSeq = this.#seq;
     const { calls = [], reply, afterDelivery = false, ask } = decision;
     const gated = this.#gate.commit(pending, () => {
-      const delivered = this.#ports.release({ address: this.address, messages, fresh, timers, calls, announcements, row });
+      const delivered = this.#ports.release({ address: this.address, messages, fresh, timers, calls, announcements, wakes });
       this.#conclude(pending, { ok: true, value: reply }, ask, afterDelivery ? delivered : undefined);
     });
     this.#ports.committer.submit(entry, (outcome) => {

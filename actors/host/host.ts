@@ -10,7 +10,7 @@ import { type Address, addressKey, type EntityKind, isEntityAddress } from "../.
 import type { AnyEntity, Ask, OutboundCall } from "../../machines/entity.ts";
 import { FORMATS, type Formats } from "../../machines/formats.ts";
 import { refuse } from "../../machines/refusal.ts";
-import type { Millis } from "../../machines/vocabulary.ts";
+import type { AccountId, Millis } from "../../machines/vocabulary.ts";
 import { SHARDS_DEFAULT, shardOf } from "../address.ts";
 import { Outbox } from "../effects/outbox.ts";
 import { Timers } from "../effects/timers.ts";
@@ -53,8 +53,8 @@ export interface HostPorts {
   readonly formats?: () => Formats;
   /** Called when the journal accepts nothing more from this host, because others own its shards now. */
   readonly fenced?: () => void;
-  /** Called after every commit of an actor, with its row. Not durable: what it does is lost if the process dies. */
-  readonly committed?: (address: Address, row: unknown) => void;
+  /** Called after a commit with each account whose event streams have more to tell. It is lost if the process dies before. */
+  readonly wake?: (account: AccountId) => void;
   /** What matchers need; without it there are none, and tasks wait for bids by hand. */
   readonly matching?: Pick<MatchingPorts, "notices" | "index" | "partitions"> | undefined;
   /** Observes everything that live actors do; for development only. */
@@ -310,9 +310,9 @@ export class Host implements Transport {
     here.abandon();
   }
 
-  async #release({ address, messages, fresh, timers, calls, row, announcements }: Release): Promise<void> {
+  async #release({ address, messages, fresh, timers, calls, wakes, announcements }: Release): Promise<void> {
     try {
-      if (row !== undefined) this.#ports.committed?.(address, row);
+      for (const account of wakes) this.#ports.wake?.(account);
     } catch (error) {
       // Others are only notified here; the commit is done.
       this.#ports.log.warn({ err: error, actor: addressKey(address) }, "gateways could not be notified of a commit");

@@ -5,6 +5,7 @@ import { Problem } from "../http/problems.ts";
 import { API_KEY, hashApiKey, isSameSecret } from "../secrets.ts";
 import type { Services } from "../services.ts";
 import { type AnswerHeaders, limit } from "./limit.ts";
+import { admitByTicket, ticketIn } from "./ticket.ts";
 
 /** The secret under which the guard remembers addresses that sent a signed request. */
 export const SIGNATURE = "signature";
@@ -18,13 +19,15 @@ export interface Visitor extends AnswerHeaders {
   readonly only: AccountId | null;
   /** A header of the request; empty if it was not sent. */
   readonly header: (name: string) => string;
+  /** The raw query, without the question mark. */
+  readonly query: string;
 }
 
 /** Admits a request or throws a Problem (401, 404, 429). Gives the caller if the operation needs an API key. */
 export async function admit(operation: Operation, services: Services, visitor: Visitor): Promise<Caller | undefined> {
   switch (operation.auth) {
     case "key": {
-      const caller = await authenticate(services, visitor);
+      const caller = await authenticate(operation, services, visitor);
       const names = operation.makesTask === true ? (["requests", "tasks"] as const) : (["requests"] as const);
       await limit(visitor, services.limiter, caller.account, names);
       return caller;
@@ -96,9 +99,11 @@ async function checkOperator(services: Services, visitor: Visitor): Promise<void
   if (good !== true) throw new Problem(401, "ADMIN_TOKEN_INVALID", "Send the operator's token in the header X-Admin-Token.");
 }
 
-async function authenticate(services: Services, visitor: Visitor): Promise<Caller> {
+async function authenticate(operation: Operation, services: Services, visitor: Visitor): Promise<Caller> {
   const { keys, guard } = services;
   const key = visitor.header("X-API-Key");
+  const ticket = key === "" && operation.stream === true ? ticketIn(visitor.query) : undefined;
+  if (ticket !== undefined) return admitByTicket(services, visitor, ticket);
   if (key === "") {
     await countVisit(services, visitor);
     throw new Problem(401, "API_KEY_MISSING", "Send your API key in the header X-API-Key.");

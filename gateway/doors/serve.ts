@@ -13,8 +13,6 @@ export interface Visit extends Visitor {
   readonly readParams: () => unknown;
   /** What the client calls them, where that is not as the operation does. */
   readonly names?: { readonly [param: string]: string };
-  /** The raw query, without the question mark. */
-  readonly query: string;
   /** Whether there may be a body. */
   readonly takesBody: boolean;
   /** Gives the parsed body, undefined if there is none. Called once the caller is admitted. Throws Problem. */

@@ -13,6 +13,8 @@ import { bodyCheck, pathCheck, queryCheck } from "./validate.ts";
 export interface Caller {
   readonly account: AccountId;
   readonly keyHash: string;
+  /** The ticket that was sent in place of the key. */
+  readonly ticket?: string;
 }
 
 /** What a door grants an operation that waits before it answers. */
@@ -104,7 +106,7 @@ export interface Outline<P extends TObject = TObject, Q extends TObject = TObjec
    * debt, or delivers what does. `checked`: the actor or the handler refuses it itself.
    */
   readonly suspended?: "allowed" | "checked";
-  /** Whether it answers with a stream of server-sent events. */
+  /** Whether it answers with a stream of server-sent events; a ticket then does for a key. */
   readonly stream?: boolean;
   /**
    * How an operation without a key is limited; by default each request counts as a visit of its address. `always`: not at all.

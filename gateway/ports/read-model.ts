@@ -1,9 +1,10 @@
 /** The read model (CQRS): rows written by commits, from which lists and lookups are served. */
+import type { AccountFactType } from "../../machines/account/events.ts";
 import type { AccountRow, CapabilityRow } from "../../machines/account/row.ts";
 import type { Posting, TransferReason } from "../../machines/money/postings.ts";
 import type { TaskFact, TaskSpec } from "../../machines/task/events.ts";
 import type { TaskRow } from "../../machines/task/row.ts";
-import type { AccountId, Millis, TaskStatus } from "../../machines/vocabulary.ts";
+import type { AccountId, AccountStatus, Millis, TaskId, TaskStatus } from "../../machines/vocabulary.ts";
 
 /** A row of a task, with its spec. */
 export interface StoredTask {
@@ -113,6 +114,41 @@ export interface Bidder {
   readonly taskType: string;
 }
 
+/** What a stream of an account looks for in its journal: ends of its own tasks, awards to it, or both. */
+export interface NewsQuery {
+  readonly account: AccountId;
+  /** The number of the fact after which to look. */
+  readonly after: number;
+  readonly ends: boolean;
+  readonly awards: boolean;
+}
+
+/** A fact of an account that says something of a task: that it ended (the first two), or how an award to this account began or ended. */
+export interface AccountNews {
+  readonly seq: number;
+  readonly type: Extract<AccountFactType, "Settled" | "Released" | "OfferTaken" | "OfferFreed" | "Failed" | "Earned">;
+  readonly task: TaskId;
+}
+
+/** A part of an account's journal. */
+export interface NewsPage {
+  /** In order. */
+  readonly news: readonly AccountNews[];
+  /** The number of the last fact that was looked at. */
+  readonly upTo: number;
+  /** Whether there are facts after it. */
+  readonly more: boolean;
+}
+
+/** What the streams of an account depend on. */
+export interface Watched {
+  readonly id: AccountId;
+  readonly keyHash: string;
+  readonly status: AccountStatus;
+  /** The number of its last fact. */
+  readonly lastFact: number;
+}
+
 /** Every call may reject with StoreUnavailable. An invalid cursor gives undefined. */
 export interface ReadModel {
   /** Rejects if no database answers. */
@@ -127,6 +163,14 @@ export interface ReadModel {
   task(id: string): Promise<StoredTask | undefined>;
   /** Whether this account holds a budget for a task that is not open yet, because the message to it is on its way. */
   opening(account: AccountId, task: string): Promise<boolean>;
+  /** Those of these tasks that exist, without those whose database does not answer, unless that is all of them. */
+  tasksOf(ids: readonly TaskId[]): Promise<readonly StoredTask[]>;
+  /** Looks through a bounded number of facts. */
+  accountNews(query: NewsQuery): Promise<NewsPage>;
+  /** The number of an account's last fact from before this time (ms), as its nodes' clocks say; null: of its last one. 0 if there is none. */
+  factBefore(account: AccountId, at: Millis | null): Promise<number>;
+  /** Those of these accounts whose databases answer. */
+  watched(accounts: readonly AccountId[]): Promise<readonly Watched[]>;
   tasks(query: TaskQuery): Promise<Page<StoredTask> | undefined>;
   /** Open tasks that this worker may take, the oldest first. */
   open(query: OpenQuery): Promise<Page<StoredTask> | undefined>;

@@ -14,6 +14,10 @@ export interface SignalHub extends Signals {
   sendTo(gateway: string, signal: GatewaySignal): void;
   /** Hears what is told to this gateway from now on. */
   listenAs(gateway: string, hear: (signal: GatewaySignal) => void): void;
+  /** Tells the gateways that hear about this account that its event streams have more to tell. */
+  wake(account: AccountId): void;
+  /** Hears about this account from now on, until what it gives is called. */
+  listenFor(account: AccountId, hear: () => void): () => void;
 }
 
 /** A new task as a stranger may see it, for these workers who listen at the gateway. */
@@ -24,7 +28,7 @@ export interface GatewaySignal {
 }
 
 export type Signal =
-  /** A task has reached a status that somebody may wait for. */
+  /** A task has reached a status that somebody may wait for. Only nodes of an older version say so; others wake the accounts. */
   | { readonly type: "task"; readonly task: string; readonly status: TaskStatus }
   /** A key is no longer valid. */
   | { readonly type: "key"; readonly hash: string }

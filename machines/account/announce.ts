@@ -1,6 +1,6 @@
-/** What matchers are told of a worker: that it has a free slot again, or may work again. */
+/** What matchers are told of a worker: that it has a free slot again, or may work again; and when its streams have more to tell. */
 import type { Announcement } from "../announcement.ts";
-import { accountId } from "../vocabulary.ts";
+import { type AccountId, accountId } from "../vocabulary.ts";
 import type { AccountFact } from "./events.ts";
 import type { AccountSnapshot } from "./machine.ts";
 
@@ -11,6 +11,14 @@ export function announceAccount({ context }: AccountSnapshot, facts: readonly Ac
   const worker = accountId(context.id);
   const queues = new Set([...types.filter((type) => type !== ""), ...Object.keys(context.capabilities)]);
   return [...queues].map((taskType) => ({ taskType, about: worker, command: { type: "freed", worker } }));
+}
+
+/**
+ * Gives whose streams have more to tell: those of a requester whose budget was given back, because its task has ended before that.
+ * After a settlement the task itself says so, because it ends after that (machines/task/announce.ts).
+ */
+export function wakenByAccount({ context }: AccountSnapshot, facts: readonly AccountFact[]): readonly AccountId[] {
+  return facts.some(({ type }) => type === "Released") ? [accountId(context.id)] : [];
 }
 
 /** The task type in which a fact gives the worker a slot back, empty if it does not say; undefined if it gives none. */

@@ -1,7 +1,7 @@
 import { getInitialSnapshot } from "xstate";
 import type { Entity } from "../entity.ts";
 import { evolve, logicOf } from "../statechart.ts";
-import { announceAccount } from "./announce.ts";
+import { announceAccount, wakenByAccount } from "./announce.ts";
 import { decideAccount } from "./decide.ts";
 import { type AccountFact, upcastAccountFact } from "./events.ts";
 import { type AccountSnapshot, accountMachine } from "./machine.ts";
@@ -25,6 +25,7 @@ export const account: Entity<"account", AccountSnapshot, AccountFact, AccountRow
   recall: recallAccount,
   postings: accountPostings,
   announce: announceAccount,
+  wakes: wakenByAccount,
   row: (_id, state) => accountRow(state),
   parts: capabilityRows,
   persist: persistAccount,

@@ -23,6 +23,7 @@ export const batch: Entity<"batch", BatchSnapshot, BatchFact, never> = {
   recall: recallBatch,
   postings: () => [],
   announce: () => [],
+  wakes: () => [],
   row: () => undefined,
   parts: () => [],
   persist: persistBatch,

@@ -2,7 +2,7 @@
 import type { Announcement } from "../announcement.ts";
 import { onOfferByRow } from "../eligibility.ts";
 import type { QueuedTask, WholeTask } from "../matcher/vocabulary.ts";
-import { BOUNDS, taskId } from "../vocabulary.ts";
+import { type AccountId, BOUNDS, taskId } from "../vocabulary.ts";
 import type { TaskFact, TaskFactType, TaskSpec } from "./events.ts";
 import type { TaskSnapshot } from "./machine.ts";
 import { type Opened, opened } from "./opened.ts";
@@ -40,6 +40,14 @@ export function announceTask(state: TaskSnapshot, facts: readonly TaskFact[]): r
     ...whole,
   } as const;
   return [{ ...to, command: closed }];
+}
+
+/** Gives whose streams have more to tell: the winner's, or those of the requester who has paid (machines/account/announce.ts). */
+export function wakenByTask({ context }: TaskSnapshot, facts: readonly TaskFact[]): readonly AccountId[] {
+  return facts.flatMap((fact) => {
+    if (fact.type === "Awarded") return [fact.bid.worker];
+    return fact.type === "Settled" && context.requester !== null ? [context.requester] : [];
+  });
 }
 
 /** An open task as a matcher knows it. */

@@ -1,7 +1,7 @@
 import { getInitialSnapshot } from "xstate";
 import type { Entity } from "../entity.ts";
 import { evolve, logicOf } from "../statechart.ts";
-import { announceTask } from "./announce.ts";
+import { announceTask, wakenByTask } from "./announce.ts";
 import { decideTask, JUDGING_MS_MAX, questionOf } from "./decide.ts";
 import { type TaskFact, upcastTaskFact } from "./events.ts";
 import { type TaskSnapshot, taskMachine } from "./machine.ts";
@@ -27,6 +27,7 @@ export const task: Entity<"task", TaskSnapshot, TaskFact, TaskRow> = {
   recall: recallTask,
   postings: () => [],
   announce: announceTask,
+  wakes: wakenByTask,
   row: (_id, state) => taskRow(state),
   parts: () => [],
   persist: persistTask,

@@ -1,7 +1,6 @@
 /** The part of a process that brings commands to actors: its own, those of its shards as a node, or those of other nodes. */
 
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { LRUCache } from "lru-cache";
 import { shardOf } from "../../actors/address.ts";
 import { Host } from "../../actors/host/host.ts";
 import type { Inspect } from "../../actors/host/live.ts";
@@ -9,13 +8,11 @@ import type { Log } from "../../actors/ports/log.ts";
 import type { ClusterTransport, Transport } from "../../actors/ports/transport.ts";
 import { Node } from "../../actors/shards/node.ts";
 import type { StoredTask } from "../../gateway/ports/read-model.ts";
-import type { SignalHub, Signals } from "../../gateway/ports/signals.ts";
+import type { SignalHub } from "../../gateway/ports/signals.ts";
 import type { Secrets } from "../../gateway/secrets.ts";
-import type { Address } from "../../machines/address.ts";
 import { entitiesUnder } from "../../machines/entities.ts";
 import { agreedFormats, FORMATS, type Formats } from "../../machines/formats.ts";
-import { TERMINAL_STATUSES } from "../../machines/task/tags.ts";
-import { type AccountId, TASK_STATUSES, type TaskStatus } from "../../machines/vocabulary.ts";
+import type { AccountId } from "../../machines/vocabulary.ts";
 import { LocalTransport } from "../adapters/in-process/transport.ts";
 import { type Databases, databaseOf, shardsAt } from "../adapters/postgres/databases.ts";
 import { PostgresJournal } from "../adapters/postgres/journal.ts";
@@ -38,8 +35,6 @@ const REGISTRARS = 3;
 export const DRAIN_MS = 10_000;
 /** The event loop's lag is sampled this often (ms). */
 const LAG_RESOLUTION_MS = 20;
-/** Tasks whose last announced status is remembered, so that each status is announced once. */
-const ANNOUNCED_MAX = 10_000;
 
 /** What the parts of a process share. */
 export interface Frame {
@@ -83,20 +78,6 @@ interface Membership {
   readonly formats?: () => Formats;
 }
 
-const WATCHED: ReadonlySet<TaskStatus> = new Set(["AWARDED", ...TERMINAL_STATUSES]);
-
-/** Signals gateways when a task reaches a status that somebody may wait for. */
-function announcer(signals: Signals): (address: Address, row: unknown) => void {
-  const last = new LRUCache<string, TaskStatus>({ max: ANNOUNCED_MAX });
-  return ({ kind, id }, row) => {
-    if (kind !== "task" || typeof row !== "object" || row === null || !("status" in row)) return;
-    const status = TASK_STATUSES.find((one) => one === row.status);
-    if (status === undefined || !WATCHED.has(status) || last.get(id) === status) return;
-    last.set(id, status);
-    signals.send({ type: "task", task: id, status });
-  };
-}
-
 /** Makes hosts on the databases of this process. `member` is the member that commits; null if there is no cluster. */
 function hostMaker({ config, log, finalizers, urls, read, secrets, validator, signals, inspect }: Frame, transport: Transport) {
   const writers = urls.map((url) => openPool(url, { max: WRITERS, name: "write", keep: true }));
@@ -124,7 +105,7 @@ function hostMaker({ config, log, finalizers, urls, read, secrets, validator, si
     writers: WRITERS,
     requestMsMax: config.requestTimeoutMs,
     transport,
-    committed: announcer(signals),
+    wake: (account: AccountId) => signals.wake(account),
     inspect,
   };
   return (index: number, member: string | null, membership: Membership = {}): Host => {

@@ -122,7 +122,7 @@ test("a node outlives webhooks and words to gateways that fail, and sends the we
     if (tried < 3) throw new Error("a courier that fails");
     return { id: id(1), ms: 1, result: "delivered", status: 200 };
   };
-  world.committed = () => {
+  world.wake = () => {
     throw new Error("no signals");
   };
   world.host = world.makeHost();

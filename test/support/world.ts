@@ -71,8 +71,8 @@ export class World {
   readonly judged: JudgedWhere[] = [];
   /** What its actors are; for a host that is made after they were replaced. */
   entities: HostPorts["entities"] = ENTITIES;
-  /** Told of every commit; see HostPorts. */
-  committed: NonNullable<HostPorts["committed"]> = () => {};
+  /** Told whose streams have more to tell; see HostPorts. */
+  wake: NonNullable<HostPorts["wake"]> = () => {};
   /** What every member reads, of a host that is made afterwards; if absent, it is alone. */
   formats: HostPorts["formats"];
   /** Carries what one actor of a host sends or asks another; replace it for another network. */
@@ -97,7 +97,7 @@ export class World {
       validator: { judge: (question, where) => this.judge(question, where) },
       calls: { make: ({ request }) => this.deliver(request) },
       transport: { request: (envelope) => this.carry(envelope, host) },
-      committed: (address, row) => this.committed(address, row),
+      wake: (account) => this.wake(account),
       inspect: this.inspect,
       ...(this.formats === undefined ? {} : { formats: this.formats }),
       clock: this.clock,

@@ -30,6 +30,22 @@ export class Databases {
     return database;
   }
 
+  /**
+   * Queries the databases that hold these entities at once, each for its own; gives what those that answer have found. Rejects if
+   * none answers.
+   */
+  async eachOf<Id extends string, T>(
+    ids: readonly Id[],
+    ask: (database: Database, ids: readonly Id[]) => Promise<readonly T[]>,
+  ): Promise<readonly T[]> {
+    const parts = new Map<Database, Id[]>();
+    for (const id of ids) parts.set(this.of(id), [...(parts.get(this.of(id)) ?? []), id]);
+    const answers = await Promise.allSettled([...parts].map(([database, own]) => ask(database, own)));
+    const failed = answers.find((answer) => answer.status === "rejected");
+    if (failed !== undefined && answers.every(({ status }) => status === "rejected")) throw failed.reason;
+    return answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
+  }
+
   /** Queries all databases at once; gives their answers in order. */
   each<T>(ask: (database: Database) => Promise<T>): Promise<readonly T[]> {
     return Promise.all(this.all.map(ask));

@@ -4,6 +4,7 @@ import type { AccountRow } from "../../../machines/account/row.ts";
 import { readAccount, readAccountByKey, readMarked, readStatement } from "./accounts.ts";
 import { browseCapabilities, readCapabilities, readCapability, readWorkload } from "./capabilities.ts";
 import type { Databases } from "./databases.ts";
+import { readFactBefore, readNews, readWatched } from "./news.ts";
 import { inTime, reaching } from "./pool.ts";
 import {
   isOpening,
@@ -14,6 +15,7 @@ import {
   readLedger,
   readLikelyPrice,
   readPulled,
+  readReachable,
   readTask,
   readTaskType,
 } from "./tasks.ts";
@@ -35,6 +37,10 @@ export function postgresReadModel(databases: Databases, mostMs = READ_MS_MAX): R
     marked: (marks) => read(databases.each((database) => readMarked(database, marks)).then((found) => found.flat())),
     bidder: (account, task) => read(bidder(databases, account, task)),
     task: (id) => read(readTask(databases.of(id), id)),
+    tasksOf: (ids) => read(readReachable(databases, ids)),
+    accountNews: (query) => read(readNews(databases.of(query.account), query)),
+    factBefore: (account, at) => read(readFactBefore(databases.of(account), account, at)),
+    watched: (accounts) => read(readWatched(databases, accounts)),
     opening: (account, task) => read(isOpening(databases.of(account), shardOf(account, shards), account, task)),
     tasks: (query) => read(listTasks(databases, query)),
     open: (query) => read(listOpenTasks(databases, query)),

@@ -42,11 +42,19 @@ export async function readTask(database: Database, id: string): Promise<StoredTa
 
 /** Those of these tasks that exist. */
 export async function readTasks(databases: Databases, ids: readonly TaskId[]): Promise<readonly StoredTask[]> {
-  const found = await databases.each(
-    (database) => database<Row[]>`
-      select ${fields(database)} from tasks t join journal j on j.entity = t.id and j.seq = 1 where t.id = any(${[...ids]}::uuid[])`,
-  );
-  return found.flat().map(toTask);
+  const found = await databases.each((database) => readSome(database, ids));
+  return found.flat();
+}
+
+/** Those of these tasks that exist, without those whose database does not answer. */
+export function readReachable(databases: Databases, ids: readonly TaskId[]): Promise<readonly StoredTask[]> {
+  return databases.eachOf(ids, readSome);
+}
+
+async function readSome(database: Database, ids: readonly TaskId[]): Promise<readonly StoredTask[]> {
+  const rows = await database<Row[]>`
+    select ${fields(database)} from tasks t join journal j on j.entity = t.id and j.seq = 1 where t.id = any(${[...ids]}::uuid[])`;
+  return rows.map(toTask);
 }
 
 /** Whether the message that opens a task still waits in the outbox of the account that pays for it. */
