@@ -31,6 +31,7 @@ export class EventStream {
   readonly #topics: ReadonlySet<Topic>;
   readonly #told = new Set<string>();
   #id = 0;
+  #unread: Promise<void> | undefined;
 
   constructor(subscription: Subscription) {
     this.subscription = subscription;
@@ -69,17 +70,7 @@ export class EventStream {
   async send(topic: Topic, data: string, id: number | null): Promise<void> {
     this.#id = Math.max(this.#id, id ?? 0);
     const name = this.subscription.named ? `event: ${topic}\n` : "";
-    if (this.#write(`id: ${this.#idText()}\n${name}data: ${data}\n\n`)) return;
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        this.out.off("drain", done);
-        this.out.off("close", done);
-        resolve();
-      };
-      this.out.on("drain", done);
-      this.out.on("close", done);
-      if (!this.open) done();
-    });
+    if (!this.#write(`id: ${this.#idText()}\n${name}data: ${data}\n\n`)) await this.#untilRead();
   }
 
   /** Sends a new task once. `key` says which task in which round. Resolves as send() does. */
@@ -93,6 +84,21 @@ export class EventStream {
 
   end(): void {
     this.out.end();
+  }
+
+  /** Resolves when the client has read what was written, or is gone. */
+  #untilRead(): Promise<void> {
+    this.#unread ??= new Promise<void>((resolve) => {
+      const done = () => {
+        this.out.off("drain", done);
+        this.out.off("close", done);
+        this.#unread = undefined;
+        resolve();
+      };
+      this.out.on("drain", done);
+      this.out.on("close", done);
+    });
+    return this.#unread;
   }
 
   #idText(): string {

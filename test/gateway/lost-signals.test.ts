@@ -1,20 +1,17 @@
-/** Where signals get lost: streams find everything by looking back, keys end, and nothing is kept for who has gone. */
+/** Where signals get lost: streams find everything all the same, keys end, and nothing is kept for who has gone. */
 import { beforeEach, describe, expect, test } from "vitest";
+import { Feed, type Opening, ROUND_MS } from "../../gateway/live/feed.ts";
+import { HELD_MS } from "../../gateway/live/follower.ts";
 import { KeyRing } from "../../gateway/live/key-ring.ts";
-import { Feed, TOPICS } from "../../gateway/live/stream.ts";
-import type { ReadModel, StoredTask } from "../../gateway/ports/read-model.ts";
+import { TOPICS } from "../../gateway/live/stream.ts";
+import type { ReadModel } from "../../gateway/ports/read-model.ts";
 import type { Signal } from "../../gateway/ports/signals.ts";
-import { account } from "../../machines/account/index.ts";
-import { task } from "../../machines/task/index.ts";
-import { credits, taskId } from "../../machines/vocabulary.ts";
+import { localSignals } from "../../src/adapters/in-process/signals.ts";
 import { ManualClock } from "../support/clock.ts";
-import { Life } from "../support/life.ts";
+import { hear, Journals, member, openTask, readEvents } from "../support/journals.ts";
 import { id, order, person, SILENT } from "../support/world.ts";
 
-const TYPE = order().taskType;
-const [REQUESTER, WORKER] = [person(1), person(2)];
-/** How often a stream looks by itself (ms). */
-const LOOK_MS = 5_000;
+const [REQUESTER, WORKER] = [1, 2];
 
 let clock: ManualClock;
 beforeEach(() => {
@@ -25,73 +22,36 @@ async function turns(): Promise<void> {
   for (let n = 0; n < 20; n += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-function member(n: number, keyHash = `key ${n}`) {
-  const life = new Life(account, person(n));
-  life.do(
-    { type: "register", account: person(n), email: `${n}@test.example`, source: null, keyHash, grant: credits(50), marks: [] },
-    1,
-  );
-  const row = account.row(person(n), life.state);
-  if (row === undefined) throw new Error("who is registered has a row");
-  return row;
-}
-
 describe("a stream", () => {
-  /** What the database shows by now, by the list in which it is. */
-  let open: StoredTask[];
-  let ended: StoredTask[];
-  let asked: { readonly since: number | null }[];
+  let journals: Journals;
+  let signals: ReturnType<typeof localSignals>;
   let feed: Feed;
   beforeEach(() => {
-    [open, ended, asked] = [[], [], []];
-    const page = (rows: readonly StoredTask[], since: number | null) => ({
-      items: rows.filter(({ row }) => row.updatedAt >= (since ?? 0)),
-      next: null,
-    });
-    const reads: Pick<ReadModel, "task" | "account" | "open" | "tasks"> = {
-      account: async (of) => [member(1), member(2)].find((one) => one.id === of),
-      task: async () => undefined,
-      open: async ({ since = null }) => {
-        asked.push({ since });
-        return page(open, since);
-      },
-      tasks: async ({ status, since = null }) =>
-        page(
-          ended.filter(({ row }) => row.status === status),
-          since,
-        ),
-    };
+    journals = new Journals();
+    for (const n of [REQUESTER, WORKER]) journals.accounts.set(person(n), member(n));
+    signals = localSignals();
     const presence = { listens: () => () => {} };
-    feed = new Feed({ reads, presence, clock, log: SILENT, taskTypes: [TYPE], streamsPerAddress: 0 });
+    const taskTypes = [order().taskType];
+    feed = new Feed({ reads: journals.reads, signals, presence, clock, log: SILENT, taskTypes, streamsPerAddress: 0 });
   });
 
-  function posted(n: number, at: number, end = false): StoredTask {
-    const life = new Life(task, id(n));
-    const spec = order();
-    life.do({ type: "open", task: taskId(id(n)), requester: REQUESTER, marks: [], order: spec, offers: [], createdAt: at }, at);
-    if (end) life.do({ type: "cancel", requester: REQUESTER }, at);
-    const row = task.row(id(n), life.state);
-    if (row === undefined) throw new Error("an opened task has a row");
-    return { row, order: spec };
-  }
-
-  function listen(n: number, since: number | null = null) {
-    const out = feed.open({
+  async function listen(n: number, changes: Partial<Opening> = {}) {
+    const out = await feed.open({
       account: person(n),
       keyHash: `key ${n}`,
       address: "a",
       topics: TOPICS,
       taskType: null,
+      named: false,
+      proof: null,
       works: true,
-      since,
+      last: null,
+      ...changes,
     });
     if (typeof out === "string") throw new Error(out);
-    const heard = { text: "" };
-    out.on("data", (chunk) => {
-      heard.text += String(chunk);
-    });
-    const told = (of: number) => heard.text.split(id(of)).length - 1;
-    return { out, heard, told };
+    const heard = hear(out);
+    await turns();
+    return { out, heard, events: () => readEvents(heard.text), told: (n: number) => heard.text.split(id(n)).length - 1 };
   }
 
   async function pass(ms: number): Promise<void> {
@@ -104,67 +64,133 @@ describe("a stream", () => {
     await turns();
   }
 
-  test("tells of what is open, and of every end that it was given no signal of, once, at its next look", async () => {
-    open.push(posted(100, clock.now()));
-    const [worker, requester] = [listen(2), listen(1)];
-    await turns();
-    ended.push(posted(101, clock.now(), true));
-    await pass(LOOK_MS);
+  test("tells of everything that it was given no signal of, once, with the next round", async () => {
+    const [worker, requester] = [await listen(WORKER), await listen(REQUESTER)];
+    journals.add(WORKER, "OfferTaken", 100);
+    journals.put(100, { status: "AWARDED", worker: person(WORKER) });
+    journals.end(101);
+    expect([worker.told(100), requester.told(101)]).toEqual([0, 0]);
+    await pass(ROUND_MS);
     expect([worker.told(100), requester.told(101)]).toEqual([1, 1]);
-    await pass(10 * LOOK_MS);
+    await pass(10 * ROUND_MS);
     expect([worker.told(100), requester.told(101)]).toEqual([1, 1]);
   });
 
-  test.each([1, 4_000, 9_999])(
-    "tells of what another node's clock dated %i ms back, and the database showed late",
-    async (behind) => {
-      const { told } = listen(1);
-      await pass(20 * LOOK_MS);
-      // Dated before the last look, and not there when it looked.
-      ended.push(posted(100, clock.now() - behind, true));
-      await pass(LOOK_MS);
-      expect(told(100)).toBe(1);
+  test("tells at once of what it was given a signal of, by an older node too, which names the task alone", async () => {
+    const [worker, requester] = [await listen(WORKER), await listen(REQUESTER)];
+    journals.add(WORKER, "OfferTaken", 100);
+    journals.put(100, { status: "AWARDED", worker: person(WORKER) });
+    signals.wake(person(WORKER));
+    journals.end(101);
+    feed.hear(id(101));
+    await turns();
+    expect([worker.told(100), requester.told(101)]).toEqual([1, 1]);
+  });
+
+  test("loses nothing that happens between its opening and its first look, and tells nothing from before", async () => {
+    journals.end(100);
+    journals.before = async (read) => {
+      if (read === "accountNews" && journals.facts.get(person(REQUESTER))?.length === 1) journals.end(101);
+    };
+    const requester = await listen(REQUESTER);
+    await pass(ROUND_MS);
+    expect([requester.told(100), requester.told(101)]).toEqual([0, 1]);
+  });
+
+  test("says where it begins, so that a client that was cut off before any event can go on without loss", async () => {
+    for (const n of [100, 101, 102]) journals.end(n);
+    const { heard } = await listen(REQUESTER);
+    expect(heard.text).toBe(": welcome\n\nid: 3\n\n");
+    journals.end(103);
+    expect((await listen(REQUESTER, { last: { after: 3 } })).events().map(({ task }) => task)).toEqual([id(103)]);
+  });
+
+  test("goes on after its last event, however long that is ago", async () => {
+    for (let n = 100; n < 400; n += 1) journals.end(n, clock.now() - 3_600_000);
+    const { events } = await listen(REQUESTER, { last: { after: 10 } });
+    await pass(1);
+    expect(events().map(({ id: at }) => Number(at))).toEqual(Array.from({ length: 290 }, (_, n) => n + 11));
+  });
+
+  test.each([
+    [0, 3],
+    [9_999, 3],
+    [10_000, 3],
+    [10_001, 2],
+    [30_000, 0],
+  ])(
+    "goes on after a time, as events had before, with what was dated up to ten seconds before it (%i ms later: %i)",
+    async (later, count) => {
+      const at = clock.now();
+      for (const n of [100, 101]) journals.end(n, at + 1);
+      journals.facts.get(person(REQUESTER))?.unshift({ type: "Released", task: 99, at });
+      journals.put(99, { status: "EXPIRED" });
+      const { events } = await listen(REQUESTER, { last: { since: at + later } });
+      expect(events()).toHaveLength(count);
     },
   );
 
-  test("goes on after its last event, however long that is ago, and looks no further back than that", async () => {
-    const from = clock.now() - 3_600_000;
-    open.push(posted(100, from), posted(101, from - 1), posted(102, clock.now() - 60_000));
-    const { told } = listen(2, from);
+  test("that is given a number higher than there is begins with what comes from now on", async () => {
+    journals.end(100);
+    const { events } = await listen(REQUESTER, { last: { after: 1_000 } });
+    journals.end(101);
+    await pass(ROUND_MS);
+    expect(events().map(({ id: at, task }) => [at, task])).toEqual([["2", id(101)]]);
+  });
+
+  test("moves its client on past what is not for it, so that a resumed stream has little to look through", async () => {
+    const { heard } = await listen(REQUESTER);
+    for (let n = 0; n < 50; n += 1) journals.add(REQUESTER, "Held", n);
+    await pass(15_000);
+    expect(heard.text.endsWith(": here\n\nid: 50\n\n")).toBe(true);
+  });
+
+  test("does not move its client past what it has still to send, nor past what waits for its task", async () => {
+    const { heard, events } = await listen(REQUESTER);
+    journals.add(REQUESTER, "Settled", 100);
+    journals.put(100, { status: "COMPLETED" });
+    journals.end(101);
+    await pass(ROUND_MS + HELD_MS + 1_000);
+    expect(events().map(({ id: at, task }) => [at, task])).toEqual([["0", id(101)]]);
+    expect(heard.text).not.toContain("id: 1\n");
+    journals.put(100, { status: "SETTLED" });
+    signals.wake(person(REQUESTER));
     await turns();
-    expect([told(100), told(101), told(102)]).toEqual([1, 0, 1]);
-    expect(asked[0]).toEqual({ since: from });
+    expect(events().at(-1)).toMatchObject({ id: "1", task: id(100) });
+  });
+
+  test("sends new tasks under the id of the event before, and names events where it was asked to", async () => {
+    journals.open = [openTask(200)];
+    journals.end(100);
+    const { events } = await listen(WORKER, { named: true });
+    feed.hearNew(openTask(201), [person(WORKER)]);
+    journals.add(WORKER, "OfferTaken", 202);
+    journals.put(202, { status: "AWARDED", worker: person(WORKER) });
+    signals.wake(person(WORKER));
+    await turns();
+    feed.hearNew(openTask(203), [person(WORKER)]);
+    expect(events().map(({ id: at, name, type, task }) => [at, name, type, task])).toEqual([
+      ["0", "task.new", "task.new", id(200)],
+      ["0", "task.new", "task.new", id(201)],
+      ["1", "task.awarded", "task.awarded", id(202)],
+      ["1", "task.new", "task.new", id(203)],
+    ]);
   });
 
   test("that cannot look looks again, from where it was", async () => {
-    const { told } = listen(1);
-    await pass(4 * LOOK_MS);
-    const at = clock.now();
-    ended.push({
-      ...posted(100, at, true),
-      get row(): never {
-        throw new Error("away");
-      },
-    });
-    await pass(LOOK_MS);
-    ended.length = 0;
-    ended.push(posted(100, at, true));
-    await pass(LOOK_MS);
-    expect(told(100)).toBe(1);
-  });
-
-  test("that ends leaves nothing behind, a thousand times over", async () => {
-    for (let n = 0; n < 1_000; n += 1) {
-      const { out } = listen(2);
-      out.destroy();
-      await new Promise((resolve) => setImmediate(resolve));
+    const { told } = await listen(REQUESTER);
+    for (const read of ["accountNews", "tasksOf"]) {
+      journals.failing.add(read);
+      journals.end(read === "tasksOf" ? 101 : 100);
+      await pass(2 * ROUND_MS);
+      journals.failing.clear();
+      await pass(1_000);
     }
-    await turns();
-    expect([feed.size, clock.next]).toEqual([0, null]);
+    expect([told(100), told(101)]).toEqual([1, 1]);
   });
 
   test("says that it lives every 15 s, whether anything happens or not", async () => {
-    const { heard } = listen(2);
+    const { heard } = await listen(WORKER);
     await pass(60_000);
     expect(heard.text.match(/: here/g)).toHaveLength(4);
   });
@@ -173,7 +199,7 @@ describe("a stream", () => {
 describe("a key", () => {
   function ring(ttlMs = 0) {
     const sent: Signal[] = [];
-    const keys = new Map([["old", member(2, "old")]]);
+    const keys = new Map([["old", member(WORKER, "old")]]);
     let hold: Promise<void> = Promise.resolve();
     let looks = 0;
     const accountByKey = async (hash: string) => {
@@ -189,7 +215,7 @@ describe("a key", () => {
 
   test("is looked up once, and again when it was dropped", async () => {
     const { ring: known, keys, looks, sent } = ring();
-    expect([await known.find("old"), await known.find("old"), looks()]).toEqual([WORKER, WORKER, 1]);
+    expect([await known.find("old"), await known.find("old"), looks()]).toEqual([person(WORKER), person(WORKER), 1]);
     keys.delete("old");
     await known.drop("old");
     expect([await known.find("old"), sent]).toEqual([undefined, [{ type: "key", hash: "old" }]]);
@@ -208,7 +234,7 @@ describe("a key", () => {
     keys.delete("old");
     await known.drop("old");
     answer();
-    expect(await raced).toBe(WORKER);
+    expect(await raced).toBe(person(WORKER));
     expect(await known.find("old")).toBeUndefined();
   });
 
