@@ -23,6 +23,8 @@ const INVALID = new Problem(
   "This ticket is not valid, or not any more: get another one with POST /api/v1/events/ticket, with your API key.",
 );
 
+type Ports = Pick<Services, "guard" | "secrets" | "keys" | "clock">;
+
 /** Who may have a ticket; see Visitor. */
 interface Bearer extends AnswerHeaders {
   readonly address: string;
@@ -37,14 +39,14 @@ export function ticketIn(query: string): string | undefined {
 }
 
 /** Admits who has a ticket, as the account that it was made for. Throws a Problem (401, 429). */
-export async function admitByTicket(services: Services, visitor: Bearer, ticket: string): Promise<Caller> {
+export async function admitByTicket(services: Ports, visitor: Bearer, ticket: string): Promise<Caller> {
   const { guard } = services;
   const caller = await guard.check(visitor, visitor.address, hashApiKey(ticket), () => callerOf(services, visitor, ticket));
   if (caller === undefined) throw INVALID;
   return caller;
 }
 
-async function callerOf({ secrets, keys, clock }: Services, visitor: Bearer, ticket: string): Promise<Caller | undefined> {
+async function callerOf({ secrets, keys, clock }: Ports, visitor: Bearer, ticket: string): Promise<Caller | undefined> {
   const read = secrets.readTicket(ticket);
   if (read === undefined) return undefined;
   const { account, keyHash, at } = read;

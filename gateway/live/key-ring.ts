@@ -13,7 +13,7 @@ const LOOKUP_MS = 500;
  * the result of a lookup that was pending meanwhile is not cached: it may have read the old row.
  */
 export class KeyRing {
-  readonly #reads: ReadModel;
+  readonly #reads: Pick<ReadModel, "accountByKey">;
   readonly #signals: Signals;
   readonly #clock: Clock;
   readonly #ttlMs: number;
@@ -21,7 +21,7 @@ export class KeyRing {
   #drops = 0;
 
   /** `ttlMs` is how long a key is cached: for ever (0) if no other gateway can have rotated it. */
-  constructor(reads: ReadModel, signals: Signals, clock: Clock, ttlMs: number) {
+  constructor(reads: Pick<ReadModel, "accountByKey">, signals: Signals, clock: Clock, ttlMs: number) {
     this.#reads = reads;
     this.#signals = signals;
     this.#clock = clock;

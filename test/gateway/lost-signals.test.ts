@@ -4,7 +4,6 @@ import { Feed, type Opening, ROUND_MS } from "../../gateway/live/feed.ts";
 import { HELD_MS } from "../../gateway/live/follower.ts";
 import { KeyRing } from "../../gateway/live/key-ring.ts";
 import { TOPICS } from "../../gateway/live/stream.ts";
-import type { ReadModel } from "../../gateway/ports/read-model.ts";
 import type { Signal } from "../../gateway/ports/signals.ts";
 import { localSignals } from "../../src/adapters/in-process/signals.ts";
 import { ManualClock } from "../support/clock.ts";
@@ -208,7 +207,7 @@ describe("a key", () => {
       await hold;
       return found;
     };
-    const reads = { accountByKey } as unknown as ReadModel;
+    const reads = { accountByKey };
     const made = new KeyRing(reads, { send: (signal) => sent.push(signal) }, clock, ttlMs);
     return { ring: made, keys, sent, looks: () => looks, wait: (until: Promise<void>) => (hold = until) };
   }

@@ -3,6 +3,8 @@ import { type IncomingMessage, request } from "node:http";
 
 export interface StreamEvent {
   readonly id: string;
+  /** Its name, of which there is one only if that was asked for. */
+  readonly name?: string;
   readonly type: string;
   readonly task: { readonly id: string; readonly status: string; readonly [name: string]: unknown };
 }
@@ -10,13 +12,16 @@ export interface StreamEvent {
 export class Listener {
   readonly events: StreamEvent[] = [];
   comments = 0;
+  /** The last id that was sent, with an event or without: with it a browser reconnects. */
+  lastId = "";
   status = 0;
   readonly ended: Promise<void>;
   readonly #request: ReturnType<typeof request>;
 
-  /** Listens to `path` under /api/v1 at once. */
+  /** Listens to `path` under /api/v1 at once; `key` is empty for who has a ticket. */
   constructor(port: number, path: string, key: string, headers: Record<string, string> = {}) {
-    const options = { host: "127.0.0.1", port, path: `/api/v1${path}`, headers: { "X-API-Key": key, ...headers } };
+    const auth: Record<string, string> = key === "" ? {} : { "X-API-Key": key };
+    const options = { host: "127.0.0.1", port, path: `/api/v1${path}`, headers: { ...auth, ...headers } };
     let end: () => void = () => {};
     this.ended = new Promise((resolve) => {
       end = resolve;
@@ -50,8 +55,9 @@ export class Listener {
 
   #take(lines: readonly string[]): void {
     if (lines.every((line) => line.startsWith(":"))) this.comments += 1;
-    const data = lines.find((line) => line.startsWith("data: "))?.slice("data: ".length);
-    const id = lines.find((line) => line.startsWith("id: "))?.slice("id: ".length) ?? "";
-    if (data !== undefined) this.events.push({ ...JSON.parse(data), id });
+    const field = (name: string) => lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
+    const [data, id, name] = [field("data"), field("id"), field("event")];
+    this.lastId = id ?? this.lastId;
+    if (data !== undefined) this.events.push({ ...JSON.parse(data), id: id ?? "", ...(name === undefined ? {} : { name }) });
   }
 }
