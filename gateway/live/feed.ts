@@ -36,7 +36,7 @@ const RETRY_MS = 1_000;
 /** How far before the time of an event it may be dated by another node's clock (ms). */
 const OVERLAP_MS = 10_000;
 /** Open tasks that a new stream is told of. */
-const OPEN_MAX = 50;
+export const OPEN_MAX = 50;
 /** Streams that look at the database at a time. */
 const LOOKS_MAX = 4;
 export const STREAMS_PER_ACCOUNT = 10;

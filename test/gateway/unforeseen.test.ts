@@ -4,14 +4,16 @@
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Router } from "../../actors/router.ts";
+import { Feed } from "../../gateway/live/feed.ts";
 import { Honeypots } from "../../gateway/live/honeypots.ts";
 import { Presence } from "../../gateway/live/presence.ts";
-import { Feed, TOPICS } from "../../gateway/live/stream.ts";
+import { TOPICS } from "../../gateway/live/stream.ts";
 import type { ReadModel, StoredTask } from "../../gateway/ports/read-model.ts";
 import { Secrets } from "../../gateway/secrets.ts";
 import { task } from "../../machines/task/index.ts";
 import type { Question } from "../../machines/validation/judgement.ts";
 import { taskId } from "../../machines/vocabulary.ts";
+import { localSignals } from "../../src/adapters/in-process/signals.ts";
 import { VALIDATOR_LIMITS, ValidatorPool } from "../../src/adapters/validator/pool.ts";
 import { HeardQueues } from "../support/queues.ts";
 import { id, order, person, SILENT, World } from "../support/world.ts";
@@ -42,6 +44,10 @@ const AWAY: ReadModel = {
   task: away,
   opening: away,
   tasks: away,
+  tasksOf: away,
+  accountNews: away,
+  factBefore: away,
+  watched: away,
   open: away,
   likelyPrice: away,
   capabilities: away,
@@ -76,11 +82,14 @@ test("streams outlive a database that goes away between two looks, and when it i
   const types = [order().taskType];
   const presence = new Presence({ reads: AWAY, queues, clock, log: SILENT, taskTypes: types, gateway: "g1" });
   for (const found of [async () => routed(), away]) {
-    const reads: ReadModel = { ...AWAY, task: found };
-    const feed = new Feed({ reads, presence, clock, log: SILENT, taskTypes: [order().taskType], streamsPerAddress: 0 });
-    const what = { topics: TOPICS, taskType: null, since: null, works: true, keyHash: "", address: "" };
-    for (const n of [2, 3]) feed.open({ ...what, account: person(n) });
+    // It is there when they are opened.
+    const reads: ReadModel = { ...AWAY, task: found, factBefore: async () => 0 };
+    const signals = localSignals();
+    const feed = new Feed({ reads, signals, presence, clock, log: SILENT, taskTypes: types, streamsPerAddress: 0 });
+    const what = { topics: TOPICS, taskType: null, last: null, works: true, named: false, proof: null, keyHash: "", address: "" };
+    for (const n of [2, 3]) await feed.open({ ...what, account: person(n) });
     feed.hear(id(9));
+    signals.wake(person(2));
     await pass();
     await quiet();
     feed.close();
