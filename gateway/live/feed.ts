@@ -337,13 +337,21 @@ export class Feed {
     if (!works || hasOpen) return [];
     live.hasOpen = true;
     if (!stream.hasTopic("task.new")) return [];
-    const { reads } = this.#ports;
+    const { reads, taskTypes } = this.#ports;
     const { account, taskType } = stream.subscription;
     try {
       const me = await reads.account(account);
       if (me === undefined) return [];
-      const query = { worker: account, marks: me.marks, taskType, tiers: tiersIn(me.records), limit: OPEN_MAX, cursor: null };
-      const page = await reads.open(query);
+      const page = await reads.open({
+        worker: account,
+        marks: me.marks,
+        taskTypes: taskType === null ? taskTypes : [taskType],
+        tiers: tiersIn(me.records),
+        minBudget: null,
+        sort: null,
+        limit: OPEN_MAX,
+        cursor: null,
+      });
       return (page?.items ?? []).filter((task) => mayBid(task, me));
     } catch (error) {
       live.hasOpen = false;

@@ -13,8 +13,8 @@ export interface StoredTask {
 }
 
 /**
- * A page of a list; `next` is the cursor of the next page, or null at the end. A page ends early at about 1 MB, but has at
- * least one entry.
+ * A page of a list; `next` is the cursor of the next page, or null at the end. A page ends early at about 1 MB, but where a list
+ * says nothing else it has at least one entry if there is one.
  */
 export interface Page<T> {
   readonly items: readonly T[];
@@ -35,12 +35,17 @@ export interface OpenQuery {
   readonly worker: AccountId;
   /** The marks of the worker. */
   readonly marks: readonly string[];
-  readonly taskType: string | null;
+  /** Only tasks of these types. */
+  readonly taskTypes: readonly string[];
   /** The worker's tier per task type; 1 if missing. */
   readonly tiers: { readonly [taskType: string]: number };
+  /** Only tasks that pay at least so much (NC). */
+  readonly minBudget: number | null;
+  /** The oldest first, or the best paid; null for a first page that has some of the newest, and then the best paid. */
+  readonly sort: "age" | "budget" | null;
   readonly limit: number;
   readonly cursor: string | null;
-  /** Of the page, only those that have changed since (ms), that moment included: others may have changed within it. */
+  /** Of the newest, only those that have changed since (ms), that moment included: others may have changed within it. */
   readonly since?: Millis;
 }
 
@@ -76,7 +81,8 @@ export interface StoredCapability extends CapabilityRow {
 }
 
 export interface BrowseQuery {
-  readonly taskType: string | null;
+  /** Only capabilities in these types. */
+  readonly taskTypes: readonly string[];
   readonly tag: string | null;
   readonly tierMin: number | null;
   /** NC. */
@@ -172,7 +178,7 @@ export interface ReadModel {
   /** Those of these accounts whose databases answer. */
   watched(accounts: readonly AccountId[]): Promise<readonly Watched[]>;
   tasks(query: TaskQuery): Promise<Page<StoredTask> | undefined>;
-  /** Open tasks that this worker may take, the oldest first. */
+  /** Open tasks that this worker may take. A page may be short, or empty, and have a next one: it looks at a bounded number. */
   open(query: OpenQuery): Promise<Page<StoredTask> | undefined>;
   /** The tasks that pulls of this key have won for this worker, and that are still AWARDED: the oldest first. */
   pulled(worker: AccountId, key: string): Promise<readonly PulledTask[]>;
@@ -180,6 +186,7 @@ export interface ReadModel {
   likelyPrice(taskType: string): Promise<number | null>;
   capabilities(account: AccountId): Promise<readonly StoredCapability[]>;
   capability(id: string): Promise<StoredCapability | undefined>;
+  /** The capabilities of everybody. A page may be short, or empty, and have a next one. */
   browse(query: BrowseQuery): Promise<Page<StoredCapability> | undefined>;
   workload(account: AccountId, taskType: string, since: Millis): Promise<Workload>;
   history(id: string, limit: number, cursor: string | null): Promise<History | undefined>;

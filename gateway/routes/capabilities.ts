@@ -113,13 +113,15 @@ const browse = keyed(
     method: "get",
     path: "/api/v1/capabilities/browse",
     summary: "Browse the capabilities of all workers",
+    description:
+      "A page looks at a bounded number of capabilities: where few fit it can be short, or even empty, and `next_cursor` still leads on.",
     query: BrowseQuery,
     answers: { 200: { about: "A page of capabilities, best first", schema: CapabilityPage } },
   },
   async function browseCapabilities({ query, services }) {
     checkTaskType(services.settings, query.task_type);
     const page = await services.reads.browse({
-      taskType: query.task_type ?? null,
+      taskTypes: query.task_type === undefined ? services.settings.taskTypes : [query.task_type],
       tag: query.tag ?? null,
       tierMin: query.min_tier ?? null,
       priceMax: query.max_price ?? null,

@@ -31,10 +31,22 @@ const available = keyed(
     method: "get",
     path: "/api/v1/tasks/available",
     acts: true,
-    summary: "Open tasks that you can take, oldest first",
-    description: "Asking also shows that you are online for the type, so that bidding on a task can end early.",
+    summary: "Open tasks that you can take",
+    description:
+      "Without `sort`, the best paid first, and among them on the first page some of the newest, whatever they pay. A page can be short, or even empty, and still have a next one: each looks at a bounded number of tasks. Follow the Link to see every task once. Asking also shows that you are online for the types that you ask for, so that bidding on a task can end early.",
     query: Type.Object({
       task_type: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: "If omitted, all types" })),
+      mine: Type.Optional(
+        Type.Boolean({ default: false, description: "Only the types that you have registered a capability for" }),
+      ),
+      min_budget: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: BOUNDS.budgetMax,
+          description: "Only tasks with a budget of at least this (NC)",
+        }),
+      ),
+      sort: Type.Optional(Type.Enum(["age", "budget"], { description: "The oldest first, or the best paid first" })),
       ...PageQuery,
       cursor: Type.Optional(Type.String({ maxLength: 200, description: "As in the Link header of the previous page" })),
     }),
@@ -43,34 +55,47 @@ const available = keyed(
     },
   },
   async function listAvailableTasks({ account, query, services }) {
-    checkTaskType(services.settings, query.task_type);
+    const { settings, presence, reads } = services;
+    const { task_type, mine = false, min_budget = null, sort = null, limit = 50, cursor = null } = query;
+    checkTaskType(settings, task_type);
     const row = await accountRow(services, account);
     if (!mayWork(row.status)) return { status: 200, body: [] };
-    const { settings, presence } = services;
-    presence.polled(row, query.task_type === undefined ? settings.taskTypes : [query.task_type]);
-    const { limit = 50, cursor = null } = query;
-    const page = await services.reads.open({
+    const asked = task_type === undefined ? settings.taskTypes : [task_type];
+    const registered = mine ? (await reads.capabilities(account)).map(({ taskType }) => taskType) : asked;
+    const taskTypes = asked.filter((type) => registered.includes(type));
+    presence.polled(row, taskTypes);
+    const page = await reads.open({
       worker: account,
       marks: row.marks,
-      taskType: query.task_type ?? null,
+      taskTypes,
       tiers: tiersIn(row.records),
+      minBudget: min_budget,
+      sort,
       limit,
       cursor,
     });
     if (page === undefined) throw wrongCursor();
-    const next = new URLSearchParams({
-      ...(query.task_type === undefined ? {} : { task_type: query.task_type }),
-      limit: String(limit),
-      cursor: page.next ?? "",
-    });
     return {
       status: 200,
       body: page.items.filter((task) => mayBid(task, row)).map((task) => showTask(task, account)),
       // RFC 8288.
-      ...(page.next === null ? {} : { headers: { Link: `</api/v1/tasks/available?${next}>; rel="next"` } }),
+      ...(page.next === null
+        ? {}
+        : {
+            headers: {
+              Link: `<${nextOf({ task_type, mine: query.mine, min_budget, sort, limit, cursor: page.next })}>; rel="next"`,
+            },
+          }),
     };
   },
 );
+
+/** The address of the next page: what was asked for, from a cursor on. */
+function nextOf(query: { readonly [name: string]: string | number | boolean | null | undefined }): string {
+  const given = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value != null) given.set(name, String(value));
+  return `/api/v1/tasks/available?${given}`;
+}
 
 const bid = keyed(
   {

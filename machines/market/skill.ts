@@ -61,6 +61,11 @@ export function skillTier(score: number): number {
   return TIERS.find((tier) => score >= tier.least)?.tier ?? UNRATED.tier;
 }
 
+/** Gives the lowest score of a tier; 0 for Unrated, and for less than that. */
+export function leastScore(tier: number): number {
+  return TIERS.find((one) => one.tier === tier)?.least ?? 0;
+}
+
 /** Gives the name of a tier. */
 export function tierName(tier: number): string {
   return TIERS.find((one) => one.tier === tier)?.name ?? UNRATED.name;

@@ -4,7 +4,9 @@ import { afterEach, beforeEach, describe, expect, inject, test, vi } from "vites
 import { TooOld } from "../../actors/ports/registry.ts";
 import { BASE_FORMATS, FORMATS } from "../../machines/formats.ts";
 import { readCluster } from "../../src/adapters/postgres/cluster.ts";
+import { buildBeside } from "../../src/adapters/postgres/indexes.ts";
 import { MIGRATIONS, migrate, missingMigrations, NotSetUp, readPlatform } from "../../src/adapters/postgres/migrate.ts";
+import { indexes } from "../../src/adapters/postgres/migrations/0005-lists.ts";
 import { type Database, openPool } from "../../src/adapters/postgres/pool.ts";
 import { PostgresRegistry } from "../../src/adapters/postgres/registry.ts";
 import { makeDatabase } from "../support/postgres.mjs";
@@ -35,6 +37,8 @@ async function ofSchema(schema: number): Promise<void> {
   }
   await pool`insert into platform (secret, shards) values (${Buffer.alloc(32)}, 128)`;
   await pool`insert into shards (shard) select generate_series(0, 127)`;
+  // How they are built has tests of its own.
+  if (schema >= BEFORE) await buildBeside(pool, indexes);
 }
 
 /** Joins as nodes did that published nothing. */
@@ -96,7 +100,7 @@ describe("a cluster on the schema of the version before", () => {
     await registry.beat(young, false, STATS);
     const old = await joinAsBefore("node-2");
     await expect(migrate([pool])).rejects.toThrow(
-      /^The schema was not changed: node-2 \(NexusToken 0\.0\.9\) would not work with 0004-formats.*run `nexus migrate` again\.$/,
+      /^The schema was not changed: node-2 \(NexusToken 0\.0\.9\) would not work with 0004-formats, 0005-lists.*run `nexus migrate` again\.$/,
     );
     expect(await run()).toEqual(names.slice(0, BEFORE));
     await registry.leave(old);
@@ -171,7 +175,7 @@ test("a schema that is older than this code works with is told with the command 
   await ofSchema(2);
   const told = await readPlatform([pool]).catch((error: unknown) => error);
   expect(told).toBeInstanceOf(NotSetUp);
-  expect(String(told)).toContain("0003-guide, 0004-formats is missing); run `nexus migrate`");
+  expect(String(told)).toContain("0003-guide, 0004-formats, 0005-lists is missing); run `nexus migrate`");
 });
 
 test("a later schema is worked with where it leaves this code working, and refused where it does not", async () => {

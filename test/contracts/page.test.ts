@@ -1,6 +1,6 @@
 /** A page ends with its entries or its bytes, and little more is read than is sent. */
-import { expect, test } from "vitest";
-import { PAGE_BYTES, readPage } from "../../src/adapters/postgres/page.ts";
+import { describe, expect, test } from "vitest";
+import { joinFound, PAGE_BYTES, readPage } from "../../src/adapters/postgres/page.ts";
 
 /** A list of rows of these sizes (bytes), and how many of them were read. */
 function list(sizes: readonly number[]) {
@@ -10,7 +10,7 @@ function list(sizes: readonly number[]) {
     const rows = sizes.slice(from, from + count).map((bytes, n) => ({ index: from + n, bytes }));
     asked.rows += rows.length;
     asked.times += 1;
-    return rows;
+    return { rows, stopped: null };
   };
   const page = (limit: number, after: number | null = null) =>
     readPage<{ index: number; bytes: number }, number>({
@@ -40,19 +40,19 @@ test.each([
 ] as const)("of %s", async (_about, sizes, limit, length, more) => {
   const { page } = list(sizes);
   const found = await page(limit);
-  expect([found.rows.length, found.more]).toEqual([length, more]);
+  expect([found.rows.length, found.next !== null]).toEqual([length, more]);
 });
 
 test("page after page, every row comes once and in order, whatever their sizes", async () => {
   const sizes = Array.from({ length: 700 }, (_, n) => ((n * 7_919) % 13) ** 3 * 100);
   const { page } = list(sizes);
   const indexes: number[] = [];
-  for (let after: number | null = null, more = true; more; ) {
+  for (let after: number | null = null, ended = false; !ended; ) {
     const found = await page(200, after);
     expect(found.rows.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(MB);
     indexes.push(...found.rows.map(({ index }) => index));
-    after = indexes.at(-1) ?? null;
-    more = found.more;
+    after = found.next;
+    ended = found.next === null;
   }
   expect(indexes).toEqual(sizes.map((_, n) => n));
 });
@@ -64,4 +64,111 @@ test("small rows are read in two goes, large ones a few at a time", async () => 
   const large = list(alike(1_000, 120_000));
   expect((await large.page(200)).rows).toHaveLength(8);
   expect(large.asked).toEqual({ rows: 16, times: 1 });
+});
+
+describe("a list of which a read looks at a bounded number of rows", () => {
+  const LOOKED = 10;
+  /** Numbers, of which those fit that can be divided by `every`. */
+  const sparse = (length: number, every: number) => (limit: number, after: number | null) =>
+    readPage<number, number>({
+      limit,
+      after,
+      read: async (from, count) => {
+        const start = from === null ? 0 : from + 1;
+        const looked = Array.from({ length: Math.min(LOOKED, length - start) }, (_, n) => start + n);
+        const rows = looked.filter((n) => n % every === every - 1).slice(0, count);
+        const all = looked.length === LOOKED;
+        return { rows, stopped: rows.length < count && all ? (looked.at(-1) ?? null) : null };
+      },
+      positionOf: (n) => n,
+      bytesOf: () => 1,
+    });
+
+  test.each([
+    ["where none fits", 25, 1_000, [[], [], []]],
+    ["where the last that is looked at is the only one that fits", 20, 10, [[9], [19], []]],
+    ["where the end is where the look ends", 10, 3, [[2, 5, 8], []]],
+    ["where all fit", 7, 1, [[0, 1, 2], [3, 4, 5], [6]]],
+  ] as const)("%s: pages go on to the end, each row once", async (_what, length, every, pages) => {
+    const read = sparse(length, every);
+    const found = [];
+    for (let after: number | null = null, ended = false; !ended; ) {
+      const page = await read(3, after);
+      found.push(page.rows);
+      after = page.next;
+      ended = page.next === null;
+    }
+    expect(found).toEqual(pages);
+  });
+});
+
+test.each([
+  [
+    "of two that found enough, the first ones",
+    [
+      { rows: [1, 4], stopped: null },
+      { rows: [2, 3], stopped: null },
+    ],
+    3,
+    [1, 2, 3],
+    null,
+  ],
+  [
+    "of one that stopped, nothing beyond is taken from the others",
+    [
+      { rows: [1, 7], stopped: null },
+      { rows: [2], stopped: 5 },
+    ],
+    3,
+    [1, 2],
+    5,
+  ],
+  [
+    "a row exactly where one stopped is taken",
+    [
+      { rows: [5], stopped: null },
+      { rows: [], stopped: 5 },
+    ],
+    3,
+    [5],
+    5,
+  ],
+  [
+    "of two that stopped, the earlier one counts",
+    [
+      { rows: [1], stopped: 9 },
+      { rows: [2], stopped: 4 },
+    ],
+    3,
+    [1, 2],
+    4,
+  ],
+  [
+    "of one that stopped behind enough rows, nothing is said",
+    [
+      { rows: [1, 2, 3], stopped: null },
+      { rows: [], stopped: 3 },
+    ],
+    3,
+    [1, 2, 3],
+    null,
+  ],
+  [
+    "of none that stopped, the end",
+    [
+      { rows: [1], stopped: null },
+      { rows: [], stopped: null },
+    ],
+    3,
+    [1],
+    null,
+  ],
+] as const)("what several databases found is one list: %s", (_what, found, count, rows, stopped) => {
+  const joined = joinFound<number, number>(
+    found,
+    count,
+    (n) => n,
+    (a, b) => a - b,
+  );
+  expect(joined).toEqual({ rows, stopped });
 });

@@ -51,8 +51,11 @@ test("a read whose rows are locked, and those that wait behind it for a connecti
   expect(await reads.account(account)).toBeUndefined();
 });
 
-test("the index of open tasks has those that the chart of a task tags so", async () => {
-  const [index] = await pool<{ indexdef: string }[]>`select indexdef from pg_indexes where indexname = 'tasks_open'`;
-  const indexed = [...(index?.indexdef ?? "").matchAll(/'(\w+)'/g)].map(([, status]) => status);
-  expect(indexed.sort()).toEqual([...BIDDING_STATUSES].sort());
-});
+test.each(["tasks_by_age", "tasks_by_budget"])(
+  "the index %s has the open tasks that the chart of a task tags so",
+  async (name) => {
+    const [index] = await pool<{ indexdef: string }[]>`select indexdef from pg_indexes where indexname = ${name}`;
+    const indexed = [...(index?.indexdef ?? "").matchAll(/'(\w+)'/g)].map(([, status]) => status);
+    expect(indexed.sort()).toEqual([...BIDDING_STATUSES].sort());
+  },
+);

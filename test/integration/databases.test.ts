@@ -87,7 +87,7 @@ test("requesters, tasks and workers in different databases are one market, and i
   for (let n = 0; n < TASKS; n += 1) tasks.push((await ok("POST", "/tasks", ORDER, ann.key)).id);
   expect(new Set(tasks.map(placeOfId)).size).toBe(PLACES.length);
 
-  const available = await ok("GET", `/tasks/available?limit=${TASKS - 2}`, undefined, bob.key);
+  const available = await ok("GET", `/tasks/available?sort=age&limit=${TASKS - 2}`, undefined, bob.key);
   expect(available.map(({ id }: { id: string }) => id)).toEqual(tasks.slice(0, TASKS - 2));
 
   await Promise.all(tasks.map((task, n) => settle(task, n % 2 === 0 ? bob.key : cyd.key)));

@@ -44,20 +44,43 @@ test("GET /tasks: pages of at most 1 MB, together every task once, the newest fi
   expect(ids).toEqual(posted.toReversed());
 });
 
-test("GET /tasks/available: an array still, whose Link leads to the next page, until every task has come once", async () => {
-  const path = "/tasks/available?limit=200";
-  const found = await pages(path, bob, ({ headers }) => {
-    const [, cursor] =
-      /^<\/api\/v1\/tasks\/available\?limit=200&cursor=([\w%-]+)>; rel="next"$/.exec(String(headers["link"] ?? "")) ?? [];
-    return cursor === undefined ? null : `&cursor=${cursor}`;
-  });
-  expect(found.length).toBeGreaterThan(1);
-  expect(found.flatMap(({ body }) => body.map(({ id }: { id: string }) => id))).toEqual(posted);
+test.each([
+  ["", "limit=200"],
+  ["&sort=age", "sort=age&limit=200"],
+  ["&sort=budget", "sort=budget&limit=200"],
+  ["&mine=false&min_budget=10", "mine=false&min_budget=10&limit=200"],
+])(
+  "GET /tasks/available?limit=200%s: an array still, whose Link leads to the next page, until every task has come once",
+  async (asked, told) => {
+    const found = await pages(`/tasks/available?limit=200${asked}`, bob, ({ headers }) => {
+      const link = String(headers["link"] ?? `<none>; rel="next"`);
+      const [, query = "", cursor] = /^<\/api\/v1\/tasks\/available\?(.*)&cursor=([\w%-]+)>; rel="next"$/.exec(link) ?? [];
+      expect(query === "" || query === told).toBe(true);
+      return cursor === undefined ? null : `&cursor=${cursor}`;
+    });
+    expect(found.length).toBeGreaterThan(1);
+    const ids = found.flatMap(({ body }) => body.map(({ id }: { id: string }) => id));
+    // All have the same budget, so every order is by age; but the first page of none has some of the newest.
+    expect(asked.includes("sort") ? ids : [...ids].sort()).toEqual(asked.includes("sort") ? posted : [...posted].sort());
+  },
+);
+
+test("GET /tasks/available: by type, budget, and the types that one has registered", async () => {
   const few = await market.call("GET", "/tasks/available?limit=3&task_type=json_extraction", undefined, bob);
   expect(few.body).toHaveLength(3);
   expect(few.headers["link"]).toMatch(
     /^<\/api\/v1\/tasks\/available\?task_type=json_extraction&limit=3&cursor=[\w%-]+>; rel="next"$/,
   );
+  const count = async (query: string) => (await market.ok("GET", `/tasks/available?limit=3${query}`, undefined, bob)).length;
+  expect([await count("&min_budget=10"), await count("&min_budget=11")]).toEqual([3, 0]);
+  expect([await count("&mine=true"), await count("&mine=true&task_type=json_extraction")]).toEqual([0, 0]);
+  await market.ok("POST", "/capabilities", { task_type: "translation" }, bob);
+  expect([await count("&mine=true"), await count("&mine=false")]).toEqual([0, 3]);
+  await market.ok("POST", "/capabilities", { task_type: "json_extraction" }, bob);
+  expect([await count("&mine=true"), await count("&mine=true&task_type=translation")]).toEqual([3, 0]);
+  for (const wrong of ["sort=price", "min_budget=0", "min_budget=1001", "mine=maybe"]) {
+    expect((await market.call("GET", `/tasks/available?${wrong}`, undefined, bob)).status).toBe(422);
+  }
 });
 
 test("a task's history, deliveries and entries have pages, and come whole for who does not ask for pages", async () => {

@@ -170,7 +170,10 @@ test("the lives are of every kind: each reason is somebody's, and each worker th
 });
 
 const listOf = async ({ worker, row }: Worker) => {
-  const query = { worker, marks: row.marks, taskType: null, tiers: tiersIn(row.records), limit: 1_000, cursor: null };
+  const query = {
+    ...{ worker, marks: row.marks, taskTypes: [TYPE], tiers: tiersIn(row.records) },
+    ...{ minBudget: null, sort: null, limit: 900, cursor: null },
+  };
   return (await reads.open(query))?.items ?? [];
 };
 
@@ -197,7 +200,10 @@ test("a stream tells, of the open tasks that it begins with, exactly those that 
   for (const one of workers.slice(0, 24)) {
     const { worker, row } = one;
     if (!mayWork(row.status)) continue;
-    const query = { worker, marks: row.marks, tiers: tiersIn(row.records), taskType: null, limit: OPEN_MAX, cursor: null };
+    const query = {
+      ...{ worker, marks: row.marks, tiers: tiersIn(row.records), taskTypes: [TYPE] },
+      ...{ minBudget: null, sort: null, limit: OPEN_MAX, cursor: null },
+    };
     const listed = (await reads.open(query))?.items ?? [];
     const may = listed.map(({ row: { id: name } }) => name).filter((name) => eligible(one).includes(name));
     const feed = new Feed({

@@ -14,7 +14,7 @@ import {
 } from "../../machines/market/auction.ts";
 import { split } from "../../machines/market/pricing.ts";
 import { judge } from "../../machines/market/reputation.ts";
-import { EMPTY_RECORD, skillScore, skillTier } from "../../machines/market/skill.ts";
+import { EMPTY_RECORD, leastScore, skillScore, skillTier } from "../../machines/market/skill.ts";
 import { transfer } from "../../machines/money/postings.ts";
 import { accountId, credits, taskId } from "../../machines/vocabulary.ts";
 
@@ -80,6 +80,12 @@ describe("skill (guide: Skill Rating)", () => {
     [100, 5],
   ])("a score of %d is tier %i", (score, tier) => {
     expect(skillTier(score)).toBe(tier);
+  });
+
+  test("each tier begins at its lowest score, and the first one at 0", () => {
+    expect([0, 1, 2, 3, 4, 5].map(leastScore)).toEqual([0, 0, 40, 60, 75, 90]);
+    for (const tier of [2, 3, 4, 5])
+      expect([skillTier(leastScore(tier)), skillTier(leastScore(tier) - 1e-9)]).toEqual([tier, tier - 1]);
   });
   test("a newcomer scores 0, and perfection without ratings 92.5", () => {
     expect(skillScore(EMPTY_RECORD)).toBe(0);

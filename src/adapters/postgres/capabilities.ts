@@ -1,9 +1,12 @@
 /** The rows of capabilities: listing, browsing, and the prices at which tasks are offered. */
 import type { BrowseQuery, Page, StoredCapability, Workload } from "../../../gateway/ports/read-model.ts";
-import type { AccountId, Millis } from "../../../machines/vocabulary.ts";
+import { leastScore } from "../../../machines/market/skill.ts";
+import { type AccountId, isUuid, type Millis } from "../../../machines/vocabulary.ts";
 import { fieldsOf } from "./columns.ts";
+import { OLDEST } from "./cursor.ts";
 import type { Databases } from "./databases.ts";
-import { jsonBytes, readPage } from "./page.ts";
+import { fitting, type Looked, sortOut } from "./look.ts";
+import { joinFound, jsonBytes, readPage } from "./page.ts";
 import type { Database } from "./pool.ts";
 import { CAPABILITY } from "./tables.ts";
 
@@ -23,61 +26,82 @@ export async function readCapability(databases: Databases, id: string): Promise<
   return found.flat()[0];
 }
 
-/** Sort orders: by this column, then by id; `down` is descending. */
-const ORDERS = {
-  score: { column: "score", down: true },
-  price: { column: "price", down: false },
-  tasks: { column: "finished", down: true },
-} as const;
-
-/** Lists the capabilities of all accounts; undefined for an invalid cursor. */
-export async function browseCapabilities(databases: Databases, query: BrowseQuery): Promise<Page<StoredCapability> | undefined> {
-  const { taskType, tag, tierMin, priceMax, available, sort, limit, cursor } = query;
-  const { column, down } = ORDERS[sort];
-  const after = cursor === null ? null : parseCursor(cursor);
-  if (after === undefined) return undefined;
-  // Capabilities without a price come last.
-  const key = (database: Database) =>
-    sort === "price" ? database`coalesce(price, 1e15)::float8` : database`${database(column)}::float8`;
-  type Sorted = StoredCapability & { value: number };
-  const read = async (last: Position | null, count: number) => {
-    const from = last ?? after;
-    const found = await databases.each((database) => {
-      const value = database`(${down ? database`-${key(database)}` : key(database)})`;
-      return database<Sorted[]>`
-        select ${fields(database)}, ${value} as value from capabilities
-        where true
-          ${taskType === null ? database`` : database`and task_type = ${taskType}`}
-          ${tag === null ? database`` : database`and ${tag} = any(tags)`}
-          ${tierMin === null ? database`` : database`and tier >= ${tierMin}`}
-          ${priceMax === null ? database`` : database`and price <= ${priceMax}`}
-          ${available === null ? database`` : database`and (available and active) = ${available}`}
-          ${from === null ? database`` : database`and (${value}, id) > (${from.value}, ${from.id}::uuid)`}
-        order by value, id limit ${count}`;
-    });
-    return found
-      .flat()
-      .sort((a, b) => a.value - b.value || (a.id < b.id ? -1 : 1))
-      .slice(0, count);
-  };
-  const positionOf = ({ value, id }: Sorted) => ({ value, id });
-  const { rows, more } = await readPage<Sorted, Position>({ limit, after: null, read, positionOf, bytesOf: jsonBytes });
-  const last = rows.at(-1);
-  return {
-    items: rows.map(({ value: _value, ...row }) => row),
-    next: more && last !== undefined ? Buffer.from(`${last.value} ${last.id}`).toString("base64url") : null,
-  };
-}
-
-/** A row's position in the chosen order. */
+/** A row's position in the chosen order: what it is sorted by, so that less comes first, and its id. */
 interface Position {
   readonly value: number;
   readonly id: string;
 }
 
-function parseCursor(text: string): Position | undefined {
+/** Capabilities without a price come after all that have one. */
+const PRICE = "coalesce(price, 1000000000000000)";
+const byValue = (a: Position, b: Position) => a.value - b.value || (a.id < b.id ? -1 : Number(a.id > b.id));
+
+/**
+ * The orders in which indexes have capabilities: what they are sorted by, then by id; its type; the value before all others; and what
+ * is within the bounds that the order itself can keep.
+ */
+const ORDERS = {
+  score: { value: "-score", type: "float8", start: -1_000, within: "and -score <= -$9::float8" },
+  price: { value: PRICE, type: "bigint", start: -1, within: `and ${PRICE} <= coalesce($7::bigint, 1000000000000000)` },
+  tasks: { value: "-finished", type: "bigint", start: Number.MIN_SAFE_INTEGER, within: "" },
+} as const;
+type Order = keyof typeof ORDERS;
+
+const BY_VALUE = "value, id";
+const FITS = `
+  ($5::text is null or $5 = any(tags)) and tier >= $6::int and ($7::bigint is null or price <= $7)
+  and ($8::boolean is null or (available and active) = $8)`;
+
+function textOf(order: Order, types: number): string {
+  const { value, type: valueType, within } = ORDERS[order];
+  const branches = Array.from(
+    { length: types },
+    (_, type) => `
+      select *, (${value}) as value from capabilities
+      where task_type = ($1::text[])[${type + 1}] and (${value}, id) > ($2::${valueType}, $3::uuid) ${within}`,
+  );
+  return `
+    select ${fieldsOf(CAPABILITY)}, value::float8 as value, fits, looked from (${fitting(branches, BY_VALUE, FITS, "$4")}) list
+    order by ${BY_VALUE}`;
+}
+
+type Row = StoredCapability & Looked & Position;
+const positionOf = ({ value, id }: Row): Position => ({ value, id });
+
+/**
+ * Lists the capabilities of all accounts; undefined for an invalid cursor. A page looks at a bounded number of rows: it may be short,
+ * or empty, and still have a next one.
+ */
+export async function browseCapabilities(databases: Databases, query: BrowseQuery): Promise<Page<StoredCapability> | undefined> {
+  const { taskTypes, tag, tierMin, priceMax, available, sort, limit, cursor } = query;
+  const first = cursor === null ? { value: ORDERS[sort].start, id: OLDEST.id } : parseCursor(cursor, sort);
+  if (first === undefined) return undefined;
+  if (taskTypes.length === 0) return { items: [], next: null };
+  const text = textOf(sort, taskTypes.length);
+  const read = async (after: Position | null, count: number) => {
+    const { value, id } = after ?? first;
+    const filters = [tag, tierMin ?? 0, priceMax, available, ...(sort === "score" ? [leastScore(tierMin ?? 0)] : [])];
+    const found = await databases.each(async (database) =>
+      sortOut(
+        await database.unsafe<Row[]>(text, [[...taskTypes], value, id, count, ...filters], { prepare: true }),
+        count,
+        positionOf,
+      ),
+    );
+    return joinFound(found, count, positionOf, byValue);
+  };
+  const { rows, next } = await readPage<Row, Position>({ limit, after: null, read, positionOf, bytesOf: jsonBytes });
+  return {
+    items: rows.map(({ value: _value, fits: _fits, looked: _looked, ...row }) => row),
+    next: next === null ? null : Buffer.from(`${next.value} ${next.id}`).toString("base64url"),
+  };
+}
+
+/** Parses a cursor; undefined if it is invalid. Prices and counts are whole numbers. */
+function parseCursor(text: string, sort: Order): Position | undefined {
   const [, value = "", id = ""] = /^(-?[0-9.e+-]{1,30}) ([0-9a-f-]{36})$/.exec(Buffer.from(text, "base64url").toString()) ?? [];
-  return id !== "" && Number.isFinite(Number(value)) ? { value: Number(value), id } : undefined;
+  const isValue = sort === "score" ? Number.isFinite : Number.isSafeInteger;
+  return isUuid(id) && isValue(Number(value)) ? { value: Number(value), id } : undefined;
 }
 
 /** How many of an account's latest facts are read. */

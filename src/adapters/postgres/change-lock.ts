@@ -15,13 +15,13 @@ const PAUSE_MS = 1_500;
  * Runs a change, and again if a lock was not to be had. Rejects with an Error that says to the operator who holds it, or with
  * that of the change.
  */
-export async function withRetries<T>(database: Database, change: () => Promise<T>): Promise<T> {
+export async function withRetries<T>(database: Database, change: () => Promise<T>, triesMax = TRIES): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await change();
     } catch (error) {
       if (!isLocked(error)) throw error;
-      if (tries === TRIES) throw new Error(await sentence(database), { cause: error });
+      if (tries >= triesMax) throw new Error(await sentence(database), { cause: error });
     }
     await pause(PAUSE_MS);
   }

@@ -2,14 +2,18 @@ import { randomBytes } from "node:crypto";
 import { SHARDS_DEFAULT } from "../../../actors/address.ts";
 import { LOCK_MS_MAX, withRetries } from "./change-lock.ts";
 import type { Transaction } from "./consistent-snapshot.ts";
+import { areBuilt, buildAtOnce, buildBeside, haveTables, type Index } from "./indexes.ts";
 import { sql as market } from "./migrations/0001-market.ts";
 import { sql as cluster } from "./migrations/0002-cluster.ts";
 import { sql as guide } from "./migrations/0003-guide.ts";
 import { sql as formats } from "./migrations/0004-formats.ts";
+import { indexes as listIndexes, sql as lists } from "./migrations/0005-lists.ts";
 import type { Database } from "./pool.ts";
 
 interface Migration {
   readonly name: string;
+  /** Built before the SQL is run, beside whoever works on the tables. */
+  readonly indexes?: readonly Index[];
   readonly sql: string;
   /** The lowest schema that code must know to work with the database after it. Its own number, unless older code goes on. */
   readonly needs: number;
@@ -21,6 +25,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0002-cluster", sql: cluster, needs: 2 },
   { name: "0003-guide", sql: guide, needs: 3 },
   { name: "0004-formats", sql: formats, needs: 4 },
+  { name: "0005-lists", indexes: listIndexes, sql: lists, needs: 4 },
 ];
 
 /** The lowest and the highest schema that this code works with, but for later ones that need no more. */
@@ -59,7 +64,7 @@ export interface MigrateOptions {
 
 /**
  * Brings a platform's databases up to date, one process at a time; a second one waits and then finds nothing to do. New
- * ones become a platform. Gives the names of what was run. Throws an Error with a sentence for the operator when a server or
+ * ones become a platform. Indexes on tables with rows are built first, while the cluster works. Gives the names of what was run. Throws an Error with a sentence for the operator when a server or
  * a schema is not ours to use, when a member of the cluster does not work with the new schema, and when a transaction of
  * others holds a lock for too long; that database is unchanged then.
  */
@@ -71,7 +76,7 @@ export async function migrate(databases: readonly Database[], options: MigrateOp
   const applied = new Set<string>();
   for (const [databaseIndex, database] of databases.entries()) {
     const founded = { ...founding, databaseIndex, databases: databases.length };
-    const { run, platform } = await withRetries(database, () => migrateOne(database, founded, options));
+    const { run, platform } = await migrateOne(database, founded, options);
     for (const name of run) applied.add(name);
     // Before the next one is touched: a list that is wrong must change nothing.
     checkDatabase(platform, databaseIndex, databases.length, databaseIndex === 0 ? platform : founding);
@@ -80,7 +85,20 @@ export async function migrate(databases: readonly Database[], options: MigrateOp
   return [...applied];
 }
 
+/** Runs what a database has not had; what needs indexes waits until they have been built. */
 async function migrateOne(database: Database, founding: Platform, options: MigrateOptions) {
+  const run: string[] = [];
+  for (;;) {
+    const done = await withRetries(database, () => runReady(database, founding, options));
+    run.push(...done.run);
+    if (done.unbuilt === undefined) return { run, platform: done.platform };
+    const { unbuilt } = done;
+    await withRetries(database, () => buildBeside(database, unbuilt), 1);
+  }
+}
+
+/** Runs, in one transaction, what may be run now; gives the indexes that have to be built before the rest. */
+async function runReady(database: Database, founding: Platform, options: MigrateOptions) {
   const [server] = await database`select current_setting('server_version_num')::int as version`;
   if (server?.["version"] < SERVER_VERSION_MIN) {
     throw new Error(
@@ -95,11 +113,24 @@ async function migrateOne(database: Database, founding: Platform, options: Migra
     const names = (await transaction<{ name: string }[]>`select name from migrations`).map(({ name }) => name);
     const pending = await pendingOf(transaction, names);
     if (pending.length > 0 && (await mayChange(transaction, schemaOf(names), pending, options))) {
-      await run(transaction, pending, founding);
-      return { run: pending.map(({ name }) => name), platform: await platformOf(transaction) };
+      const { ready, unbuilt } = await readyOf(transaction, pending, names.length === 0);
+      if (ready.length > 0) await run(transaction, ready, founding);
+      return { run: ready.map(({ name }) => name), unbuilt, platform: await platformOf(transaction) };
     }
-    return { run: [], platform: await platformOf(transaction) };
+    return { run: [], unbuilt: undefined, platform: await platformOf(transaction) };
   });
+}
+
+/**
+ * What may be run now of what is pending, and the indexes that must be built first: before all of it, so that members have one change
+ * of the schema to live with; or, in a database so old that it lacks their tables, once these are there. A new database has no rows.
+ */
+async function readyOf(transaction: Transaction, pending: readonly Migration[], isNew: boolean) {
+  for (const [index, { indexes = [] }] of isNew ? [] : pending.entries()) {
+    if (await areBuilt(transaction, indexes)) continue;
+    return { ready: (await haveTables(transaction, indexes)) ? [] : pending.slice(0, index), unbuilt: indexes };
+  }
+  return { ready: pending, unbuilt: undefined };
 }
 
 async function run(
@@ -107,7 +138,8 @@ async function run(
   pending: readonly Migration[],
   { secret, shards, databaseIndex, databases }: Platform,
 ) {
-  for (const { name, sql } of pending) {
+  for (const { name, sql, indexes = [] } of pending) {
+    if (!(await areBuilt(transaction, indexes))) await buildAtOnce(transaction, indexes);
     await transaction.unsafe(sql);
     await transaction`insert into migrations (name) values (${name})`;
   }

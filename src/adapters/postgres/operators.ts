@@ -2,9 +2,9 @@
 import type { ActionRow, HoneypotRow, Operators } from "../../../gateway/ports/operators.ts";
 import type { Page } from "../../../gateway/ports/read-model.ts";
 import { fieldsOf, insertRows, rowsText } from "./columns.ts";
-import { type Cursor, NEWEST, OLDEST, pageCursor, parseCursor } from "./cursor.ts";
+import { byAge, type Cursor, NEWEST, OLDEST, pageCursor, parseCursor } from "./cursor.ts";
 import type { Databases } from "./databases.ts";
-import { jsonBytes, type PageOf, readPage } from "./page.ts";
+import { joinRows, jsonBytes, type PageOf, readPage } from "./page.ts";
 import { type Database, reaching } from "./pool.ts";
 import { ACTIONS } from "./tables.ts";
 
@@ -49,10 +49,7 @@ async function list(databases: Databases, limit: number, cursor: string | null):
         select ${database.unsafe(fieldsOf(ACTIONS.columns))} from actions where (at, id) < (${at}, ${id})
         order by at desc, id desc limit ${count}`,
     );
-    return found
-      .flat()
-      .sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1))
-      .slice(0, count);
+    return joinRows(found, count, positionOf, (a, b) => byAge(b, a));
   };
   return paged(await readPage({ limit, after: null, read, positionOf, bytesOf: jsonBytes }));
 }
@@ -66,17 +63,13 @@ async function listHoneypots(databases: Databases, limit: number, cursor: string
       (database) => database<HoneypotRow[]>`
         select ${honeypot(database)} from honeypots where (at, id) > (${at}, ${id}) order by at, id limit ${count}`,
     );
-    return found
-      .flat()
-      .sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))
-      .slice(0, count);
+    return joinRows(found, count, positionOf, byAge);
   };
   return paged(await readPage({ limit, after: null, read, positionOf, bytesOf: jsonBytes }));
 }
 
 const positionOf = ({ at, id }: Cursor): Cursor => ({ at, id });
 
-function paged<Row extends Cursor>({ rows, more }: PageOf<Row>): Page<Row> {
-  const last = rows.at(-1);
-  return { items: rows, next: more && last !== undefined ? pageCursor(last.at, last.id) : null };
+function paged<Row>({ rows, next }: PageOf<Row, Cursor>): Page<Row> {
+  return { items: rows, next: next === null ? null : pageCursor(next) };
 }

@@ -17,6 +17,16 @@ export interface PoolOptions {
 
 /** Timeout of a statement (ms); the audit and migrations set their own. */
 const STATEMENT_MS_MAX = 15_000;
+/**
+ * Statements are planned once for each connection, whatever their parameters. None of ours is better off with a plan of its own, and
+ * planning a list of many branches takes longer than running it.
+ */
+const PLANS = "force_generic_plan";
+/**
+ * What it costs to read a page by an index, where 1 is a page of a scan: as on disks without heads, or in memory. By the server's own
+ * value lists of some thousand rows would be read whole and sorted.
+ */
+const RANDOM_PAGE_COST = 1.1;
 /** Delay before a lost connection is retried (s). */
 const RECONNECT_S = 0.25;
 
@@ -30,7 +40,12 @@ export function openPool(url: string, { max, name, keep = false, onclose }: Pool
     backoff: () => RECONNECT_S,
     onnotice: () => {},
     ...(onclose === undefined ? {} : { onclose }),
-    connection: { application_name: `nexustoken ${name}`, statement_timeout: STATEMENT_MS_MAX },
+    connection: {
+      application_name: `nexustoken ${name}`,
+      statement_timeout: STATEMENT_MS_MAX,
+      plan_cache_mode: PLANS,
+      random_page_cost: RANDOM_PAGE_COST,
+    },
     types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
   });
 }

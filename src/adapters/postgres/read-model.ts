@@ -5,10 +5,10 @@ import { readAccount, readAccountByKey, readMarked, readStatement } from "./acco
 import { browseCapabilities, readCapabilities, readCapability, readWorkload } from "./capabilities.ts";
 import type { Databases } from "./databases.ts";
 import { readFactBefore, readNews, readWatched } from "./news.ts";
+import { listOpenTasks } from "./open-list.ts";
 import { inTime, reaching } from "./pool.ts";
 import {
   isOpening,
-  listOpenTasks,
   listTasks,
   readDeliveries,
   readHistory,

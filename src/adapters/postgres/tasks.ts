@@ -3,7 +3,6 @@ import type {
   History,
   HistoryRow,
   LedgerRow,
-  OpenQuery,
   Page,
   PulledTask,
   StoredTask,
@@ -11,32 +10,22 @@ import type {
 } from "../../../gateway/ports/read-model.ts";
 import type { StoredFact } from "../../../machines/fact.ts";
 import { type TaskFactType, upcastTaskFact } from "../../../machines/task/events.ts";
-import type { TaskRow } from "../../../machines/task/row.ts";
-import type { AccountId, TaskId } from "../../../machines/vocabulary.ts";
+import { type AccountId, TASK_STATUSES, type TaskId } from "../../../machines/vocabulary.ts";
 import { fieldsOf } from "./columns.ts";
-import { type Cursor, NEWEST, numberCursor, OLDEST, pageCursor, parseCursor, parseNumber } from "./cursor.ts";
+import { byAge, type Cursor, NEWEST, numberCursor, pageCursor, parseCursor, parseNumber } from "./cursor.ts";
 import type { Databases } from "./databases.ts";
-import { jsonBytes, type PageOf, readPage } from "./page.ts";
+import { inOrder } from "./look.ts";
+import { joinRows, jsonBytes, readPage } from "./page.ts";
 import type { Database } from "./pool.ts";
-import { BIDDING, FACT, POSTING, TASK } from "./tables.ts";
+import { FACT, POSTING } from "./tables.ts";
+import { JOINED_FIELDS, type JoinedRow, taskBytes, toTask } from "./task-rows.ts";
 
 /** The largest sequence number of a fact. */
 const SEQ_MAX = 2 ** 31 - 1;
 
-/** A task's row together with its first fact. */
-type Row = TaskRow & StoredFact;
-
-const fields = (database: Database) => database.unsafe(`${fieldsOf(TASK, "t")}, ${fieldsOf(FACT, "j")}`);
-
-function toTask({ seq, type, version, body, at, ...row }: Row): StoredTask {
-  const fact = upcastTaskFact({ seq, type, version, body, at });
-  if (fact.type !== "Opened") throw new Error(`the first fact of task ${row.id} must be Opened, and is ${fact.type}`);
-  return { row, order: fact.order };
-}
-
 export async function readTask(database: Database, id: string): Promise<StoredTask | undefined> {
-  const [row] = await database<Row[]>`
-    select ${fields(database)} from tasks t join journal j on j.entity = t.id and j.seq = 1 where t.id = ${id}`;
+  const [row] = await database<JoinedRow[]>`
+    select ${database.unsafe(JOINED_FIELDS)} from tasks t join journal j on j.entity = t.id and j.seq = 1 where t.id = ${id}`;
   return row === undefined ? undefined : toTask(row);
 }
 
@@ -52,8 +41,8 @@ export function readReachable(databases: Databases, ids: readonly TaskId[]): Pro
 }
 
 async function readSome(database: Database, ids: readonly TaskId[]): Promise<readonly StoredTask[]> {
-  const rows = await database<Row[]>`
-    select ${fields(database)} from tasks t join journal j on j.entity = t.id and j.seq = 1 where t.id = any(${[...ids]}::uuid[])`;
+  const rows = await database<JoinedRow[]>`
+    select ${database.unsafe(JOINED_FIELDS)} from tasks t join journal j on j.entity = t.id and j.seq = 1 where t.id = any(${[...ids]}::uuid[])`;
   return rows.map(toTask);
 }
 
@@ -70,50 +59,43 @@ export async function readTaskType(database: Database, id: string): Promise<stri
   return row?.taskType;
 }
 
-/** Oldest first; ties by id. */
-function byAge(a: TaskRow, b: TaskRow): number {
-  return a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
+/** The columns by which an account's tasks are found: as one of their two parties. Nobody is both of one task. */
+const PARTIES = { requester: ["requester"], worker: ["worker"], both: ["requester", "worker"] } as const;
+const STATUSES = TASK_STATUSES.map((status) => `'${status}'`);
+const NEWEST_FIRST = "created_at desc, id desc";
+
+/** A branch for each column and each status, as the indexes have them. Parameters: account, position, rows, since, status. */
+function textOf(role: keyof typeof PARTIES, statuses: readonly string[]): string {
+  const branches = PARTIES[role].flatMap((party) =>
+    statuses.map(
+      (status) =>
+        `select * from tasks where ${party} = $1::uuid and status = ${status} and (created_at, id) < ($2::bigint, $3::uuid)`,
+    ),
+  );
+  return `
+    select ${JOINED_FIELDS}
+    from (select * from (${inOrder(branches, NEWEST_FIRST)}) mine limit $4) t join journal j on j.entity = t.id and j.seq = 1
+    where t.updated_at >= $5::bigint order by t.created_at desc, t.id desc`;
 }
 
-const positionOf = ({ createdAt: at, id }: Row): Cursor => ({ at, id });
-
-/** The input is shown twice, once as its preview. */
-function taskBytes(row: Row): number {
-  return jsonBytes(row) + jsonBytes(toTask(row).order.inputData);
-}
-
-function taskPage({ rows, more }: PageOf<Row>): Page<StoredTask> {
-  const last = rows.at(-1);
-  return { items: rows.map(toTask), next: more && last !== undefined ? pageCursor(last.createdAt, last.id) : null };
-}
+const positionOf = ({ createdAt: at, id }: JoinedRow): Cursor => ({ at, id });
 
 /** Lists an account's tasks, newest first. */
 export async function listTasks(databases: Databases, query: TaskQuery): Promise<Page<StoredTask> | undefined> {
   const { account, role, status, limit, cursor, since } = query;
   const first = cursor === null ? NEWEST : parseCursor(cursor);
   if (first === undefined) return undefined;
+  const text = textOf(role ?? "both", status === null ? STATUSES : ["$6::text"]);
   const read = async (after: Cursor | null, count: number) => {
     const { at, id } = after ?? first;
-    const found = await databases.each((database) => {
-      const one = (column: "requester" | "worker") => database`
-        (select * from tasks
-         where ${database(column)} = ${account} and (created_at, id) < (${at}, ${id})
-           ${status === null ? database`` : database`and status = ${status}`}
-         order by created_at desc, id desc limit ${count})`;
-      // Nobody works on their own task, so no task is in both halves.
-      const chosen = role === null ? database`${one("requester")} union all ${one("worker")}` : one(role);
-      return database<Row[]>`
-        select ${fields(database)} from (${chosen}) t join journal j on j.entity = t.id and j.seq = 1
-        where t.updated_at >= ${since ?? -1} order by t.created_at desc, t.id desc limit ${count}`;
-    });
-    return found
-      .flat()
-      .sort((a, b) => byAge(b, a))
-      .slice(0, count);
+    const given = [account, at, id, count, since ?? -1, ...(status === null ? [] : [status])];
+    const found = await databases.each((database) => database.unsafe<JoinedRow[]>(text, given, { prepare: true }));
+    return joinRows(found, count, positionOf, (a, b) => byAge(b, a));
   };
   // Few rows of a page have changed, so their number does not tell whether there are more.
-  if (since !== undefined) return taskPage({ rows: await read(null, limit), more: false });
-  return taskPage(await readPage({ limit, after: null, read, positionOf, bytesOf: taskBytes }));
+  if (since !== undefined) return { items: (await read(null, limit)).rows.map(toTask), next: null };
+  const { rows, next } = await readPage({ limit, after: null, read, positionOf, bytesOf: taskBytes });
+  return { items: rows.map(toTask), next: next === null ? null : pageCursor(next) };
 }
 
 /** The most tasks of one pull. */
@@ -122,8 +104,8 @@ const PULL_MAX = 100;
 /** The tasks that pulls of this key have won for a worker, and that are still AWARDED: the oldest first. */
 export async function readPulled(databases: Databases, worker: AccountId, key: string): Promise<readonly PulledTask[]> {
   const found = await databases.each(
-    (database) => database<(Row & { pull: string })[]>`
-      select ${fields(database)}, won.pull from tasks t join journal j on j.entity = t.id and j.seq = 1
+    (database) => database<(JoinedRow & { pull: string })[]>`
+      select ${database.unsafe(JOINED_FIELDS)}, won.pull from tasks t join journal j on j.entity = t.id and j.seq = 1
       join lateral (
         select a.body#>>'{bid,pull,id}' as pull from journal a where a.entity = t.id and a.type = 'Awarded' order by a.seq desc limit 1
       ) won on split_part(won.pull, '.', 1) = ${key}
@@ -131,34 +113,6 @@ export async function readPulled(databases: Databases, worker: AccountId, key: s
   );
   const rows = found.flat().sort(byAge).slice(0, PULL_MAX);
   return rows.map(({ pull, ...row }) => ({ task: toTask(row), pull }));
-}
-
-/** Lists tasks that take bids and that this worker may take, the oldest first. */
-export async function listOpenTasks(
-  databases: Databases,
-  { worker, marks, taskType, tiers, limit, cursor, since }: OpenQuery,
-): Promise<Page<StoredTask> | undefined> {
-  const first = cursor === null ? OLDEST : parseCursor(cursor);
-  if (first === undefined) return undefined;
-  const read = async (after: Cursor | null, count: number) => {
-    const { at, id } = after ?? first;
-    const found = await databases.each(
-      (database) => database<Row[]>`
-        select ${fields(database)} from (
-          select t.* from tasks t
-            left join unnest(${Object.keys(tiers)}::text[], ${Object.values(tiers)}::int[]) s(task_type, tier) on s.task_type = t.task_type
-          where t.status in (${database.unsafe(BIDDING)}) ${taskType === null ? database`` : database`and t.task_type = ${taskType}`}
-            and (t.created_at, t.id) > (${at}, ${id})
-            and t.requester <> ${worker} and not (t.marks && ${[...marks]}::text[]) and not (${worker} = any(t.closed_to)) and t.min_skill <= coalesce(s.tier, 1)
-          order by t.created_at, t.id limit ${count}) t
-          join journal j on j.entity = t.id and j.seq = 1
-        where t.updated_at >= ${since ?? -1} order by t.created_at, t.id`,
-    );
-    return found.flat().sort(byAge).slice(0, count);
-  };
-  // Few rows of a page have changed, so their number does not tell whether there are more.
-  if (since !== undefined) return taskPage({ rows: await read(null, limit), more: false });
-  return taskPage(await readPage({ limit, after: null, read, positionOf, bytesOf: taskBytes }));
 }
 
 /** Reads a page of a task's facts, in order, of one type or all. Undefined for an invalid cursor. */
@@ -171,19 +125,21 @@ async function readFacts(
 ): Promise<(Page<HistoryRow> & { readonly from: number }) | undefined> {
   const from = cursor === null ? 0 : parseNumber(cursor);
   if (from === undefined || from > SEQ_MAX) return undefined;
-  const { rows, more } = await readPage<StoredFact, number>({
+  const { rows, next } = await readPage<StoredFact, number>({
     limit,
     after: null,
-    read: (after, count) => database<StoredFact[]>`
-      select ${database.unsafe(fieldsOf(FACT))} from journal
-      where entity = ${id} and kind = 'task' and seq > ${after ?? from} ${type === null ? database`` : database`and type = ${type}`}
-      order by seq limit ${count}`,
+    read: async (after, count) => {
+      const found = await database<StoredFact[]>`
+        select ${database.unsafe(fieldsOf(FACT))} from journal
+        where entity = ${id} and kind = 'task' and seq > ${after ?? from} ${type === null ? database`` : database`and type = ${type}`}
+        order by seq limit ${count}`;
+      return { rows: found, stopped: null };
+    },
     positionOf: ({ seq }) => seq,
     bytesOf: jsonBytes,
   });
-  const last = rows.at(-1);
   const items = rows.map((row) => ({ seq: row.seq, fact: upcastTaskFact(row) }));
-  return { items, next: more && last !== undefined ? numberCursor(last.seq) : null, from };
+  return { items, next: next === null ? null : numberCursor(next), from };
 }
 
 /** Reads a page of a task's history, in order. */
