@@ -14,9 +14,9 @@ import type { Capability } from "./market/capability.ts";
 import { isOneIdentity } from "./market/identity.ts";
 import type { Qualification } from "./market/qualification.ts";
 import { takesBids } from "./task/tags.ts";
-import type { AccountId, AccountStatus, TaskStatus } from "./vocabulary.ts";
+import { type AccountId, type AccountStatus, accountId, type TaskStatus } from "./vocabulary.ts";
 
-/** The most bids that one round collects; each stays in the task's state until the award. */
+/** The most bids that one round collects, in the task's state until the award; beyond that a better bid displaces the worst. */
 export const BIDS_MAX = 100;
 
 /** What decides who may take a task. Amounts in NC. */
@@ -75,7 +75,6 @@ export function bidIneligibility(
   if (!mayWork(standing.status)) return { why: standing.status };
   if (task.failed.includes(worker)) return { why: "FAILED_BEFORE" };
   if (task.bidders.includes(worker)) return { why: "ALREADY_BID" };
-  if (task.bidders.length >= BIDS_MAX) return { why: "BIDS_FULL", most: BIDS_MAX };
   if (price !== null && price > task.budget) return { why: "OVER_BUDGET", price, budget: task.budget };
   if (standing.tier < task.minSkill) return { why: "TIER_TOO_LOW", tier: standing.tier, wanted: task.minSkill };
   return undefined;
@@ -110,12 +109,35 @@ export function slotIneligibility({ tier, most, taken, pulled }: Slots): Ineligi
   return pulled !== null && pulled.taken >= pulled.most ? { why: "PULL_FULL", most: pulled.most } : undefined;
 }
 
+/** In the list of a task's row: a round that cost no retry. Rows have no column for it, so that nodes of before go on with them. */
+export const FREE_ROUND = accountId("00000000-0000-0000-0000-000000000000");
+
 /**
- * Gives what a task's row says about who may take it. The row lists this round's bidders first, then those who failed: as many
- * as automatic retries are used up.
+ * The list of those who cannot take a task: this round's bidders, then FREE_ROUND as often as there were such rounds, then those who
+ * failed it or gave it back.
+ */
+export function closedToOf(
+  bidders: readonly AccountId[],
+  freeRounds: number,
+  failed: readonly AccountId[],
+): readonly AccountId[] {
+  return [...bidders, ...Array.from({ length: freeRounds }, () => FREE_ROUND), ...failed];
+}
+
+/** Gives the round of a task by its row: how many retries are left, less the rounds that cost none. */
+export function roundByRow({ closedTo, autoRetriesLeft }: Pick<TaskRowOnOffer, "closedTo" | "autoRetriesLeft">): number {
+  return autoRetriesLeft - closedTo.filter((one) => one === FREE_ROUND).length;
+}
+
+/**
+ * Gives what a task's row says about who may take it. Without a free round as many workers have failed it as automatic retries are
+ * used up.
  */
 export function onOfferByRow(row: TaskRowOnOffer, autoRetry: number): TaskOnOffer {
   const { status, requester, marks, budget, minSkill, closedTo, autoRetriesLeft } = row;
-  const bids = takesBids(status) ? Math.max(0, closedTo.length - (autoRetry - autoRetriesLeft)) : 0;
-  return { status, requester, marks, budget, minSkill, bidders: closedTo.slice(0, bids), failed: closedTo.slice(bids) };
+  const free = closedTo.indexOf(FREE_ROUND);
+  const end = free < 0 ? Math.max(0, closedTo.length - (autoRetry - autoRetriesLeft)) : free;
+  const bids = takesBids(status) ? end : 0;
+  const failed = closedTo.slice(bids).filter((one) => one !== FREE_ROUND);
+  return { status, requester, marks, budget, minSkill, bidders: closedTo.slice(0, bids), failed };
 }

@@ -55,6 +55,7 @@ function hosted<K extends EntityKind, F extends AnyFact, V>(
     decide: (state, command, at, arrived) => entity.decide<CommandType<K>>(state, own(command), at, arrived, rules),
     recall: (command, caused, state) => entity.recall<CommandType<K>>(own(command), caused.map(ownFact), state),
     postings: (id, fact) => entity.postings(id, ownFact(fact)),
+    parts: (state, before, made) => entity.parts(state, before, made.map(ownFact)),
     announce: (state, made) => entity.announce(state, made.map(ownFact)),
     wakes: (state, made) => entity.wakes(state, made.map(ownFact)),
   };

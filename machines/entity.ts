@@ -1,5 +1,4 @@
 import type { AnyMachineSnapshot } from "xstate";
-import type { OfferReply } from "./account/protocol.ts";
 import type { Address, EntityKind } from "./address.ts";
 import type { Announcement } from "./announcement.ts";
 import type { Delivery, DeliveryOutcome } from "./delivery.ts";
@@ -38,11 +37,14 @@ export interface Part {
  */
 export interface Ask {
   readonly to: Address<"account">;
-  readonly command: CommandOf<"account", "offer">;
+  readonly command: CommandOf<"account", "offer" | "mayReturn">;
   /** How long the reply may take (ms). */
   readonly ms: Millis;
-  /** The command that brings the reply to the asker, null if none came in time. Its result is what the caller gets. */
-  readonly answered: (reply: OfferReply | null) => CarriedCommand;
+  /**
+   * The command that brings the reply to the asker, who checks it, because it comes from another process; undefined if none came in
+   * time. Its result is what the caller gets.
+   */
+  readonly answered: (reply: unknown) => CarriedCommand;
   /** The caller does not wait, but gets the reply of the decision. */
   readonly apart?: true;
   /** The timer that led to it, if one did. Unless a commit has unset it then, it fires again soon after the reply. */
@@ -118,8 +120,11 @@ export interface Entity<K extends EntityKind, S, F extends AnyFact, V> {
   readonly wakes: (state: S, facts: readonly F[]) => readonly AccountId[];
   /** The row for lists; undefined while there is nothing to show. */
   readonly row: (id: string, state: S) => V | undefined;
-  /** The rows beside it of which there are several. A commit writes those that have changed; one that is missing stays as it was. */
-  readonly parts: (state: S) => readonly Part[];
+  /**
+   * The rows beside it of which there are several, as they are in the state to which these facts lead from `before`. A commit writes
+   * those that have changed; one that is missing stays as it was.
+   */
+  readonly parts: (state: S, before: S, facts: readonly F[]) => readonly Part[];
   /** The state to store, in a format of this entity; plain JSON. */
   readonly persist: (state: S, format: number) => unknown;
   /** Reads a snapshot of any format. */
@@ -147,7 +152,7 @@ export interface AnyEntity {
   readonly announce: (state: AnyMachineSnapshot, facts: readonly AnyFact[]) => readonly Announcement[];
   readonly wakes: (state: AnyMachineSnapshot, facts: readonly AnyFact[]) => readonly AccountId[];
   readonly row: (id: string, state: AnyMachineSnapshot) => unknown;
-  readonly parts: (state: AnyMachineSnapshot) => readonly Part[];
+  readonly parts: (state: AnyMachineSnapshot, before: AnyMachineSnapshot, facts: readonly AnyFact[]) => readonly Part[];
   readonly persist: (state: AnyMachineSnapshot, format: number) => unknown;
   readonly restore: (id: string, stored: unknown) => AnyMachineSnapshot;
   readonly finished: (state: AnyMachineSnapshot) => boolean;

@@ -12,13 +12,16 @@ export type BidIneligibility =
   | { readonly why: "COOLING"; readonly until: Millis | null }
   | { readonly why: "FAILED_BEFORE" }
   | { readonly why: "ALREADY_BID" }
-  | { readonly why: "BIDS_FULL"; readonly most: number }
   | { readonly why: "OVER_BUDGET"; readonly price: number; readonly budget: number }
   | { readonly why: "TIER_TOO_LOW"; readonly tier: number; readonly wanted: number };
 
 /** Why a worker may not take a task, by a bid or at its posted price. */
 export type Ineligibility =
   | BidIneligibility
+  /** As many bids as a round collects are there, and this one beats none of them. */
+  | { readonly why: "BIDS_FULL"; readonly most: number }
+  /** It has said that it will not bid in this round. */
+  | { readonly why: "PASSED" }
   /** There is none for the task's type. */
   | { readonly why: "NO_CAPABILITY" }
   /** Its owner has set it to unavailable. */

@@ -8,8 +8,12 @@ import type { CommandType } from "./protocols.ts";
 
 /** The format of its entity that a command needs; those that need none stand in no table. */
 const NEEDED: { readonly [K in EntityKind]: { readonly [T in CommandType<K>]?: number } } = {
-  task: { withdraw: 2, explain: 3 },
-  account: { leaveQueue: 3, batchCancelled: 3 },
+  task: {
+    withdraw: 2,
+    explain: 3,
+    ...{ pass: 4, withdrawBid: 4, giveBack: 4, returnAnswered: 4, returnGranted: 4, extend: 4 },
+  },
+  account: { leaveQueue: 3, batchCancelled: 3, mayReturn: 4 },
   batch: { pause: 2, resume: 2, cancel: 2, queueLeft: 2 },
 };
 

@@ -38,11 +38,16 @@ export const REFUSAL_CODES = [
   "OWN_TASK",
   "ALREADY_BID",
   "TOO_MANY_BIDS",
+  "TOO_MANY_PASSES",
+  "BID_UNKNOWN",
+  "ALREADY_ANSWERED",
   "TOO_MANY_AWARDS",
   "BID_OVER_BUDGET",
   "FAILED_THIS_TASK",
   "SKILL_TOO_LOW",
   "ALREADY_STARTED",
+  "ALREADY_SUBMITTED",
+  "EXTENSION_TOO_LONG",
   "TIMEOUT",
   "NO_CALLBACK",
   "TOO_MANY_RESENDS",
@@ -71,6 +76,13 @@ export type RefusalReason =
   | { readonly why: "NOT_AWARDED_TO_YOU" }
   /** `reassigned`: the task was offered to others since. */
   | { readonly why: "TIME_RAN_OUT"; readonly reassigned: boolean }
+  /** How much longer an award may still become, and how much in all (s). */
+  | { readonly why: "EXTENSION_TOO_LONG"; readonly left: number; readonly most: number }
+  /** Who has a bid cannot pass. */
+  | { readonly why: "BID_STANDS" }
+  | { readonly why: "BID_UNKNOWN" }
+  /** It has passed, or withdrawn a bid, in this round. */
+  | { readonly why: "ALREADY_ANSWERED" }
   | { readonly why: "NO_CALLBACK" }
   | { readonly why: "TOO_MANY_RESENDS"; readonly most: number }
   | { readonly why: "ACCOUNT_UNKNOWN" }

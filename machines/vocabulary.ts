@@ -79,6 +79,7 @@ export const BOUNDS = {
   budgetMax: 1_000,
   executionSecondsMax: 300,
   executionSecondsDefault: 120,
+  extensionSecondsMax: 3_600,
   poolHoursMax: 72,
   poolHoursDefault: 24,
   autoRetryMax: 10,
@@ -91,6 +92,7 @@ export const BOUNDS = {
   resultBytes: 65_536,
   callbackUrlCharacters: 2_000,
   previewCharacters: 200,
+  reasonCharacters: 500,
 } as const;
 
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };

@@ -125,7 +125,7 @@ export class Actor {
     if (this.#live === undefined || this.#seq - this.#snapshotSeq < LIMITS.snapshotOnLeaving) return undefined;
     const { state } = this.#live;
     this.#snapshotSeq = this.#seq;
-    return this.#entry(state, [], true);
+    return this.#entry(state, state, [], true);
   }
 
   async #run(): Promise<void> {
@@ -324,7 +324,7 @@ export class Actor {
       const snapshotDue = this.#seq + facts.length - this.#snapshotSeq >= LIMITS.snapshotEvery;
       const timers = effects.flatMap(timerChange);
       const cause = causeOf(pending.envelope);
-      return { entry: { ...this.#entry(this.#state, facts, snapshotDue), cause, messages, timers }, fresh };
+      return { entry: { ...this.#entry(before, this.#state, facts, snapshotDue), cause, messages, timers }, fresh };
     } catch (error) {
       this.#live = this.#createLive(before);
       throw error;
@@ -335,12 +335,12 @@ export class Actor {
     return { id: this.#ports.ids.next(), from: this.address, seq: this.#seq, leg, to: tell.to, command: tell.command };
   }
 
-  /** The entry of the facts that come next and lead to `state`, with a snapshot of it if that is due. */
-  #entry(state: AnyMachineSnapshot, facts: readonly AnyFact[], saves: boolean): Entry {
+  /** The entry of the facts that come next and lead from `before` to `state`, with a snapshot of it if that is due. */
+  #entry(before: AnyMachineSnapshot, state: AnyMachineSnapshot, facts: readonly AnyFact[], saves: boolean): Entry {
     const { address } = this;
     const at = this.#ports.clock.now();
     const format = this.#ports.formats()[address.kind];
-    return entryOf(this.#entity, this.#written, { address, after: this.#seq, facts, state, saves, at, format });
+    return entryOf(this.#entity, this.#written, { address, after: this.#seq, facts, before, state, saves, at, format });
   }
 
   /** Answers, or asks another actor first. Deliveries that it must wait for do not take it past the deadline: the commit is done. */

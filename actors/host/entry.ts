@@ -13,7 +13,8 @@ export interface Added {
   /** The number of the actor's last fact before these. */
   readonly after: number;
   readonly facts: readonly AnyFact[];
-  /** The state that they lead to. */
+  /** The states before them and after them. */
+  readonly before: AnyMachineSnapshot;
   readonly state: AnyMachineSnapshot;
   /** Whether the state is saved as a snapshot. */
   readonly saves: boolean;
@@ -24,7 +25,7 @@ export interface Added {
 
 /** Makes the entry of facts that come next, without a cause and without what they cause. An entry without facts changes no rows. */
 export function entryOf(entity: AnyEntity, written: WrittenParts, added: Added): Entry {
-  const { address, after, facts, state, saves, at, format } = added;
+  const { address, after, facts, before, state, saves, at, format } = added;
   return {
     address,
     after,
@@ -34,7 +35,7 @@ export function entryOf(entity: AnyEntity, written: WrittenParts, added: Added):
     messages: [],
     timers: [],
     row: entity.row(address.id, state),
-    parts: facts.length === 0 ? [] : written.changed(entity.parts(state)),
+    parts: facts.length === 0 ? [] : written.changed(entity.parts(state, before, facts)),
     snapshot: saves ? entity.persist(state, format) : undefined,
   };
 }

@@ -362,7 +362,7 @@ export class Host implements Transport {
    */
   async #ask(asker: Address, { to, command, ms, answered, apart, timer }: Ask, commandId: string): Promise<CommandResult> {
     const reply = await this.#router.ask(to, command, { origin: "actor", ms });
-    const told = this.#internal(asker, answered(reply.ok ? reply.value : null));
+    const told = this.#internal(asker, answered(reply.ok ? reply.value : undefined));
     const result = await this.request(apart === true ? told : { ...told, cause: commandId });
     const fails = !result.ok && !isTransient(result);
     if (timer !== undefined && result !== UNDECIDED && !fails) this.#timers.hasten(asker, timer, LIMITS.retryMaxMs);

@@ -26,6 +26,7 @@ const CONCERNS: { readonly [W in WhyNot]: "task" | "worker" | "pair" } = {
   OVER_BUDGET: "pair",
   TIER_TOO_LOW: "pair",
   SLOT_RESERVED: "pair",
+  PASSED: "pair",
 };
 
 /** Takes in the outcome of a proposal, and goes on with its task and with those who have a place again. Unknown ones are ignored. */

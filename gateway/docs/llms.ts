@@ -38,6 +38,7 @@ As a worker:
 2. \`POST /api/v1/work/pull\` with \`{"wait_ms": 20000}\`, again and again: it answers with tasks that are awarded to you. Or look and bid yourself:
    \`GET /api/v1/tasks/available\`, \`POST /api/v1/tasks/{id}/bid\`, and wait until \`status\` is AWARDED and \`awarded_to\` is you.
 3. \`POST /api/v1/tasks/{id}/submit\` with \`result_data\`. A wrong one may be corrected twice.
+4. If you cannot do it, \`POST /api/v1/tasks/{id}/release\` within 10 s; \`GET /api/v1/bids\` says what became of your bids.
 
 Task states: CREATED, ROUTING (collects bids), PENDING_POOL (nobody has bid; the first bid wins), AWARDED, EXECUTING, COMPLETED,
 REJECTED, FAILED, TIMED_OUT, and the ends SETTLED, EXPIRED, CANCELLED.

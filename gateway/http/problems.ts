@@ -64,11 +64,16 @@ const STATUS: { readonly [C in RefusalCode]: number } = {
   OWN_TASK: 403,
   ALREADY_BID: 409,
   TOO_MANY_BIDS: 409,
+  TOO_MANY_PASSES: 409,
+  BID_UNKNOWN: 404,
+  ALREADY_ANSWERED: 409,
   TOO_MANY_AWARDS: 409,
   BID_OVER_BUDGET: 422,
   FAILED_THIS_TASK: 409,
   SKILL_TOO_LOW: 403,
   ALREADY_STARTED: 409,
+  ALREADY_SUBMITTED: 409,
+  EXTENSION_TOO_LONG: 422,
   TIMEOUT: 409,
   NO_CALLBACK: 409,
   TOO_MANY_RESENDS: 409,
@@ -106,13 +111,17 @@ const TITLES: { readonly [status: number]: string } = {
   503: "Temporarily unavailable",
 };
 
+/** The field that is wrong where an actor refuses its value. */
+const FIELDS: { readonly [C in RefusalCode]?: string } = { BID_OVER_BUDGET: "bid_credits", EXTENSION_TOO_LONG: "seconds" };
+
 const RETRY_AFTER_S = 1;
 
 /** The problem of a refusal; without a reason that this version knows, its own sentence is told. */
 export function problemOf({ refused, detail: told, reason }: Refusal): Problem {
   const status = STATUS[refused];
   const detail = (reason === undefined ? undefined : refusalSentence(reason)) ?? told;
-  const errors = refused === "BID_OVER_BUDGET" ? [{ field: "bid_credits", message: detail }] : undefined;
+  const field = FIELDS[refused];
+  const errors = field === undefined ? undefined : [{ field, message: detail }];
   return new Problem(status, refused, detail, {
     ...(errors === undefined ? {} : { errors }),
     ...(status === 503 ? { retryAfter: RETRY_AFTER_S } : {}),

@@ -2,6 +2,7 @@
 import type { AccountFactType } from "../../machines/account/events.ts";
 import type { AccountRow, CapabilityRow } from "../../machines/account/row.ts";
 import type { Posting, TransferReason } from "../../machines/money/postings.ts";
+import type { BidOutcome, BidRow } from "../../machines/task/bid-rows.ts";
 import type { TaskFact, TaskSpec } from "../../machines/task/events.ts";
 import type { TaskRow } from "../../machines/task/row.ts";
 import type { AccountId, AccountStatus, Millis, TaskId, TaskStatus } from "../../machines/vocabulary.ts";
@@ -47,6 +48,13 @@ export interface OpenQuery {
   readonly cursor: string | null;
   /** Of the newest, only those that have changed since (ms), that moment included: others may have changed within it. */
   readonly since?: Millis;
+}
+
+export interface BidQuery {
+  readonly worker: AccountId;
+  readonly status: BidOutcome | null;
+  readonly limit: number;
+  readonly cursor: string | null;
 }
 
 /** One leg of a transfer, in NC. */
@@ -178,6 +186,10 @@ export interface ReadModel {
   /** Those of these accounts whose databases answer. */
   watched(accounts: readonly AccountId[]): Promise<readonly Watched[]>;
   tasks(query: TaskQuery): Promise<Page<StoredTask> | undefined>;
+  /** A worker's bids, the newest first. */
+  bids(query: BidQuery): Promise<Page<BidRow> | undefined>;
+  /** Whether this worker has ever bid on a task. */
+  hasBid(worker: AccountId, task: string): Promise<boolean>;
   /** Open tasks that this worker may take. A page may be short, or empty, and have a next one: it looks at a bounded number. */
   open(query: OpenQuery): Promise<Page<StoredTask> | undefined>;
   /** The tasks that pulls of this key have won for this worker, and that are still AWARDED: the oldest first. */

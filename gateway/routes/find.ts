@@ -20,8 +20,13 @@ const OPENING = refuse("UNAVAILABLE", "This task was accepted and is being opene
 export async function findTask({ reads }: Services, id: string, account: AccountId): Promise<StoredTask> {
   const known = id.toLowerCase();
   const task = (await reads.task(known)) ?? (await findOpening(reads, known, account));
-  if (task === undefined || !isVisible(task, account)) throw problemOf(TASK_UNKNOWN);
+  if (task === undefined || !(await maySee(reads, task, account))) throw problemOf(TASK_UNKNOWN);
   return task;
+}
+
+/** Who has ever bid on a task may see what became of it. */
+async function maySee(reads: ReadModel, task: StoredTask, account: AccountId): Promise<boolean> {
+  return isVisible(task, account) || reads.hasBid(account, task.row.id);
 }
 
 async function findOpening(reads: ReadModel, id: string, account: AccountId): Promise<StoredTask | undefined> {

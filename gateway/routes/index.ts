@@ -2,7 +2,9 @@ import type { Operation } from "../http/operation.ts";
 import { accountRoutes } from "./account.ts";
 import { adminRoutes } from "./admin.ts";
 import { authRoutes } from "./auth.ts";
+import { awardRoutes } from "./awards.ts";
 import { batchRoutes } from "./batches.ts";
+import { bidRoutes } from "./bids.ts";
 import { capabilityRoutes } from "./capabilities.ts";
 import { creditRoutes } from "./credits.ts";
 import { deliveryRoutes } from "./deliveries.ts";
@@ -21,6 +23,8 @@ export const OPERATIONS: readonly Operation[] = [
   ...authRoutes,
   ...workRoutes,
   ...pullRoutes,
+  ...awardRoutes,
+  ...bidRoutes,
   ...taskRoutes,
   ...batchRoutes,
   ...taskRecordRoutes,

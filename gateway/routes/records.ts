@@ -27,7 +27,7 @@ const history = keyed(
   },
   async function listTaskEvents({ account, params, query, services }) {
     const { row, order } = await findOwnTask(services, params.id, account);
-    const viewer = { account, requester: row.requester, preference: order.quality };
+    const viewer = { account, requester: row.requester, preference: order.quality, budget: order.budget };
     const page = await services.reads.history(row.id, query.limit ?? RECORDS, query.cursor ?? null);
     if (page === undefined) throw wrongCursor();
     return { status: 200, body: { items: showHistory(page, viewer), next_cursor: page.next } };

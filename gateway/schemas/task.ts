@@ -77,6 +77,14 @@ export const CreateTask = Type.Object(
     max_execution_seconds: Type.Optional(
       Type.Integer({ ...same("max_seconds", 120), minimum: 1, maximum: BOUNDS.executionSecondsMax }),
     ),
+    max_extension_seconds: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: BOUNDS.extensionSecondsMax,
+        default: 0,
+        description: "By how much a worker may extend its time, in all (s)",
+      }),
+    ),
     rules: Type.Optional(RulesField),
     validation_rules: Type.Optional(Type.Array(RuleType, { ...same("rules", []), maxItems: BOUNDS.rules })),
     callback_url: Type.Optional(
@@ -121,6 +129,7 @@ export const Task = Type.Object({
   example_output: Type.Unknown({ examples: [RESULT] }),
   max_budget_credits: Credits("The budget"),
   max_execution_seconds: Type.Integer(),
+  max_extension_seconds: Type.Integer(),
   quality_preference: Type.Enum([...QUALITY_PREFERENCES]),
   min_skill_rating: Type.Integer(),
   callback_url: Nullable(Type.String({ description: "Only for the requester, else null" })),
@@ -128,7 +137,9 @@ export const Task = Type.Object({
   awarded_to: Nullable(Uuid("The worker who has, or had, the task")),
   awarded_price: Nullable(Credits("The winning bid")),
   result_data: Type.Unknown({ description: "The accepted result, any JSON value; null until then" }),
-  error_code: Nullable(Type.String({ description: "What went wrong last: SCHEMA_MISMATCH, RULE_VIOLATION or TIMEOUT" })),
+  error_code: Nullable(
+    Type.String({ description: "What went wrong last: SCHEMA_MISMATCH, RULE_VIOLATION, TIMEOUT or RELEASED" }),
+  ),
   retries_left: Type.Integer({ description: "How many more wrong results the current worker may submit" }),
   auto_retries_left: Type.Integer({ description: "How many more times the task reopens for other workers" }),
   created_at: Time("When it was created"),

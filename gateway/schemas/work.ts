@@ -1,7 +1,9 @@
 import Type from "typebox";
+import { BID_OUTCOMES, BID_WAYS } from "../../machines/task/bid-rows.ts";
+import { RETURN_KINDS } from "../../machines/task/events.ts";
 import { BID_STATUSES, SUBMISSION_STATUSES } from "../../machines/task/protocol.ts";
 import { BOUNDS, RESULT_ERRORS } from "../../machines/vocabulary.ts";
-import { Json, Nullable, Uuid } from "./common.ts";
+import { Credits, Json, Nullable, Time, Uuid } from "./common.ts";
 import { Task } from "./task.ts";
 
 export const Bid = Type.Object({
@@ -56,6 +58,61 @@ export const PulledTasks = Type.Object({
       { description: "Why you have not got more, if that lies with you, such as AWARDS_FULL; else null" },
     ),
   ),
+});
+
+const TaskUuid = Uuid("The task's id");
+
+export const Release = Type.Object({
+  reason: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: BOUNDS.reasonCharacters,
+      description: "Why, for the requester",
+      examples: ["Too long for me"],
+    }),
+  ),
+});
+
+export const Released = Type.Object({
+  id: TaskUuid,
+  status: Type.Literal("RELEASED"),
+  free: Type.Boolean({ description: "Whether it counts for nothing; if not, it counts as a failure" }),
+  why: Type.Enum([...RETURN_KINDS], {
+    description: "LATE: after the first 10 s. TOO_MANY: you have given back too many of your latest awards",
+  }),
+  detail: Type.String(),
+});
+
+export const Extension = Type.Object({
+  seconds: Type.Integer({
+    minimum: 1,
+    maximum: BOUNDS.extensionSecondsMax,
+    description: "How much longer you need (s); it is added to your deadline",
+    examples: [60],
+  }),
+});
+
+export const Extended = Type.Object({
+  id: TaskUuid,
+  expires_at: Time("Your new deadline"),
+  seconds_left: Type.Integer({ description: "By how much you can still extend it (s)" }),
+});
+
+export const Passed = Type.Object({ id: TaskUuid, status: Type.Literal("PASSED") });
+export const BidWithdrawn = Type.Object({ bid_id: Uuid("The bid's id"), status: Type.Literal("WITHDRAWN") });
+
+/** A bid, as its worker sees it. */
+export const OwnBid = Type.Object({
+  bid_id: Uuid("The bid's id"),
+  task_id: TaskUuid,
+  task_type: Type.String(),
+  bid_credits: Credits("Your price"),
+  via: Type.Enum([...BID_WAYS], { description: "By hand, at your posted price, or for a pull" }),
+  status: Type.Enum([...BID_OUTCOMES]),
+  reason: Nullable(Type.String({ description: "Of a bid that is DECLINED: why you could not take the award, for programs" })),
+  detail: Nullable(Type.String({ description: "The same for people" })),
+  placed_at: Time("When it was placed"),
+  updated_at: Time("When something became of it"),
 });
 
 export const Submission = Type.Object({

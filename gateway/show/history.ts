@@ -3,7 +3,7 @@
  * worker declined tells of its account, so that is for the worker itself and for operators.
  */
 import type { Ineligibility } from "../../machines/ineligibility.ts";
-import { weightOf } from "../../machines/market/auction.ts";
+import { bestFirst, weightOf } from "../../machines/market/auction.ts";
 import type { TaskFact } from "../../machines/task/events.ts";
 import type { AccountId, JsonObject, JsonValue, QualityPreference } from "../../machines/vocabulary.ts";
 import type { History } from "../ports/read-model.ts";
@@ -26,17 +26,33 @@ interface Viewer {
   readonly requester: AccountId;
   /** The task's quality preference. */
   readonly preference: QualityPreference;
+  /** The task's budget (NC). */
+  readonly budget: number;
   /** Sees what the requester does, and why workers declined. */
   readonly operator?: boolean;
 }
 
-/** Why a bid won. */
-const WHY: { readonly [R in QualityPreference | "explored"]: string } = {
+/** Why a bid won; `asked`: a better one came while its worker's account was asked, and the award was already its. */
+const WHY: { readonly [R in QualityPreference | "explored" | "alone" | "asked"]: string } = {
   cheapest: "The lowest price; among equal prices the better quality.",
   best: "The best quality; among equal qualities the lower price.",
-  balanced: "The lowest price / (1 + quality) when the task was awarded; a posted price wins at once.",
+  balanced: "The lowest price / (1 + quality).",
   explored: "The lowest price: a share of all tasks goes to it, so that newcomers get a start.",
+  alone: "The only one there was.",
+  asked: "The best when its worker was asked; a better bid came while it answered.",
 };
+const COUNTED = " Prices count down to half of the going price; below that the better quality wins.";
+
+type Awarded = Extract<TaskFact, { readonly type: "Awarded" }>;
+
+function whyWon(fact: Awarded, preference: QualityPreference, going: number | null): string {
+  const { bid, candidates, explored } = fact;
+  if (candidates.length <= 1) return WHY.alone;
+  const [best] = candidates.toSorted(bestFirst(explored ? "cheapest" : preference, going));
+  if (best?.id !== bid.id) return WHY.asked;
+  const counts = going !== null && candidates.some(({ credits }) => credits < going / 2) && (explored || preference !== "best");
+  return `${WHY[explored ? "explored" : preference]}${counts ? COUNTED : ""}`;
+}
 
 /** Gives the events that this account may see, in order. */
 export function showHistory({ items, worker: before }: History, viewer: Viewer): readonly HistoryEvent[] {
@@ -55,10 +71,31 @@ function whyDeclined(reason: Ineligibility | undefined): JsonObject {
   return { reason: reason.why, ...(sentence === undefined ? {} : { detail: sentence }) };
 }
 
+/** What an award was weighed against, for the requester. */
+function weighing(fact: Awarded, preference: QualityPreference, budget: number): JsonObject {
+  const { bid, explored, candidates } = fact;
+  const going = fact.going === undefined ? null : fact.going * budget;
+  const weighed = explored ? "cheapest" : preference;
+  const bids: JsonValue[] = candidates.map(({ id, worker, credits, quality, standing, posted }) => ({
+    bid_id: id,
+    worker,
+    bid_credits: credits,
+    quality,
+    weight: weightOf(weighed, { credits, quality }, going),
+    standing_price: standing === true || posted === true,
+  }));
+  return { awarded_price: bid.credits, explored, going_price: going, why: whyWon(fact, preference, going), bids };
+}
+
+/** Whose place it takes is the requester's to see. */
+function placedBid({ bid, displaces }: Extract<TaskFact, { readonly type: "BidPlaced" }>, all: boolean): JsonObject {
+  return { bid_id: bid.id, bid_credits: bid.credits, ...(all && displaces !== undefined ? { displaces } : {}) };
+}
+
 function describe(
   fact: TaskFact,
   worker: AccountId | null,
-  { account, requester, preference, operator = false }: Viewer,
+  { account, requester, preference, budget, operator = false }: Viewer,
 ): { by: string | null; data: JsonObject } | undefined {
   const all = account === requester;
   const name = (who: AccountId | null) => (all || who === account ? who : null);
@@ -67,26 +104,26 @@ function describe(
       return { by: requester, data: {} };
     case "RoutingStarted":
     case "PoolEntered":
-    case "Reopened":
       return { by: PLATFORM, data: { until: time(fact.until) } };
+    case "Reopened":
+      return { by: PLATFORM, data: { until: time(fact.until), costs_retry: fact.free !== true } };
+    case "Passed":
+      return all || fact.worker === account ? { by: fact.worker, data: {} } : undefined;
+    case "BidWithdrawn":
+      return all || fact.worker === account ? { by: fact.worker, data: { bid_id: fact.bid } } : undefined;
     case "BidPlaced": {
       if (!all && fact.bid.worker !== account) return undefined;
-      return { by: fact.bid.worker, data: { bid_id: fact.bid.id, bid_credits: fact.bid.credits } };
+      return { by: fact.bid.worker, data: placedBid(fact, all) };
     }
-    case "Awarded": {
-      const weighed = fact.explored ? "cheapest" : preference;
-      const bids: JsonValue[] = fact.candidates.map(({ id, worker: bidder, credits, quality, standing, posted }) => ({
-        bid_id: id,
-        worker: bidder,
-        bid_credits: credits,
-        quality,
-        weight: weightOf(weighed, { credits, quality }),
-        standing_price: standing === true || posted === true,
-      }));
-      const why = WHY[fact.explored ? "explored" : preference];
-      const won: JsonObject = { awarded_to: name(fact.bid.worker), deadline: time(fact.deadline) };
-      return { by: PLATFORM, data: all ? { ...won, awarded_price: fact.bid.credits, explored: fact.explored, why, bids } : won };
-    }
+    case "Awarded":
+      return {
+        by: PLATFORM,
+        data: {
+          awarded_to: name(fact.bid.worker),
+          deadline: time(fact.deadline),
+          ...(all ? weighing(fact, preference, budget) : {}),
+        },
+      };
     case "PoolExplained":
       return all
         ? { by: PLATFORM, data: { reason: fact.why, detail: UNMATCHED_SENTENCES[fact.why], workers_online: fact.present } }
@@ -105,6 +142,12 @@ function describe(
       return { by: name(worker), data: { submission_id: fact.submission, error_code: fact.code, retries_left: fact.left } };
     case "AwardFailed":
       return { by: PLATFORM, data: { awarded_to: name(worker), error_code: fact.code } };
+    case "AwardReturned": {
+      const { how, reason = null } = fact;
+      return { by: how === "UNDELIVERED" ? PLATFORM : name(worker), data: { awarded_to: name(worker), how, reason } };
+    }
+    case "AwardExtended":
+      return { by: name(fact.worker), data: { seconds: fact.seconds, deadline: time(fact.deadline) } };
     case "AwardTimedOut":
       return { by: PLATFORM, data: { awarded_to: name(worker), error_code: "TIMEOUT" } };
     case "Settled":

@@ -22,11 +22,13 @@ export function ineligibilitySentence(reason: Ineligibility): string | undefined
       return `Your account is cooling down after failures in a row; bid again ${until}.`;
     }
     case "FAILED_BEFORE":
-      return "You failed this task before; it is kept for other workers.";
+      return "You failed this task before, or gave it back; it is kept for other workers.";
     case "ALREADY_BID":
       return "You have bid on this task already; wait for the award.";
     case "BIDS_FULL":
-      return `This task has its ${reason.most} bids; look for others at GET /api/v1/tasks/available.`;
+      return `This task has ${reason.most} bids and yours is better than none of them; bid better, or look for others at GET /api/v1/tasks/available.`;
+    case "PASSED":
+      return "You have passed on this task in this round; bid on it if you want it after all.";
     case "OVER_BUDGET":
       return `bid_credits must be at most the budget, ${reason.budget} NC; you bid ${reason.price} NC.`;
     case "TIER_TOO_LOW":

@@ -13,6 +13,16 @@ export function refusalSentence(reason: RefusalReason): string | undefined {
       const rest = reason.reassigned ? "it went to other workers" : "look for others";
       return `Your time for this task ran out (max_execution_seconds); ${rest}.`;
     }
+    case "EXTENSION_TOO_LONG":
+      return reason.most === 0
+        ? "This task allows no extension (max_extension_seconds is 0); submit in time, or release it."
+        : `seconds must be at most ${reason.left}: this task allows ${reason.most} s of extension in all (max_extension_seconds).`;
+    case "BID_STANDS":
+      return "You have bid on this task; take the bid back with DELETE /api/v1/tasks/{id}/bid instead.";
+    case "BID_UNKNOWN":
+      return "You have no bid on this task in this round; GET /api/v1/bids says what became of yours.";
+    case "ALREADY_ANSWERED":
+      return "You have passed on this task, or taken a bid back, in this round already, and may do so once; this bid stays.";
     case "NO_CALLBACK":
       return "This task was created without a callback_url.";
     case "TOO_MANY_RESENDS":

@@ -48,6 +48,7 @@ function demands(order: TaskSpec) {
     example_output: order.exampleOutput,
     max_budget_credits: order.budget,
     max_execution_seconds: order.maxSeconds,
+    max_extension_seconds: order.maxExtension ?? 0,
     quality_preference: order.quality,
     min_skill_rating: order.minSkill,
   };

@@ -49,6 +49,7 @@ export function toTaskSpec(body: CreateTask, settings: GatewaySettings): TaskSpe
     exampleOutput,
     budget: credits(budget),
     maxSeconds: body.max_seconds ?? body.max_execution_seconds ?? BOUNDS.executionSecondsDefault,
+    ...(body.max_extension_seconds ? { maxExtension: body.max_extension_seconds } : {}),
     quality: body.quality_preference ?? "balanced",
     minSkill: body.min_skill_rating ?? 0,
     poolHours: body.pending_pool_hours ?? BOUNDS.poolHoursDefault,

@@ -5,6 +5,7 @@ import { EMPTY_RECORD, type Record } from "../market/skill.ts";
 import { credits } from "../vocabulary.ts";
 import type { AccountFact, AccountFactType } from "./events.ts";
 import { withHold, withoutHold } from "./holds.ts";
+import { withReturn } from "./returns.ts";
 import type { AccountContext } from "./state.ts";
 import { withOpened, withWaiting } from "./turns.ts";
 
@@ -173,6 +174,10 @@ export function afterTaking({ slots, reserved }: AccountContext, fact: Of<"Offer
 
 export function afterFreeing(context: AccountContext, { task }: Of<"OfferFreed">): Change {
   return withoutSlot(context, task);
+}
+
+export function afterGranting(context: AccountContext, { task }: Of<"ReturnGranted">): Change {
+  return { returned: context.returned + 1, returns: withReturn(context, task) };
 }
 
 export function afterHoneypot({ tally }: AccountContext, { passed }: Of<"HoneypotJudged">): Change {

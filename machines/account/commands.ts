@@ -102,6 +102,7 @@ const FORMS: CommandForms<"account"> = {
     going: orAbsent(isNumber),
     asked: orAbsent(isFlag),
   },
+  mayReturn: { task: isTaskId, reason: orNull(isText) },
   freed: { task: isTaskId, bid: orAbsent(isText) },
   honeypot: { task: isTaskId, passed: isFlag },
   rated: { task: isTaskId, taskType: isText, stars: isWhole },

@@ -14,6 +14,7 @@ import { heldFor } from "./holds.ts";
 import { type AccountSnapshot, statusOf } from "./machine.ts";
 import { freed, offer } from "./offers.ts";
 import { applyUpdate, netAmount } from "./payments.ts";
+import { mayReturn } from "./returns.ts";
 import { hold } from "./spending.ts";
 import type { AccountContext } from "./state.ts";
 
@@ -86,6 +87,7 @@ const DECIDERS: Deciders<"account", AccountSnapshot, AccountFact, [rules: Market
   registerCapability: ofRegistered(registerCapability),
   setAvailability: ofRegistered(setAvailability),
   offer: ofRegistered((state, command, at, _arrived, { awardsByTier }) => offer(state, command, at, awardsByTier)),
+  mayReturn: ofRegistered(mayReturn),
   freed: ofRegistered(freed),
   honeypot: ofRegistered((_state, { task, passed }, at) => ({
     facts: [{ type: "HoneypotJudged", task, passed, at }],

@@ -132,6 +132,8 @@ export type AccountFact = At &
     /** The reason, and the bid that it was asked for, are absent in facts from before they were recorded. */
     | { readonly type: "OfferDeclined"; readonly task: TaskId; readonly reason?: Ineligibility; readonly bid?: string }
     | { readonly type: "OfferFreed"; readonly task: TaskId }
+    /** The worker may give back the award of this task for free. */
+    | { readonly type: "ReturnGranted"; readonly task: TaskId }
     | { readonly type: "HoneypotJudged"; readonly task: TaskId; readonly passed: boolean }
     | { readonly type: "Rated"; readonly task: TaskId; readonly taskType: string; readonly stars: number }
     | { readonly type: "CooldownStarted"; readonly until: Millis }
@@ -177,6 +179,7 @@ export const ACCOUNT_FACTS: { readonly [T in AccountFactType]: true } = {
   OfferTaken: true,
   OfferDeclined: true,
   OfferFreed: true,
+  ReturnGranted: true,
   HoneypotJudged: true,
   Rated: true,
   CooldownStarted: true,

@@ -188,6 +188,14 @@ export interface AccountProtocol {
     readonly reply: OfferReply | null;
   };
   /**
+   * Whether the worker may give back this task's award for free. A yes is counted, and told to the task as well (`returnGranted`);
+   * asked again about the same task it is yes again.
+   */
+  readonly mayReturn: {
+    readonly command: { readonly task: TaskId; readonly reason: string | null };
+    readonly reply: { readonly granted: boolean };
+  };
+  /**
    * The slot for this bid is not needed: the task went to somebody else, or ended without an outcome for this worker. A task of an
    * older version names no bid.
    */

@@ -3,7 +3,7 @@ import { isMade } from "../batch/replies.ts";
 import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { changedForm, factOf, form, NO_REPLY, NOTHING, type Recalls, type ReplyForm, type ReplyForms } from "../replies.ts";
 import { isNumber, isRecord, isText, orNull } from "../shape.ts";
-import { isOfferReply } from "../task/commands.ts";
+import { isMayReturn, isOfferReply } from "../task/commands.ts";
 import type { AccountFact } from "./events.ts";
 import type { AccountSnapshot } from "./machine.ts";
 
@@ -53,6 +53,7 @@ const RECALLS: Recalls<"account", AccountSnapshot, AccountFact> = {
   },
   setAvailability: (facts) => ({ capability: factOf(facts, "AvailabilityChanged").capability }),
   offer: (facts) => (facts.some((fact) => fact.type === "OfferTaken" && fact.asked === true) ? { kept: true } : null),
+  mayReturn: (facts) => ({ granted: facts.some(({ type }) => type === "ReturnGranted") }),
   freed: NO_REPLY,
   honeypot: NO_REPLY,
   rated: NO_REPLY,
@@ -125,6 +126,7 @@ export const ACCOUNT_REPLIES: ReplyForms<"account"> = {
   }),
   setAvailability: form(isRecord<Reply<"setAvailability">>({ capability: isText })),
   offer: { read: (value) => (isOfferReply(value) ? value : null), older: (value) => value },
+  mayReturn: form(isMayReturn),
   freed: NOTHING,
   honeypot: NOTHING,
   rated: NOTHING,

@@ -6,6 +6,7 @@ import { type Credits, type Millis, NO_CREDITS } from "../vocabulary.ts";
 import type { GitHubLink } from "./events.ts";
 import type { Holds } from "./holds.ts";
 import type { Payment } from "./payments.ts";
+import type { Returned } from "./returns.ts";
 import type { Opened, WaitingBatch } from "./waiting.ts";
 
 /** What ratings are calculated from. Durations in ms. */
@@ -74,6 +75,9 @@ export interface AccountContext {
   readonly slots: { readonly [task: string]: string };
   /** Of those, task -> for what it is reserved, if it was asked for with `asked`. */
   readonly reserved: { readonly [task: string]: Reservation };
+  /** How many awards were given back for free, and the latest of them; see returns.ts. */
+  readonly returned: number;
+  readonly returns: readonly Returned[];
   readonly payments: { readonly [payment: string]: Payment & { readonly changes: number } };
   /** The payment service's id of the customer. */
   readonly customer: string | null;
@@ -121,6 +125,8 @@ export const NEW: Omit<AccountContext, "id"> = {
   capabilities: {},
   slots: {},
   reserved: {},
+  returned: 0,
+  returns: [],
   payments: {},
   customer: null,
   createdAt: 0,

@@ -10,7 +10,7 @@ export interface Bid {
 
 export interface Award {
   readonly winner: Bid;
-  /** Whether the lowest price won because this task is one of the share kept for newcomers. */
+  /** Whether it won only because this task is one of the share that goes to the lowest price, so that newcomers get work. */
   readonly explored: boolean;
 }
 
@@ -66,9 +66,20 @@ export function betterFirst(preference: QualityPreference): Comparator {
   return ORDERS[preference];
 }
 
-/** The order of a preference, for sorting bids: of equal ones the lower id comes first. */
-function bestFirst(preference: QualityPreference): (a: Weighed, b: Weighed) => number {
+/** The terms of a bid as they are compared; `going` is the going price (NC), or null. */
+function counted({ credits, quality: good }: Terms, going: number | null): Terms {
+  return { credits: countedPrice(credits, going), quality: good };
+}
+
+/** The order of a preference by what counts of the prices; 0 for bids of which neither beats the other. */
+export function strongerFirst(preference: QualityPreference, going: number | null): Comparator {
   const order = ORDERS[preference];
+  return (a, b) => order(counted(a, going), counted(b, going));
+}
+
+/** The order in which bids win: of equal ones the lower id comes first. */
+export function bestFirst(preference: QualityPreference, going: number | null): (a: Weighed, b: Weighed) => number {
+  const order = strongerFirst(preference, going);
   return (a, b) => order(a, b) || (a.id < b.id ? -1 : 1);
 }
 
@@ -90,10 +101,14 @@ export function seeksNewcomer(task: TaskId, preference: QualityPreference): bool
   return preference !== "cheapest" && explores(task);
 }
 
-/** The number that a preference compares: `cheapest` the price (NC), `best` the quality, `balanced` price / (1 + quality). */
-export function weightOf(preference: QualityPreference, bid: Terms): number {
-  if (preference === "cheapest") return bid.credits;
-  return preference === "best" ? bid.quality : weighedPrice(bid);
+/**
+ * The number that a preference compares: `cheapest` the price (NC), `best` the quality, `balanced` price / (1 + quality), each by
+ * what counts of the price.
+ */
+export function weightOf(preference: QualityPreference, bid: Terms, going: number | null = null): number {
+  if (preference === "best") return bid.quality;
+  const terms = counted(bid, going);
+  return preference === "cheapest" ? terms.credits : weighedPrice(terms);
 }
 
 /** The same as a number that is lower for better terms. */
@@ -102,9 +117,19 @@ export function penaltyOf(preference: QualityPreference, terms: Terms): number {
   return preference === "best" ? -weight : weight;
 }
 
-/** Picks the winner among `bids`, the same at every replay; undefined if there are none. */
-export function award(task: TaskId, preference: QualityPreference, bids: readonly Bid[]): Award | undefined {
-  const explored = seeksNewcomer(task, preference);
-  const [winner] = [...bids].sort(bestFirst(explored ? "cheapest" : preference));
-  return winner === undefined ? undefined : { winner, explored };
+/** The preference that decides about this task: for the share that seeks a newcomer the lowest price. */
+export function decidingPreference(task: TaskId, preference: QualityPreference): QualityPreference {
+  return seeksNewcomer(task, preference) ? "cheapest" : preference;
+}
+
+/** Picks the winner among `bids`, the same at every replay; undefined if there are none. `going` is the going price (NC), or null. */
+export function award(
+  task: TaskId,
+  preference: QualityPreference,
+  bids: readonly Bid[],
+  going: number | null = null,
+): Award | undefined {
+  const [preferred] = bids.toSorted(bestFirst(preference, going));
+  const [winner] = bids.toSorted(bestFirst(decidingPreference(task, preference), going));
+  return winner === undefined ? undefined : { winner, explored: winner !== preferred };
 }

@@ -21,7 +21,7 @@ export interface QueuedTask {
   readonly minSkill: number;
   readonly quality: QualityPreference;
   readonly status: "ROUTING" | "PENDING_POOL";
-  /** Falls by one with each round: how many retries are left. */
+  /** Falls by one with each round: how many retries are left, less the rounds that cost none. */
   readonly round: number;
   readonly bids: readonly QueuedBid[];
   /** Who does not get it: workers that failed it, declined it or passed. */

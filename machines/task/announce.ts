@@ -1,12 +1,13 @@
 /** What matchers are told of a task: that it is open and how, or that it takes no more bids. */
 import type { Announcement } from "../announcement.ts";
-import { onOfferByRow } from "../eligibility.ts";
+import { onOfferByRow, roundByRow } from "../eligibility.ts";
 import type { QueuedTask, WholeTask } from "../matcher/vocabulary.ts";
 import { type AccountId, BOUNDS, taskId } from "../vocabulary.ts";
 import type { TaskFact, TaskFactType, TaskSpec } from "./events.ts";
 import type { TaskSnapshot } from "./machine.ts";
 import { type Opened, opened } from "./opened.ts";
 import { type TaskRow, taskRow } from "./row.ts";
+import { closedWorkers } from "./state.ts";
 
 /** With these a round begins, so that listeners are told of the task. */
 const OPENS: ReadonlySet<TaskFactType> = new Set(["RoutingStarted", "Reopened"]);
@@ -52,7 +53,7 @@ export function wakenByTask({ context }: TaskSnapshot, facts: readonly TaskFact[
 
 /** An open task as a matcher knows it. */
 function queuedTask({ stage: status, context }: Opened): QueuedTask | undefined {
-  const { id, requester, marks, order, bids, failures, autoRetriesLeft, createdAt, expiresAt } = context;
+  const { id, requester, marks, order, bids, passed, failures, autoRetriesLeft, freeRounds, createdAt, expiresAt } = context;
   if ((status !== "ROUTING" && status !== "PENDING_POOL") || requester === null) return undefined;
   return {
     id: taskId(id),
@@ -62,10 +63,10 @@ function queuedTask({ stage: status, context }: Opened): QueuedTask | undefined 
     minSkill: order.minSkill,
     quality: order.quality,
     status,
-    round: autoRetriesLeft,
+    round: autoRetriesLeft - freeRounds,
     bids: bids.map(({ worker, credits, quality }) => ({ worker, credits, quality })),
-    closedTo: failures.map(({ worker }) => worker),
-    passed: [],
+    closedTo: closedWorkers(failures),
+    passed: passed.map(({ worker }) => worker),
     maxSeconds: order.maxSeconds,
     createdAt,
     windowEnds: status === "ROUTING" ? (expiresAt ?? createdAt) : createdAt,
@@ -78,9 +79,9 @@ function queuedTask({ stage: status, context }: Opened): QueuedTask | undefined 
  * one that nobody beats.
  */
 export function queuedByRow(row: TaskRow, order: TaskSpec): QueuedTask | undefined {
-  const { status, requester, marks, budget, minSkill, closedTo, createdAt, expiresAt } = row;
+  const { status, requester, marks, budget, minSkill, createdAt, expiresAt } = row;
   if (status !== "ROUTING" && status !== "PENDING_POOL") return undefined;
-  const { bidders } = onOfferByRow(row, order.autoRetry);
+  const { bidders, failed } = onOfferByRow(row, order.autoRetry);
   return {
     id: taskId(row.id),
     requester,
@@ -89,9 +90,9 @@ export function queuedByRow(row: TaskRow, order: TaskSpec): QueuedTask | undefin
     minSkill,
     quality: order.quality,
     status,
-    round: row.autoRetriesLeft,
+    round: roundByRow(row),
     bids: bidders.map((worker) => ({ worker, credits: 0, quality: 1 })),
-    closedTo: closedTo.filter((worker) => !bidders.includes(worker)),
+    closedTo: failed,
     passed: [],
     maxSeconds: order.maxSeconds,
     createdAt,

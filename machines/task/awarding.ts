@@ -9,7 +9,7 @@
  * W3  When the window is over, the best bid is asked about; if its worker has no slot, it is dropped, and the next one is. One
  *     whose account does not answer stays, and the next one is asked meanwhile; after all of them it is asked again.
  */
-import { bidIneligibility, type TaskOnOffer } from "../eligibility.ts";
+import { BIDS_MAX, bidIneligibility, type TaskOnOffer } from "../eligibility.ts";
 import type { Ask, Decision } from "../entity.ts";
 import type { Ineligibility } from "../ineligibility.ts";
 import { award } from "../market/auction.ts";
@@ -17,10 +17,12 @@ import { identityOf } from "../market/identity.ts";
 import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { type Refusal, type RefusalCode, refuse } from "../refusal.ts";
 import { BOUNDS, type Millis, taskId } from "../vocabulary.ts";
+import { isOfferReply } from "./commands.ts";
 import type { PlacedBid, TaskFact } from "./events.ts";
 import type { Opened } from "./opened.ts";
 import type { Answer } from "./protocol.ts";
-import { ASK_MS } from "./state.ts";
+import { placed } from "./room.ts";
+import { ASK_MS, closedWorkers } from "./state.ts";
 import { isAwarded, takesBids } from "./tags.ts";
 
 /** How long a bid that can win at once waits for its award (ms); then it is PENDING. */
@@ -54,9 +56,12 @@ const REFUSED: { readonly [W in Ineligibility["why"]]: RefusalCode } = {
   NO_SLOT: "TOO_MANY_AWARDS",
   AWARDS_FULL: "TOO_MANY_AWARDS",
   PULL_FULL: "TOO_MANY_AWARDS",
+  PASSED: "ALREADY_ANSWERED",
 };
+const FULL: Ineligibility = { why: "BIDS_FULL", most: BIDS_MAX };
 
-function refuseBid(reason: Ineligibility): Refusal {
+/** Refuses a bid, or what only who may bid can do. */
+export function refuseBid(reason: Ineligibility): Refusal {
   return refuse(REFUSED[reason.why], `This worker may not take this task: ${reason.why}.`, reason);
 }
 
@@ -67,7 +72,7 @@ export function bid({ stage, context }: Opened, command: Of<"bid">, at: Millis):
   if (before !== undefined) return { facts: [], reply: before };
   const reason = bidIneligibility(onOffer(stage, context), command, command.credits);
   if (reason !== undefined) return refuseBid(reason);
-  const placed: PlacedBid = {
+  const mine: PlacedBid = {
     id,
     worker,
     credits: command.credits ?? context.order.budget,
@@ -75,22 +80,24 @@ export function bid({ stage, context }: Opened, command: Of<"bid">, at: Millis):
     identity: identityOf(standing.marks ?? [], worker),
     ...(request === undefined ? {} : { request }),
   };
-  const facts: readonly TaskFact[] = [{ type: "BidPlaced", bid: placed, at }];
+  const step = placed(context, context.bids, mine, at);
+  if (step === undefined) return refuseBid(FULL);
+  const { facts } = step;
   const reply = { bid: id, status: "PENDING" } as const;
-  const bids = [...liveBids(context, at), placed];
+  const bids = liveBids({ ...context, bids: step.bids }, at);
   if (stage !== "PENDING_POOL" && !everyoneAnswered(context, bids, command.online)) return { facts, reply };
-  const winner = winnerOf(context, bids);
+  const winner = winnerOf(context, bids, context.going);
   if (winner.id === id) {
-    const answered = (answer: Answer) => ({ type: "bidAnswered", bid: placed, answer }) as const;
+    const answered = (answer: Answer) => ({ type: "bidAnswered", bid: mine, answer }) as const;
     return {
       facts: [],
       reply,
-      ask: { ...askFor(context, placed, answered, { candidates: [placed], going: null }), ms: BID_WAIT_MS },
+      ask: { ...askFor(context, mine, answered, { candidates: [mine], going: null }), ms: BID_WAIT_MS },
     };
   }
   const early = stage === "PENDING_POOL" ? {} : ({ early: true } as const);
-  const step = awardOrAsk({ ...context, bids: [...context.bids, placed] }, winner, early, at);
-  return { reply, ...step, facts: [...facts, ...step.facts] };
+  const next = awardOrAsk({ ...context, bids: step.bids }, winner, early, at);
+  return { reply, ...next, facts: [...facts, ...next.facts] };
 }
 
 /** The bid has won, or its worker has no slot, or its account has not answered. */
@@ -102,7 +109,8 @@ export function bidAnswered({ stage, context }: Opened, command: Of<"bidAnswered
   const applicant = { worker: one.worker, standing: PRESENT };
   const reason = bidIneligibility(onOffer(stage, context), applicant, one.credits) ?? noReason(answer);
   if (reason !== undefined) return refuseBid(reason);
-  return { facts: [{ type: "BidPlaced", bid: { ...one, waited: true }, at }], reply: { bid: one.id, status: "PENDING" } };
+  const step = placed(context, context.bids, { ...one, waited: true }, at);
+  return step === undefined ? refuseBid(FULL) : { facts: step.facts, reply: { bid: one.id, status: "PENDING" } };
 }
 
 /** A worker has reserved a slot: the task is its, unless somebody else has it. */
@@ -115,7 +123,11 @@ export function takeSlot(task: Opened, command: Of<"standingBid">, at: Millis): 
   // An account of an older version has no other way to say yes about a bid by hand.
   if (asked !== true && known === undefined) return bidAtPostedPrice(task, command, at);
   const free = { ...onOffer(stage, context), bidders: [] };
-  if (bidIneligibility(free, { worker, standing }, known?.credits ?? credits) !== undefined) return dropSlot(command, at);
+  // It was withdrawn, or its worker passed, while its account was asked.
+  const isProposed = posted === true || pull !== undefined;
+  const isOff = context.passed.some((one) => one.worker === worker && (one.bid === id || (known === undefined && isProposed)));
+  if (isOff || bidIneligibility(free, { worker, standing }, known?.credits ?? credits) !== undefined)
+    return dropSlot(command, at);
   const identity = identityOf(standing.marks ?? [], worker);
   const extra = { ...(posted === true ? { posted } : {}), ...(pull === undefined ? {} : { pull }) };
   const made: PlacedBid = { id, worker, credits, quality: standing.quality, identity, ...extra };
@@ -136,13 +148,15 @@ function bidAtPostedPrice({ stage, context }: Opened, command: Of<"standingBid">
   const { bid: id, worker, credits, standing } = command;
   // An account of an older version was asked about a bid by hand that is not placed yet, and named another price.
   const isOffered = context.offers.some((offered) => offered.bid === id);
-  if (!isOffered || bidIneligibility(onOffer(stage, context), command, credits) !== undefined) return dropSlot(command, at);
+  const isFull = context.bids.length >= BIDS_MAX;
+  if (!isOffered || isFull || bidIneligibility(onOffer(stage, context), command, credits) !== undefined)
+    return dropSlot(command, at);
   const { quality, marks = [] } = standing;
-  const placed: PlacedBid = { id, worker, credits, quality, identity: identityOf(marks, worker), standing: true };
-  const facts: TaskFact[] = [{ type: "BidPlaced", bid: placed, at }];
+  const mine: PlacedBid = { id, worker, credits, quality, identity: identityOf(marks, worker), standing: true };
+  const facts: TaskFact[] = [{ type: "BidPlaced", bid: mine, at }];
   if (stage === "PENDING_POOL" || context.order.quality === "balanced") {
-    const winner = winnerOf(context, [...context.bids, placed]);
-    if (winner.id === id) facts.push(awardFact(context, placed, [], at));
+    const winner = winnerOf(context, [...context.bids, mine], context.going);
+    if (winner.id === id) facts.push(awardFact(context, mine, [], at));
   }
   return { facts, reply: null };
 }
@@ -210,7 +224,7 @@ function nextStep({ stage, context }: Opened, round: Round, at: Millis): Step {
   const { silent = [], early } = round;
   const live = liveBids(context, at);
   const left = live.filter(({ id }) => !silent.includes(id));
-  if (left.length > 0) return awardOrAsk(context, winnerOf(context, left), round, at);
+  if (left.length > 0) return awardOrAsk(context, winnerOf(context, left, context.going), round, at);
   if (live.length > 0 || stage === "PENDING_POOL" || early === true) return { facts: [] };
   return { facts: [{ type: "PoolEntered", until: at + context.order.poolHours * HOUR_MS, at }] };
 }
@@ -249,7 +263,7 @@ export function askFor(
       asked: true,
     },
     ms: ASK_MS,
-    answered: (reply) => answered({ bid: id, worker, reply }),
+    answered: (reply) => answered({ bid: id, worker, reply: isOfferReply(reply) ? reply : null }),
   };
 }
 
@@ -293,7 +307,7 @@ export function onOffer(stage: Opened["stage"], { requester, marks, bids, failur
     budget,
     minSkill,
     bidders: bids.map(({ worker }) => worker),
-    failed: failures.map(({ worker }) => worker),
+    failed: closedWorkers(failures),
   };
 }
 
@@ -301,20 +315,29 @@ export function onOffer(stage: Opened["stage"], { requester, marks, bids, failur
 function everyoneAnswered(context: Context, bids: readonly PlacedBid[], online: Of<"bid">["online"]): boolean {
   if (online === null) return false;
   const task = onOffer("ROUTING", { ...context, bids });
-  return online.every((worker) => bidIneligibility(task, { worker, standing: PRESENT }, null) !== undefined);
+  const passed = new Set(context.passed.map(({ worker }) => worker));
+  return online.every(
+    (worker) => passed.has(worker) || bidIneligibility(task, { worker, standing: PRESENT }, null) !== undefined,
+  );
 }
 
 /** Nothing else is known about a worker here, so whatever else keeps it from bidding does not count. */
 const PRESENT = { status: "ACTIVE", cooldownUntil: null, tier: BOUNDS.skillRatingMax } as const;
 
-export function winnerOf(context: Context, bids: readonly PlacedBid[]): PlacedBid {
-  const outcome = award(taskId(context.id), context.order.quality, bids);
+/** The going price of a task (NC), given as a share of its budget. */
+function goingOf({ order }: Context, share: number | null): number | null {
+  return share === null ? null : share * order.budget;
+}
+
+/** Which of these bids wins; `going` is the going price as a share of the budget. */
+export function winnerOf(context: Context, bids: readonly PlacedBid[], going: number | null): PlacedBid {
+  const outcome = award(taskId(context.id), context.order.quality, bids, goingOf(context, going));
   const winner = bids.find(({ id }) => id === outcome?.winner.id);
   if (winner === undefined) throw new Error("of bids, one wins");
   return winner;
 }
 
-/** `others` are candidates that were not placed. */
+/** `others` are candidates that were not placed. A bid whose worker no longer waits is none. */
 function awardFact(
   context: Context,
   winner: PlacedBid,
@@ -322,8 +345,8 @@ function awardFact(
   at: Millis,
   going = context.going ?? undefined,
 ): Awarded {
-  const candidates = [...context.bids.filter(({ id }) => id !== winner.id), ...others, winner];
-  const outcome = award(taskId(context.id), context.order.quality, candidates);
+  const candidates = [...liveBids(context, at).filter(({ id }) => id !== winner.id), ...others, winner];
+  const outcome = award(taskId(context.id), context.order.quality, candidates, goingOf(context, going ?? null));
   const explored = outcome?.explored === true && outcome.winner.id === winner.id;
   const deadline = at + context.order.maxSeconds * 1_000;
   return {

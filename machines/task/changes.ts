@@ -5,7 +5,7 @@ import { askable, askedAtFirst, type Failure, type TaskContext } from "./state.t
 type Of<T extends TaskFactType> = Extract<TaskFact, { type: T }>;
 type Change = Partial<TaskContext>;
 
-const NO_AWARD = { award: null, slot: false, awardedAt: null, deadline: null, submissions: 0 } as const;
+const NO_AWARD = { award: null, slot: false, awardedAt: null, deadline: null, extended: 0, submissions: 0 } as const;
 
 export function afterOpening(_: TaskContext, fact: Of<"Opened">): Change {
   const { requester, marks = [], order, offers = [], createdAt, at } = fact;
@@ -16,24 +16,34 @@ export function afterRoundStart(context: TaskContext, { until, at }: Of<"Routing
   return { expiresAt: until, asked: askedAtFirst(context), updatedAt: at };
 }
 
-export function afterReopening({ autoRetriesLeft }: TaskContext): Change {
-  return { bids: [], going: null, unmatched: null, autoRetriesLeft: autoRetriesLeft - 1 };
+export function afterReopening({ autoRetriesLeft, freeRounds }: TaskContext, { free = false }: Of<"Reopened">): Change {
+  const used = free ? { freeRounds: freeRounds + 1 } : { autoRetriesLeft: autoRetriesLeft - 1 };
+  return { bids: [], passed: [], going: null, unmatched: null, ...used };
 }
 
 export function afterWithdrawal(_: TaskContext, { at }: Of<"Withdrawn">): Change {
-  return { autoRetriesLeft: 0, updatedAt: at };
+  return { autoRetriesLeft: 0, withdrawn: true, updatedAt: at };
 }
 
 export function afterDecline(context: TaskContext): Change {
   return { asked: Math.min(context.asked + 1, askable(context).length) };
 }
 
+export function afterPass({ passed }: TaskContext, { worker, at }: Of<"Passed">): Change {
+  return { passed: [...passed, { worker, bid: null }], updatedAt: at };
+}
+
+export function afterBidWithdrawal({ bids, passed }: TaskContext, { worker, bid, at }: Of<"BidWithdrawn">): Change {
+  return { bids: bids.filter(({ id }) => id !== bid), passed: [...passed, { worker, bid }], updatedAt: at };
+}
+
 export function afterDroppedBid({ bids }: TaskContext, fact: Of<"OfferDeclined">): Change {
   return { bids: bids.filter(({ id }) => id !== fact.bid), updatedAt: fact.at };
 }
 
-export function afterBid(context: TaskContext, { bid, going, at }: Of<"BidPlaced">): Change {
-  return { bids: [...context.bids, bid], going: going ?? context.going, updatedAt: at };
+export function afterBid(context: TaskContext, { bid, going, displaces, at }: Of<"BidPlaced">): Change {
+  const others = displaces === undefined ? context.bids : context.bids.filter(({ id }) => id !== displaces);
+  return { bids: [...others, bid], going: going ?? context.going, updatedAt: at };
 }
 
 export function afterExplanation(_: TaskContext, { why }: Of<"PoolExplained">): Change {
@@ -56,11 +66,22 @@ export function afterRejection({ submissions }: TaskContext, { code, at }: Of<"R
   return { submissions: submissions + 1, errorCode: code, updatedAt: at };
 }
 
-export function afterFailure({ award, failures }: TaskContext, fact: Of<"AwardFailed" | "AwardTimedOut">): Change {
+export function afterExtension({ extended }: TaskContext, { seconds, deadline, at }: Of<"AwardExtended">): Change {
+  return { deadline, expiresAt: deadline, extended: extended + seconds, updatedAt: at };
+}
+
+type WithoutResult = Of<"AwardFailed" | "AwardTimedOut" | "AwardReturned">;
+
+function endOf(fact: WithoutResult): Pick<Failure, "code" | "how"> {
+  if (fact.type === "AwardReturned") return { code: "RELEASED", how: fact.how };
+  return { code: fact.type === "AwardFailed" ? fact.code : "TIMEOUT" };
+}
+
+export function afterFailure({ award, failures }: TaskContext, fact: WithoutResult): Change {
   if (award === null) throw new Error("a task without its award cannot come to this point");
   const { worker, id: bid, request } = award;
   const placedBy = request === undefined ? {} : { request };
-  const failure: Failure = { worker, bid, ...placedBy, code: fact.type === "AwardFailed" ? fact.code : "TIMEOUT" };
+  const failure: Failure = { worker, bid, ...placedBy, ...endOf(fact) };
   return { ...NO_AWARD, failures: [...failures, failure], errorCode: failure.code, updatedAt: fact.at };
 }
 

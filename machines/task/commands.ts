@@ -7,6 +7,7 @@ import type { Offer } from "../market/capability.ts";
 import type { Qualification } from "../market/qualification.ts";
 import { UNMATCHED } from "../market/unmatched.ts";
 import type { Offer as Proposed, WholeTask } from "../matcher/vocabulary.ts";
+import type { ReplyOf } from "../protocols.ts";
 import {
   type Check,
   isAccountId,
@@ -50,6 +51,7 @@ export const isTaskSpec = isRecord<TaskSpec>({
   poolHours: isNumber,
   autoRetry: isNumber,
   callbackUrl: orNull(isText),
+  maxExtension: orAbsent(isWhole),
   windowMs: isNumber,
   known: orAbsent(isJson),
   batch: orAbsent(isRecord<NonNullable<TaskSpec["batch"]>>({ id: isText, item: isWhole })),
@@ -128,6 +130,7 @@ export const isIneligibility = isVariant<Ineligibility, "why">("why", {
   NO_SLOT: { slots: isNumber },
   AWARDS_FULL: { tier: isNumber, most: isNumber },
   PULL_FULL: { most: isNumber },
+  PASSED: {},
 });
 
 type Right = Extract<Judged, { readonly code: null }>;
@@ -140,6 +143,8 @@ const isJudgement: Check<Judgement> = isEither(isEither(isRight, isWrong), isUnj
 
 export const isOfferReply: Check<OfferReply> = (value): value is OfferReply =>
   isObject(value) && (value["kept"] === true || (value["kept"] === false && isIneligibility(value["reason"])));
+
+export const isMayReturn = isRecord<ReplyOf<"account", "mayReturn">>({ granted: isFlag });
 
 const isAnswer = isRecord<Answer>({ bid: isText, worker: isAccountId, reply: orNull(isOfferReply) });
 
@@ -185,6 +190,12 @@ const FORMS: CommandForms<"task"> = {
   propose: { offers: isListOf(isProposed), complete: isFlag, going: orNull(isNumber) },
   proposalAnswered: { answer: isAnswer, declined: isListOf(isDeclined) },
   explain: { why: isOneOf(UNMATCHED), present: isNumber },
+  pass: { worker: isAccountId, standing: isQualification },
+  withdrawBid: { worker: isAccountId },
+  giveBack: { worker: isAccountId, reason: orNull(isText), undelivered: orAbsent(isText) },
+  returnAnswered: { worker: isAccountId, reason: orNull(isText), granted: orNull(isFlag) },
+  returnGranted: { worker: isAccountId, reason: orNull(isText) },
+  extend: { worker: isAccountId, seconds: isWhole },
   expire: { reason: isText },
   rate: { requester: isAccountId, stars: isWhole },
   bid: {

@@ -6,14 +6,18 @@ import { isKnownAnswer } from "../market/honeypot.ts";
 import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import type { Question } from "../validation/judgement.ts";
-import type { AccountId, Millis, TaskStatus } from "../vocabulary.ts";
+import type { Millis, TaskStatus } from "../vocabulary.ts";
+import { pass, withdrawBid } from "./answers.ts";
 import { awardAnswered, bid, bidAnswered, declined, endWindow, takeSlot } from "./awarding.ts";
 import type { TaskFact } from "./events.ts";
+import { extend } from "./extension.ts";
+import { afterFailure, notInCharge } from "./in-charge.ts";
 import type { TaskSnapshot } from "./machine.ts";
 import { type Opened, opened } from "./opened.ts";
 import { explain, proposalAnswered, propose } from "./proposals.ts";
 import { acceptedReply, rejectedReply } from "./replies.ts";
-import { retriesLeft, type TaskContext } from "./state.ts";
+import { giveBack, returnAnswered, returnGranted } from "./returns.ts";
+import { retriesLeft } from "./state.ts";
 import { hasEnded, isAwarded, takesBids } from "./tags.ts";
 
 /** How often a webhook may be requested again; each request is a fact and leads to up to four attempts. */
@@ -74,6 +78,12 @@ const DECIDERS: Deciders<"task", TaskSnapshot, TaskFact> = {
   propose: ofOpened(propose),
   proposalAnswered: ofOpened(proposalAnswered),
   explain: ofOpened(explain),
+  pass: ofOpened(pass),
+  withdrawBid: ofOpened(withdrawBid),
+  giveBack: ofOpened(giveBack),
+  returnAnswered: ofOpened(returnAnswered),
+  returnGranted: ofOpened(returnGranted),
+  extend: ofOpened(extend),
   expire: ofOpened(expire),
   rate: ofOpened(rate),
   start: ofOpened(start),
@@ -113,25 +123,6 @@ function rate({ stage, context }: Opened, command: Of<"rate">, at: Millis): Resu
   return { facts: [{ type: "Rated", stars: command.stars, at }], reply: { id: context.id, rating: command.stars } };
 }
 
-/** Refuses anybody but the worker in charge, and what came too late: the arrival of the request counts. */
-function notInCharge(stage: TaskStatus, context: TaskContext, worker: AccountId, arrived: Millis): Refusal | undefined {
-  if (context.award?.worker !== worker) {
-    const failure = context.failures.find((failed) => failed.worker === worker);
-    if (failure?.code === "TIMEOUT") return timeRanOut(true);
-    const detail = "This task is not awarded to you; bid first, and wait for the award.";
-    return refuse("NOT_AWARDED_TO_YOU", detail, { why: "NOT_AWARDED_TO_YOU" });
-  }
-  if (!isAwarded(stage)) {
-    return refuse("TASK_ENDED", `This task is ${stage} and takes no more results.`);
-  }
-  return context.deadline !== null && arrived >= context.deadline ? timeRanOut(false) : undefined;
-}
-
-function timeRanOut(reassigned: boolean): Refusal {
-  const rest = reassigned ? "it went to other workers" : "look for others";
-  return refuse("TIMEOUT", `Your time for this task ran out; ${rest}.`, { why: "TIME_RAN_OUT", reassigned });
-}
-
 function start({ stage, context }: Opened, command: Of<"start">, at: Millis, arrived: Millis): Result<"start"> {
   const refusal = notInCharge(stage, context, command.worker, arrived);
   if (refusal !== undefined) return refusal;
@@ -163,11 +154,6 @@ function submit({ stage, context }: Opened, command: Of<"submit">, at: Millis, a
     facts: [...begun, rejected, { type: "AwardFailed", code, at }, afterFailure(context, at)],
     reply: rejectedReply(rejected, "FAILED"),
   };
-}
-
-function afterFailure(context: Opened["context"], at: Millis): TaskFact {
-  if (context.autoRetriesLeft === 0) return { type: "Expired", at };
-  return { type: "Reopened", until: at + context.order.windowMs, at };
 }
 
 function cancel({ state, stage, context }: Opened, command: Of<"cancel">, at: Millis): Result<"cancel"> {
@@ -205,7 +191,8 @@ function timer(task: Opened, command: Of<"timer">, at: Millis): Result<"timer"> 
     case "pool":
       return stage === "PENDING_POOL" ? { facts: [{ type: "Expired", at }], reply: null } : stale;
     case "execution":
-      if (!isAwarded(stage)) return stale;
+      // It was set for the deadline before an extension.
+      if (!isAwarded(stage) || (context.extended > 0 && command.due < (context.deadline ?? 0))) return stale;
       return { facts: [{ type: "AwardTimedOut", at }, afterFailure(context, at)], reply: null };
     case "webhook":
       return hasEnded(stage) && !context.webhook.done ? deliver(stage, context, command.due) : stale;

@@ -21,6 +21,8 @@ export interface TaskSpec {
   readonly poolHours: number;
   readonly autoRetry: number;
   readonly callbackUrl: string | null;
+  /** By how much all extensions of one award may move its deadline (s); absent: not at all. */
+  readonly maxExtension?: number;
   /** How long bids are collected (ms). */
   readonly windowMs: Millis;
   /** The known answer of a honeypot; only operators see that there is one. */
@@ -57,6 +59,13 @@ export interface Pull {
   readonly most: number;
 }
 
+/**
+ * How an award is given back: FREE; LATE, after its first seconds, or TOO_MANY, by a worker who has given back too many of late: these
+ * count as failures; UNDELIVERED, by the platform, because its answer did not reach the worker.
+ */
+export const RETURN_KINDS = ["FREE", "LATE", "TOO_MANY", "UNDELIVERED"] as const;
+export type ReturnKind = (typeof RETURN_KINDS)[number];
+
 /** One candidate of an award, as it is explained to the requester. */
 export type Candidate = PlacedBid;
 
@@ -77,8 +86,11 @@ export type TaskFact = At &
         readonly createdAt: Millis;
       }
     | { readonly type: "RoutingStarted"; readonly until: Millis }
-    /** `going` is the going price then, as a share of the budget, if it was known. */
-    | { readonly type: "BidPlaced"; readonly bid: PlacedBid; readonly going?: number }
+    /** `going` is the going price then, as a share of the budget, if it was known; `displaces` the worse bid whose place it takes. */
+    | { readonly type: "BidPlaced"; readonly bid: PlacedBid; readonly going?: number; readonly displaces?: string }
+    /** A worker will not bid in this round. */
+    | { readonly type: "Passed"; readonly worker: AccountId }
+    | { readonly type: "BidWithdrawn"; readonly worker: AccountId; readonly bid: string }
     /**
      * A worker does not take the task: its bid is dropped, or, if none is named, it declined an offer. The reason is absent in
      * facts from before it was recorded.
@@ -119,7 +131,18 @@ export type TaskFact = At &
       }
     | { readonly type: "AwardFailed"; readonly code: ResultError }
     | { readonly type: "AwardTimedOut" }
-    | { readonly type: "Reopened"; readonly until: Millis }
+    /** Its worker gives it back, before a submission. */
+    | { readonly type: "AwardReturned"; readonly worker: AccountId; readonly how: ReturnKind; readonly reason?: string }
+    /** `left` is by how much it can still be extended (s). */
+    | {
+        readonly type: "AwardExtended";
+        readonly worker: AccountId;
+        readonly seconds: number;
+        readonly deadline: Millis;
+        readonly left: number;
+      }
+    /** `free`: it costs no retry. */
+    | { readonly type: "Reopened"; readonly until: Millis; readonly free?: boolean }
     | { readonly type: "Settled"; readonly payout: Credits; readonly fee: Credits; readonly refund: Credits }
     | { readonly type: "Rated"; readonly stars: number }
     /** When its time ran out, or by an operator, who gives a reason. */
@@ -161,6 +184,10 @@ export const TASK_FACTS: { readonly [T in TaskFactType]: true } = {
   WebhookAttempted: true,
   WebhookRequested: true,
   PoolExplained: true,
+  AwardReturned: true,
+  AwardExtended: true,
+  Passed: true,
+  BidWithdrawn: true,
 };
 
 /**

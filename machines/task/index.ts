@@ -2,6 +2,7 @@ import { getInitialSnapshot } from "xstate";
 import type { Entity } from "../entity.ts";
 import { evolve, logicOf } from "../statechart.ts";
 import { announceTask, wakenByTask } from "./announce.ts";
+import { bidRows } from "./bid-rows.ts";
 import { decideTask, JUDGING_MS_MAX, questionOf } from "./decide.ts";
 import { type TaskFact, upcastTaskFact } from "./events.ts";
 import { type TaskSnapshot, taskMachine } from "./machine.ts";
@@ -29,7 +30,7 @@ export const task: Entity<"task", TaskSnapshot, TaskFact, TaskRow> = {
   announce: announceTask,
   wakes: wakenByTask,
   row: (_id, state) => taskRow(state),
-  parts: () => [],
+  parts: (_state, before, facts) => bidRows(before, facts),
   persist: persistTask,
   restore: (_id, stored) => restoreTask(stored),
   finished: (state) => state.matches("NEW") || (state.hasTag("ended") && !awaitsWebhook(state.context)),

@@ -63,6 +63,11 @@ function settlement(fact: Of<"ResultAccepted">, context: TaskContext): Effect {
   });
 }
 
+/** Whether an award was given back without counting as a failure. */
+function costsNothing(fact: TaskFact): boolean {
+  return fact.type === "AwardReturned" && (fact.how === "FREE" || fact.how === "UNDELIVERED");
+}
+
 /** The status that a task ends in by each of the facts that end it. */
 const ENDS = { Settled: "SETTLED", Expired: "EXPIRED", Cancelled: "CANCELLED" } as const;
 
@@ -82,6 +87,9 @@ const machineSetup = setup({
     useUpRetry: on("Reopened", changes.afterReopening),
     askOneMore: on("OfferDeclined", changes.afterDecline),
     dropBid: on("OfferDeclined", changes.afterDroppedBid),
+    withdrawBid: on("BidWithdrawn", changes.afterBidWithdrawal),
+    notePass: on("Passed", changes.afterPass),
+    extendAward: on("AwardExtended", changes.afterExtension),
     placeBid: on("BidPlaced", changes.afterBid),
     noteExplanation: on("PoolExplained", changes.afterExplanation),
     enterPool: on("PoolEntered", changes.afterPoolEntry),
@@ -89,7 +97,7 @@ const machineSetup = setup({
     acceptResult: on("ResultAccepted", changes.afterAcceptance),
     rejectResult: on("ResultRejected", changes.afterRejection),
     dropRetries: on("Withdrawn", changes.afterWithdrawal),
-    endAward: on(["AwardFailed", "AwardTimedOut"], changes.afterFailure),
+    endAward: on(["AwardFailed", "AwardTimedOut", "AwardReturned"], changes.afterFailure),
     settle: on("Settled", changes.afterSettling),
     end: on(["Expired", "Cancelled"], changes.afterEnd),
     rate: on("Rated", changes.afterRating),
@@ -116,7 +124,7 @@ const machineSetup = setup({
       return { type: "remind", name: "pool", at: event.until };
     }),
     remindOfDeadline: emit(({ event }) => {
-      assertEvent(event, "Awarded");
+      assertEvent(event, ["Awarded", "AwardExtended"]);
       return { type: "remind", name: "execution", at: event.deadline };
     }),
     remindOfWebhook: enqueueActions(({ context, event, enqueue }) => {
@@ -137,6 +145,13 @@ const machineSetup = setup({
       assertEvent(event, "StandingBidDropped");
       const { worker, bid } = event;
       return tellAccount(worker, { type: "freed", task: taskId(context.id), ...(bid === undefined ? {} : { bid }) });
+    }),
+    /** A bid that had its slot before it could win, and now cannot. */
+    freeLeaving: enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, ["BidWithdrawn", "BidPlaced"]);
+      const bid = event.type === "BidPlaced" ? event.displaces : event.bid;
+      const leaving = context.bids.filter(({ id }) => id === bid);
+      for (const effect of freeing(leaving, context.id)) enqueue.emit(effect);
     }),
     freeLosers: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, "Awarded");
@@ -159,13 +174,16 @@ const machineSetup = setup({
       return tellRequester(context, { type: "release", task: taskId(context.id), budget });
     }),
     tellFailure: emit(({ context, event }) => {
-      assertEvent(event, ["AwardFailed", "AwardTimedOut"]);
+      assertEvent(event, ["AwardFailed", "AwardTimedOut", "AwardReturned"]);
       const { taskType } = must(context.order, "order");
-      const outcome = event.type === "AwardFailed" ? "FAILED_VALIDATION" : "TIMED_OUT";
+      const { id: bid } = must(context.award, "award");
+      if (costsNothing(event)) return tellWorker(context, { type: "freed", task: taskId(context.id), bid });
+      const outcome = event.type === "AwardTimedOut" ? "TIMED_OUT" : "FAILED_VALIDATION";
       return tellWorker(context, { type: "fail", task: taskId(context.id), taskType, outcome });
     }),
     /** Tells the worker's account how a honeypot was done. */
     tellHoneypot: enqueueActions(({ context, event, enqueue }) => {
+      if (costsNothing(event)) return;
       const passed = event.type === "ResultAccepted" ? event.isKnown : context.order?.known === undefined ? undefined : false;
       if (passed !== undefined) enqueue.emit(tellWorker(context, { type: "honeypot", task: taskId(context.id), passed }));
     }),
@@ -207,7 +225,9 @@ export const taskMachine = machineSetup.createMachine({
       entry: ["beginRound", "remindOfRound", "offerToFirst"],
       on: {
         OfferDeclined: [{ guard: "isOfABid", actions: ["dropBid"] }, { actions: ["offerToNext", "askOneMore"] }],
-        BidPlaced: { actions: ["placeBid"] },
+        BidPlaced: { actions: ["freeLeaving", "placeBid"] },
+        BidWithdrawn: { actions: ["freeLeaving", "withdrawBid"] },
+        Passed: { actions: ["notePass"] },
         Awarded: { target: "AWARDED" },
         PoolEntered: { target: "PENDING_POOL" },
         Cancelled: { target: "CANCELLED" },
@@ -221,7 +241,9 @@ export const taskMachine = machineSetup.createMachine({
       on: {
         OfferDeclined: { actions: ["dropBid", "forgetAward"] },
         PoolExplained: { actions: ["noteExplanation"] },
-        BidPlaced: { actions: ["placeBid", "remindOfAward"] },
+        BidPlaced: { actions: ["freeLeaving", "placeBid", "remindOfAward"] },
+        BidWithdrawn: { actions: ["freeLeaving", "withdrawBid", "forgetAward"] },
+        Passed: { actions: ["notePass"] },
         Awarded: { target: "AWARDED" },
         Cancelled: { target: "CANCELLED" },
         Expired: { target: "EXPIRED" },
@@ -243,6 +265,8 @@ export const taskMachine = machineSetup.createMachine({
         Withdrawn: { actions: ["dropRetries"] },
         ResultRejected: { target: "REJECTED", actions: ["rejectResult"] },
         AwardTimedOut: { target: "TIMED_OUT" },
+        AwardReturned: { target: "FAILED" },
+        AwardExtended: { actions: ["extendAward", "remindOfDeadline"] },
         Expired: { target: "EXPIRED" },
         StandingBidDropped: { actions: ["touch", "freeDropped"] },
       },
@@ -254,6 +278,8 @@ export const taskMachine = machineSetup.createMachine({
         Withdrawn: { actions: ["dropRetries"] },
         ResultRejected: { target: "REJECTED", actions: ["rejectResult"] },
         AwardTimedOut: { target: "TIMED_OUT" },
+        AwardReturned: { target: "FAILED" },
+        AwardExtended: { actions: ["extendAward", "remindOfDeadline"] },
         Expired: { target: "EXPIRED" },
         StandingBidDropped: { actions: ["touch", "freeDropped"] },
       },
@@ -266,6 +292,7 @@ export const taskMachine = machineSetup.createMachine({
         ResultRejected: { target: "REJECTED", actions: ["rejectResult"] },
         AwardFailed: { target: "FAILED" },
         AwardTimedOut: { target: "TIMED_OUT" },
+        AwardExtended: { actions: ["extendAward", "remindOfDeadline"] },
         Expired: { target: "EXPIRED" },
         StandingBidDropped: { actions: ["touch", "freeDropped"] },
       },

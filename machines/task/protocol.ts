@@ -9,7 +9,7 @@ import type { TimerFired } from "../timer.ts";
 import type { Judgement } from "../validation/judgement.ts";
 import type { FieldError } from "../validation/rules.ts";
 import type { AccountId, Credits, JsonValue, Millis, ResultError, TaskId } from "../vocabulary.ts";
-import type { PlacedBid, Pull, TaskSpec } from "./events.ts";
+import type { PlacedBid, Pull, ReturnKind, TaskSpec } from "./events.ts";
 
 /** AWARDED: the bid has already won. */
 export const BID_STATUSES = ["PENDING", "AWARDED"] as const;
@@ -30,6 +30,19 @@ export interface SubmissionReply {
   /** How many wrong results the award still takes. */
   readonly left: number;
   readonly errors: readonly FieldError[];
+}
+
+/** How an award was given back. */
+export interface ReturnReply {
+  readonly id: string;
+  readonly how: ReturnKind;
+}
+
+/** The new deadline of an award (ms), and by how much it can still be extended (s). */
+export interface ExtendReply {
+  readonly id: string;
+  readonly deadline: Millis;
+  readonly left: number;
 }
 
 /** Whether the worker of a bid takes the award; null if its account did not answer in time. */
@@ -71,6 +84,32 @@ export interface TaskProtocol {
   };
   /** From its matcher: why nobody takes it, and how many workers are online for its queue. */
   readonly explain: { readonly command: { readonly why: Unmatched; readonly present: number }; readonly reply: null };
+  /** A worker will not bid in this round. */
+  readonly pass: {
+    readonly command: { readonly worker: AccountId; readonly standing: Qualification };
+    readonly reply: { readonly id: string; readonly status: "PASSED" };
+  };
+  readonly withdrawBid: {
+    readonly command: { readonly worker: AccountId };
+    readonly reply: { readonly bid: string; readonly status: "WITHDRAWN" };
+  };
+  /** `undelivered`: by the platform, whose answer with what this pull got did not reach the worker. */
+  readonly giveBack: {
+    readonly command: { readonly worker: AccountId; readonly reason: string | null; readonly undelivered?: string };
+    readonly reply: ReturnReply;
+  };
+  /** Whether the worker's account lets the award be given back for free; null if it did not answer in time. */
+  readonly returnAnswered: {
+    readonly command: { readonly worker: AccountId; readonly reason: string | null; readonly granted: boolean | null };
+    readonly reply: ReturnReply;
+  };
+  /** The account's yes, which is never lost. */
+  readonly returnGranted: {
+    readonly command: { readonly worker: AccountId; readonly reason: string | null };
+    readonly reply: null;
+  };
+  /** `seconds` is added to the deadline. */
+  readonly extend: { readonly command: { readonly worker: AccountId; readonly seconds: number }; readonly reply: ExtendReply };
   readonly open: {
     readonly command: {
       readonly task: TaskId;

@@ -5,9 +5,17 @@ import { isAccountId, isListOf, isNumber, isOneOf, isRecord, isTaskId, isText, i
 import type { FieldError } from "../validation/rules.ts";
 import { RESULT_ERRORS } from "../vocabulary.ts";
 import { isDeclined, isWholeTask } from "./commands.ts";
-import type { TaskFact } from "./events.ts";
+import { RETURN_KINDS, type TaskFact } from "./events.ts";
 import type { TaskSnapshot } from "./machine.ts";
-import { BID_STATUSES, type BidReply, type ProposalReply, SUBMISSION_STATUSES, type SubmissionReply } from "./protocol.ts";
+import {
+  BID_STATUSES,
+  type BidReply,
+  type ExtendReply,
+  type ProposalReply,
+  type ReturnReply,
+  SUBMISSION_STATUSES,
+  type SubmissionReply,
+} from "./protocol.ts";
 
 type Of<T extends TaskFact["type"]> = Extract<TaskFact, { readonly type: T }>;
 
@@ -21,6 +29,14 @@ export function rejectedReply(
   status: "REJECTED" | "FAILED",
 ): SubmissionReply {
   return { submission, status, code, left, errors: errors.map(({ field, message }) => ({ field, message })) };
+}
+
+export function returnedReply(id: string, { how }: Pick<Of<"AwardReturned">, "how">): ReturnReply {
+  return { id, how };
+}
+
+export function extendedReply(id: string, { deadline, left }: Pick<Of<"AwardExtended">, "deadline" | "left">): ExtendReply {
+  return { id, deadline, left };
 }
 
 const RECALLS: Recalls<"task", TaskSnapshot, TaskFact> = {
@@ -41,6 +57,12 @@ const RECALLS: Recalls<"task", TaskSnapshot, TaskFact> = {
   }),
   proposalAnswered: () => ({ outcome: "unanswered" }),
   explain: NO_REPLY,
+  pass: (_facts, { context }) => ({ id: context.id, status: "PASSED" }),
+  withdrawBid: (facts) => ({ bid: factOf(facts, "BidWithdrawn").bid, status: "WITHDRAWN" }),
+  giveBack: (facts, { context }) => returnedReply(context.id, factOf(facts, "AwardReturned")),
+  returnAnswered: (facts, { context }) => returnedReply(context.id, factOf(facts, "AwardReturned")),
+  returnGranted: NO_REPLY,
+  extend: (facts, { context }) => extendedReply(context.id, factOf(facts, "AwardExtended")),
   declined: NO_REPLY,
   expire: (_facts, { context }) => ({ id: context.id }),
   rate: (facts, { context }) => ({ id: context.id, rating: factOf(facts, "Rated").stars }),
@@ -82,6 +104,8 @@ const isProposalReply = isVariant<ProposalReply, "outcome">("outcome", {
   unanswered: {},
 });
 
+const isReturned = isRecord<ReturnReply>({ id: isText, how: isOneOf(RETURN_KINDS) });
+
 /** The form before, with the field names of the HTTP API. */
 type BidBefore = Omit<BidReply, "bid"> & { readonly bid_id: string };
 type SubmissionBefore = Pick<SubmissionReply, "status" | "errors"> & {
@@ -103,6 +127,12 @@ export const TASK_REPLIES: ReplyForms<"task"> = {
   propose: form(isProposalReply),
   proposalAnswered: form(isProposalReply),
   explain: NOTHING,
+  pass: form(isRecord<ReplyOf<"task", "pass">>({ id: isText, status: isOneOf(["PASSED"]) })),
+  withdrawBid: form(isRecord<ReplyOf<"task", "withdrawBid">>({ bid: isText, status: isOneOf(["WITHDRAWN"]) })),
+  giveBack: form(isReturned),
+  returnAnswered: form(isReturned),
+  returnGranted: NOTHING,
+  extend: form(isRecord<ExtendReply>({ id: isText, deadline: isNumber, left: isNumber })),
   declined: NOTHING,
   expire: form(isRecord<ReplyOf<"task", "expire">>({ id: isText })),
   rate: form(isRecord<ReplyOf<"task", "rate">>({ id: isText, rating: isNumber })),

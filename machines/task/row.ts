@@ -1,5 +1,6 @@
+import { closedToOf } from "../eligibility.ts";
 import type { TaskSnapshot } from "./machine.ts";
-import { retriesLeft } from "./state.ts";
+import { closedWorkers, retriesLeft } from "./state.ts";
 import { hasEnded } from "./tags.ts";
 import type { TaskRow } from "./view.ts";
 
@@ -7,8 +8,9 @@ export type { TaskRow } from "./view.ts";
 
 /** Gives the row of a task; undefined before it is opened. */
 export function taskRow({ value: status, context }: TaskSnapshot): TaskRow | undefined {
-  const { requester, order, award } = context;
+  const { requester, order, award, autoRetriesLeft } = context;
   if (status === "NEW" || requester === null || order === null) return undefined;
+  const bidders = context.bids.map(({ worker }) => worker);
   return {
     id: context.id,
     status,
@@ -18,12 +20,12 @@ export function taskRow({ value: status, context }: TaskSnapshot): TaskRow | und
     taskType: order.taskType,
     budget: order.budget,
     minSkill: order.minSkill,
-    closedTo: hasEnded(status) ? [] : [...context.bids, ...context.failures].map(({ worker }) => worker),
+    closedTo: hasEnded(status) ? [] : closedToOf(bidders, context.freeRounds, closedWorkers(context.failures)),
     awardedPrice: award?.credits ?? null,
     result: context.result,
     errorCode: context.errorCode,
     retriesLeft: retriesLeft(context),
-    autoRetriesLeft: context.autoRetriesLeft,
+    autoRetriesLeft,
     expiresAt: context.expiresAt,
     createdAt: context.createdAt,
     updatedAt: context.updatedAt,

@@ -2,7 +2,7 @@
 import type { Offer } from "../market/capability.ts";
 import type { Unmatched } from "../market/unmatched.ts";
 import { type AccountId, BOUNDS, type JsonValue, type Millis, type ResultError } from "../vocabulary.ts";
-import type { PlacedBid, TaskSpec } from "./events.ts";
+import type { PlacedBid, ReturnKind, TaskSpec } from "./events.ts";
 
 /** How long a worker's account may take to say whether it has a slot for the task (ms). */
 export const ASK_MS = 2_000;
@@ -19,7 +19,15 @@ export interface Failure {
   /** The bid, and the request that placed it, if known; absent in snapshots from before they were recorded. */
   readonly bid?: string;
   readonly request?: string;
-  readonly code: ResultError | "TIMEOUT";
+  readonly code: ResultError | "TIMEOUT" | "RELEASED";
+  /** Of an award that was given back. */
+  readonly how?: ReturnKind;
+}
+
+/** A worker who passed in this round, or the bid that it withdrew. */
+export interface Pass {
+  readonly worker: AccountId;
+  readonly bid: string | null;
 }
 
 export interface TaskContext {
@@ -31,19 +39,26 @@ export interface TaskContext {
   readonly offers: readonly Offer[];
   readonly asked: number;
   readonly bids: readonly PlacedBid[];
+  readonly passed: readonly Pass[];
   /** The going price that was last heard in this round, as a share of the budget, or null. */
   readonly going: number | null;
   /** Why nobody takes it from the pool, as its matcher said last. */
   readonly unmatched: Unmatched | null;
-  /** Workers whose awards ended without a result, and how; they do not get this task again. */
+  /** Workers whose awards ended without a result, and how; closedWorkers() says who does not get this task again. */
   readonly failures: readonly Failure[];
   readonly award: PlacedBid | null;
   /** Whether its worker has reserved a slot: not if it was awarded before every award had one. */
   readonly slot: boolean;
   readonly awardedAt: Millis | null;
   readonly deadline: Millis | null;
+  /** By how much the award was extended (s). */
+  readonly extended: number;
   readonly submissions: number;
   readonly autoRetriesLeft: number;
+  /** Rounds that cost no retry. */
+  readonly freeRounds: number;
+  /** Whether its batch was cancelled, so that there is no other round. */
+  readonly withdrawn: boolean;
   readonly errorCode: string | null;
   readonly result: JsonValue;
   readonly payout: number | null;
@@ -64,6 +79,7 @@ export const NEW: Omit<TaskContext, "id"> = {
   offers: [],
   asked: 0,
   bids: [],
+  passed: [],
   going: null,
   unmatched: null,
   failures: [],
@@ -71,8 +87,11 @@ export const NEW: Omit<TaskContext, "id"> = {
   slot: false,
   awardedAt: null,
   deadline: null,
+  extended: 0,
   submissions: 0,
   autoRetriesLeft: 0,
+  freeRounds: 0,
+  withdrawn: false,
   errorCode: null,
   result: null,
   payout: null,
@@ -83,6 +102,16 @@ export const NEW: Omit<TaskContext, "id"> = {
   createdAt: 0,
   updatedAt: 0,
 };
+
+/** Of workers whose awards the platform gave back, how often that may be until they do not get the task again. */
+const UNDELIVERED_MAX = 2;
+
+/** The workers who do not get the task again, each once. */
+export function closedWorkers(failures: TaskContext["failures"]): readonly AccountId[] {
+  const undelivered = (worker: AccountId) => failures.filter((one) => one.worker === worker && one.how === "UNDELIVERED").length;
+  const closed = failures.filter(({ worker, how }) => how !== "UNDELIVERED" || undelivered(worker) >= UNDELIVERED_MAX);
+  return [...new Set(closed.map(({ worker }) => worker))];
+}
 
 /** Workers with posted prices who have not failed this task, in the order in which they are asked. */
 export function askable({ offers, failures }: Pick<TaskContext, "offers" | "failures">): readonly Offer[] {

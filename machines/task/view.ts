@@ -12,7 +12,7 @@ export interface TaskRow {
   readonly taskType: string;
   readonly budget: number;
   readonly minSkill: number;
-  /** Workers who cannot take it: bidders of this round, and those who failed it. */
+  /** Workers who cannot take it, as closedToOf() lists them. */
   readonly closedTo: readonly AccountId[];
   readonly awardedPrice: number | null;
   readonly result: JsonValue;

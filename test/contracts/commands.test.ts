@@ -112,6 +112,7 @@ const OPTIONAL: ReadonlySet<string> = new Set([
   "task bid request",
   "task declined bid",
   "task declined reason",
+  "task giveBack undelivered",
   "task open offers",
   "task standingBid asked",
   "task standingBid candidates",

@@ -35,7 +35,7 @@ function registration(id: string, after = 0, cause: string = randomUUID()): Entr
     messages: [],
     timers: [],
     row: account.row(id, state),
-    parts: account.parts(state),
+    parts: account.parts(state, state, []),
     snapshot: undefined,
   };
 }

@@ -17,6 +17,7 @@ import { postgresReadModel } from "../../src/adapters/postgres/read-model.ts";
 import {
   ACCOUNTS,
   ACTIONS,
+  BIDS,
   CAPABILITIES,
   JOURNAL,
   LEDGER,
@@ -346,6 +347,7 @@ test.each([
   [TASKS, []],
   [ACCOUNTS, []],
   [CAPABILITIES, []],
+  [BIDS, []],
   [ACTIONS, []],
 ] as const)("$name has the columns that are declared, of their types", async ({ name, columns }, others) => {
   const rows = await database<{ name: string; type: string }[]>`

@@ -24,6 +24,7 @@ const REASONS: readonly Ineligibility[] = [
   { why: "NO_SLOT", slots: 2 },
   { why: "AWARDS_FULL", tier: 2, most: 10 },
   { why: "PULL_FULL", most: 7 },
+  { why: "PASSED" },
 ];
 
 test("each reason has a sentence of its own, which tells its numbers", () => {

@@ -7,8 +7,8 @@ import { OPERATIONS } from "../../gateway/routes/index.ts";
 import { SILENT, World } from "../support/world.ts";
 
 const VERBS = new Set(
-  `adjust authorize browse cancel check complete create delete expire find freeze get inspect link list pause place pull rate receive
-  refresh register release repay request resend resume rotate set start stream submit top validate verify`.split(/\s+/),
+  `adjust authorize browse cancel check complete create delete expire extend find freeze get inspect link list pass pause place pull rate receive
+  refresh register release repay request resend resume rotate set start stream submit top validate verify withdraw`.split(/\s+/),
 );
 
 /** Whether a name is a verb and what it is done to, in camelCase; what only operators may do begins with `admin`. */

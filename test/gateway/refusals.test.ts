@@ -13,7 +13,7 @@ import type { TaskFact } from "../../machines/task/events.ts";
 import { task } from "../../machines/task/index.ts";
 import { credits, taskId } from "../../machines/vocabulary.ts";
 import { wireWordsOf } from "../support/wire-words.ts";
-import { id, order, person } from "../support/world.ts";
+import { id, order, person, STANDING } from "../support/world.ts";
 
 const [ME, WORKER, OTHER] = [person(1), person(2), person(3)];
 const TASK = taskId(id(90));
@@ -45,9 +45,10 @@ function openedTask(callbackUrl: string | null): TaskFact[] {
   ];
 }
 const placed = { id: id(50), worker: WORKER, credits: credits(12), quality: 0.5, identity: WORKER } as const;
+const bidFact: TaskFact = { type: "BidPlaced", bid: placed, at: AT };
+const bidden: TaskFact[] = [...openedTask(null), bidFact];
 const awarded: TaskFact[] = [
-  ...openedTask(null),
-  { type: "BidPlaced", bid: placed, at: AT },
+  ...bidden,
   { type: "Awarded", bid: placed, deadline: AT + 10, explored: false, candidates: [placed], at: AT },
 ];
 const reopened: TaskFact[] = [
@@ -100,6 +101,31 @@ const MADE: readonly (readonly [() => Refusal, status: number, code: string, sen
     409,
     "TIMEOUT",
     "Your time for this task ran out (max_execution_seconds); it went to other workers.",
+  ],
+  [
+    () => byTask(awarded, { type: "extend", worker: WORKER, seconds: 1 }),
+    422,
+    "EXTENSION_TOO_LONG",
+    "This task allows no extension (max_extension_seconds is 0); submit in time, or release it.",
+  ],
+  [
+    () => byTask(bidden, { type: "pass", worker: WORKER, standing: STANDING }),
+    409,
+    "ALREADY_BID",
+    "You have bid on this task; take the bid back with DELETE /api/v1/tasks/{id}/bid instead.",
+  ],
+  [
+    () => byTask(bidden, { type: "withdrawBid", worker: OTHER }),
+    404,
+    "BID_UNKNOWN",
+    "You have no bid on this task in this round; GET /api/v1/bids says what became of yours.",
+  ],
+  [
+    () =>
+      byTask([...openedTask(null), { type: "Passed", worker: WORKER, at: AT }, bidFact], { type: "withdrawBid", worker: WORKER }),
+    409,
+    "ALREADY_ANSWERED",
+    "You have passed on this task, or taken a bid back, in this round already, and may do so once; this bid stays.",
   ],
   [() => byTask(awarded, resend), 409, "NO_CALLBACK", "This task was created without a callback_url."],
   [

@@ -29,7 +29,7 @@ const rowAfter = (facts: readonly TaskFact[]) => {
 
 describe("a history", () => {
   const seen = (fact: TaskFact, who: typeof WORKER, operator = false) => {
-    const viewer = { account: who, requester: REQUESTER, preference: "best", operator } as const;
+    const viewer = { account: who, requester: REQUESTER, preference: "best", budget: 20, operator } as const;
     return showHistory({ items: [{ seq: 7, fact }], worker: WORKER, next: null }, viewer);
   };
   const declined: TaskFact = { type: "OfferDeclined", worker: WORKER, reason: { why: "NO_SLOT", slots: 2 }, at: AT };

@@ -59,6 +59,7 @@ describe("a task", () => {
     example_output: SPEC.exampleOutput,
     max_budget_credits: 20,
     max_execution_seconds: 120,
+    max_extension_seconds: 0,
     quality_preference: "best",
     min_skill_rating: 0,
   };
@@ -121,7 +122,7 @@ describe("a history", () => {
   const life = new Life(entity, TASK);
   const items = STEPS.flatMap(([command, when]) => life.do(command, when).facts).map((fact, index) => ({ seq: index + 1, fact }));
   const seenBy = (account: typeof WORKER) =>
-    showHistory({ items, worker: null, next: null }, { account, requester: REQUESTER, preference: "best" });
+    showHistory({ items, worker: null, next: null }, { account, requester: REQUESTER, preference: "best", budget: 20 });
   const deadline = at(123_000);
   const explored = items.some(({ fact }) => fact.type === "Awarded" && fact.explored);
 
@@ -130,7 +131,7 @@ describe("a history", () => {
       { bid_id: id(51), worker: LOSER, bid_credits: 19, quality: 0.25, weight: explored ? 19 : 0.25, standing_price: false },
       { bid_id: id(50), worker: WORKER, bid_credits: 12, quality: 0.75, weight: explored ? 12 : 0.75, standing_price: false },
     ];
-    const award = { awarded_to: WORKER, deadline, awarded_price: 12, explored, why: expect.any(String), bids };
+    const award = { awarded_to: WORKER, deadline, awarded_price: 12, explored, going_price: null, why: expect.any(String), bids };
     const submission = { submission_id: id(60) };
     expect(seenBy(REQUESTER)).toEqual([
       { seq: 1, event: "Opened", at: at(1), by: REQUESTER, data: {} },
@@ -178,10 +179,10 @@ describe("a history", () => {
     const lost = new Life(entity, TASK).through(STEPS.slice(0, 4));
     const facts = lost.do(timer("execution"), AT + 130_000).facts.map((fact, index) => ({ seq: 20 + index, fact }));
     const page = { items: facts, worker: WORKER, next: null };
-    const seen = (account: typeof WORKER) => showHistory(page, { account, requester: REQUESTER, preference: "best" });
+    const seen = (account: typeof WORKER) => showHistory(page, { account, requester: REQUESTER, preference: "best", budget: 20 });
     expect(seen(REQUESTER)).toEqual([
       { seq: 20, event: "AwardTimedOut", at: at(130_000), by: "platform", data: { awarded_to: WORKER, error_code: "TIMEOUT" } },
-      { seq: 21, event: "Reopened", at: at(130_000), by: "platform", data: { until: at(133_000) } },
+      { seq: 21, event: "Reopened", at: at(130_000), by: "platform", data: { until: at(133_000), costs_retry: true } },
     ]);
     expect(seen(LOSER)[0]).toMatchObject({ data: { awarded_to: null } });
   });

@@ -48,6 +48,8 @@ const AWAY: ReadModel = {
   accountNews: away,
   factBefore: away,
   watched: away,
+  bids: away,
+  hasBid: away,
   open: away,
   likelyPrice: away,
   capabilities: away,

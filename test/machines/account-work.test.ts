@@ -49,14 +49,14 @@ describe("capabilities", () => {
     expect(life.tries({ type: "registerCapability", capability: capability(3, { price: null }) }, AT)).toBe(
       "CapabilityRegistered",
     );
-    expect(entity.parts(life.state)).toHaveLength(50);
+    expect(entity.parts(life.state, life.state, [])).toHaveLength(50);
   });
 
   test("are switched one by one, and only one's own", () => {
     const life = me();
     for (const n of [1, 2]) life.do({ type: "registerCapability", capability: capability(n) }, AT);
     life.do({ type: "setAvailability", capability: id(301), available: false }, AT);
-    expect(entity.parts(life.state)).toMatchObject([{ available: false }, { available: true }]);
+    expect(entity.parts(life.state, life.state, [])).toMatchObject([{ available: false }, { available: true }]);
     expect(life.tries({ type: "setAvailability", capability: id(999), available: false }, AT)).toBe("CAPABILITY_UNKNOWN");
   });
 

@@ -8,9 +8,11 @@ import {
   type Applicant,
   BIDS_MAX,
   bidIneligibility,
+  closedToOf,
   offerIneligibility,
   onOfferByRow,
   type PostedTerms,
+  roundByRow,
   type TaskOnOffer,
 } from "../../machines/eligibility.ts";
 import { isRefusal } from "../../machines/refusal.ts";
@@ -18,7 +20,7 @@ import { decideTask } from "../../machines/task/decide.ts";
 import { task } from "../../machines/task/index.ts";
 import { taskRow } from "../../machines/task/row.ts";
 import { takesBids } from "../../machines/task/tags.ts";
-import { credits, TASK_STATUSES, taskId } from "../../machines/vocabulary.ts";
+import { type AccountId, credits, TASK_STATUSES, type TaskStatus, taskId } from "../../machines/vocabulary.ts";
 import { Life } from "../support/life.ts";
 import { AT, anyTaskLife, MARKS, onOfferOf, type TaskLife, taskAfter, taskFacts, WORKERS } from "../support/lives.ts";
 import { id, person, STANDING } from "../support/world.ts";
@@ -47,14 +49,14 @@ const capability = {
 const terms: PostedTerms = { capability, kept: 1, keepsThis: false };
 
 describe("a bid is taken", () => {
-  const most = Array.from({ length: BIDS_MAX - 1 }, (_, n) => person(100 + n));
+  const full = Array.from({ length: BIDS_MAX }, (_, n) => person(100 + n));
   test.each<[string, Partial<TaskOnOffer>, Partial<Applicant["standing"]>, number | null]>([
     ["at the tier that is wanted, for exactly the budget", {}, {}, 20],
     ["without a price, which is the budget", {}, {}, null],
     ["above the tier", {}, { tier: 3 }, 1],
     ["where no tier is wanted", { minSkill: 0 }, { tier: 1 }, 20],
     ["in the pool", { status: "PENDING_POOL" }, {}, 20],
-    ["as the last that there is room for", { bidders: most }, {}, 20],
+    ["where all places are taken, because it may be better than one of them", { bidders: full }, {}, 20],
     ["from who is known by nothing", {}, { marks: [] }, 20],
     ["where others failed", { failed: [OTHER] }, {}, 20],
     ["after a cooldown of before", {}, { cooldownUntil: AT }, 20],
@@ -70,7 +72,6 @@ test("a bid is taken from a gateway of before, which does not say what the worke
 });
 
 describe("a bid is not taken, and the reason says", () => {
-  const full = Array.from({ length: BIDS_MAX }, (_, n) => person(100 + n));
   test.each<[Partial<TaskOnOffer>, Partial<Applicant["standing"]>, number | null, object]>([
     [{ requester: ME }, {}, 20, { why: "OWN_TASK" }],
     [{ marks: ["mail:z", "mail:b"] }, {}, 20, { why: "ONE_IDENTITY" }],
@@ -79,7 +80,6 @@ describe("a bid is not taken, and the reason says", () => {
     [{}, { status: "COOLING", cooldownUntil: AT }, 20, { why: "COOLING", until: AT }],
     [{ failed: [ME] }, {}, 20, { why: "FAILED_BEFORE" }],
     [{ bidders: [ME] }, {}, 20, { why: "ALREADY_BID" }],
-    [{ bidders: full }, {}, 20, { why: "BIDS_FULL", most: BIDS_MAX }],
     [{}, {}, 21, { why: "OVER_BUDGET", price: 21, budget: 20 }],
     [{ minSkill: 3 }, {}, 20, { why: "TIER_TOO_LOW", tier: 2, wanted: 3 }],
   ])("%j %j", (changes, standing, price, reason) => {
@@ -177,6 +177,19 @@ test.each([
   const [status, autoRetry, autoRetriesLeft, bidders, failed] = row;
   const onOffer = { ...open, status, closedTo: [ME, OTHER, REQUESTER], autoRetriesLeft };
   expect(onOfferByRow(onOffer, autoRetry)).toMatchObject({ status, bidders, failed });
+});
+
+test("by the row of a task with rounds that cost no retry, these stand between bidders and failures, and count in its round", () => {
+  const of = (closedTo: readonly AccountId[], status: TaskStatus = "ROUTING", autoRetriesLeft = 2) => {
+    const row = { ...open, status, closedTo, autoRetriesLeft };
+    const { bidders, failed } = onOfferByRow(row, 3);
+    return { bidders, failed, round: roundByRow(row) };
+  };
+  expect(of(closedToOf([ME, OTHER], 1, [REQUESTER]))).toEqual({ bidders: [ME, OTHER], failed: [REQUESTER], round: 1 });
+  expect(of(closedToOf([ME, OTHER], 2, []))).toEqual({ bidders: [ME, OTHER], failed: [], round: 0 });
+  expect(of(closedToOf([], 3, [ME]), "PENDING_POOL")).toEqual({ bidders: [], failed: [ME], round: -1 });
+  expect(of(closedToOf([OTHER], 1, [ME]), "AWARDED")).toEqual({ bidders: [], failed: [OTHER, ME], round: 1 });
+  expect(of(closedToOf([OTHER], 0, [ME]))).toEqual({ bidders: [OTHER], failed: [ME], round: 2 });
 });
 
 test("a worker's account takes the offers that the rule allows, and declines the others with the rule's reason", () => {

@@ -20,7 +20,7 @@ describe("of a task", () => {
   });
   const open: Command = {
     ...{ type: "open", task: TASK, requester: REQUESTER, marks: [], offers: [], createdAt: AT },
-    order: order({ budget: credits(100), quality: "cheapest", callbackUrl: "https://example.com/hook" }),
+    order: order({ budget: credits(100), quality: "cheapest", callbackUrl: "https://example.com/hook", maxExtension: 9 }),
   };
   const timer = (name: string): Command => ({ type: "timer", name, due: AT });
   const submit = (n: number, good: boolean): Command => ({
@@ -52,6 +52,11 @@ describe("of a task", () => {
     ["a cancellation", [open], { type: "cancel", requester: REQUESTER }],
     ["an operator's end", [open], { type: "expire", reason: "r" }],
     ["a rating", done, { type: "rate", requester: REQUESTER, stars: 4 }],
+    ["a pass", [open], { type: "pass", worker: WORKER, standing }],
+    ["a bid that is taken back", [open, bid()], { type: "withdrawBid", worker: WORKER }],
+    ["an award that is given back for free", awarded, { type: "giveBack", worker: WORKER, reason: null }],
+    ["one that is so too often", awarded, { type: "returnAnswered", worker: WORKER, reason: null, granted: false }],
+    ["an award that is extended", awarded, { type: "extend", worker: WORKER, seconds: 7 }],
     ["a webhook that is asked for again", done, { type: "webhook.resend", requester: REQUESTER }],
     ["its opening", [], open],
   ])("%s", (_about, before, command) => {
@@ -92,6 +97,7 @@ describe("of an account", () => {
     ["a correction", [register], adjust],
     ["a repayment", [register, adjust], { type: "repay", repayment: id(9), amount: credits(5) }],
     ["a hold", [register], { type: "hold", task: TASK, order: order(), fresh: true }],
+    ["a return that is free", [register], { type: "mayReturn", task: TASK, reason: null }],
     ["a first capability", [register], { type: "registerCapability", capability }],
     [
       "a second one for the same type",

@@ -55,13 +55,14 @@ describe("a bid", () => {
     expect(fact).toMatchObject({ candidates: { length: BIDS_MAX } });
   });
 
-  test("that is the last one a round collects ends it, though somebody who is online has not bid", () => {
+  test("that takes the last place of a round does not end it: somebody who is online may be better", () => {
     const life = opened();
     const from = (n: number, online: Bid["online"]) => bid({ bid: id(1_000 + n), worker: person(1_000 + n), online });
     for (let n = 2; n < BIDS_MAX; n += 1) life.do(from(n, null), AT);
     expect(life.tries(from(BIDS_MAX, [OTHER]), AT)).toBe("BidPlaced");
     life.do(from(BIDS_MAX, null), AT);
-    expect(life.tries(from(BIDS_MAX + 1, [OTHER]), AT)).toBe("BidPlaced+Awarded");
+    expect(life.tries(from(BIDS_MAX + 1, [OTHER]), AT)).toBe("BidPlaced");
+    expect(life.tries(from(BIDS_MAX + 1, []), AT)).toBe("BidPlaced+Awarded");
     expect(life.tries(from(BIDS_MAX + 1, null), AT)).toBe("BidPlaced");
   });
 

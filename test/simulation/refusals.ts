@@ -64,12 +64,14 @@ const RULES: { readonly [C in RefusalCode]: Rule | typeof PASSING } = {
   TASK_UNKNOWN: { task: ({ state }) => state.value === "NEW" },
   TASK_NOT_OPEN: {
     task: ({ state, command, refusal: { reason } }) =>
-      command.type === "bid" && !isOpen(state) && reason?.why === "TASK_NOT_OPEN" && reason.status === state.value,
+      !isOpen(state) &&
+      (command.type === "withdrawBid" ||
+        (isBidding(command) && reason?.why === "TASK_NOT_OPEN" && reason.status === state.value)),
   },
-  OWN_TASK: { task: ({ state, command }) => command.type === "bid" && state.context.requester === command.worker },
+  OWN_TASK: { task: ({ state, command }) => isBidding(command) && state.context.requester === command.worker },
   ALREADY_BID: {
     task: ({ state, command }) =>
-      command.type === "bid" && isOpen(state) && state.context.bids.some(({ worker }) => worker === command.worker),
+      isBidding(command) && isOpen(state) && state.context.bids.some(({ worker }) => worker === command.worker),
   },
   TOO_MANY_AWARDS: {
     task: ({ state, bidder, refusal: { reason } }) =>
@@ -80,7 +82,23 @@ const RULES: { readonly [C in RefusalCode]: Rule | typeof PASSING } = {
   ACCOUNT_COOLING_DOWN: { task: ({ state, bidder }) => isOpen(state) && bidder.some((worker) => worker.hasTag("cooling")) },
   FAILED_THIS_TASK: {
     task: ({ state, command }) =>
-      command.type === "bid" && isOpen(state) && state.context.failures.some(({ worker }) => worker === command.worker),
+      isBidding(command) && isOpen(state) && state.context.failures.some(({ worker }) => worker === command.worker),
+  },
+  // Passing or withdrawing is done once in a round, and bids that are not there cannot be withdrawn.
+  ALREADY_ANSWERED: {
+    task: ({ state, command }) =>
+      command.type === "withdrawBid" && isOpen(state) && state.context.passed.some(({ worker }) => worker === command.worker),
+  },
+  BID_UNKNOWN: {
+    task: ({ state, command }) =>
+      command.type === "withdrawBid" && !state.context.bids.some(({ worker }) => worker === command.worker),
+  },
+  ALREADY_SUBMITTED: {
+    task: (cause) => cause.command.type === "giveBack" && isInCharge(cause) && cause.state.context.submissions > 0,
+  },
+  EXTENSION_TOO_LONG: {
+    task: ({ state: { context }, command }) =>
+      command.type === "extend" && command.seconds > (context.order?.maxExtension ?? 0) - context.extended,
   },
   BID_OVER_BUDGET: {
     task: ({ state: { context }, command }) =>
@@ -140,6 +158,7 @@ const RULES: { readonly [C in RefusalCode]: Rule | typeof PASSING } = {
   HOLD_UNKNOWN: NEVER,
   TASK_EXISTS: NEVER,
   TOO_MANY_BIDS: NEVER,
+  TOO_MANY_PASSES: NEVER,
   SKILL_TOO_LOW: NEVER,
   TOO_MANY_RESENDS: NEVER,
   TIMER_STALE: NEVER,
@@ -176,8 +195,17 @@ function isAwarded({ value }: TaskSnapshot): boolean {
   return value === "AWARDED" || value === "EXECUTING" || value === "REJECTED";
 }
 
-function isWork(command: CarriedCommand): command is Extract<CarriedCommand, { type: "start" | "submit" }> {
-  return command.type === "start" || command.type === "submit";
+type Bidding = Extract<CarriedCommand, { type: "bid" | "pass" }>;
+
+/** What only who may bid can do. */
+function isBidding(command: CarriedCommand): command is Bidding {
+  return command.type === "bid" || command.type === "pass";
+}
+
+type Work = Extract<CarriedCommand, { type: "start" | "submit" | "giveBack" | "extend" }>;
+
+function isWork(command: CarriedCommand): command is Work {
+  return command.type === "start" || command.type === "submit" || command.type === "giveBack" || command.type === "extend";
 }
 
 function isInCharge({ state, command }: Cause<TaskSnapshot>): boolean {
@@ -188,8 +216,8 @@ function ranOut({ state, command }: Cause<TaskSnapshot>): boolean {
   return isWork(command) && state.context.failures.some(({ worker, code }) => worker === command.worker && code === "TIMEOUT");
 }
 
-function deadlineOf({ context: { awardedAt, order } }: TaskSnapshot): number {
-  return (awardedAt ?? Number.POSITIVE_INFINITY) + (order?.maxSeconds ?? 0) * 1_000;
+function deadlineOf({ context: { awardedAt, order, extended } }: TaskSnapshot): number {
+  return (awardedAt ?? Number.POSITIVE_INFINITY) + ((order?.maxSeconds ?? 0) + extended) * 1_000;
 }
 
 /** Whether the sentence names the state that the task was in. */

@@ -24,6 +24,7 @@ export interface Wish {
 const WANTED = {
   ...{ post: 4, bid: 7, submit: 7, start: 1, cancel: 1, topup: 1, batch: 0.5 },
   ...{ rate: 0.5, repay: 0.5, resend: 0.5, expire: 0.1, steer: 0.7 },
+  ...{ giveBack: 1, extend: 1, pass: 0.7, withdrawBid: 0.7 },
 } as const;
 
 export function wish<K extends EntityKind, T extends CommandType<K>>(
@@ -95,6 +96,14 @@ export class Wishes {
         const result = random.chance(0.7) ? GOOD_RESULT : BAD_RESULT;
         return wish("task", to, { type: "submit", submission: this.#nextId(), worker: by, result });
       }
+      case "giveBack":
+        return wish("task", to, { type: "giveBack", worker: by, reason: random.chance(0.5) ? "too long" : null });
+      case "extend":
+        return wish("task", to, { type: "extend", worker: by, seconds: random.int(1, 3) });
+      case "pass":
+        return wish("task", to, { type: "pass", worker: by, standing: STANDING });
+      case "withdrawBid":
+        return wish("task", to, { type: "withdrawBid", worker: by });
       case "start":
         return wish("task", to, { type: "start", worker: by });
       case "cancel":
@@ -141,6 +150,7 @@ export class Wishes {
     return order({
       budget: credits(random.int(5, 30)),
       maxSeconds: random.int(1, 6),
+      ...(random.chance(0.5) ? { maxExtension: 4 } : {}),
       poolHours: random.pick([0.003, 0.003, 0.003, 0.03]),
       autoRetry: random.int(0, 1),
       windowMs: random.pick([0, 100, 500]),

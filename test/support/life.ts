@@ -5,9 +5,9 @@ import type { EntityKind } from "../../machines/address.ts";
 import type { Effect } from "../../machines/effect.ts";
 import type { Ask, Decision } from "../../machines/entity.ts";
 import type { Qualification } from "../../machines/market/qualification.ts";
-import type { CarriedCommand, CommandOf } from "../../machines/protocols.ts";
+import type { CarriedCommand, CommandOf, ReplyOf } from "../../machines/protocols.ts";
 import { isRefusal, type Refusal } from "../../machines/refusal.ts";
-import { isTaskCommand } from "../../machines/task/commands.ts";
+import { isOfferReply, isTaskCommand } from "../../machines/task/commands.ts";
 import { accountId } from "../../machines/vocabulary.ts";
 import { STANDING } from "./world.ts";
 
@@ -27,14 +27,18 @@ export interface Step<F> {
   readonly decision: Decision<F & { readonly type: string }, unknown>;
 }
 
-/** What the account of a worker answers when a task asks whether it takes an award; null if it does not answer in time. */
-export type Accounts = (offer: Ask["command"]) => OfferReply | null;
+/**
+ * What the account of a worker answers when a task asks whether it takes an award, or may give one back for free; null if it does not
+ * answer in time.
+ */
+export type Accounts = (asked: Ask["command"]) => OfferReply | ReplyOf<"account", "mayReturn"> | null;
 
-/** Every worker has a slot. */
-const KEPT: Accounts = () => ({ kept: true });
+/** Every worker has a slot, and may give its award back. */
+const KEPT: Accounts = ({ type }) => (type === "offer" ? { kept: true } : { granted: true });
 
 /** What the account of a worker tells the task when it says yes. */
-function yes({ to, command }: Ask, standing: Qualification): CommandOf<"task", "standingBid"> {
+function yes({ to, command }: Ask, standing: Qualification): CommandOf<"task", "standingBid"> | undefined {
+  if (command.type !== "offer") return undefined;
   const { bid, price, pull, candidates, going } = command;
   if (price === undefined) throw new Error("a posted price is not known here");
   const weighed = { ...(candidates === undefined ? {} : { candidates }), ...(going === undefined ? {} : { going }) };
@@ -105,7 +109,8 @@ export class Life<S, C extends CarriedCommand, F extends { readonly type: string
   #answer(step: Step<F>, ask: Ask, standing: Qualification, at: number): Step<F> | Refusal {
     const entity: Decider<S, CarriedCommand, F> = this.#entity;
     const reply = this.accounts(ask.command);
-    const told = reply?.kept === true ? this.#step(entity, yes(ask, standing), at, at) : undefined;
+    const message = isOfferReply(reply) && reply.kept ? yes(ask, standing) : undefined;
+    const told = message === undefined ? undefined : this.#step(entity, message, at, at);
     const then = this.#step(entity, ask.answered(reply), at, at);
     if (told !== undefined && isRefusal(told)) return told;
     if (isRefusal(then)) return then;

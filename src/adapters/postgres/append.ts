@@ -5,10 +5,11 @@
 import { shardOf } from "../../../actors/address.ts";
 import { type Batch, type Entry, Fenced } from "../../../actors/ports/journal.ts";
 import { addressKey } from "../../../machines/address.ts";
+import { BidsTable } from "./bids.ts";
 import { insertRows, rowsText, upsertRows } from "./columns.ts";
 import { type Database, isDuplicate, isFenced } from "./pool.ts";
 import { rowsOf } from "./rows.ts";
-import { ACCOUNTS, CAPABILITIES, JOURNAL, LEDGER, OUTBOX, SNAPSHOTS, TASKS, TIMERS } from "./tables.ts";
+import { ACCOUNTS, BIDS, CAPABILITIES, JOURNAL, LEDGER, OUTBOX, SNAPSHOTS, TASKS, TIMERS } from "./tables.ts";
 
 /** Each try takes out at least one actor, and a second writer is rare. */
 const TRIES_MAX = 20;
@@ -17,12 +18,14 @@ export class Appender {
   readonly #database: Database;
   readonly #shards: number;
   readonly #member: string | null;
+  readonly #bids: BidsTable;
 
   /** `member` is the id of the node that writes: its commits are refused once it is declared dead. null without a cluster. */
   constructor(database: Database, shards: number, member: string | null) {
     this.#database = database;
     this.#shards = shards;
     this.#member = member;
+    this.#bids = new BidsTable(database);
   }
 
   /**
@@ -31,11 +34,12 @@ export class Appender {
    */
   async append(batch: Batch): Promise<ReadonlySet<string>> {
     const conflicts = new Set<string>();
+    const hasBids = await this.#bids.isThere();
     let entries = batch.entries;
     let unexplained = false;
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
       try {
-        await write(this.#database, { ...batch, entries }, this.#shards, this.#member);
+        await write(this.#database, { ...batch, entries }, this.#shards, { member: this.#member, hasBids });
         return conflicts;
       } catch (error) {
         if (isFenced(error)) {
@@ -101,7 +105,7 @@ export class Appender {
 }
 
 /** One statement, so one round trip and one transaction, whatever the batch contains. */
-const STATEMENT = `
+const statement = (withBids: boolean) => `
   with
   facts as (${insertRows(JOURNAL, 1)}),
   postings as (${insertRows(LEDGER, 2)}),
@@ -111,6 +115,7 @@ const STATEMENT = `
   task_rows as (${upsertRows(TASKS, ["id"], 6)}),
   account_rows as (${upsertRows(ACCOUNTS, ["id"], 7)}),
   capability_rows as (${upsertRows(CAPABILITIES, ["id"], 8)}),
+  ${withBids ? `bid_rows as (${upsertRows(BIDS, ["id"], 15, ["placedAt"])}),` : ""}
   unset as (
     delete from timers t using unnest($9::uuid[], $10::text[]) u(entity, name)
     where t.entity = u.entity and t.name = u.name
@@ -118,8 +123,14 @@ const STATEMENT = `
   delivered as (delete from outbox where id = any($11::uuid[])),
   dead as (update outbox o set dead = d.reason from unnest($12::uuid[], $13::text[]) d(id, reason) where o.id = d.id)
   select require_member($14::uuid) where $14::uuid is not null`;
+const [PLAIN, WITH_BIDS] = [statement(false), statement(true)];
 
-async function write(database: Database, batch: Batch, shards: number, member: string | null): Promise<void> {
+async function write(
+  database: Database,
+  batch: Batch,
+  shards: number,
+  { member, hasBids }: { readonly member: string | null; readonly hasBids: boolean },
+): Promise<void> {
   const rows = rowsOf(batch, (id) => shardOf(id, shards));
   const parameters = [
     rowsText(JOURNAL, rows.facts),
@@ -137,5 +148,7 @@ async function write(database: Database, batch: Batch, shards: number, member: s
     batch.dead.map(({ reason }) => reason),
     member,
   ];
-  await database.unsafe(STATEMENT, parameters, { prepare: true });
+  const more = hasBids && rows.bids.length > 0;
+  if (more) parameters.push(rowsText(BIDS, rows.bids));
+  await database.unsafe(more ? WITH_BIDS : PLAIN, parameters, { prepare: true });
 }

@@ -48,12 +48,17 @@ export function insertRows<Row>({ name, columns }: Table<Row>, n: number): strin
     select ${values.join(", ")} from json_to_recordset($${n}::text::json) r(${given.join(", ")})`;
 }
 
-/** SQL that inserts rows, and replaces those with the same key. */
-export function upsertRows<Row>(table: Table<Row>, key: readonly (keyof Row & string)[], n: number): string {
-  const keys: readonly string[] = key;
-  const rest = Object.keys(table.columns).filter((field) => !keys.includes(field));
+/** SQL that inserts rows, and replaces those with the same key, but for the fields that are `kept` as they were. */
+export function upsertRows<Row>(
+  table: Table<Row>,
+  key: readonly (keyof Row & string)[],
+  n: number,
+  kept: readonly (keyof Row & string)[] = [],
+): string {
+  const stay: readonly string[] = [...key, ...kept];
+  const rest = Object.keys(table.columns).filter((field) => !stay.includes(field));
   const set = rest.map(columnOf).map((column) => `${column} = excluded.${column}`);
-  return `${insertRows(table, n)} on conflict (${keys.map(columnOf).join(", ")}) do update set ${set.join(", ")}`;
+  return `${insertRows(table, n)} on conflict (${key.map(columnOf).join(", ")}) do update set ${set.join(", ")}`;
 }
 
 /** Writes rows as the text that insertRows reads. A field that is undefined becomes null. */

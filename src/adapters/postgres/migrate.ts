@@ -8,6 +8,7 @@ import { sql as cluster } from "./migrations/0002-cluster.ts";
 import { sql as guide } from "./migrations/0003-guide.ts";
 import { sql as formats } from "./migrations/0004-formats.ts";
 import { indexes as listIndexes, sql as lists } from "./migrations/0005-lists.ts";
+import { sql as bids } from "./migrations/0006-bids.ts";
 import type { Database } from "./pool.ts";
 
 interface Migration {
@@ -26,6 +27,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0003-guide", sql: guide, needs: 3 },
   { name: "0004-formats", sql: formats, needs: 4 },
   { name: "0005-lists", indexes: listIndexes, sql: lists, needs: 4 },
+  { name: "0006-bids", sql: bids, needs: 4 },
 ];
 
 /** The lowest and the highest schema that this code works with, but for later ones that need no more. */

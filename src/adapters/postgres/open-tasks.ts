@@ -1,5 +1,6 @@
 /** The index of open tasks, from which matchers are built; see actors/ports/open-tasks.ts. */
 import type { OpenTask, OpenTaskPage, OpenTasks, ReadTask } from "../../../actors/ports/open-tasks.ts";
+import { FREE_ROUND } from "../../../machines/eligibility.ts";
 import { GOING_MS, goingPrice, SETTLEMENTS_MAX, type Settlement } from "../../../machines/market/going-price.ts";
 import { identityOf } from "../../../machines/market/identity.ts";
 import { queuedByRow, shownTask } from "../../../machines/task/announce.ts";
@@ -32,9 +33,9 @@ const TIERS = Array.from({ length: BOUNDS.skillRatingMax + 1 }, (_, tier) => tie
 
 /** A page, the best of each tier first. Parameters: type, budget, time and id of the place after which it begins, rows. */
 const PAGE = `
-  select id, status, auto_retries_left as round, cardinality(closed_to) as closed, budget, created_at as at from (${TIERS.map(
+  select id, status, auto_retries_left - free as round, cardinality(closed_to) - free as closed, budget, created_at as at from (${TIERS.map(
     (tier) => `(
-      select * from tasks
+      select *, cardinality(array_positions(closed_to, '${FREE_ROUND}'::uuid)) as free from tasks
       where status in (${BIDDING}) and task_type = $1::text and min_skill = ${tier}
         and (-budget, created_at, id) > (-$2::bigint, $3::bigint, $4::uuid)
       order by -budget, created_at, id limit $5)`,

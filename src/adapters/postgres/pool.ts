@@ -85,6 +85,11 @@ export function isDuplicate(error: unknown): boolean {
   return codeOf(error) === "23505";
 }
 
+/** Whether a table is not there (SQLSTATE 42P01), because the schema is one of before. */
+export function isUndefinedTable(error: unknown): boolean {
+  return codeOf(error) === "42P01";
+}
+
 /** Whether a lock was not to be had within lock_timeout (SQLSTATE 55P03). */
 export function isLocked(error: unknown): boolean {
   return codeOf(error) === "55P03";

@@ -2,6 +2,7 @@ import { shardOf } from "../../../actors/address.ts";
 import type { Bidder, ReadModel } from "../../../gateway/ports/read-model.ts";
 import type { AccountRow } from "../../../machines/account/row.ts";
 import { readAccount, readAccountByKey, readMarked, readStatement } from "./accounts.ts";
+import { hasBid, listBids } from "./bids.ts";
 import { browseCapabilities, readCapabilities, readCapability, readWorkload } from "./capabilities.ts";
 import type { Databases } from "./databases.ts";
 import { readFactBefore, readNews, readWatched } from "./news.ts";
@@ -43,6 +44,8 @@ export function postgresReadModel(databases: Databases, mostMs = READ_MS_MAX): R
     watched: (accounts) => read(readWatched(databases, accounts)),
     opening: (account, task) => read(isOpening(databases.of(account), shardOf(account, shards), account, task)),
     tasks: (query) => read(listTasks(databases, query)),
+    bids: (query) => read(listBids(databases, query)),
+    hasBid: (worker, task) => read(hasBid(databases.of(task), worker, task)),
     open: (query) => read(listOpenTasks(databases, query)),
     pulled: (worker, key) => read(readPulled(databases, worker, key)),
     likelyPrice: (taskType) => read(readLikelyPrice(databases, taskType)),

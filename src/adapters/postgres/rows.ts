@@ -6,6 +6,7 @@ import type { Batch, Entry } from "../../../actors/ports/journal.ts";
 import type { AccountRow, CapabilityRow } from "../../../machines/account/row.ts";
 import type { EntityKind } from "../../../machines/address.ts";
 import type { Part } from "../../../machines/entity.ts";
+import type { BidRow } from "../../../machines/task/bid-rows.ts";
 import type { TaskRow } from "../../../machines/task/row.ts";
 import { accountId } from "../../../machines/vocabulary.ts";
 import type { MessageRow, TimerRow } from "./tables.ts";
@@ -86,12 +87,25 @@ function lastPartsOf<P extends Part>(entries: readonly Entry[], kind: EntityKind
   return [...last.values()];
 }
 
+/** When each bid of a batch was placed, as its first change says. */
+function firstPlacedOf(entries: readonly Entry[]): ReadonlyMap<string, number> {
+  const first = new Map<string, number>();
+  for (const { address, parts } of entries) {
+    if (address.kind !== "task") continue;
+    // As in lastPartsOf.
+    for (const { id, placedAt } of parts as readonly BidRow[]) if (!first.has(id)) first.set(id, placedAt);
+  }
+  return first;
+}
+
 /** Gives the rows that a batch adds to each table. `shardOf` gives an id's shard. */
 export function rowsOf({ id, entries }: Batch, shardOf: ShardOf) {
   // The host knows rows only as unknown; which kind makes which is fixed by the entities.
   const tasks = lastRowsOf(entries, "task") as readonly TaskRow[];
   const accounts = lastRowsOf(entries, "account") as readonly AccountRow[];
   const capabilities = lastPartsOf<CapabilityRow>(entries, "account");
+  const placed = firstPlacedOf(entries);
+  const bids = lastPartsOf<BidRow>(entries, "task");
   return {
     facts: factsOf(id, entries, shardOf),
     postings: postingsOf(entries, shardOf),
@@ -101,5 +115,6 @@ export function rowsOf({ id, entries }: Batch, shardOf: ShardOf) {
     tasks: tasks.map((row) => ({ shard: shardOf(row.id), ...row })),
     accounts: accounts.map((row) => ({ shard: shardOf(row.id), ...row })),
     capabilities: capabilities.map(({ owner, part }) => ({ shard: shardOf(owner), account: accountId(owner), ...part })),
+    bids: bids.map(({ owner, part }) => ({ shard: shardOf(owner), ...part, placedAt: placed.get(part.id) ?? part.placedAt })),
   };
 }

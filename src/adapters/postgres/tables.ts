@@ -6,6 +6,7 @@ import type { AccountRow } from "../../../machines/account/row.ts";
 import type { EntityKind } from "../../../machines/address.ts";
 import type { StoredFact } from "../../../machines/fact.ts";
 import type { Capability } from "../../../machines/market/capability.ts";
+import type { BidRow } from "../../../machines/task/bid-rows.ts";
 import type { TaskRow } from "../../../machines/task/row.ts";
 import { BIDDING_STATUSES } from "../../../machines/task/tags.ts";
 import type { Columns, Table } from "./columns.ts";
@@ -170,6 +171,22 @@ export const CAPABILITIES: Table<StoredCapability & OfShard> = {
   name: "capabilities",
   columns: { shard: "smallint", ...CAPABILITY },
 };
+
+export const BID: Columns<BidRow> = {
+  id: "uuid",
+  task: "uuid",
+  taskType: "text",
+  worker: "uuid",
+  credits: "bigint",
+  via: "text",
+  status: "text",
+  reason: "json",
+  placedAt: "bigint",
+  updatedAt: "bigint",
+};
+
+/** In the shard of the task. */
+export const BIDS: Table<BidRow & OfShard> = { name: "bids", columns: { shard: "smallint", ...BID } };
 
 export const ACTIONS: Table<ActionRow> = {
   name: "actions",

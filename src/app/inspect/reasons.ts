@@ -66,7 +66,9 @@ export function ineligibilityPhrase(reason: Ineligibility): string {
     case "COOLING":
       return "the worker's account is cooling down after failures";
     case "FAILED_BEFORE":
-      return "the worker failed this task before";
+      return "the worker failed this task before, or gave it back";
+    case "PASSED":
+      return "the worker has passed in this round";
     case "ALREADY_BID":
       return "the worker has bid already";
     case "BIDS_FULL":
