@@ -11,7 +11,7 @@ import type { TaskFact } from "../../machines/task/events.ts";
 import { task as entity } from "../../machines/task/index.ts";
 import type { TaskSnapshot } from "../../machines/task/machine.ts";
 import { credits, type QualityPreference, taskId } from "../../machines/vocabulary.ts";
-import { Life } from "../support/life.ts";
+import { Life, offerOf } from "../support/life.ts";
 import { AT, awarded, bidOf, cancelled, FULL, STATES } from "../support/task-states.ts";
 import { id, order, person, STANDING } from "../support/world.ts";
 
@@ -56,7 +56,9 @@ function decide(state: State, command: CommandOf<"task">, at = AT + 1) {
 /** Whom a proposal has the task ask, at what price; undefined if nobody. */
 function asks(state: State, command: CommandOf<"task", "propose">) {
   const { ask } = decide(state, command);
-  return ask === undefined ? undefined : { worker: ask.to.id, price: ask.command.price, going: ask.command.going };
+  if (ask === undefined) return undefined;
+  const { price, going } = offerOf(ask.command);
+  return { worker: ask.to.id, price, going };
 }
 
 describe("a proposal", () => {

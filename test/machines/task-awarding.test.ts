@@ -8,7 +8,7 @@ import { isRefusal } from "../../machines/refusal.ts";
 import type { PlacedBid } from "../../machines/task/events.ts";
 import { task as entity } from "../../machines/task/index.ts";
 import { credits, taskId } from "../../machines/vocabulary.ts";
-import { forget, Life, remind, tell } from "../support/life.ts";
+import { forget, Life, offerOf, remind, tell } from "../support/life.ts";
 import { id, order, person, STANDING } from "../support/world.ts";
 
 const TASK = taskId(id(99));
@@ -61,9 +61,10 @@ const askOf = (life: ReturnType<typeof opened>, command: Command, at = AT): Ask 
 /** Who is asked, one after the other, when each answers so. */
 function asked(life: ReturnType<typeof opened>, command: Command, reply: (bid: string) => OfferReply | null, at = AT) {
   const bids: string[] = [];
-  life.accounts = (offer) => {
-    bids.push(offer.bid);
-    return reply(offer.bid);
+  life.accounts = (asks) => {
+    const { bid } = offerOf(asks);
+    bids.push(bid);
+    return reply(bid);
   };
   return { ...life.do(command, at), bids };
 }
@@ -185,7 +186,7 @@ describe("the end of the window", () => {
       apart: true,
       timer: "routing",
     });
-    expect(ask.command.candidates).toBeUndefined();
+    expect(offerOf(ask.command).candidates).toBeUndefined();
     expect(answered(YES)).toMatchObject({ type: "awardAnswered", timer: "routing", answer: { bid: id(50), worker: WORKER } });
   });
 
@@ -260,8 +261,8 @@ test("a bid counts until its worker stops waiting, to the millisecond", () => {
   const until = { ...placed(), until: AT + 100 };
   life.state = entity.evolve(life.state, { type: "BidPlaced", bid: until, at: AT }).state;
   life.do(bidOf(OTHER, 1), AT);
-  expect(askOf(life, timer("routing"), AT + 99).command.bid).toBe(id(50));
-  expect(askOf(life, timer("routing"), AT + 100).command.bid).toBe(id(51));
+  expect(askOf(life, timer("routing"), AT + 99).command).toMatchObject({ bid: id(50) });
+  expect(askOf(life, timer("routing"), AT + 100).command).toMatchObject({ bid: id(51) });
 });
 
 describe("a yes", () => {

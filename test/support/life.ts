@@ -36,6 +36,12 @@ export type Accounts = (asked: Ask["command"]) => OfferReply | ReplyOf<"account"
 /** Every worker has a slot, and may give its award back. */
 const KEPT: Accounts = ({ type }) => (type === "offer" ? { kept: true } : { granted: true });
 
+/** The question whether a worker takes an award; throws if something else was asked. */
+export function offerOf(command: Ask["command"]): CommandOf<"account", "offer"> {
+  if (command.type !== "offer") throw new Error(`${command.type} was asked`);
+  return command;
+}
+
 /** What the account of a worker tells the task when it says yes. */
 function yes({ to, command }: Ask, standing: Qualification): CommandOf<"task", "standingBid"> | undefined {
   if (command.type !== "offer") return undefined;
