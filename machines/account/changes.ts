@@ -4,8 +4,8 @@ import { judge } from "../market/reputation.ts";
 import { EMPTY_RECORD, type Record } from "../market/skill.ts";
 import { credits } from "../vocabulary.ts";
 import type { AccountFact, AccountFactType } from "./events.ts";
+import { withReturn } from "./free-returns.ts";
 import { withHold, withoutHold } from "./holds.ts";
-import { withReturn } from "./returns.ts";
 import type { AccountContext } from "./state.ts";
 import { withOpened, withWaiting } from "./turns.ts";
 

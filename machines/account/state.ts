@@ -4,9 +4,9 @@ import type { CreditRecord } from "../market/rating.ts";
 import type { Record } from "../market/skill.ts";
 import { type Credits, type Millis, NO_CREDITS } from "../vocabulary.ts";
 import type { GitHubLink } from "./events.ts";
+import type { Returned } from "./free-returns.ts";
 import type { Holds } from "./holds.ts";
 import type { Payment } from "./payments.ts";
-import type { Returned } from "./returns.ts";
 import type { Opened, WaitingBatch } from "./waiting.ts";
 
 /** What ratings are calculated from. Durations in ms. */

@@ -2,7 +2,7 @@
  * An award that its worker gives back before a submission (design: Trust).
  *
  * R1  In its first FREE_RETURN_MS it may be free: the worker's account says so, because it knows how many it has given back of late
- *     (account/returns.ts). A yes is a fact there, and comes by a message too, so it is never lost; asked again it is yes again.
+ *     (account/free-returns.ts). A yes is a fact there, and comes by a message too, so it is never lost; asked again it is yes again.
  * R2  Otherwise it counts as a failure of the worker, not as one that timed out.
  * R3  The worker does not get the task again. What the platform gives back, because its answer did not reach the worker, counts
  *     for nobody, and closes the task to that worker only the second time.
@@ -23,10 +23,10 @@ import { returnedReply } from "./replies.ts";
 import { ASK_MS } from "./state.ts";
 
 /** From the award, how long it may be given back for free (ms); exactly then it is too late. */
-export const FREE_RETURN_MS = 10_000;
+const FREE_RETURN_MS = 10_000;
 /** How many returns by workers, and by the platform, cost a task no retry. */
-export const RETURNS_FREE_OF_RETRY = 3;
-export const UNDELIVERED_FREE_OF_RETRY = 10;
+const RETURNS_FREE_OF_RETRY = 3;
+const UNDELIVERED_FREE_OF_RETRY = 10;
 
 type Of<T extends "giveBack" | "returnAnswered" | "returnGranted"> = CommandOf<"task", T>;
 type Context = Opened["context"];
