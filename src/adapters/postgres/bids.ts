@@ -4,9 +4,9 @@ import type { BidQuery, Page } from "../../../gateway/ports/read-model.ts";
 import { BID_OUTCOMES, type BidRow } from "../../../machines/task/bid-rows.ts";
 import type { AccountId } from "../../../machines/vocabulary.ts";
 import { fieldsOf } from "./columns.ts";
-import { type Cursor, NEWEST, pageCursor, parseCursor } from "./cursor.ts";
+import { byAge, type Cursor, NEWEST, pageCursor, parseCursor } from "./cursor.ts";
 import type { Databases } from "./databases.ts";
-import { jsonBytes, readPage } from "./page.ts";
+import { joinRows, jsonBytes, readPage } from "./page.ts";
 import { type Database, isUndefinedTable } from "./pool.ts";
 import { BID } from "./tables.ts";
 
@@ -38,7 +38,6 @@ export class BidsTable {
 }
 
 const positionOf = ({ placedAt: at, id }: BidRow): Cursor => ({ at, id });
-const newestFirst = (a: BidRow, b: BidRow) => b.placedAt - a.placedAt || (a.id < b.id ? 1 : -1);
 
 /**
  * Lists a worker's bids, the newest first; undefined for an invalid cursor. Rejects with StoreUnavailable while there is no table. The index is by status, so as many of each are looked at
@@ -68,11 +67,10 @@ async function readBids(databases: Databases, query: BidQuery): Promise<Page<Bid
           order by placed_at desc, id desc limit ${count}) b
         order by b."placedAt" desc, b.id desc limit ${count}`,
     );
-    return found.flat().sort(newestFirst).slice(0, count);
+    return joinRows(found, count, positionOf, (a, b) => byAge(b, a));
   };
-  const { rows, more } = await readPage<BidRow, Cursor>({ limit, after: null, read, positionOf, bytesOf: jsonBytes });
-  const last = rows.at(-1);
-  return { items: rows, next: more && last !== undefined ? pageCursor(last.placedAt, last.id) : null };
+  const { rows, next } = await readPage<BidRow, Cursor>({ limit, after: null, read, positionOf, bytesOf: jsonBytes });
+  return { items: rows, next: next === null ? null : pageCursor(next) };
 }
 
 /** Whether this worker has ever bid on a task, in any of its rounds. */
