@@ -33,6 +33,8 @@ export const ROUND_MS = 5_000;
 const WATCHED_MAX = 500;
 /** How long until a stream tries again that could not look (ms). */
 const RETRY_MS = 1_000;
+/** When a new stream looks again for what is open (ms): when matchers usually know of it, and after they have been told a second time. */
+const OPEN_AGAIN_MS = [1_000, 6_000] as const;
 /** How far before the time of an event it may be dated by another node's clock (ms). */
 const OVERLAP_MS = 10_000;
 /** Open tasks that a new stream is told of. */
@@ -76,6 +78,8 @@ interface Live {
   /** Cancels the next comment, and the next look. */
   stopComments: () => void;
   stopLooking: () => void;
+  /** Cancels the looks for what opened while matchers did not know of it. */
+  stopLookingAgain: () => void;
   /** Ends its worker's being online; undefined while that may not work. */
   leave: (() => void) | undefined;
 }
@@ -113,6 +117,7 @@ export class Feed {
       mustLook: false,
       stopComments: () => {},
       stopLooking: () => {},
+      stopLookingAgain: () => {},
       leave: undefined,
     };
     this.#add(live);
@@ -205,6 +210,7 @@ export class Feed {
     const { account } = live.stream.subscription;
     live.stopComments();
     live.stopLooking();
+    live.stopLookingAgain();
     this.#looks.drop(live);
     this.#setOnline(live, false);
     this.#streams.delete(live);
@@ -233,6 +239,21 @@ export class Feed {
     this.#setOnline(live, live.works);
     this.#scheduleComment(live);
     this.#looks.ask(live);
+    this.#lookForOpenAgain(live);
+  }
+
+  /** Finds what opens after the first look, and before the matchers have heard of this stream. */
+  #lookForOpenAgain(live: Live): void {
+    if (!live.stream.open || !live.stream.hasTopic("task.new")) return;
+    const cancels = OPEN_AGAIN_MS.map((ms) =>
+      this.#ports.clock.after(ms, () => {
+        live.hasOpen = false;
+        this.#looks.ask(live);
+      }),
+    );
+    live.stopLookingAgain = () => {
+      for (const cancel of cancels) cancel();
+    };
   }
 
   #scheduleComment(live: Live): void {

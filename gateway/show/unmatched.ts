@@ -5,5 +5,6 @@ export const UNMATCHED_SENTENCES: { readonly [U in Unmatched]: string } = {
   NOBODY_PRESENT: "No worker of this task type is online; the task waits for one.",
   ALL_TOO_DEAR: "The workers who are online ask for more than the budget; wait for others, or cancel it and offer more.",
   SKILL_TOO_LOW: "Nobody who is online has the skill tier that the task wants; wait, or cancel it and ask for a lower one.",
-  NONE_ELIGIBLE: "No worker who is online can take this task: they failed it, passed, have no free slot, or are yourself.",
+  NONE_ELIGIBLE:
+    "No worker who is online may take this task: they failed it before, may take no work now, or are accounts of yours.",
 };

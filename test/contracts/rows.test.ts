@@ -117,7 +117,8 @@ const capabilityRow: fc.Arbitrary<CapabilityRow> = fc.record({
   score: real,
   tier: small,
   quality: real,
-  finished: integer,
+  // A count; the lists' index of it takes none below zero.
+  finished: fc.nat(),
   active: fc.boolean(),
 });
 

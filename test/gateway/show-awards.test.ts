@@ -1,8 +1,10 @@
 /** What a history tells of an award and of its end: what was weighed, why it was won, and who gave it back. */
 import { describe, expect, test } from "vitest";
 import { showHistory } from "../../gateway/show/history.ts";
-import type { TaskFact } from "../../machines/task/events.ts";
-import { credits } from "../../machines/vocabulary.ts";
+import { UNMATCHED_SENTENCES } from "../../gateway/show/unmatched.ts";
+import { showExtended, showReturned } from "../../gateway/show/work.ts";
+import type { ReturnKind, TaskFact } from "../../machines/task/events.ts";
+import { credits, taskId } from "../../machines/vocabulary.ts";
 import { id, person } from "../support/world.ts";
 
 const [REQUESTER, WORKER, OTHER] = [person(1), person(2), person(3)];
@@ -101,5 +103,59 @@ describe("a history tells", () => {
     });
     expect(seen(reopened(true))).toEqual(shown("Reopened", "platform", { until: NOW, costs_retry: false }));
     expect(seen(reopened())).toEqual(shown("Reopened", "platform", { until: NOW, costs_retry: true }));
+  });
+});
+
+describe("a history keeps", () => {
+  test("why nobody takes a task for its requester", () => {
+    const explained: TaskFact = { type: "PoolExplained", why: "ALL_TOO_DEAR", present: 3, at: AT };
+    const data = { reason: "ALL_TOO_DEAR", detail: UNMATCHED_SENTENCES.ALL_TOO_DEAR, workers_online: 3 };
+    expect(seen(explained)).toEqual([{ seq: 1, event: "PoolExplained", at: NOW, by: "platform", data }]);
+    for (const who of [WORKER, OTHER]) expect(seen(explained, who)).toEqual([]);
+  });
+
+  test("why a standing price was dropped from everybody, and why an offer was declined from all but its worker and operators", () => {
+    const reason = { why: "NO_SLOT", slots: 1 } as const;
+    const declined: TaskFact = { type: "OfferDeclined", worker: WORKER, bid: id(7), reason, at: AT };
+    expect(seen(declined, WORKER)).toHaveLength(1);
+    expect(seen(declined)).toEqual([]);
+    const page = { items: [{ seq: 1, fact: declined }], worker: WORKER, next: null };
+    const viewer = { account: REQUESTER, requester: REQUESTER, preference: "cheapest", budget: 20 } as const;
+    expect(showHistory(page, { ...viewer, operator: true })).toHaveLength(1);
+  });
+
+  test("which bids stood by a price, given before or posted, and which were made by hand", () => {
+    const standing = { ...bid(3, 10), standing: true as const };
+    const posted = { ...bid(4, 11), posted: true as const };
+    expect(seen(award(bid(2, 9), [standing, posted]))[0]?.data).toMatchObject({
+      bids: [
+        { bid_credits: 10, standing_price: true },
+        { bid_credits: 11, standing_price: true },
+        { bid_credits: 9, standing_price: false },
+      ],
+    });
+  });
+
+  test("the bid that took nobody's place free of any mention of one", () => {
+    const placed: TaskFact = { type: "BidPlaced", bid: bid(2, 9), at: AT };
+    expect(seen(placed)[0]?.data).toStrictEqual({ bid_id: id(2), bid_credits: 9 });
+  });
+});
+
+describe("a worker is told", () => {
+  const TASK = taskId(id(9));
+
+  test.each<[ReturnKind, boolean, RegExp]>([
+    ["FREE", true, /counts for nothing/],
+    ["LATE", false, /after its first 10 s; it counts as a failure/],
+    ["TOO_MANY", false, /too often.*counts as a failure/],
+    ["UNDELIVERED", true, /did not reach you; it counts for nothing/],
+  ])("whether an award that was given back %s was free: %s", (how, free, detail) => {
+    const shown = showReturned({ id: TASK, how });
+    expect(shown).toEqual({ id: TASK, status: "RELEASED", free, why: how, detail: expect.stringMatching(detail) });
+  });
+
+  test("until when it has more time, and how much is left to ask for", () => {
+    expect(showExtended({ id: TASK, deadline: AT, left: 30 })).toEqual({ id: TASK, expires_at: NOW, seconds_left: 30 });
   });
 });

@@ -1,6 +1,6 @@
 /** The going price: the median of what requesters paid, each counted once, of settlements between different identities. */
 import { describe, expect, test } from "vitest";
-import { goingPrice, type Settlement } from "../../machines/market/going-price.ts";
+import { GOING_MS, goingPrice, SETTLEMENTS_MAX, type Settlement } from "../../machines/market/going-price.ts";
 
 /** Requesters that it takes for a going price. */
 const FEW = 20;
@@ -45,5 +45,17 @@ describe("the going price", () => {
     expect(goingPrice([...pair.toReversed(), ...low, ...high])).toBeCloseTo(0.5);
     const alone = crowd(FEW, () => 0.5).map((one, n) => (n === 0 ? { ...one, worker: one.requester } : one));
     expect(goingPrice(alone)).toBeNull();
+  });
+
+  test("looks back seven days, and at no more than 5,000 settlements", () => {
+    expect([GOING_MS, SETTLEMENTS_MAX]).toEqual([604_800_000, 5_000]);
+  });
+
+  test("counts the third of a pair, and no fourth", () => {
+    const pair = (shares: readonly number[]) =>
+      Array.from({ length: FEW }, (_, n) => shares.map((share, age) => settled(n, share, { at: 1_000 - age }))).flat();
+    expect(goingPrice(pair([0.1, 0.3]))).toBeCloseTo(0.2);
+    expect(goingPrice(pair([0.1, 0.3, 0.9]))).toBe(0.3);
+    expect(goingPrice(pair([0.1, 0.3, 0.9, 0.9]))).toBe(0.3);
   });
 });
