@@ -100,6 +100,19 @@ describe("a yes", () => {
     expect(why(life, offer(201))).toEqual({ why: "FROZEN" });
   });
 
+  test("to a task of an older version is a fact that leads to the message, whatever was asked before, and no second message", () => {
+    const life = me().through([[capability(2), AT]]);
+    const { asked: _asked, ...older } = posted(200);
+    const standing = { status: "ACTIVE", cooldownUntil: null, tier: 1, quality: 0.5, marks: [] };
+    expect(answer(life, older)).toStrictEqual({
+      facts: [{ type: "OfferTaken", task: id(200), bid: id(700), capability: id(70), price: 8, standing, at: AT }],
+      reply: null,
+    });
+    life.do(posted(200), AT);
+    expect(answer(life, older).facts).toMatchObject([{ type: "OfferDeclined", reason: { why: "SLOT_RESERVED" } }]);
+    expect(why(life, posted(200, { bid: id(999) }))).toEqual(KEPT);
+  });
+
   test("about another bid on the same task has the slot from then on, and needs no second one", () => {
     const life = me();
     for (const n of [200, 201, 202]) life.do(offer(n), AT);

@@ -129,6 +129,18 @@ describe("a slot", () => {
     expect(await wrong(other)).toEqual([expect.stringMatching(`account ${OTHER} .*, which is AWARDED`)]);
   });
 
+  test("is for a bid by posted price only while the task is open, and not for a bid by hand", async () => {
+    const more = (of: string, type: string, body: object) =>
+      changed("task", of, (facts) => [...facts, { seq: 0, type, version: 1, body: { type, ...body, at: AT }, at: AT }]).task;
+    const cancelled = more(OFFERED, "Cancelled", {});
+    expect(await wrong({ ...sound, task: cancelled })).toEqual([
+      expect.stringMatching(`account ${OTHER} .*, which is CANCELLED`),
+    ]);
+    const bid = { id: id(81), worker: WORKER, credits: credits(12), quality: 0.5 };
+    const byHand = more(OPEN, "BidPlaced", { bid });
+    expect(await wrong({ ...withSlot(OPEN), task: byHand })).toEqual([expect.stringMatching(`account ${WORKER} .*${OPEN}`)]);
+  });
+
   test("may outlast the right result until its worker is paid, and be gone before the task hears of that", async () => {
     const completed = changed("task", DONE, (facts) => facts.filter(({ type }) => type !== "Settled"));
     expect(await wrong(completed)).toEqual([]);

@@ -12,7 +12,7 @@ import { forget, Life, offerOf, remind, tell } from "../support/life.ts";
 import { id, order, person, STANDING } from "../support/world.ts";
 
 const TASK = taskId(id(99));
-const [REQUESTER, WORKER, OTHER, THIRD] = [person(1), person(2), person(3), person(4)];
+const [REQUESTER, WORKER, OTHER, THIRD, REST] = [person(1), person(2), person(3), person(4), person(5)];
 const AT = 1_000_000;
 const WINDOW_ENDS = AT + 3_000;
 type Command = Parameters<typeof entity.decide>[1];
@@ -256,6 +256,32 @@ test("in the pool the timer is forgotten with the last bid that is dropped, and 
   expect(life.tries(timer("routing"), AT)).toBe("TIMER_STALE");
 });
 
+test("a bid by posted price is asked about without a price, and one of a pull with that", () => {
+  const life = opened();
+  const pull = { id: id(40), most: 3 };
+  life.state = entity.evolve(life.state, { type: "BidPlaced", bid: { ...placed(), posted: true, pull }, at: AT }).state;
+  const { command } = askOf(life, timer("routing"));
+  expect([command.price, command.pull]).toEqual([undefined, pull]);
+});
+
+test("an award to the next best, because the best is silent, was not for its price alone", () => {
+  let tried = 0;
+  for (let n = 0; n < 200 && tried < 3; n += 1) {
+    const life = opened({ quality: "best" });
+    // Who wins for its price depends on the task's id.
+    life.state = { ...life.state, context: { ...life.state.context, id: id(n) } };
+    life.through([
+      [bidOf(WORKER, 0), AT],
+      [bidOf(OTHER, 1, { standing: { ...STANDING, quality: 0.9 } }), AT],
+    ]);
+    if (askOf(life, timer("routing")).command.bid !== id(50)) continue;
+    tried += 1;
+    const { facts } = asked(life, timer("routing"), (bid) => (bid === id(50) ? null : YES));
+    expect(facts).toMatchObject([{ type: "Awarded", bid: { id: id(51) }, explored: false }]);
+  }
+  expect(tried).toBe(3);
+});
+
 test("a bid counts until its worker stops waiting, to the millisecond", () => {
   const life = opened();
   const until = { ...placed(), until: AT + 100 };
@@ -282,11 +308,14 @@ describe("a yes", () => {
   test("says what else was weighed, each once, and by whose pull or posted price it is", () => {
     const pull = { id: id(40), most: 3 };
     const candidates = [placed(OTHER, 1), placed(THIRD, 2)];
-    const life = opened().through([[bidOf(OTHER, 1), AT]]);
+    const life = opened().through([
+      [bidOf(OTHER, 1), AT],
+      [bidOf(REST, 3), AT],
+    ]);
     const { facts } = life.do(yes(WORKER, 0, { candidates, pull, posted: true }), AT);
     const bid = { ...placed(), posted: true, pull };
     expect(facts[0]).toEqual({ type: "BidPlaced", bid, at: AT });
-    expect(facts[1]).toMatchObject({ bid, candidates: [placed(OTHER, 1), placed(THIRD, 2), bid] });
+    expect(facts[1]).toMatchObject({ bid, candidates: [placed(OTHER, 1), placed(REST, 3), placed(THIRD, 2), bid] });
   });
 
   test("that comes again, or about another bid of who has the task, changes nothing", () => {

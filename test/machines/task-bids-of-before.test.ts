@@ -4,7 +4,7 @@ import type { Ineligibility } from "../../machines/ineligibility.ts";
 import type { CommandOf } from "../../machines/protocols.ts";
 import type { PlacedBid, TaskFact } from "../../machines/task/events.ts";
 import { task as entity } from "../../machines/task/index.ts";
-import { credits, taskId } from "../../machines/vocabulary.ts";
+import { credits, type QualityPreference, taskId } from "../../machines/vocabulary.ts";
 import { Life, tell } from "../support/life.ts";
 import { id, order, person, STANDING } from "../support/world.ts";
 
@@ -15,11 +15,11 @@ const WINDOW_ENDS = AT + 3_000;
 type Command = Parameters<typeof entity.decide>[1];
 
 /** A task whose price was told to OTHER, and asked for with the bid 80. */
-const opened = () =>
+const opened = (quality: QualityPreference = "cheapest") =>
   new Life(entity, TASK).through([
     [
       {
-        ...{ type: "open", task: TASK, requester: REQUESTER, marks: [], order: order({ quality: "cheapest" }), createdAt: AT },
+        ...{ type: "open", task: TASK, requester: REQUESTER, marks: [], order: order({ quality }), createdAt: AT },
         offers: [{ worker: OTHER, bid: id(80) }],
       },
       AT,
@@ -66,6 +66,23 @@ describe("a bid by posted price, whose slot came with it,", () => {
     expect(step.types).toBe("BidPlaced+Awarded");
     expect(step.facts[1]).toMatchObject({ bid: { id: id(80) }, candidates: [placed(WORKER, 15), { id: id(80) }] });
     expect(step.decision.reply).toEqual({ bid: id(50), status: "PENDING" });
+  });
+
+  test("is awarded at once by balanced only if it beats every bid that is there", () => {
+    for (const [amount, types] of [
+      [13, "BidPlaced+Awarded"],
+      [11, "BidPlaced"],
+    ] as const) {
+      const life = opened("balanced").through([[bid(WORKER, amount), AT]]);
+      expect(life.tries(price(), AT)).toBe(types);
+    }
+  });
+
+  test("is not touched by what its account says about another question", () => {
+    const life = opened().through([[price(), AT]]);
+    const { facts } = life.do(declined(OTHER, { why: "COOLING", until: AT }), WINDOW_ENDS);
+    expect(facts).toEqual([{ type: "OfferDeclined", worker: OTHER, reason: { why: "COOLING", until: AT }, at: WINDOW_ENDS }]);
+    expect(life.state.context.bids).toHaveLength(1);
   });
 
   test("comes after the better ones have been asked about and have no slot", () => {
