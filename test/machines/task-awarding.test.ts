@@ -260,8 +260,8 @@ test("a bid by posted price is asked about without a price, and one of a pull wi
   const life = opened();
   const pull = { id: id(40), most: 3 };
   life.state = entity.evolve(life.state, { type: "BidPlaced", bid: { ...placed(), posted: true, pull }, at: AT }).state;
-  const { command } = askOf(life, timer("routing"));
-  expect([command.price, command.pull]).toEqual([undefined, pull]);
+  const asks = offerOf(askOf(life, timer("routing")).command);
+  expect([asks.price, asks.pull]).toEqual([undefined, pull]);
 });
 
 test("an award to the next best, because the best is silent, was not for its price alone", () => {
@@ -274,7 +274,7 @@ test("an award to the next best, because the best is silent, was not for its pri
       [bidOf(WORKER, 0), AT],
       [bidOf(OTHER, 1, { standing: { ...STANDING, quality: 0.9 } }), AT],
     ]);
-    if (askOf(life, timer("routing")).command.bid !== id(50)) continue;
+    if (offerOf(askOf(life, timer("routing")).command).bid !== id(50)) continue;
     tried += 1;
     const { facts } = asked(life, timer("routing"), (bid) => (bid === id(50) ? null : YES));
     expect(facts).toMatchObject([{ type: "Awarded", bid: { id: id(51) }, explored: false }]);
