@@ -11,6 +11,7 @@ import type { CarriedCommand } from "../../machines/protocols.ts";
 import type { PlacedBid } from "../../machines/task/events.ts";
 import { task } from "../../machines/task/index.ts";
 import type { TaskSnapshot } from "../../machines/task/machine.ts";
+import type { AccountId } from "../../machines/vocabulary.ts";
 import type { Store } from "./store.ts";
 import { stripped } from "./versions.ts";
 
@@ -33,10 +34,15 @@ export interface Done {
   readonly commandId: string;
 }
 
-/** Whether a fact is what a command did. A bid that can win at once is placed by what its worker's account says. */
+/**
+ * Whether a fact is what a command did. A bid that can win at once is placed by what its worker's account says, and so is an
+ * award given back in its first seconds: the account's yes may come by message before its answer.
+ */
 export function isTraceOf({ cause, type, body }: StoredFact & { readonly cause: string | null }, { command, commandId }: Done) {
   if (cause === commandId) return true;
-  return command.type === "bid" && type === "BidPlaced" && (body as { readonly bid: PlacedBid }).bid.id === command.bid;
+  if (command.type === "bid") return type === "BidPlaced" && (body as { readonly bid: PlacedBid }).bid.id === command.bid;
+  if (command.type !== "giveBack") return false;
+  return type === "AwardReturned" && (body as { readonly worker: AccountId }).worker === command.worker;
 }
 
 export class Past {

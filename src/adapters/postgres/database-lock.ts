@@ -2,7 +2,7 @@
  * One process, or one cluster whose nodes share the lock, works on a database at a time. It is an advisory lock of a session,
  * so it ends with the process, however that ends. It is a courtesy: a second writer is harmless because of the journal's key.
  */
-import { type Database, isAway, openPool } from "./pool.ts";
+import { type Database, openPool } from "./pool.ts";
 
 const DATABASE_LOCK = 7_245_002;
 const RETRY_MS = 250;
@@ -62,8 +62,8 @@ export class DatabaseLock {
         if (await this.#lock()) this.#held = true;
         else this.#lost();
         return;
-      } catch (error) {
-        if (!isAway(error)) throw error;
+      } catch {
+        // Whatever the database says (a role that may not log in for a moment, say), the lock is still wanted.
       }
     }
   }
