@@ -95,8 +95,10 @@ function countVisits(services: Services): Middleware {
 }
 
 /** Aborted when the client has closed its connection before it had the whole answer. */
-function goneOf({ res }: RouterContext): AbortSignal {
+function goneOf({ req, res }: RouterContext): AbortSignal {
   const gone = new AbortController();
+  // It may have closed before this request came to its turn.
+  if (req.socket.destroyed) gone.abort();
   res.once("close", () => {
     if (!res.writableFinished) gone.abort();
   });

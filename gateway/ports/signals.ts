@@ -33,4 +33,6 @@ export type Signal =
   /** A key is no longer valid. */
   | { readonly type: "key"; readonly hash: string }
   /** An account was frozen or released, or what it offers has changed. */
-  | { readonly type: "account"; readonly account: AccountId };
+  | { readonly type: "account"; readonly account: AccountId }
+  /** A pull was asked again at this gateway, and what it has won was the answer. */
+  | { readonly type: "pull"; readonly pull: string; readonly gateway: string };

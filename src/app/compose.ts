@@ -33,7 +33,7 @@ import { aborted, Finalizers } from "./finalizers.ts";
 import { openFleetDoor } from "./fleet/door.ts";
 import { healthOf } from "./health.ts";
 import { connectInspector } from "./inspector.ts";
-import { openLive } from "./live.ts";
+import { openLive, RETURN_MS_MAX } from "./live.ts";
 import { addressOf, identifyServer } from "./running-server.ts";
 import { CONNECTION_BOUNDS, type ConnectionBounds } from "./server/connections.ts";
 import { serveHttp } from "./server/server.ts";
@@ -298,7 +298,7 @@ async function serve(frame: Frame, role: Role, { transport }: Engine, health: He
   finalizers.add(async () => door?.close(0));
   const closeDoors = async (ms: number) => {
     live.pulls.drain();
-    await door?.close(ms);
+    await Promise.all([live.undelivered.drain(Math.min(ms, RETURN_MS_MAX)), door?.close(ms)]);
   };
   return { callback: createApp(services).callback(), endStreams: () => live.feed.close(), closeDoors };
 }

@@ -8,11 +8,14 @@ import type { KeyRing } from "../../gateway/live/key-ring.ts";
 import { Presence } from "../../gateway/live/presence.ts";
 import { Pulls } from "../../gateway/live/pulls.ts";
 import { Queues } from "../../gateway/live/queues.ts";
-import type { ReadModel, StoredTask } from "../../gateway/ports/read-model.ts";
+import { Undelivered } from "../../gateway/live/undelivered.ts";
+import type { ReadModel } from "../../gateway/ports/read-model.ts";
 import type { Signal, SignalHub } from "../../gateway/ports/signals.ts";
-import type { AccountId } from "../../machines/vocabulary.ts";
 import type { Finalizers } from "./finalizers.ts";
 import type { Config } from "./settings/config.ts";
+
+/** How long a gateway that stops gives back what clients have not got (ms). */
+export const RETURN_MS_MAX = 2_000;
 
 interface LivePorts {
   readonly config: Pick<Config, "taskTypes" | "streamsPerAddress" | "queuePartitions">;
@@ -31,6 +34,7 @@ export interface Live {
   readonly queues: Queues;
   readonly presence: Presence;
   readonly pulls: Pulls;
+  readonly undelivered: Undelivered;
   readonly feed: Feed;
 }
 
@@ -41,19 +45,18 @@ export function openLive({ config, log, finalizers, signals, clock, ids, router,
   const queues = new Queues(router, config.queuePartitions);
   const presence = new Presence({ reads, queues, clock, log, taskTypes, gateway });
   finalizers.add(async () => presence.close());
-  // They run out of time and go to others; nothing else can be done about them yet.
-  const unwanted = (worker: AccountId, tasks: readonly StoredTask[]) =>
-    log.info({ worker, tasks: tasks.map(({ row }) => row.id) }, "tasks were awarded to a pull whose client has gone");
-  const pulls = new Pulls({ queues, reads, clock, log, gateway, unwanted });
-  finalizers.add(async () => pulls.close());
+  const undelivered = new Undelivered({ router, signals, clock, log, gateway });
+  const pulls = new Pulls({ queues, reads, clock, log, gateway, undelivered });
+  finalizers.add(() => undelivered.drain(RETURN_MS_MAX));
+  finalizers.add(() => pulls.close());
   const feed = new Feed({ reads, signals, presence, clock, log, taskTypes, streamsPerAddress });
-  signals.listen((signal) => hear(signal, keys, { presence, feed }));
+  signals.listen((signal) => hear(signal, keys, { presence, feed, undelivered }));
   signals.listenAs(gateway, ({ task, workers }) => feed.hearNew(task, workers));
-  return { queues, presence, pulls, feed };
+  return { queues, presence, pulls, undelivered, feed };
 }
 
 /** Handles signals of other processes; any of them may get lost. */
-function hear(signal: Signal, keys: KeyRing, { presence, feed }: Pick<Live, "presence" | "feed">): void {
+function hear(signal: Signal, keys: KeyRing, { presence, feed, undelivered }: Omit<Live, "queues" | "pulls">): void {
   switch (signal.type) {
     case "key":
       keys.forget(signal.hash);
@@ -65,6 +68,9 @@ function hear(signal: Signal, keys: KeyRing, { presence, feed }: Pick<Live, "pre
       return;
     case "task":
       feed.hear(signal.task);
+      return;
+    case "pull":
+      undelivered.hearRepeated(signal);
       return;
     default:
       signal satisfies never;
