@@ -5,11 +5,12 @@ import type { Log } from "../../actors/ports/log.ts";
 import type { Router } from "../../actors/router.ts";
 import { Feed } from "../../gateway/live/feed.ts";
 import type { KeyRing } from "../../gateway/live/key-ring.ts";
+import { Listenings } from "../../gateway/live/listenings.ts";
 import { Presence } from "../../gateway/live/presence.ts";
 import { Pulls } from "../../gateway/live/pulls.ts";
 import { Queues } from "../../gateway/live/queues.ts";
 import type { ReadModel, StoredTask } from "../../gateway/ports/read-model.ts";
-import type { Signal, SignalHub } from "../../gateway/ports/signals.ts";
+import type { GatewaySignal, Signal, SignalHub } from "../../gateway/ports/signals.ts";
 import type { AccountId } from "../../machines/vocabulary.ts";
 import type { Finalizers } from "./finalizers.ts";
 import type { Config } from "./settings/config.ts";
@@ -32,6 +33,7 @@ export interface Live {
   readonly presence: Presence;
   readonly pulls: Pulls;
   readonly feed: Feed;
+  readonly listenings: Listenings;
 }
 
 /** Makes it, and lets it hear what other processes tell. */
@@ -47,13 +49,18 @@ export function openLive({ config, log, finalizers, signals, clock, ids, router,
   const pulls = new Pulls({ queues, reads, clock, log, gateway, unwanted });
   finalizers.add(async () => pulls.close());
   const feed = new Feed({ reads, signals, presence, clock, log, taskTypes, streamsPerAddress });
-  signals.listen((signal) => hear(signal, keys, { presence, feed }));
-  signals.listenAs(gateway, ({ task, workers }) => feed.hearNew(task, workers));
-  return { queues, presence, pulls, feed };
+  const listenings = new Listenings({ feed, signals, clock, gateway });
+  signals.listen((signal) => hear(signal, keys, { presence, feed, listenings }));
+  signals.listenAs(gateway, (signal) => hearOwn(signal, { feed, listenings }));
+  return { queues, presence, pulls, feed, listenings };
 }
 
 /** Handles signals of other processes; any of them may get lost. */
-function hear(signal: Signal, keys: KeyRing, { presence, feed }: Pick<Live, "presence" | "feed">): void {
+function hear(
+  signal: Signal,
+  keys: KeyRing,
+  { presence, feed, listenings }: Pick<Live, "presence" | "feed" | "listenings">,
+): void {
   switch (signal.type) {
     case "key":
       keys.forget(signal.hash);
@@ -65,6 +72,23 @@ function hear(signal: Signal, keys: KeyRing, { presence, feed }: Pick<Live, "pre
       return;
     case "task":
       feed.hear(signal.task);
+      return;
+    case "listening":
+      listenings.hear(signal);
+      return;
+    default:
+      signal satisfies never;
+  }
+}
+
+/** Handles what others tell this gateway alone. */
+function hearOwn(signal: GatewaySignal, { feed, listenings }: Pick<Live, "feed" | "listenings">): void {
+  switch (signal.type) {
+    case "new":
+      feed.hearNew(signal.task, signal.workers);
+      return;
+    case "told":
+      listenings.takeOver(signal);
       return;
     default:
       signal satisfies never;
