@@ -166,11 +166,14 @@ describe("asked again", () => {
   });
 
   test("a gateway that does not hear what its fleet has heard goes on where it is, with other types too", async () => {
+    world.journals.open = [openTask(200)];
     await listen(world.first, WORKER);
+    expect(fleet.take()).toEqual([[0, id(200)]]);
     await award(100);
     world.journals.add(WORKER, "OfferTaken", 101);
     world.journals.put(101, { status: "AWARDED", worker: person(WORKER) });
-    await listen(world.first, WORKER, { taskTypes: ["analysis"] });
+    await listen(world.first, WORKER, { taskTypes: [TYPE] });
+    await world.pass(10_000);
     expect(fleet.take()).toEqual([
       [1, id(100)],
       [2, id(101)],
@@ -233,6 +236,8 @@ describe("asked at another gateway", () => {
       [1, id(100)],
     ]);
     const moved = await world.second.listenings.listen(world.asks(WORKER, fleet, { last: 1 }));
+    // The word between gateways is slower than the look at what is open.
+    await world.turns();
     expect([moved, online()]).toEqual([{ until: world.clock.now() + 60_000, after: 1 }, [1, 1]]);
     world.signals.pass();
     expect([listeners(), online()]).toEqual([
