@@ -107,7 +107,7 @@ export class FleetDoor implements FleetService {
       readBody: async (): Promise<JsonValue | undefined> => read().body,
       readText: async () => "",
       waiting: { gone: new AbortController().signal, msMost: WAIT_MS_MAX, bytesMost: request.answerBytesMax - FRAME_BYTES },
-      push: request.push,
+      line: request.line,
       lookOnly: false,
     });
   }

@@ -4,7 +4,7 @@ import { ignoredHeader } from "../http/fields.ts";
 import { readKey } from "../http/idempotency.ts";
 import type { Caller, FleetOperation, Incoming, Operation, Reply, Waiting } from "../http/operation.ts";
 import { accountSuspended } from "../http/problems.ts";
-import type { Push } from "../ports/fleet.ts";
+import type { PushLine } from "../ports/fleet.ts";
 import type { Services } from "../services.ts";
 import { admit, type Visitor } from "./admit.ts";
 
@@ -22,7 +22,7 @@ export interface Visit extends Visitor {
   readonly readText: () => Promise<string>;
   readonly waiting: Waiting;
   /** Reaches the fleet that asks; null where HTTP does. */
-  readonly push: Push | null;
+  readonly line: PushLine | null;
   /** Whether the input is checked and nothing is done. */
   readonly lookOnly: boolean;
 }
@@ -47,7 +47,7 @@ export async function serve(operation: Operation | FleetOperation, services: Ser
     address: visit.address,
     arrived,
     waiting: visit.waiting,
-    push: visit.push,
+    line: visit.line,
     services,
   };
   if (!visit.lookOnly) return operation.run(incoming);

@@ -117,7 +117,7 @@ async function answer(operation: Operation, services: Services, context: RouterC
     readBody: () => readBody(context),
     readText: () => readText(context),
     waiting: { gone: goneOf(context), msMost: Number.POSITIVE_INFINITY, bytesMost: Number.POSITIVE_INFINITY },
-    push: null,
+    line: null,
     lookOnly,
   });
   if (lookOnly) context.type = "application/json";

@@ -4,7 +4,7 @@
  */
 import Type, { type Static, type TObject, type TSchema } from "typebox";
 import type { AccountId, JsonValue, Millis } from "../../machines/vocabulary.ts";
-import type { Push } from "../ports/fleet.ts";
+import type { PushLine } from "../ports/fleet.ts";
 import type { Services } from "../services.ts";
 import { normalizeFields } from "./fields.ts";
 import { Problem, renamed } from "./problems.ts";
@@ -38,7 +38,7 @@ interface Request {
   readonly arrived: Millis;
   readonly waiting: Waiting;
   /** Reaches the fleet that asks; null where HTTP does. */
-  readonly push: Push | null;
+  readonly line: PushLine | null;
   /** The raw body, if the operation asks for it. */
   readonly text: string;
   /** A header of the request; empty if it was not sent. */
@@ -193,13 +193,13 @@ export function keyed<P extends TObject, Q extends TObject, B extends TSchema>(
 /** An operation that only fleets can call, with their API key. */
 export function fleetOnly<B extends TSchema>(
   outline: FleetOutline<B>,
-  run: (given: Given<object, object, Static<B>> & Caller & { readonly push: Push }) => Promise<Reply>,
+  run: (given: Given<object, object, Static<B>> & Caller & { readonly line: PushLine }) => Promise<Reply>,
 ): FleetOperation {
   const check = checked<typeof NOTHING, typeof NOTHING, B>(outline);
   const served = async (incoming: Incoming) => {
-    const { push } = incoming;
-    if (push === null) throw new Error(`${outline.id} was asked through a door that is none of fleets`);
-    return run({ ...check(incoming), ...callerOf(incoming), push });
+    const { line } = incoming;
+    if (line === null) throw new Error(`${outline.id} was asked through a door that is none of fleets`);
+    return run({ ...check(incoming), ...callerOf(incoming), line });
   };
   return { ...outline, auth: "key", handler: run, check, run: served };
 }

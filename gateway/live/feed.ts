@@ -274,7 +274,7 @@ export class Feed {
     });
   }
 
-  /** A worker is online while it has a stream, whatever that listens to. */
+  /** A worker is online while it has a stream on which it can be reached, whatever that listens to. */
   #setOnline(live: Live, online: boolean): void {
     const { presence, taskTypes } = this.#ports;
     const { stream } = live;
@@ -313,7 +313,7 @@ export class Feed {
     else if (status === "FROZEN" || status === "SUSPENDED") live.stream.end("account");
     if (!live.stream.open) return;
     live.works = mayWork(status);
-    this.#setOnline(live, live.works);
+    this.#setOnline(live, live.works && live.stream.reachable);
     const hasMore = live.follower?.hear(lastFact) === true;
     if (hasMore || (live.works && !live.hasOpen)) this.#looks.ask(live);
   }

@@ -13,7 +13,7 @@
  */
 import type { Clock } from "../../actors/ports/clock.ts";
 import type { AccountId, Millis } from "../../machines/vocabulary.ts";
-import type { Push } from "../ports/fleet.ts";
+import type { PushLine } from "../ports/fleet.ts";
 import type { GatewaySignal, Signal, SignalHub } from "../ports/signals.ts";
 import type { Feed, Full } from "./feed.ts";
 import { PushSink } from "./push.ts";
@@ -39,7 +39,7 @@ export interface Listen extends Subscription {
   readonly works: boolean;
   /** For how long (ms); 0 ends the listening. */
   readonly ms: Millis;
-  readonly push: Push;
+  readonly line: PushLine;
 }
 
 /** Until when a listening lasts (ms), and the id after which its events come; null where it has ended. */
@@ -108,14 +108,14 @@ export class Listenings {
     for (const { stream } of [...this.#here.values()]) stream.end("gateway");
   }
 
-  async #begin({ last, ms, push, works, ...subscription }: Listen): Promise<Listening | Full | "ended"> {
+  async #begin({ last, ms, line, works, ...subscription }: Listen): Promise<Listening | Full | "ended"> {
     const { feed, clock } = this.#ports;
     const before = this.#here.get(subscription.account)?.stream;
     const from = last ?? before?.id ?? null;
     const stream = await feed.open({
       ...subscription,
       works,
-      sink: new PushSink(push, clock),
+      sink: new PushSink(line, clock),
       last: from === null ? null : { after: from },
       instead: before,
       // Who goes on was told of what is open, here or at another gateway.

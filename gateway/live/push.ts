@@ -2,11 +2,11 @@
  * A stream's events as pushes to a fleet: each is one JSON document, what a server-sent event has as its data with `id` and `after`.
  *
  * U1  The bus may lose what was sent: a fleet sees by `after` that something is missing, and asks again from its last id.
- * U2  An award or an end waits while it cannot be sent. A new task does not: by then it is old.
+ * U2  An award or an end waits while it cannot be sent. A new task does not: by then it is old. Nor is the worker online meanwhile.
  * U3  What is longer than the bus passes goes without its long fields, which `left_out` names. Nothing is dropped for its length.
  */
 import type { Clock } from "../../actors/ports/clock.ts";
-import type { Push } from "../ports/fleet.ts";
+import type { PushLine } from "../ports/fleet.ts";
 import type { Ending, SentEvent, Sink } from "./stream.ts";
 
 /** How soon what could not be sent is tried again (ms). */
@@ -23,7 +23,7 @@ export const LONG_FIELDS = [
 ] as const;
 
 /** Told to a fleet whose pushes end before their time, as the type of a last event, with the reason. */
-export const ENDED = "listen.ended";
+const ENDED = "listen.ended";
 const REASONS: { readonly [E in Ending]: string | null } = {
   key: "KEY_REPLACED",
   account: "ACCOUNT_RESTRICTED",
@@ -32,7 +32,7 @@ const REASONS: { readonly [E in Ending]: string | null } = {
 };
 
 export class PushSink implements Sink {
-  readonly #push: Push;
+  readonly #line: PushLine;
   readonly #clock: Pick<Clock, "after">;
   #open = true;
   /** What a last event says. */
@@ -41,13 +41,17 @@ export class PushSink implements Sink {
   /** Ends the pause before the next try. */
   #wake: () => void = () => {};
 
-  constructor(push: Push, clock: Pick<Clock, "after">) {
-    this.#push = push;
+  constructor(line: PushLine, clock: Pick<Clock, "after">) {
+    this.#line = line;
     this.#clock = clock;
   }
 
   get open(): boolean {
     return this.#open;
+  }
+
+  get reachable(): boolean {
+    return this.#line.isUp();
   }
 
   begin(id: number): void {
@@ -68,7 +72,7 @@ export class PushSink implements Sink {
 
   end(why: Ending): void {
     const reason = REASONS[why];
-    if (this.#open && reason !== null) this.#push(JSON.stringify({ ...this.#last, type: ENDED, reason }));
+    if (this.#open && reason !== null) this.#line.push(JSON.stringify({ ...this.#last, type: ENDED, reason }));
     this.destroy();
   }
 
@@ -87,8 +91,8 @@ export class PushSink implements Sink {
   #sent({ data, id, after }: SentEvent): boolean {
     // The data is an object with at least a type.
     const text = `{"id":${id},"after":${after},${data.slice(1)}`;
-    const outcome = this.#push(text);
-    if (outcome === "later" || (outcome === "too long" && this.#push(shortened(text)) !== "sent")) return false;
+    const outcome = this.#line.push(text);
+    if (outcome === "later" || (outcome === "too long" && this.#line.push(shortened(text)) !== "sent")) return false;
     this.#last = { id, after: Math.max(id, after) };
     return true;
   }

@@ -26,6 +26,11 @@ export class SseSink implements Sink {
     return !this.out.destroyed && !this.out.writableEnded;
   }
 
+  // Whoever is gone closes it.
+  get reachable(): boolean {
+    return this.open;
+  }
+
   begin(id: number): void {
     this.#write(": welcome\n\n");
     if (id > 0) this.moveTo(id);

@@ -35,6 +35,8 @@ export interface SentEvent {
 /** Where a stream's events go. */
 export interface Sink {
   readonly open: boolean;
+  /** Whether the client can be reached now, as far as one knows. */
+  readonly reachable: boolean;
   /** The stream begins after the event of this id. */
   begin(id: number): void;
   /** Nothing comes any more that has this id or a lower one. */
@@ -77,6 +79,11 @@ export class EventStream {
 
   get open(): boolean {
     return this.#sink.open;
+  }
+
+  /** Whether its client can be reached now, as far as one knows. */
+  get reachable(): boolean {
+    return this.#sink.reachable;
   }
 
   /** The id after which it began. */

@@ -3,8 +3,13 @@
 /** What became of a push: sent, which does not mean that anybody heard it; not now, the server is away or behind; longer than it passes. */
 export type Pushed = "sent" | "later" | "too long";
 
-/** Sends a JSON text to the fleet of one account, which may hear it where it is pushed to. Nothing is kept to be sent later. */
-export type Push = (text: string) => Pushed;
+/** The way to the fleet of one account, which may hear what is pushed to it. */
+export interface PushLine {
+  /** Whether something may be sent now. */
+  isUp(): boolean;
+  /** Sends a JSON text. Nothing is kept to be sent later. */
+  push(text: string): Pushed;
+}
 
 /** A request as it came over the bus. */
 export interface FleetRequest {
@@ -19,7 +24,7 @@ export interface FleetRequest {
   /** The longest body that the bus can take back (bytes). */
   readonly answerBytesMax: number;
   /** Reaches whoever listens for the account that the subject names. */
-  readonly push: Push;
+  readonly line: PushLine;
 }
 
 /** What goes back. A status of 400 or more is an error, and its body a problem document (RFC 9457). */

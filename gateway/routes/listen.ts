@@ -20,14 +20,14 @@ const listen = fleetOnly(
     body: Listen,
     answers: { 200: { about: "Events are pushed", schema: Listening } },
   },
-  async function listenToWork({ account, keyHash, address, body, push, services }) {
+  async function listenToWork({ account, keyHash, address, body, line, services }) {
     const { settings, listenings } = services;
     const { task_types: taskTypes = null, topics = TOPICS, seconds = LISTEN_S, last_event_id: last = null } = body;
     if (taskTypes?.every((type) => settings.taskTypes.includes(type)) === false) {
       throw invalid([{ field: "task_types", message: `must be some of ${settings.taskTypes.join(", ")}` }]);
     }
     const works = await mayListen(services, account);
-    const asked = { account, keyHash, address, topics, taskTypes, last, works, push, ms: seconds * SECOND_MS };
+    const asked = { account, keyHash, address, topics, taskTypes, last, works, line, ms: seconds * SECOND_MS };
     const listening = await listenings.listen(asked);
     if (listening === "ended") {
       const detail = "This gateway stops, or your key was replaced; ask again.";

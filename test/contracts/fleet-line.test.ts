@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { connect, type NatsConnection } from "nats";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { FleetAnswer, FleetRequest, FleetService, Push } from "../../gateway/ports/fleet.ts";
+import type { FleetAnswer, FleetRequest, FleetService, Pushed, PushLine } from "../../gateway/ports/fleet.ts";
 import type { AccountId } from "../../machines/vocabulary.ts";
 import type { NatsSettings } from "../../src/adapters/nats/connect.ts";
 import { FleetLine, type FleetLineOptions, mayAnswer } from "../../src/adapters/nats/fleet.ts";
@@ -52,11 +52,11 @@ class Echo implements FleetService {
   readonly verbs = [{ verb: "work.echo", about: {} }];
   readonly taken: string[] = [];
   /** What reaches who has asked. */
-  readonly pushes = new Map<string, Push>();
+  readonly pushes = new Map<string, PushLine>();
   held: Promise<void> = Promise.resolve();
 
-  async answer(_: string, { payload, account, push }: FleetRequest): Promise<FleetAnswer> {
-    this.pushes.set(account, push);
+  async answer(_: string, { payload, account, line }: FleetRequest): Promise<FleetAnswer> {
+    this.pushes.set(account, line);
     const body = Buffer.from(payload).toString();
     this.taken.push(body);
     await this.held;
@@ -229,13 +229,18 @@ test("a line that leaves waits no longer than it is told to", async () => {
 });
 
 /** Gives what reaches an account, once it has asked. */
-async function pushTo(account: AccountId, url: string, echo: Echo): Promise<Push> {
+async function pushTo(account: AccountId, url: string, echo: Echo): Promise<(text: string) => Pushed> {
   const client = await connect({ servers: url });
   await client.request(`nexus.api.v1.${account}.work.echo`, "", { timeout: 10_000 });
   await client.close();
-  const push = echo.pushes.get(account);
-  if (push === undefined) throw new Error("who has asked can be reached");
-  return push;
+  const line = echo.pushes.get(account);
+  if (line === undefined) throw new Error("who has asked can be reached");
+  return (text) => {
+    const isUp = line.isUp();
+    const outcome = line.push(text);
+    if (!isUp) expect(outcome).toBe("later");
+    return outcome;
+  };
 }
 
 async function listener(url: string, heard: string[]): Promise<NatsConnection> {

@@ -33,8 +33,8 @@ const THING = keyed(OUTLINE, handler);
 
 function request(changes: Partial<FleetRequest> = {}): FleetRequest {
   const readHeaders = () => () => "";
-  const push = () => "later" as const;
-  return { account: id(1), payload: new Uint8Array(), headerBytes: 0, readHeaders, answerBytesMax: 1_000, push, ...changes };
+  const line = { isUp: () => false, push: () => "later" as const };
+  return { account: id(1), payload: new Uint8Array(), headerBytes: 0, readHeaders, answerBytesMax: 1_000, line, ...changes };
 }
 
 /** A door behind which every request waits until it is let through. */
@@ -155,12 +155,12 @@ test("an operation of fleets alone reaches the fleet that asks, and tells of no 
   const { method: _, path: __, ...outline } = OUTLINE;
   const hearing = { ...outline, verb: { name: "things.hear" }, body: Type.Object({ seconds: Type.Integer() }) };
   const operation = fleetOnly(hearing, handler);
-  const door = doorOf(async (_, { push }) => ({ status: 200, body: push?.("news") }), SILENT, operation);
+  const door = doorOf(async (_, { line }) => ({ status: 200, body: line?.push("news") }), SILENT, operation);
   const push = (text: string) => {
     pushed.push(text);
     return "sent" as const;
   };
-  expect((await door.answer("things.hear", request({ push }))).body).toBe('"sent"');
+  expect((await door.answer("things.hear", request({ line: { isUp: () => true, push } }))).body).toBe('"sent"');
   expect(pushed).toEqual(["news"]);
   expect(door.verbs).toEqual([{ verb: "things.hear", about: { operation: "getThing", summary: "A thing", fields: "seconds" } }]);
 });

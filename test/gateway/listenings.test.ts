@@ -1,6 +1,6 @@
 /** Listenings of fleets: what is pushed, that nothing is lost, and that one gateway pushes, whichever is asked. */
 import { beforeEach, describe, expect, test } from "vitest";
-import { STREAMS_PER_ACCOUNT } from "../../gateway/live/feed.ts";
+import { ROUND_MS, STREAMS_PER_ACCOUNT } from "../../gateway/live/feed.ts";
 import type { Listen } from "../../gateway/live/listenings.ts";
 import { LONG_FIELDS } from "../../gateway/live/push.ts";
 import { TOPICS } from "../../gateway/live/stream.ts";
@@ -90,14 +90,13 @@ describe("what is pushed", () => {
   });
 
   test("too long for the bus goes without its long fields, and says so; the short ones are all there", async () => {
-    const { line } = fleet;
     fleet.most = 1_000;
     await listen(world.first, REQUESTER, { last: 0 });
     world.journals.end(100);
     world.journals.tasks.set(id(100), openTask(100, { status: "CANCELLED", result: { text: "x".repeat(2_000) } }));
     await world.wake(REQUESTER);
     const [{ task = {}, ...event } = {}] = fleet.heard;
-    expect([line, event]).toEqual(["sent", { id: 1, after: 0, type: "task.terminal", left_out: LONG_FIELDS }]);
+    expect(event).toEqual({ id: 1, after: 0, type: "task.terminal", left_out: LONG_FIELDS });
     expect(task).toMatchObject({ id: id(100), status: "CANCELLED", task_type: TYPE, awarded_price: null });
     expect(Object.keys(task).filter((field) => LONG_FIELDS.some((long) => long === field))).toEqual([]);
   });
@@ -106,13 +105,13 @@ describe("what is pushed", () => {
 describe("while the line is away", () => {
   test("awards and ends wait in their order, and new tasks are not kept", async () => {
     await listen(world.first, WORKER);
-    fleet.line = "later";
+    fleet.isUp = false;
     await award(100);
     await award(101);
     world.first.feed.hearNew(openTask(201), [person(WORKER)]);
     await world.pass(10_000);
     expect(fleet.heard).toEqual([]);
-    fleet.line = "sent";
+    fleet.isUp = true;
     await world.pass(1_000);
     expect(fleet.take()).toEqual([
       [1, id(100)],
@@ -123,16 +122,29 @@ describe("while the line is away", () => {
     expect(fleet.take()).toEqual([[2, id(201)]]);
   });
 
+  test("the worker is not online, from the next round on, and is again when it is back", async () => {
+    await listen(world.first, WORKER);
+    fleet.isUp = false;
+    await world.pass(ROUND_MS);
+    expect([listeners(), online()]).toEqual([
+      [1, 0],
+      [0, 0],
+    ]);
+    fleet.isUp = true;
+    await world.pass(ROUND_MS);
+    expect(online()).toEqual([1, 0]);
+  });
+
   test("a listening ends at its time, and one that goes on elsewhere has all", async () => {
     await listen(world.first, WORKER);
-    fleet.line = "later";
+    fleet.isUp = false;
     await award(100);
     await world.pass(60_000);
     expect([listeners(), online()]).toEqual([
       [0, 0],
       [0, 0],
     ]);
-    fleet.line = "sent";
+    fleet.isUp = true;
     await listen(world.second, WORKER, { last: 0 });
     expect(fleet.take()).toEqual([[1, id(100)]]);
   });
@@ -310,7 +322,7 @@ describe("asked at another gateway", () => {
     await listen(world.first, WORKER);
     await award(100);
     expect(fleet.take()).toEqual([[1, id(100)]]);
-    fleet.line = "later";
+    fleet.isUp = false;
     await award(101);
     world.signals.gateways.shift();
     const next = new HearingFleet();

@@ -4,7 +4,7 @@ import { Feed } from "../../gateway/live/feed.ts";
 import { type Listen, Listenings } from "../../gateway/live/listenings.ts";
 import type { ListeningWorker } from "../../gateway/live/presence.ts";
 import { TOPICS } from "../../gateway/live/stream.ts";
-import type { Pushed } from "../../gateway/ports/fleet.ts";
+import type { PushLine } from "../../gateway/ports/fleet.ts";
 import type { GatewaySignal, Signal, SignalHub } from "../../gateway/ports/signals.ts";
 import type { AccountId } from "../../machines/vocabulary.ts";
 import { ManualClock } from "./clock.ts";
@@ -26,15 +26,18 @@ export interface Heard {
 /** A fleet, and how it is with the line to it. */
 export class HearingFleet {
   readonly heard: Heard[] = [];
-  line: Pushed = "sent";
+  isUp = true;
   /** The longest push that passes (characters). */
   most = Number.POSITIVE_INFINITY;
 
-  readonly push = (text: string): Pushed => {
-    if (this.line !== "sent") return this.line;
-    if (text.length > this.most) return "too long";
-    this.heard.push(JSON.parse(text));
-    return "sent";
+  readonly line: PushLine = {
+    isUp: () => this.isUp,
+    push: (text) => {
+      if (!this.isUp) return "later";
+      if (text.length > this.most) return "too long";
+      this.heard.push(JSON.parse(text));
+      return "sent";
+    },
   };
 
   /** Each event's id, and the task that it is about; then forgets them. */
@@ -130,7 +133,7 @@ export class Gateways {
       last: null,
       works: true,
       ms: 60_000,
-      push: fleet.push,
+      line: fleet.line,
       ...changes,
     };
   }

@@ -10,7 +10,7 @@
  */
 import { Match, type Msg, type MsgHdrs, headers as makeHeaders, type NatsConnection, nuid, type Subscription } from "nats";
 import type { Log } from "../../../actors/ports/log.ts";
-import type { FleetAnswer, FleetRequest, FleetService, Push, Pushed } from "../../../gateway/ports/fleet.ts";
+import type { FleetAnswer, FleetRequest, FleetService, Pushed, PushLine } from "../../../gateway/ports/fleet.ts";
 import { type NatsLink, type NatsSettings, openLink, shownUrl } from "./connect.ts";
 import { Micro, type MicroEndpoint } from "./micro.ts";
 
@@ -126,11 +126,15 @@ export class FleetLine {
     await this.#connection.close();
   }
 
+  #isUp(): boolean {
+    return this.#link.up() && !this.#connection.isDraining() && !this.#connection.isClosed();
+  }
+
   #pushTo(account: string, text: string): Pushed {
     const connection = this.#connection;
     const bytes = Buffer.from(text);
     // While the server is away the library would keep it, and send it when it is old.
-    if (!this.#link.up() || connection.isDraining() || connection.isClosed()) return "later";
+    if (!this.#isUp()) return "later";
     if (bytes.length > (connection.info?.max_payload ?? 0)) return "too long";
     if (this.#unconfirmed > 0 && this.#unconfirmed + bytes.length > UNCONFIRMED_MAX) return "later";
     connection.publish(`${this.#prefix}.push.v1.${account}`, bytes);
@@ -184,8 +188,8 @@ export class FleetLine {
 
   async #answer(verb: string, endpoint: string, account: string, message: Msg): Promise<void> {
     const started = performance.now();
-    const push: Push = (text) => this.#pushTo(account, text);
-    const request = requestOf(account, message, this.#connection.info?.max_payload ?? 0, push);
+    const line = { isUp: () => this.#isUp(), push: (text: string) => this.#pushTo(account, text) };
+    const request = requestOf(account, message, this.#connection.info?.max_payload ?? 0, line);
     const answer = await this.#service.answer(verb, request);
     const wrong = answer.sentence === null ? null : `${answer.status} ${answer.sentence}`;
     this.#micro.count(endpoint, performance.now() - started, wrong);
@@ -198,7 +202,7 @@ export class FleetLine {
   }
 }
 
-function requestOf(account: string, message: Msg, payloadMax: number, push: Push): FleetRequest {
+function requestOf(account: string, message: Msg, payloadMax: number, line: PushLine): FleetRequest {
   const { data: payload, subject, reply = "" } = message;
   return {
     account,
@@ -206,7 +210,7 @@ function requestOf(account: string, message: Msg, payloadMax: number, push: Push
     headerBytes: sizeOf(message) - Buffer.byteLength(subject) - Buffer.byteLength(reply) - payload.length,
     readHeaders: () => readHeaders(message),
     answerBytesMax: payloadMax - ANSWER_HEADER_BYTES,
-    push,
+    line,
   };
 }
 
