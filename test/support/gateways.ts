@@ -1,7 +1,7 @@
 /** Gateways that listen for fleets, with signals between them that can be lost or late; journals and clock are shared. */
 import { setImmediate as turn } from "node:timers/promises";
 import { Feed } from "../../gateway/live/feed.ts";
-import { type Listen, Listenings } from "../../gateway/live/listenings.ts";
+import { type Listen, type Listening, Listenings } from "../../gateway/live/listenings.ts";
 import type { ListeningWorker } from "../../gateway/live/presence.ts";
 import { TOPICS } from "../../gateway/live/stream.ts";
 import type { PushLine } from "../../gateway/ports/fleet.ts";
@@ -117,13 +117,50 @@ export class Gateways {
   readonly signals = new Signals();
   readonly first = new Gateway("g1", this);
   readonly second = new Gateway("g2", this);
+  readonly fleet = new HearingFleet();
 
   constructor() {
     for (const n of [1, 2, 3]) this.journals.accounts.set(person(n), member(n));
   }
 
+  /** Asks a gateway to listen for a person, and lets the others hear of it unless that is lost. */
+  async listen(
+    gateway: Gateway,
+    n: number,
+    changes: Partial<Listen> = {},
+    signals: "pass" | "lose" = "pass",
+  ): Promise<Listening> {
+    const listening = await gateway.listenings.listen(this.asks(n, changes));
+    this.signals[signals]();
+    await this.turns();
+    if (typeof listening === "string") throw new Error(listening);
+    return listening;
+  }
+
+  /** The second person is awarded a task. */
+  async award(task: number): Promise<void> {
+    this.journals.add(2, "OfferTaken", task);
+    this.journals.put(task, { status: "AWARDED", worker: person(2) });
+    await this.wake(2);
+  }
+
+  /** A task of the first person ends. */
+  async end(task: number): Promise<void> {
+    this.journals.end(task);
+    await this.wake(1);
+  }
+
+  /** How many listenings each gateway has, and how many workers are online there. */
+  listeners(): readonly number[] {
+    return [this.first, this.second].map(({ listenings }) => listenings.size);
+  }
+
+  online(): readonly number[] {
+    return [this.first, this.second].map((gateway) => gateway.online.length);
+  }
+
   /** What the fleet of a person asks for, unless it says otherwise. */
-  asks(n: number, fleet: HearingFleet, changes: Partial<Listen> = {}): Listen {
+  asks(n: number, changes: Partial<Listen> = {}): Listen {
     return {
       account: person(n),
       keyHash: `key ${n}`,
@@ -133,7 +170,7 @@ export class Gateways {
       last: null,
       works: true,
       ms: 60_000,
-      line: fleet.line,
+      line: this.fleet.line,
       ...changes,
     };
   }
