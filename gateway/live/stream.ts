@@ -134,8 +134,9 @@ export class EventStream {
    * because clients take the last id that they see. Resolves as send() does.
    */
   async announce(key: string, data: string): Promise<void> {
-    if (this.#told.has(key)) return;
+    const isTold = this.#told.has(key);
     this.remember([key]);
+    if (isTold) return;
     if (!(await this.#sink.sendNow({ topic: "task.new", data, id: this.#id, after: this.#sent }))) this.#told.delete(key);
   }
 
@@ -144,8 +145,12 @@ export class EventStream {
     return [...this.#told];
   }
 
+  /** What it would tell of again and again, because it is open for long, is remembered best. */
   remember(keys: readonly string[]): void {
-    for (const key of keys) this.#told.add(key);
+    for (const key of keys) {
+      this.#told.delete(key);
+      this.#told.add(key);
+    }
     for (const oldest of this.#told) {
       if (this.#told.size <= TOLD_MAX) return;
       this.#told.delete(oldest);

@@ -22,6 +22,7 @@ const ACCOUNTS = `accounts {
     { user: door, password: secret },
     { user: deaf, password: secret, permissions: { publish: "_INBOX.>", subscribe: ["_INBOX.door.>", "$SRV.>"] } }
     { user: mute, password: secret, permissions: { publish: "nothing", subscribe: ">" } }
+    { user: pushless, password: secret, permissions: { publish: "_INBOX.>", subscribe: ">" } }
   ] }
 }`;
 
@@ -113,9 +114,9 @@ describe("a line opens", () => {
     await line.close(1_000);
   });
 
-  test.each(["deaf", "mute"])("not for one who may not: a %s one", async (user) => {
+  test.each(["deaf", "mute", "pushless"])("not for one who may not: a %s one", async (user) => {
     await expect(open(shared.url, new Echo(), {}, user)).rejects.toThrow(
-      /^FLEET_NATS_URL \(127\.0\.0\.1:\d+\): this user may not subscribe to nexus\.api\.v1\.>.*nexus fleet config/,
+      /^FLEET_NATS_URL \(127\.0\.0\.1:\d+\): this user may not subscribe to nexus\.api\.v1\.>.* and nexus\.push\.v1\.>.*nexus fleet config/,
     );
   });
 

@@ -251,6 +251,20 @@ describe("asked at another gateway", () => {
     expect(fleet.take()).toEqual([[0, id(200)], ...Array.from({ length: 10 }, (_, n) => [n + 1, id(101 + n)])]);
   });
 
+  test("what is open for long is told once, however many new tasks come meanwhile", async () => {
+    world.journals.open = [openTask(200)];
+    await world.listen(world.first, WORKER);
+    for (let n = 1; n <= 6; n += 1) {
+      const [one, other] = n % 2 === 0 ? [world.second, world.first] : [world.first, world.second];
+      for (let m = 0; m < 100; m += 1) one.feed.hearNew(openTask(1_000 * n + m), [person(WORKER)]);
+      await world.pass(20_000);
+      await world.listen(other, WORKER, { last: 0 });
+    }
+    await world.pass(20_000);
+    expect(fleet.heard.filter(({ task }) => task?.id === id(200))).toHaveLength(1);
+    expect(fleet.heard).toHaveLength(601);
+  });
+
   test("where that word is lost, both push until the older one's time is over, and no longer", async () => {
     await world.listen(world.first, WORKER);
     await world.pass(30_000);

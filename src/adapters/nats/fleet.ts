@@ -254,9 +254,9 @@ async function checkServer(connection: NatsConnection, settings: NatsSettings, o
     if (production) throw new Error(open);
     log.warn({}, open);
   }
-  if (await mayServe(connection, settings.prefix)) return;
+  if ((await mayServe(connection, settings.prefix)) && (await mayPush(connection, settings.prefix))) return;
   throw new Error(
-    `${shown}: this user may not subscribe to ${settings.prefix}.api.v1.>, $SRV.> and ${DOOR_INBOX}.>, and publish to _INBOX.>; give it these permissions, as \`nexus fleet config\` writes them.`,
+    `${shown}: this user may not subscribe to ${settings.prefix}.api.v1.>, $SRV.> and ${DOOR_INBOX}.>, and publish to _INBOX.> and ${settings.prefix}.push.v1.>; give it these permissions, as \`nexus fleet config\` writes them.`,
   );
 }
 
@@ -279,4 +279,23 @@ async function mayServe(connection: NatsConnection, prefix: string): Promise<boo
   await connection.flush();
   for (const subscription of tried) subscription.unsubscribe();
   return answered && !refused;
+}
+
+/** Whether the server lets this user push; it says so nowhere but in its errors. */
+async function mayPush(connection: NatsConnection, prefix: string): Promise<boolean> {
+  const subject = `${prefix}.push.v1.hello.${nuid.next()}`;
+  let [refused, over] = [false, false];
+  const watch = async () => {
+    for await (const { permissionContext } of connection.status()) {
+      if (permissionContext?.subject === subject) refused = true;
+      if (over) return;
+    }
+  };
+  void watch();
+  connection.publish(subject);
+  // The error comes before the answer to the first ping, and has been told before that to the second.
+  await connection.flush();
+  await connection.flush();
+  over = true;
+  return !refused;
 }
