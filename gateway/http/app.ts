@@ -7,7 +7,7 @@ import { countVisit } from "../doors/admit.ts";
 import { serve } from "../doors/serve.ts";
 import type { Health } from "../ports/health.ts";
 import { liveness, readiness } from "../routes/health.ts";
-import { OPERATIONS } from "../routes/index.ts";
+import { FLEET_OPERATIONS, OPERATIONS } from "../routes/index.ts";
 import type { GatewaySettings, Services } from "../services.ts";
 import { readBody, readText } from "./middleware/body.ts";
 import { clientAddress, networkOf } from "./middleware/client-address.ts";
@@ -42,7 +42,7 @@ export function createApp(services: Services): Koa {
   }
   const pages = new HttpRouter();
   pages.use(countVisits(services));
-  docsRoutes(pages, OPERATIONS, services);
+  docsRoutes(pages, OPERATIONS, FLEET_OPERATIONS, services);
   app.use(router.routes());
   app.use(pages.routes());
   app.use(countVisits(services));
@@ -119,6 +119,7 @@ async function answer(operation: Operation, services: Services, context: RouterC
     readBody: () => readBody(context),
     readText: () => readText(context),
     waiting: { gone: goneOf(context), msMost: Number.POSITIVE_INFINITY, bytesMost: Number.POSITIVE_INFINITY },
+    line: null,
     lookOnly,
   });
   if (lookOnly) context.type = "application/json";

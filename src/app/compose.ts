@@ -295,10 +295,11 @@ async function serve(frame: Frame, role: Role, { transport }: Engine, health: He
     identity: identityOf(config),
   };
   const door = await openFleetDoor(config, services, bus, nodeName(config), log);
-  finalizers.add(async () => door?.close(0));
+  const endListenings = () => live.listenings.close();
+  finalizers.add(async () => door?.close(0, endListenings));
   const closeDoors = async (ms: number) => {
     live.pulls.drain();
-    await Promise.all([live.undelivered.drain(Math.min(ms, RETURN_MS_MAX)), door?.close(ms)]);
+    await Promise.all([live.undelivered.drain(Math.min(ms, RETURN_MS_MAX)), door?.close(ms, endListenings)]);
   };
   return { callback: createApp(services).callback(), endStreams: () => live.feed.close(), closeDoors };
 }

@@ -5,12 +5,13 @@ import type { Log } from "../../actors/ports/log.ts";
 import type { Router } from "../../actors/router.ts";
 import { Feed } from "../../gateway/live/feed.ts";
 import type { KeyRing } from "../../gateway/live/key-ring.ts";
+import { Listenings } from "../../gateway/live/listenings.ts";
 import { Presence } from "../../gateway/live/presence.ts";
 import { Pulls } from "../../gateway/live/pulls.ts";
 import { Queues } from "../../gateway/live/queues.ts";
 import { Undelivered } from "../../gateway/live/undelivered.ts";
 import type { ReadModel } from "../../gateway/ports/read-model.ts";
-import type { Signal, SignalHub } from "../../gateway/ports/signals.ts";
+import type { GatewaySignal, Signal, SignalHub } from "../../gateway/ports/signals.ts";
 import type { Finalizers } from "./finalizers.ts";
 import type { Config } from "./settings/config.ts";
 
@@ -36,6 +37,7 @@ export interface Live {
   readonly pulls: Pulls;
   readonly undelivered: Undelivered;
   readonly feed: Feed;
+  readonly listenings: Listenings;
 }
 
 /** Makes it, and lets it hear what other processes tell. */
@@ -50,13 +52,18 @@ export function openLive({ config, log, finalizers, signals, clock, ids, router,
   finalizers.add(() => undelivered.drain(RETURN_MS_MAX));
   finalizers.add(() => pulls.close());
   const feed = new Feed({ reads, signals, presence, clock, log, taskTypes, streamsPerAddress });
-  signals.listen((signal) => hear(signal, keys, { presence, feed, undelivered }));
-  signals.listenAs(gateway, ({ task, workers }) => feed.hearNew(task, workers));
-  return { queues, presence, pulls, undelivered, feed };
+  const listenings = new Listenings({ feed, signals, clock, gateway });
+  signals.listen((signal) => hear(signal, keys, { presence, feed, undelivered, listenings }));
+  signals.listenAs(gateway, (signal) => hearOwn(signal, { feed, listenings }));
+  return { queues, presence, pulls, undelivered, feed, listenings };
 }
 
 /** Handles signals of other processes; any of them may get lost. */
-function hear(signal: Signal, keys: KeyRing, { presence, feed, undelivered }: Omit<Live, "queues" | "pulls">): void {
+function hear(
+  signal: Signal,
+  keys: KeyRing,
+  { presence, feed, undelivered, listenings }: Pick<Live, "presence" | "feed" | "undelivered" | "listenings">,
+): void {
   switch (signal.type) {
     case "key":
       keys.forget(signal.hash);
@@ -71,6 +78,23 @@ function hear(signal: Signal, keys: KeyRing, { presence, feed, undelivered }: Om
       return;
     case "pull":
       undelivered.hearRepeated(signal);
+      return;
+    case "listening":
+      listenings.hear(signal);
+      return;
+    default:
+      signal satisfies never;
+  }
+}
+
+/** Handles what others tell this gateway alone. */
+function hearOwn(signal: GatewaySignal, { feed, listenings }: Pick<Live, "feed" | "listenings">): void {
+  switch (signal.type) {
+    case "new":
+      feed.hearNew(signal.task, signal.workers);
+      return;
+    case "told":
+      listenings.takeOver(signal);
       return;
     default:
       signal satisfies never;
