@@ -175,7 +175,11 @@ export class Pulls {
       const limited = answers.find((answer) => answer?.limited !== undefined)?.limited ?? null;
       const tasks = isUnsure
         ? await this.#won(request).then(
-            (won) => won.map(({ task }) => task),
+            (won) => {
+              // It may be what the same pull has won that was asked before elsewhere.
+              if (request.again && won.length > 0) this.#ports.undelivered.repeated(idOf(request), request.begun);
+              return won.map(({ task }) => task);
+            },
             (error: unknown) => {
               if (told.length === 0) throw error;
               log.debug({ err: error }, "could not read what a pull has won; it gets what matchers told");

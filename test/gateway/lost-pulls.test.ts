@@ -43,6 +43,15 @@ describe("what a matcher does not tell", () => {
     expect([none.answer, none.error]).toMatchObject([undefined, { message: "the database is away" }]);
   });
 
+  test("and may have been won for the same pull elsewhere, is told to the other gateways if it has a key", async () => {
+    const [keyed, other] = [world.ask({ again: true }), world.ask()];
+    await world.pass(0);
+    world.won = [inDatabase(1)];
+    for (const { answer } of world.queues.pulls) answer({ ...got(), missing: 1 });
+    await world.pass(0);
+    expect([idsOf(keyed.answer), idsOf(other.answer), world.repeated]).toEqual([ids(1), ids(1), ["key.terms"]]);
+  });
+
   test("and is won after the answer, is given back when it is looked for once more", async () => {
     const pull = world.ask({ waitMs: 1_000 });
     await world.pass(1_000);
@@ -61,7 +70,7 @@ describe("what a matcher does not tell", () => {
     await world.pass(1_000);
     await world.answers(undefined);
     world.won = [inDatabase(1)];
-    world.repeated = ["key.terms"];
+    world.askedAgain.set("key.terms", world.clock.now());
     await world.pass(LOOK_AGAIN_MS);
     expect([world.returned, world.clock.next]).toEqual([[], null]);
   });

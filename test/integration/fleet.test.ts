@@ -75,6 +75,28 @@ describe("one Idempotency-Key", () => {
   });
 });
 
+describe("one Idempotency-Key of an award", () => {
+  test("extends it once and gives it back once, whichever door repeats it, and is refused for another body over both", async () => {
+    const task = await market.awarded(requester, worker, { max_extension_seconds: 100 });
+    const [extending, releasing] = [{ idempotencyKey: randomUUID() }, { idempotencyKey: randomUUID() }];
+    const extended = await working.ok("work.extend", { task, seconds: 60 }, extending);
+    const path = `/tasks/${task}`;
+    expect(await market.ok("POST", `${path}/extend`, { seconds: 60 }, { ...worker, ...extending })).toEqual(extended);
+    const refused = [
+      await working.ask("work.extend", { task, seconds: 30 }, extending),
+      await market.call("POST", `${path}/extend`, { seconds: 30 }, { ...worker, ...extending }),
+    ];
+    const released = await market.ok("POST", `${path}/release`, { reason: "too long" }, { ...worker, ...releasing });
+    expect(await working.ok("work.release", { task, reason: "too long" }, releasing)).toEqual(released);
+    refused.push(
+      await working.ask("work.release", { task }, releasing),
+      await market.call("POST", `${path}/release`, {}, { ...worker, ...releasing }),
+    );
+    expect(refused.map(({ status, body }) => [status, body.code])).toEqual(Array(4).fill([422, "IDEMPOTENCY_MISMATCH"]));
+    await asking.ok("tasks.cancel", { task });
+  });
+});
+
 describe("a wrong request gets the problem document of HTTP, with its status in a header", () => {
   const id = "6f1c3f0e-2b7a-4d51-9c3e-5a8d7b60f142";
   test.each([

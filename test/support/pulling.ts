@@ -72,8 +72,10 @@ export class PullWorld {
   /** What was given back at once, and what is unless it is asked for again: the pull, and its tasks. */
   readonly returned: (readonly [pull: string, tasks: readonly string[]])[] = [];
   readonly later: (readonly [pull: string, tasks: readonly string[]])[] = [];
-  /** Pulls that were asked again. */
-  repeated: string[] = [];
+  /** Pulls that were asked again here. */
+  readonly repeated: string[] = [];
+  /** When each pull was asked again, here or elsewhere (ms). */
+  readonly askedAgain = new Map<string, number>();
   readonly pulls: Pulls;
 
   constructor() {
@@ -97,8 +99,11 @@ export class PullWorld {
       undelivered: {
         giveBack: noteIn(this.returned),
         giveBackLater: noteIn(this.later),
-        repeated: (pull) => void this.repeated.push(pull),
-        wasRepeated: (pull, begun) => begun < this.clock.now() && this.repeated.includes(pull),
+        repeated: (pull, asked) => {
+          this.repeated.push(pull);
+          this.askedAgain.set(pull, asked);
+        },
+        wasRepeated: (pull, begun) => (this.askedAgain.get(pull) ?? begun) > begun,
       },
     });
   }

@@ -80,12 +80,14 @@ describe("a pull", () => {
     expect(answer).not.toHaveProperty("repeated");
   });
 
-  test("that is asked anew under the same id waits anew", async () => {
+  test("that is asked anew under the same id is told that it has got something, which is to be looked up, and then waits anew", async () => {
     begin();
     const wait = waiting(1);
     const first = live.ask({ type: "pull", wait });
     await open(task(1));
     expect(await first).toMatchObject({ why: "awarded" });
+    await live.pass(10);
+    expect(await live.ask({ type: "pull", wait: { ...wait, asked: now() } })).toEqual({ why: "awarded", missing: 1, tasks: [] });
     await live.pass(10);
     const again = live.ask({ type: "pull", wait: { ...wait, asked: now() } });
     await open(task(2));

@@ -105,13 +105,14 @@ describe("a pull", () => {
     expect(opens(watched, 3)).toEqual([]);
   });
 
-  test("that is told again after its end is answered again; asked anew it waits anew", () => {
+  test("that is told again after its end is answered again; asked anew it hears once more what it has got, and then waits anew", () => {
     const watched = new Watched();
     opens(watched, 1);
     waits(watched, pull(1, { since: 5 }));
     const [answer] = watched.answer(ordinary(1), firstWins);
     expect(waits(watched, pull(1, { since: 5 }))).toEqual([answer]);
-    expect(waits(watched, pull(1, { since: 6 }))).toEqual([]);
+    expect(waits(watched, pull(1, { since: 6 }))).toEqual([answer]);
+    expect(waits(watched, pull(1, { since: 7 }))).toEqual([]);
     expect(opens(watched, 2)).toHaveLength(1);
   });
 
