@@ -86,6 +86,8 @@ export class LiveMatcher {
         return DONE;
       case "pull":
         return this.#pull(command);
+      case "check":
+        return { ok: true, value: { unknown: command.waits.filter((wait) => !this.#matcher.knows(wait)) } };
       case "present":
         return this.#present(command);
       case "leave":

@@ -87,6 +87,11 @@ export class Matcher {
     });
   }
 
+  /** Whether somebody who waits is known. */
+  knows(waiter: string): boolean {
+    return this.#floor.waiters.get(waiter) !== undefined;
+  }
+
   /** Somebody who is known goes on waiting, on the same terms; whether it is known. */
   renew(waiter: string, until: Millis): boolean {
     const { waiters, ends } = this.#floor;

@@ -23,6 +23,7 @@ const COMMANDS: { readonly [T in CommandType<"matcher">]: true } = {
   opened: true,
   closed: true,
   pull: true,
+  check: true,
   leave: true,
   present: true,
   freed: true,

@@ -3,7 +3,7 @@
  *
  * L1  A pull has an id, made from the request's key and body if it has a key. Its awards carry that id, so asked again it gives
  *     what it has won and its worker still has. Until it has won something, the same key with another body is another pull.
- * L2  It waits at the matcher of each of its task types, by parts of at most PART_MS, so that a matcher that died is noticed. Of
+ * L2  It waits at the matcher of each of its task types. A matcher that died is noticed, and its next one is asked (open-asks.ts). Of
  *     what a matcher has not told, or not whole, the database is asked.
  * L3  It ends when it has tasks, when its time is over, when its client leaves, or when this gateway drains.
  * L4  A task that it has won and its client does not get, because it has gone, or has had its answer, is given back (undelivered.ts).
@@ -19,11 +19,10 @@ import { type Millis, taskId } from "../../machines/vocabulary.ts";
 import { Capacity } from "../doors/capacity.ts";
 import type { ReadModel, StoredTask } from "../ports/read-model.ts";
 import { showTask } from "../show/task.ts";
+import { OpenAsks } from "./open-asks.ts";
 import { LATE_MS, type Queues } from "./queues.ts";
 import type { Undelivered, Won } from "./undelivered.ts";
 
-/** How long a matcher is waited for at a time (ms). */
-const PART_MS = 5_000;
 /** The pause before matchers are asked again that answered with nothing before their time (ms). */
 const PAUSE_MS = 250;
 /** How long after an answer it is looked for tasks that were won too late for it (ms): longer than a task asks an account. */
@@ -35,7 +34,7 @@ export const PULLS_MAX = 10_000;
 export const PULLS_OF_ACCOUNT_MAX = 200;
 
 export interface PullPorts {
-  readonly queues: Pick<Queues, "pull" | "leave">;
+  readonly queues: Pick<Queues, "pull" | "leave" | "unknown">;
   readonly reads: Pick<ReadModel, "capabilities" | "pulled">;
   readonly clock: Clock;
   readonly log: Log;
@@ -94,7 +93,8 @@ interface Wait {
 export class Pulls {
   readonly #ports: PullPorts;
   readonly #capacity = new Capacity({ requests: PULLS_MAX, bytes: 0 }, { requests: PULLS_OF_ACCOUNT_MAX, bytes: 0 });
-  /** Ends the part of each pull that waits. */
+  readonly #asks: OpenAsks;
+  /** Ends the waiting of each pull. */
   readonly #leaving = new Set<() => void>();
   /** By pull: the look for tasks that were won too late, which is to come. */
   readonly #looks = new Map<string, { readonly look: () => Promise<void>; readonly cancel: () => void }>();
@@ -102,6 +102,7 @@ export class Pulls {
 
   constructor(ports: PullPorts) {
     this.#ports = ports;
+    this.#asks = new OpenAsks(ports.queues, ports.clock);
   }
 
   /** How many wait for matchers. */
@@ -167,8 +168,7 @@ export class Pulls {
     });
     for (;;) {
       if (this.#isOver(request)) return over([], null);
-      const until = Math.min(end, clock.now() + PART_MS);
-      const answers = await this.#ask(waits, until, request.gone);
+      const answers = await this.#ask(waits, end, request.gone);
       isUnsure ||= answers.some((answer) => answer === undefined || answer.missing > 0);
       repeated ||= answers.some((answer) => answer?.repeated === true);
       const told = answers.flatMap((answer) => answer?.tasks ?? []);
@@ -189,7 +189,7 @@ export class Pulls {
         : told;
       if (tasks.length > 0 || clock.now() >= end || this.#isOver(request)) return over(tasks, limited);
       // Who answers early has no room for it, or is going to another node.
-      const pause = Math.min(PAUSE_MS, until - clock.now());
+      const pause = Math.min(PAUSE_MS, end - clock.now());
       if (pause > 0) await new Promise<void>((resolve) => void clock.after(pause, resolve));
     }
   }
@@ -291,12 +291,16 @@ export class Pulls {
     gone.addEventListener("abort", leave, { once: true });
     const asked = clock.now();
     const ask = async ({ taskType, terms }: Wait) => {
-      const answer = await queues.pull(taskType, { ...terms, asked, until });
+      let close = () => {};
+      const abandoned = new Promise<undefined>((resolve) => {
+        close = this.#asks.add(taskType, terms, () => resolve(undefined));
+      });
+      const answer = await Promise.race([queues.pull(taskType, { ...terms, asked, until }), abandoned, late]).finally(close);
       if (answer !== undefined && answer.why === "awarded" && waits.length > 1) leave();
       return answer;
     };
     try {
-      return await Promise.all(waits.map((wait) => Promise.race([ask(wait), late])));
+      return await Promise.all(waits.map(ask));
     } finally {
       cancel();
       this.#leaving.delete(leave);

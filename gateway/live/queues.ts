@@ -73,6 +73,21 @@ export class Queues {
     return merged(await Promise.all(matchers.map(ask)));
   }
 
+  /** Those of these pulls that a matcher which has to know them does not know. One that does not answer says nothing. */
+  async unknown(
+    taskType: string,
+    pulls: readonly { readonly id: string; readonly worker: AccountId }[],
+  ): Promise<ReadonlySet<string>> {
+    const asked = this.#all(taskType).flatMap((to, partition) => {
+      const here = pulls.filter(({ worker }) => partition === 0 || this.#partitionOf(worker) === partition);
+      return chunks(here).map(async (chunk) => {
+        const answer = await this.#router.tryAsk(to, { type: "check", waits: chunk.map(({ id }) => id) }, HINT_MS);
+        return answer?.unknown ?? [];
+      });
+    });
+    return new Set((await Promise.all(asked)).flat());
+  }
+
   /** What the matcher knows about a task that is open, or may be posted (`task` null); undefined if it does not answer. */
   look(taskType: string, question: Omit<CommandOf<"matcher", "look">, "type">): Promise<Look | undefined> {
     return this.#router.tryAsk(matcherAt(taskType, 0), { type: "look", ...question }, LOOK_MS);

@@ -20,6 +20,7 @@ const RETRY_AFTER_S = 1;
 const pull = keyed(
   {
     id: "pullWork",
+    suspended: "checked",
     tag: "Work",
     method: "post",
     path: "/api/v1/work/pull",

@@ -68,6 +68,7 @@ const FORMS: CommandForms<"matcher"> = {
   opened: { task: isQueuedTask, shown: orAbsent(isWholeTask) },
   closed: { task: isTaskId, worker: orNull(isAccountId), pull: orNull(isText), whole: orAbsent(isWholeTask) },
   pull: { wait: isPullWaiter },
+  check: { waits: isListOf(isText) },
   leave: { waits: isListOf(isText) },
   present: { posted: isListOf(isPostedWaiter), manual: isListOf(isManualWaiter), renewed: isListOf(isText), until: isNumber },
   freed: { worker: isAccountId },

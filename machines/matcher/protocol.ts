@@ -52,6 +52,11 @@ export interface MatcherProtocol {
   };
   /** A worker waits for tasks, until `wait.until` at most. */
   readonly pull: { readonly command: { readonly wait: PullWaiter }; readonly reply: Pulled };
+  /** Which of these waits are not known here, so that they must be asked for again. */
+  readonly check: {
+    readonly command: { readonly waits: readonly string[] };
+    readonly reply: { readonly unknown: readonly string[] };
+  };
   /** These waits are over. */
   readonly leave: { readonly command: { readonly waits: readonly string[] }; readonly reply: null };
   /** Workers who are online at a gateway: new or changed, and those of whom only the time is renewed. */

@@ -18,6 +18,7 @@ export const MATCHER_REPLIES: ReplyForms<"matcher"> = {
       repeated: orAbsent(isFlag),
     }),
   ),
+  check: form(isRecord<ReplyOf<"matcher", "check">>({ unknown: isListOf(isText) })),
   leave: NOTHING,
   present: form(isRecord<ReplyOf<"matcher", "present">>({ unknown: isListOf(isText) })),
   freed: NOTHING,

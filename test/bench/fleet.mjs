@@ -84,12 +84,12 @@ async function register(count) {
 }
 
 /**
- * Workers who wait one after another, each for one task at a time, and do it at once if `submits`.
- * @param {Way} way @param {readonly Account[]} all @param {boolean} submits
+ * Workers who wait, each for one task at a time. They submit nothing before the end, so that they stay equal.
+ * @param {Way} way @param {readonly Account[]} all
  */
-function waiting(way, all, submits) {
+function waiting(way, all) {
   let open = true;
-  /** When each task was known to its worker (ms), and how often it was given out. @type {Map<string, { readonly at: number, times: number }>} */
+  /** When each task was known to its worker (ms), who that is, and how often it was given out. @type {Map<string, { readonly at: number, readonly by: Account, times: number }>} */
   const known = new Map();
   /** Tasks of each worker. */
   const shares = all.map(() => 0);
@@ -99,16 +99,27 @@ function waiting(way, all, submits) {
       const { tasks: got } = await way.pull(by, { task_types: [TYPE], max_tasks: 1, wait_ms: waitMs });
       for (const { id } of got) {
         const before = known.get(id);
-        if (before === undefined) known.set(id, { at: performance.now(), times: 1 });
+        if (before === undefined) known.set(id, { at: performance.now(), by, times: 1 });
         else before.times += 1;
         shares[index] = (shares[index] ?? 0) + 1;
-        if (submits) await way.submit(by, id, RESULT);
       }
     }
   });
   const end = async () => {
     open = false;
     await Promise.all(loops);
+    const left = [...known];
+    let settled = 0;
+    await Promise.all(
+      Array.from({ length: IN_FLIGHT }, async () => {
+        for (let one = left.pop(); one !== undefined; one = left.pop()) {
+          const [id, { by }] = one;
+          const { status } = await way.submit(by, id, RESULT);
+          if (status === "COMPLETED") settled += 1;
+        }
+      }),
+    );
+    return settled;
   };
   return { known, shares, end };
 }
@@ -116,7 +127,7 @@ function waiting(way, all, submits) {
 /** What waiting costs, and how soon and how evenly tasks come. @param {Way} way @param {Account} requester */
 async function wait(way, requester) {
   const all = await register(workers ?? 0);
-  const fleet = waiting(way, all, true);
+  const fleet = waiting(way, all);
   // Until all are known to wait.
   await sleep(WAIT_MS.NATS + 1_000);
   const before = used();
@@ -127,7 +138,7 @@ async function wait(way, requester) {
   /** @type {Map<string, readonly [sent: number, answered: number]>} */
   const created = new Map();
   const creating = [];
-  const order = { ...TASK, task_type: TYPE };
+  const order = { ...TASK, task_type: TYPE, max_seconds: 300 };
   for (let n = 0; n < LATENCIES; n += 1) {
     const sent = performance.now();
     creating.push(way.create(requester, order).then(({ id }) => created.set(id, [sent, performance.now()])));
@@ -153,10 +164,9 @@ async function wait(way, requester) {
   );
   while (fleet.known.size < LATENCIES + more) await sleep(10);
   const twice = [...fleet.known.values()].filter(({ times }) => times > 1).length;
-  console.log(
-    `  ${fleet.known.size} tasks, each done once but ${twice}; a worker has ${Math.min(...fleet.shares)} to ${Math.max(...fleet.shares)}`,
-  );
-  await fleet.end();
+  const [least, most] = [Math.min(...fleet.shares), Math.max(...fleet.shares)];
+  const done = await fleet.end();
+  console.log(`  ${fleet.known.size} tasks, ${twice} given out twice, ${done} done; a worker got ${least} to ${most}`);
 }
 
 /** @param {string} name @param {() => Promise<number>} run */

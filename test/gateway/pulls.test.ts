@@ -1,12 +1,12 @@
 /** Pulls at a gateway: what they get, and when they end. */
 import { beforeEach, describe, expect, test } from "vitest";
+import { CHECK_MS } from "../../gateway/live/open-asks.ts";
 import { PULLS_MAX, PULLS_OF_ACCOUNT_MAX } from "../../gateway/live/pulls.ts";
 import { LATE_MS } from "../../gateway/live/queues.ts";
 import { showTask } from "../../gateway/show/task.ts";
 import { got, ids, idsOf, inDatabase, NOTHING, PullWorld, row, stored, TYPE, worker } from "../support/pulling.ts";
 import { person } from "../support/world.ts";
 
-const PART_MS = 5_000;
 const PAUSE_MS = 250;
 
 let world: PullWorld;
@@ -43,21 +43,37 @@ describe("a pull", () => {
     expect([idsOf(pull.answer), world.pulls.size, world.reads]).toEqual([ids(1), 0, 0]);
   });
 
-  test("goes on at the matcher after each part, from when it first came, and ends with its time", async () => {
+  test("waits at the matcher to its end, and is asked for again, from when it first came, once that does not know of it", async () => {
+    const { queues, clock } = world;
     const pull = world.ask({ waitMs: 12_000 });
-    const began = world.clock.now();
-    await world.pass(0);
-    for (let parts = 0; parts < 3; parts += 1) {
-      await world.pass(Math.min(PART_MS, began + 12_000 - world.clock.now()));
-      await world.answers(NOTHING);
-      await world.pass(0);
-    }
-    expect(world.queues.pulls.map(({ wait }) => [wait.since - began, (wait.asked ?? 0) - began, wait.until - began])).toEqual([
-      [0, 0, 5_000],
-      [0, 5_000, 10_000],
-      [0, 10_000, 12_000],
+    const began = clock.now();
+    await world.pass(2 * CHECK_MS - 1);
+    expect([queues.pulls.length, queues.checks]).toEqual([1, 1]);
+    queues.forgotten.add("key.terms");
+    await world.pass(1 + PAUSE_MS);
+    expect(queues.pulls.map(({ wait }) => [wait.since - began, (wait.asked ?? 0) - began, wait.until - began])).toEqual([
+      [0, 0, 12_000],
+      [0, 2 * CHECK_MS + PAUSE_MS, 12_000],
     ]);
+    // What the matcher that has gone had told, the database is asked for.
+    expect(world.reads).toBe(1);
+    await world.pass(12_000 - 2 * CHECK_MS - PAUSE_MS);
+    await world.answers(NOTHING);
     expect(pull.answer).toEqual({ tasks: [], limited: null });
+  });
+
+  test("is checked with all others of its type at once, but not before it must have arrived", async () => {
+    const { queues } = world;
+    for (let n = 0; n < 10; n += 1) world.ask();
+    await world.pass(CHECK_MS - 1);
+    queues.forgotten.add("key.terms");
+    // It has not arrived yet when the others are asked about.
+    world.ask({ key: "late", taskTypes: ["analysis"] });
+    queues.forgotten.add("late.terms");
+    await world.pass(1);
+    expect([queues.checks, queues.pulls.length]).toEqual([1, 11]);
+    await world.pass(PAUSE_MS);
+    expect(queues.pulls.length).toBe(21);
   });
 
   test("that does not wait takes what is there, or nothing", async () => {

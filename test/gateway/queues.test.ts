@@ -150,6 +150,22 @@ describe("a pull", () => {
   });
 });
 
+test("which pulls are unknown is asked of every matcher that has to know them; one that does not answer says nothing", async () => {
+  const [here, there] = [
+    { id: "a", worker: workerIn(0) },
+    { id: "b", worker: workerIn(1) },
+  ];
+  reply = (at, command) => (command.type === "check" && at === to(0) ? { unknown: command.waits.slice(1) } : undefined);
+  const unknown = queuesOf(3).unknown(TYPE, [here, there]);
+  await turn();
+  clock.to(clock.now() + 5_000);
+  expect(await unknown).toEqual(new Set(["b"]));
+  expect(asked.map((one) => [one.to, one.command])).toEqual([
+    [to(0), { type: "check", waits: ["a", "b"] }],
+    [to(1), { type: "check", waits: ["b"] }],
+  ]);
+});
+
 test("a look asks the first matcher, and is given up after half a second", async () => {
   reply = () => undefined;
   const look = queuesOf(3).look(TYPE, { task: null, worker: account(1), budget: 9, minSkill: 0, at: 1 });

@@ -6,7 +6,7 @@ import type { AccountId } from "../../machines/vocabulary.ts";
 
 type Terms = PostedWaiter | ManualWaiter;
 
-export class HeardQueues implements Pick<Queues, "present" | "leave" | "pull"> {
+export class HeardQueues implements Pick<Queues, "present" | "leave" | "pull" | "unknown"> {
   /** What matchers know, by task type and the id of the wait. */
   readonly known = new Map<string, Map<string, Terms>>();
   /** Everything that was told of who is online, in order. */
@@ -18,6 +18,10 @@ export class HeardQueues implements Pick<Queues, "present" | "leave" | "pull"> {
     readonly wait: PullWaiter;
     readonly answer: (answer: Pulled | undefined) => void;
   }[] = [];
+  /** Pulls that no matcher knows any more. */
+  readonly forgotten = new Set<string>();
+  /** How often it was asked which are known. */
+  checks = 0;
   /** Whether messages are lost. */
   away = false;
 
@@ -46,6 +50,11 @@ export class HeardQueues implements Pick<Queues, "present" | "leave" | "pull"> {
       this.left.push({ taskType, id });
       if (!this.away) this.known.get(taskType)?.delete(id);
     }
+  }
+
+  async unknown(_taskType: string, pulls: readonly { readonly id: string }[]): Promise<ReadonlySet<string>> {
+    this.checks += 1;
+    return new Set(pulls.map(({ id }) => id).filter((id) => this.forgotten.has(id)));
   }
 
   pull(taskType: string, wait: PullWaiter): Promise<Pulled | undefined> {

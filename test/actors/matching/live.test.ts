@@ -94,6 +94,17 @@ describe("a pull", () => {
     expect(await again).toMatchObject({ tasks: [{ row: { id: ordinary(2) } }] });
   });
 
+  test("is known until it is over", async () => {
+    begin();
+    const wait = waiting(1);
+    const check = () => live.ask({ type: "check", waits: [wait.id, waiting(2).id] });
+    const over = live.ask({ type: "pull", wait });
+    expect(await check()).toEqual({ unknown: [waiting(2).id] });
+    await live.ask({ type: "leave", waits: [wait.id] });
+    await over;
+    expect(await check()).toEqual({ unknown: [wait.id, waiting(2).id] });
+  });
+
   test("ends empty when its time is over, and when its worker leaves", async () => {
     begin();
     const [late, left] = [live.ask({ type: "pull", wait: waiting(1) }), live.ask({ type: "pull", wait: waiting(2) })];
