@@ -52,6 +52,7 @@ export const COMMANDS: { readonly [command: string]: How } = {
     run: "not here",
     because: "it measures for minutes; its smallest run is its whole",
   },
+  "npm run bench:fleet": slow("npm run bench:fleet -- --workers 10 --tasks 20 --idle-ms 1000"),
   "npm run bench:lists": { run: "not here", because: "it fills a database with a million tasks" },
   "npm run bench:match": { run: "not here", because: "it measures for a minute, and has no smaller run" },
   "npm run bench:peers": { run: "not here", because: "it fetches the queues that it measures" },
