@@ -39,7 +39,21 @@ function choose(eligible: readonly Wait[], most: number): ReadonlySet<Wait> {
   return chosen;
 }
 
-/** Announces a task to at most `most` listeners, who then are behind all others; undefined if there are none. */
+/**
+ * Divides `most` streams among gateways, by how many workers of each are told: the shares add up to `most`, and none is smaller
+ * than its number of workers as long as all of them together are at most `most`.
+ */
+function shareStreams(gateways: ReadonlyMap<string, readonly AccountId[]>, most: number): Announce["to"] {
+  const all = [...gateways.values()].reduce((sum, workers) => sum + workers.length, 0);
+  let upTo = 0;
+  return [...gateways].map(([gateway, workers]) => {
+    const before = Math.floor((most * upTo) / all);
+    upTo += workers.length;
+    return { gateway, workers, streams: Math.floor((most * upTo) / all) - before };
+  });
+}
+
+/** Announces a task to at most `most` streams of as many listeners, who then are behind all others; undefined if there are none. */
 export function announce(known: Known, waiters: Waiters, most: number): Announce | undefined {
   const gateways = new Map<string, AccountId[]>();
   for (const wait of choose(eligibleListeners(known, waiters), most)) {
@@ -48,7 +62,7 @@ export function announce(known: Known, waiters: Waiters, most: number): Announce
     waiters.told(wait);
   }
   if (gateways.size === 0) return undefined;
-  return { type: "announce", task: known.task.id, to: [...gateways].map(([gateway, workers]) => ({ gateway, workers })) };
+  return { type: "announce", task: known.task.id, to: shareStreams(gateways, most) };
 }
 
 /** Says why nobody present takes a task; undefined if somebody may who only has no time. */

@@ -1,6 +1,8 @@
 /** One stream of server-sent events (HTML, 9.2), as bytes: what it sends, under which ids, and what is unread. */
 import { PassThrough } from "node:stream";
 import type { AccountId } from "../../machines/vocabulary.ts";
+import type { StoredTask } from "../ports/read-model.ts";
+import { showTask } from "../show/task.ts";
 import { POSITION_PROOF } from "./position.ts";
 
 export const TOPICS = ["task.new", "task.awarded", "task.terminal"] as const;
@@ -31,6 +33,8 @@ export class EventStream {
   readonly #topics: ReadonlySet<Topic>;
   readonly #told = new Set<string>();
   #id = 0;
+  /** New tasks that go with what is sent next. */
+  #gathered = "";
   #unread: Promise<void> | undefined;
 
   constructor(subscription: Subscription) {
@@ -69,17 +73,25 @@ export class EventStream {
    */
   async send(topic: Topic, data: string, id: number | null): Promise<void> {
     this.#id = Math.max(this.#id, id ?? 0);
-    const name = this.subscription.named ? `event: ${topic}\n` : "";
-    if (!this.#write(`id: ${this.#idText()}\n${name}data: ${data}\n\n`)) await this.#untilRead();
+    if (!this.#write(this.#eventText(topic, data))) await this.#untilRead();
   }
 
   /** Sends a new task once. `key` says which task in which round. Resolves as send() does. */
   async announce(key: string, data: string): Promise<void> {
-    if (this.#told.has(key)) return;
-    this.#told.add(key);
-    const [oldest] = this.#told;
-    if (this.#told.size > TOLD_MAX && oldest !== undefined) this.#told.delete(oldest);
-    await this.send("task.new", data, null);
+    if (this.#remember(key)) await this.send("task.new", data, null);
+  }
+
+  /** Keeps a new task, once, for what is sent next, which `flush` does; gives how much is kept (characters). */
+  gather(key: string, data: string): number {
+    if (this.#remember(key)) this.#gathered += this.#eventText("task.new", data);
+    return this.#gathered.length;
+  }
+
+  /** Sends what was gathered; whether there was anything. */
+  flush(): boolean {
+    if (this.#gathered === "") return false;
+    this.#write("");
+    return true;
   }
 
   end(): void {
@@ -101,14 +113,35 @@ export class EventStream {
     return this.#unread;
   }
 
+  /** Whether that is new. */
+  #remember(key: string): boolean {
+    if (this.#told.has(key)) return false;
+    this.#told.add(key);
+    const [oldest] = this.#told;
+    if (this.#told.size > TOLD_MAX && oldest !== undefined) this.#told.delete(oldest);
+    return true;
+  }
+
+  #eventText(topic: Topic, data: string): string {
+    const name = this.subscription.named ? `event: ${topic}\n` : "";
+    return `id: ${this.#idText()}\n${name}data: ${data}\n\n`;
+  }
+
   #idText(): string {
     const { proof } = this.subscription;
     return proof === null ? String(this.#id) : `${this.#id}${POSITION_PROOF}${proof}`;
   }
 
-  /** Gives whether the client has read what was written before. */
+  /** Sends what was gathered, and this; gives whether the client has read what was written before. */
   #write(text: string): boolean {
     if (this.out.writableLength > UNREAD_MAX) this.out.destroy();
-    return !this.open || this.out.write(text);
+    const all = this.#gathered + text;
+    this.#gathered = "";
+    return !this.open || this.out.write(all);
   }
+}
+
+/** An event about a task, as its account sees it (JSON). */
+export function eventOf(type: Topic, task: StoredTask, account: AccountId): string {
+  return JSON.stringify({ type, task: showTask(task, account) });
 }

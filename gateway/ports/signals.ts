@@ -25,6 +25,8 @@ export interface GatewaySignal {
   readonly type: "new";
   readonly task: StoredTask;
   readonly workers: readonly AccountId[];
+  /** How many of their streams are told at most; absent from nodes of an older version. */
+  readonly streams?: number;
 }
 
 export type Signal =

@@ -48,7 +48,7 @@ export function openLive({ config, log, finalizers, signals, clock, ids, router,
   finalizers.add(async () => pulls.close());
   const feed = new Feed({ reads, signals, presence, clock, log, taskTypes, streamsPerAddress });
   signals.listen((signal) => hear(signal, keys, { presence, feed }));
-  signals.listenAs(gateway, ({ task, workers }) => feed.hearNew(task, workers));
+  signals.listenAs(gateway, ({ task, workers, streams }) => feed.hearNew(task, workers, streams));
   return { queues, presence, pulls, feed };
 }
 

@@ -3,6 +3,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { Matching } from "../../actors/matching/matching.ts";
 import type { QueuedTask } from "../../actors/matching/vocabulary.ts";
 import type { CommandResult, Envelope } from "../../actors/message.ts";
+import type { NoticeListeners } from "../../actors/ports/notices.ts";
 import type { OpenTasks, ReadTask } from "../../actors/ports/open-tasks.ts";
 import type { Transport } from "../../actors/ports/transport.ts";
 import { readReply } from "../../machines/incoming.ts";
@@ -52,7 +53,7 @@ export class LiveMatching implements Transport {
   pages = 0;
   /** Proposals and explanations, as tasks got them. */
   readonly asked: { readonly task: string; readonly command: CommandOf<"task", "propose"> | CommandOf<"task", "explain"> }[] = [];
-  readonly told: { readonly gateway: string; readonly task: string; readonly workers: readonly AccountId[] }[] = [];
+  readonly told: ({ readonly gateway: string; readonly task: string } & NoticeListeners)[] = [];
   /** How a task answers a proposal; undefined: it does not. */
   answer: (task: string, command: CommandOf<"task", "propose">) => ProposalReply | undefined = (task, { offers }) => {
     const [first] = offers;
@@ -89,8 +90,8 @@ export class LiveMatching implements Transport {
     const ports = {
       transport: this,
       notices: {
-        newTask: (gateway: string, { row }: WholeTask, workers: readonly AccountId[]) =>
-          void this.told.push({ gateway, task: row.id, workers }),
+        newTask: (gateway: string, { row }: WholeTask, listeners: NoticeListeners) =>
+          void this.told.push({ gateway, task: row.id, ...listeners }),
       },
       clock: this.clock,
       ids: { next: () => this.#next() },

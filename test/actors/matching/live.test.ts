@@ -176,8 +176,8 @@ describe("a matcher", () => {
     await live.ask({ type: "present", posted: [], manual: listening, renewed: [], until: now() + 9_000 });
     await open(inWindow(1, { createdAt: now() }));
     expect(live.told).toEqual([
-      { gateway: "g1", task: ordinary(1), workers: [account(1)] },
-      { gateway: "g2", task: ordinary(1), workers: [account(2)] },
+      { gateway: "g1", task: ordinary(1), workers: [account(1)], streams: 16 },
+      { gateway: "g2", task: ordinary(1), workers: [account(2)], streams: 16 },
     ]);
   });
 
@@ -265,6 +265,29 @@ describe("of two partitions", () => {
     const got = live.ask({ type: "pull", wait: { ...waiting(1), id: "late", worker: workerOf(0) } }, 0);
     await live.settle();
     expect(await got).toMatchObject({ tasks: [{ row: { id: taskOf(1) } }] });
+  });
+
+  test("a new task is announced once: by the first one if it is passed on, else where it is proposed", async () => {
+    begin(2);
+    const at = (partition: number, n: number) => inPartition(partition, account, n);
+    const listeners = [at(1, 0), at(1, 1), at(0, 0)].map((worker) =>
+      manual(1, { id: `g1/${worker}`, worker, announce: true, until: now() + 90_000 }),
+    );
+    const online = (manual: typeof listeners, partition: number) =>
+      live.ask({ type: "present", posted: [], manual, renewed: [], until: now() + 90_000 }, partition);
+    await online(listeners, 0);
+    await online(
+      listeners.filter(({ worker }) => worker !== at(0, 0)),
+      1,
+    );
+    void live.ask({ type: "pull", wait: { ...waiting(1), id: "own", worker: at(1, 2) } }, 1);
+    await open(task(1, { id: taskOf(1) }), 1);
+    expect(live.told.map(({ task: of, workers }) => [of, workers.length])).toEqual([[taskOf(1), 2]]);
+    live.told.length = 0;
+    await open(inWindow(2, { id: taskOf(1, 1), createdAt: now(), windowEnds: now() + 1_000 }), 1);
+    // Through its window, and a comparison with the index.
+    await live.pass(35_000);
+    expect(live.told.map(({ task: of, workers }) => [of, workers.length])).toEqual([[taskOf(1, 1), 3]]);
   });
 
   test("announcements go to the partition of what they are about, and a free slot to all", async () => {
