@@ -29,6 +29,11 @@ const CONCERNS: { readonly [W in WhyNot]: "task" | "worker" | "pair" } = {
   PASSED: "pair",
 };
 
+/** Whether an account that says so has no place for any task, so that its worker is left alone for a while. */
+export function isAboutWorker({ why }: Ineligibility): boolean {
+  return CONCERNS[why] === "worker";
+}
+
 /** Takes in the outcome of a proposal, and goes on with its task and with those who have a place again. Unknown ones are ignored. */
 export function resolve(floor: Floor, id: string, outcome: Outcome): void {
   const proposal = floor.proposals.resolve(id);

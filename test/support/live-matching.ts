@@ -46,6 +46,8 @@ export class LiveMatching implements Transport {
   readonly matching: Matching;
   /** What the index has, the best first. */
   readonly index = new Map<TaskId, QueuedTask>();
+  /** The matchers that were told of a free slot. */
+  readonly freed: Envelope["to"][] = [];
   /** Whether the index cannot be read. */
   away = false;
   going: number | null = null;
@@ -108,6 +110,7 @@ export class LiveMatching implements Transport {
   }
 
   async request({ to, command }: Envelope): Promise<CommandResult> {
+    if (command.type === "freed") this.freed.push(to);
     if (to.kind === "matcher") return this.matching.request(to, command, this.here);
     if (command.type === "explain") {
       this.asked.push({ task: to.id, command });

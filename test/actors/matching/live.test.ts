@@ -1,9 +1,11 @@
 /** Matchers on their nodes: what is said to them, what they do about it, and what is left when they end. */
+
 import { afterEach, describe, expect, test } from "vitest";
 import { shardOf } from "../../../actors/address.ts";
 import { matcherAt } from "../../../actors/matching/queues.ts";
 import type { Posted, Pull, QueuedTask } from "../../../actors/matching/vocabulary.ts";
 import type { AccountId, TaskId } from "../../../machines/vocabulary.ts";
+import { credits } from "../../../machines/vocabulary.ts";
 import { LiveMatching, TYPE, whole } from "../../support/live-matching.ts";
 import { account, inWindow, manual, ordinary, posted, pull, task } from "../../support/matching.ts";
 
@@ -223,6 +225,34 @@ describe("when its shard is closed", () => {
 });
 
 const ENVELOPE = { to: matcherAt(TYPE, 0), commandId: "", origin: "actor", delivery: "first", deadline: 0 } as const;
+
+describe("a worker that has a place again", () => {
+  const offer = (taskType: string) =>
+    ({ type: "offer", task: ordinary(1), bid: "b", taskType, budget: credits(20), minSkill: 0, marks: [] }) as const;
+  const said = (why: "AWARDS_FULL" | "OWN_TASK" | null, taskType: string) => {
+    const reason = why === "AWARDS_FULL" ? { why, tier: 1, most: 3 } : { why: why ?? "OWN_TASK" };
+    const value = why === null ? { kept: true } : { kept: false, reason };
+    live.matching.heard({ to: { kind: "account", id: account(1) }, command: offer(taskType) }, { ok: true, value });
+  };
+  const isFree = (...types: readonly (string | null)[]) =>
+    live.matching.announce(
+      types.map((taskType) => ({ taskType, about: account(1), command: { type: "freed", worker: account(1) } })),
+    );
+
+  test("is told where its account turned an award down for want of one, once, and nowhere else", async () => {
+    begin();
+    said("AWARDS_FULL", "analysis");
+    said("AWARDS_FULL", "translation");
+    said("OWN_TASK", "text_generation");
+    said(null, "text_classification");
+    isFree("translation", null);
+    await live.settle();
+    expect(live.freed.map(({ id: of }) => of)).toEqual(["translation/0", "analysis/0"]);
+    isFree(null);
+    await live.settle();
+    expect(live.freed).toHaveLength(2);
+  });
+});
 
 describe("of two partitions", () => {
   const taskOf = (partition: number, n = 0): TaskId => inPartition(partition, ordinary, n);
