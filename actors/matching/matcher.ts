@@ -115,6 +115,7 @@ export class Matcher {
       for (const wait of known.waits) wait.limited = null;
       floor.fulls.drop(worker);
       known.fullTimes = 0;
+      known.freedMeanwhile = known.offered > 0 || [...known.waits].some(({ pending }) => pending.size > 0);
       floor.makeReady(known);
     });
   }
