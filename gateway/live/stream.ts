@@ -30,6 +30,8 @@ export interface Subscription {
 export class EventStream {
   readonly subscription: Subscription;
   readonly out = new PassThrough();
+  /** When it was last told of a new task; see turns.ts. */
+  turn = 0;
   readonly #topics: ReadonlySet<Topic>;
   readonly #told = new Set<string>();
   #id = 0;
@@ -117,8 +119,9 @@ export class EventStream {
   #remember(key: string): boolean {
     if (this.#told.has(key)) return false;
     this.#told.add(key);
+    if (this.#told.size <= TOLD_MAX) return true;
     const [oldest] = this.#told;
-    if (this.#told.size > TOLD_MAX && oldest !== undefined) this.#told.delete(oldest);
+    if (oldest !== undefined) this.#told.delete(oldest);
     return true;
   }
 

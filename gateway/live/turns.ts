@@ -1,9 +1,12 @@
 /** Which streams hear of a new task, where its workers have more than may be told. */
 
-/** Remembers when each stream was last told. The same questions in the same order have the same answers. */
-export class Turns<S extends object> {
-  /** By number: a stream that was never told is before all others. */
-  readonly #told = new WeakMap<S, number>();
+interface InTurn {
+  /** The number of the last time it was told; 0 if it never was. */
+  turn: number;
+}
+
+/** Counts when each stream was told. The same questions in the same order have the same answers. */
+export class Turns<S extends InTurn> {
   #last = 0;
 
   /**
@@ -13,7 +16,7 @@ export class Turns<S extends object> {
   choose(workers: readonly (readonly S[])[], most: number): readonly S[] {
     const layers: S[][] = [];
     for (const streams of workers) {
-      for (const [layer, stream] of this.#inTurn(streams).entries()) {
+      for (const [layer, stream] of longestAgoFirst(streams).entries()) {
         const same = layers[layer] ?? [];
         layers[layer] = same;
         same.push(stream);
@@ -22,17 +25,18 @@ export class Turns<S extends object> {
     const chosen: S[] = [];
     for (const layer of layers) {
       if (chosen.length >= most) break;
-      chosen.push(...this.#inTurn(layer).slice(0, most - chosen.length));
+      // Where each worker has one stream, and all are told, the order is the same to everybody.
+      const inTurn = layers.length === 1 && layer.length <= most ? layer : longestAgoFirst(layer);
+      chosen.push(...inTurn.slice(0, most - chosen.length));
     }
     for (const stream of chosen) {
       this.#last += 1;
-      this.#told.set(stream, this.#last);
+      stream.turn = this.#last;
     }
     return chosen;
   }
+}
 
-  #inTurn(streams: readonly S[]): readonly S[] {
-    if (streams.length < 2) return streams;
-    return streams.toSorted((a, b) => (this.#told.get(a) ?? 0) - (this.#told.get(b) ?? 0));
-  }
+function longestAgoFirst<S extends InTurn>(streams: readonly S[]): readonly S[] {
+  return streams.length < 2 ? streams : streams.toSorted((a, b) => a.turn - b.turn);
 }

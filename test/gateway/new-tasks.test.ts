@@ -7,20 +7,25 @@ import { ManualClock } from "../support/clock.ts";
 import { openTask, readEvents } from "../support/journals.ts";
 import { id, person } from "../support/world.ts";
 
+interface Named {
+  readonly name: string;
+  turn: number;
+}
+
 /** Streams of so many workers, each with so many, named by both. */
 const streamsOf = (workers: number, each: number) =>
-  Array.from({ length: workers }, (_, worker) => Array.from({ length: each }, (_, n) => ({ name: `${worker}.${n}` })));
+  Array.from({ length: workers }, (_, worker) => Array.from({ length: each }, (_, n) => ({ name: `${worker}.${n}`, turn: 0 })));
 const names = (streams: readonly { readonly name: string }[]) => streams.map(({ name }) => name).toSorted();
 
 describe("of a task hears", () => {
   test("every stream, where there are not more than may", () => {
-    const turns = new Turns<{ readonly name: string }>();
+    const turns = new Turns<Named>();
     const workers = streamsOf(3, 4);
     for (let tasks = 0; tasks < 3; tasks += 1) expect(names(turns.choose(workers, 12))).toEqual(names(workers.flat()));
   });
 
   test("one stream of each worker, and second ones of as many as there is room for, before any third one", () => {
-    const turns = new Turns<{ readonly name: string }>();
+    const turns = new Turns<Named>();
     const workers = [...streamsOf(5, 1), ...streamsOf(3, 10)];
     for (let tasks = 0; tasks < 50; tasks += 1) {
       const chosen = turns.choose(workers, 10);
@@ -32,7 +37,7 @@ describe("of a task hears", () => {
   });
 
   test("each stream of a worker as often as its others, and each worker's second one as often as those of others", () => {
-    const turns = new Turns<{ readonly name: string }>();
+    const turns = new Turns<Named>();
     const workers = streamsOf(20, 10);
     const heard = new Map<string, number>();
     for (let tasks = 0; tasks < 1_000; tasks += 1) {
@@ -46,7 +51,7 @@ describe("of a task hears", () => {
 
   test("the same streams each time that the same is asked in the same order", () => {
     const run = () => {
-      const turns = new Turns<{ readonly name: string }>();
+      const turns = new Turns<Named>();
       const workers = streamsOf(7, 5);
       return Array.from({ length: 20 }, () => turns.choose(workers, 11).map(({ name }) => name));
     };
@@ -54,7 +59,7 @@ describe("of a task hears", () => {
   });
 
   test("a worker's only stream always, whatever others have", () => {
-    const turns = new Turns<{ readonly name: string }>();
+    const turns = new Turns<Named>();
     const [only] = streamsOf(1, 1);
     if (only === undefined) throw new Error("there is one");
     const workers = [...streamsOf(31, 10), only];
