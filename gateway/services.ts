@@ -8,6 +8,7 @@ import type { Guard } from "./doors/guard.ts";
 import type { Feed } from "./live/feed.ts";
 import type { Honeypots } from "./live/honeypots.ts";
 import type { KeyRing } from "./live/key-ring.ts";
+import type { Listenings } from "./live/listenings.ts";
 import type { Presence } from "./live/presence.ts";
 import type { Pulls } from "./live/pulls.ts";
 import type { Queues } from "./live/queues.ts";
@@ -54,6 +55,7 @@ export interface Services {
   readonly keys: KeyRing;
   readonly presence: Presence;
   readonly feed: Feed;
+  readonly listenings: Listenings;
   readonly signals: Signals;
   readonly queues: Queues;
   readonly pulls: Pulls;

@@ -9,7 +9,7 @@
 import type { Address } from "../../machines/address.ts";
 import { readReply } from "../../machines/incoming.ts";
 import type { Pulled } from "../../machines/matcher/protocol.ts";
-import type { Waiter, WholeTask } from "../../machines/matcher/vocabulary.ts";
+import type { PullWaiter, Waiter, WholeTask } from "../../machines/matcher/vocabulary.ts";
 import type { CommandOf } from "../../machines/protocols.ts";
 import type { ProposalReply } from "../../machines/task/protocol.ts";
 import type { Millis, TaskId } from "../../machines/vocabulary.ts";
@@ -42,7 +42,7 @@ export interface MatcherPorts {
 
 /** A pull that waits: who is to be answered, more than one if it came again, and what it has got so far. */
 interface OpenPull {
-  readonly answer: ((result: CommandResult) => void)[];
+  readonly askers: { readonly wait: PullWaiter; readonly tell: (result: CommandResult) => void }[];
   readonly tasks: Map<TaskId, WholeTask>;
 }
 
@@ -109,7 +109,7 @@ export class LiveMatcher {
   close(): void {
     this.#closed = true;
     this.#cancelTick();
-    for (const { answer } of this.#pulls.values()) for (const tell of answer) tell({ ok: false, refusal: NOT_OWNER });
+    for (const { askers } of this.#pulls.values()) for (const { tell } of askers) tell({ ok: false, refusal: NOT_OWNER });
     this.#pulls.clear();
   }
 
@@ -162,9 +162,9 @@ export class LiveMatcher {
     if (this.#closed) return Promise.resolve({ ok: false, refusal: NOT_OWNER });
     return new Promise((resolve) => {
       const now = this.#ports.clock.now();
-      const pull: OpenPull = this.#pulls.get(wait.id) ?? { answer: [], tasks: new Map() };
+      const pull: OpenPull = this.#pulls.get(wait.id) ?? { askers: [], tasks: new Map() };
       this.#pulls.set(wait.id, pull);
-      pull.answer.push(resolve);
+      pull.askers.push({ wait, tell: resolve });
       this.carryOut(this.#matcher.wait(bounded(wait, now), now));
     });
   }
@@ -176,7 +176,13 @@ export class LiveMatcher {
     const tasks = ids.flatMap((id) => pull.tasks.get(id) ?? []);
     const missing = ids.length - tasks.length;
     const value: Pulled = { tasks, missing, why, ...(limited === undefined ? {} : { limited }) };
-    for (const tell of pull.answer) tell({ ok: true, value });
+    const last = pull.askers.at(-1)?.wait;
+    for (const { wait, tell } of pull.askers) {
+      tell({
+        ok: true,
+        value: wait.gateway === last?.gateway && wait.asked === last.asked ? value : { ...value, repeated: true },
+      });
+    }
   }
 
   async #propose(action: Extract<Action, { readonly type: "propose" }>): Promise<void> {

@@ -49,14 +49,24 @@ export function askedAt({ asked, since }: Pull): Millis {
   return asked ?? since;
 }
 
-/** Pulls that are over. One that is told again is answered again; asked anew, under the same id, it waits anew. */
+interface Ended {
+  readonly asked: Millis;
+  readonly answer: Answer;
+  /** Whether who asked anew was told. */
+  readonly isRepeated: boolean;
+}
+
+/**
+ * Pulls that are over. One that is told again is answered again. One that is asked anew, under the same id, is told once more what it
+ * has got: whoever asks looked for that before, and may have looked too early. Then it waits anew.
+ */
 export class EndedPulls {
-  readonly #ended = new Map<string, { readonly asked: Millis; readonly answer: Answer }>();
+  readonly #ended = new Map<string, Ended>();
 
   /** `asked`: when the pull that is over was asked for (ms). */
   remember(asked: Millis, answer: Answer): void {
     this.#ended.delete(answer.waiter);
-    this.#ended.set(answer.waiter, { asked, answer });
+    this.#ended.set(answer.waiter, { asked, answer, isRepeated: false });
     const [oldest] = this.#ended.keys();
     if (this.#ended.size > MATCHING.endedMax && oldest !== undefined) this.#ended.delete(oldest);
   }
@@ -66,9 +76,14 @@ export class EndedPulls {
     if (!this.#ended.has(id)) this.remember(now, { type: "answer", waiter: id, tasks: [], why: "over" });
   }
 
-  /** The answer that this pull has had; undefined if it is a new one. */
+  /** The answer that this pull has had; undefined if it is to wait. */
   answerOf(pull: Pull): Answer | undefined {
     const ended = this.#ended.get(pull.id);
-    return ended !== undefined && askedAt(pull) <= ended.asked ? ended.answer : undefined;
+    if (ended === undefined) return undefined;
+    const { asked, answer, isRepeated } = ended;
+    if (askedAt(pull) <= asked) return answer;
+    if (isRepeated || answer.tasks.length === 0) return undefined;
+    this.#ended.set(pull.id, { asked: askedAt(pull), answer, isRepeated: true });
+    return answer;
   }
 }

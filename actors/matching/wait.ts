@@ -95,13 +95,13 @@ export function placesOf({ terms, worker, awarded, pending, placed, ended }: Wai
   }
 }
 
-/** Whether the task still fits into the answer to a pull; a task goes to any other waiter by itself. */
+/** Whether the task still fits into what a pull may get here; a task goes to any other waiter by itself. */
 export function hasRoom({ terms, pending, placed, awardedBytes }: Wait, { bytes }: QueuedTask): boolean {
   if (terms.kind !== "pull") return true;
   let taken = awardedBytes + bytes;
   for (const some of pending.values()) taken += some;
   for (const some of placed.values()) taken += some;
-  return taken <= terms.bytesMost;
+  return taken <= (taken === bytes ? terms.bytesMost : terms.bytesShare);
 }
 
 /** What a task would cost with this waiter (NC). */

@@ -20,7 +20,7 @@ function mayTakeMore(before: Waiter, now: Waiter): boolean {
   if (now.kind === "manual") return false;
   if (!isListedAlike(listedAs(before), listedAs(now))) return true;
   if (before.standing.status !== now.standing.status) return true;
-  if (before.kind === "pull" && now.kind === "pull") return before.most < now.most || before.bytesMost < now.bytesMost;
+  if (before.kind === "pull" && now.kind === "pull") return before.most < now.most || before.bytesShare < now.bytesShare;
   return before.kind === "posted" && now.kind === "posted" && before.free < now.free;
 }
 

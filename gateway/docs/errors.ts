@@ -1,4 +1,4 @@
-import type { Operation } from "../http/operation.ts";
+import type { FleetOperation, Operation } from "../http/operation.ts";
 
 /** What each error status means, in every operation. */
 export const STATUSES: { readonly [status: string]: string } = {
@@ -16,7 +16,7 @@ export const STATUSES: { readonly [status: string]: string } = {
 };
 
 /** The error statuses that an operation may answer with. */
-export function errorsOf({ auth, method, params, query, body, raw, makesTask }: Operation): readonly string[] {
+export function errorsOf({ auth, method, params, query, body, raw, makesTask }: Operation | FleetOperation): readonly string[] {
   const takesBody = body !== undefined || raw === true;
   const changes = method !== "get";
   const statuses = [

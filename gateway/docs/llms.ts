@@ -2,7 +2,7 @@
  * The documentation for language models: /llms.txt is the index, /llms-full.txt has everything; both are generated from the
  * operations.
  */
-import type { Operation, Verb } from "../http/operation.ts";
+import type { FleetOperation, Operation, Verb } from "../http/operation.ts";
 import { errorsOf, STATUSES } from "./errors.ts";
 import { exampleOf } from "./example.ts";
 
@@ -61,17 +61,18 @@ ${lines.join("\n")}
 }
 
 /** Gives /llms-full.txt: enough to write a client. */
-export function llmsFullText(operations: readonly Operation[]): string {
-  return `${ABOUT}\n${RULES}\n## Operations\n\n${operations.map(section).join("\n")}`;
+export function llmsFullText(operations: readonly Operation[], ofFleets: readonly FleetOperation[]): string {
+  const parts = [operations, ofFleets].map((all) => all.map(section).join("\n"));
+  return `${ABOUT}\n${RULES}\n## Operations\n\n${parts.join("\n## Only over NATS\n\n")}`;
 }
 
-function title({ method, path }: Operation): string {
-  return `${method.toUpperCase()} ${path}`;
+function title({ method, path, verb }: Operation | FleetOperation): string {
+  return path === undefined ? verb.name : `${method.toUpperCase()} ${path}`;
 }
 
 const AUTH = { key: "API key", operator: "operator's token (X-Admin-Token)", none: "none" } as const;
 
-function section(operation: Operation): string {
+function section(operation: Operation | FleetOperation): string {
   const { summary, description, auth, params, query, body, idempotent, answers, verb } = operation;
   const parts = [
     `### ${title(operation)}`,

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import type { Router } from "@koa/router";
-import type { Operation } from "../http/operation.ts";
+import type { FleetOperation, Operation } from "../http/operation.ts";
 import type { Services } from "../services.ts";
 import { type Asset, serveAsset } from "./assets.ts";
 import { serveHome } from "./home.ts";
@@ -36,13 +36,18 @@ const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; form-action 'none'; frame-ancestors 'none'";
 
 /** Adds /, /docs, /openapi.json, /llms.txt, /llms-full.txt and the icon. */
-export function docsRoutes(router: Router, operations: readonly Operation[], services: Services): void {
+export function docsRoutes(
+  router: Router,
+  operations: readonly Operation[],
+  ofFleets: readonly FleetOperation[],
+  services: Services,
+): void {
   const folder = path.dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
   const text = "text/plain; charset=utf-8";
   const assets: { readonly [path: string]: Asset } = {
     "/openapi.json": { type: "application/json", body: JSON.stringify(openApi(operations, services.settings.version)) },
     "/llms.txt": { type: text, body: llmsText(operations) },
-    "/llms-full.txt": { type: text, body: llmsFullText(operations) },
+    "/llms-full.txt": { type: text, body: llmsFullText(operations, ofFleets) },
     "/favicon.svg": { type: "image/svg+xml", body: ICON_SVG },
     "/favicon.ico": { type: "image/x-icon", body: ICON_ICO },
     "/docs": { type: "text/html; charset=utf-8", body: PAGE, policy: POLICY },

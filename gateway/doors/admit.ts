@@ -1,6 +1,6 @@
 /** Admission: rate limits, API keys and tokens, all checked before a byte of the body is read. */
 import type { AccountId } from "../../machines/vocabulary.ts";
-import type { Caller, Operation } from "../http/operation.ts";
+import type { Caller, FleetOperation, Operation } from "../http/operation.ts";
 import { Problem } from "../http/problems.ts";
 import { API_KEY, hashApiKey, isSameSecret } from "../secrets.ts";
 import type { Services } from "../services.ts";
@@ -24,7 +24,11 @@ export interface Visitor extends AnswerHeaders {
 }
 
 /** Admits a request or throws a Problem (401, 404, 429). Gives the caller if the operation needs an API key. */
-export async function admit(operation: Operation, services: Services, visitor: Visitor): Promise<Caller | undefined> {
+export async function admit(
+  operation: Operation | FleetOperation,
+  services: Services,
+  visitor: Visitor,
+): Promise<Caller | undefined> {
   switch (operation.auth) {
     case "key": {
       const caller = await authenticate(operation, services, visitor);
@@ -39,7 +43,7 @@ export async function admit(operation: Operation, services: Services, visitor: V
       await admitStranger(operation, services, visitor);
       return undefined;
     default:
-      return operation.auth satisfies never;
+      return operation satisfies never;
   }
 }
 
@@ -99,7 +103,7 @@ async function checkOperator(services: Services, visitor: Visitor): Promise<void
   if (good !== true) throw new Problem(401, "ADMIN_TOKEN_INVALID", "Send the operator's token in the header X-Admin-Token.");
 }
 
-async function authenticate(operation: Operation, services: Services, visitor: Visitor): Promise<Caller> {
+async function authenticate(operation: Operation | FleetOperation, services: Services, visitor: Visitor): Promise<Caller> {
   const { keys, guard } = services;
   const key = visitor.header("X-API-Key");
   const ticket = key === "" && operation.stream === true ? ticketIn(visitor.query) : undefined;

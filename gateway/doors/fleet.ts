@@ -4,7 +4,7 @@ import type { Ids } from "../../actors/ports/ids.ts";
 import type { Log } from "../../actors/ports/log.ts";
 import { accountId, isUuid, type JsonValue } from "../../machines/vocabulary.ts";
 import { readBytes } from "../http/middleware/body.ts";
-import type { Operation, Reply } from "../http/operation.ts";
+import type { FleetOperation, Operation, Reply } from "../http/operation.ts";
 import { Problem, shortened } from "../http/problems.ts";
 import type { FleetAnswer, FleetRequest, FleetService, FleetVerb } from "../ports/fleet.ts";
 import { answerOf } from "./answer.ts";
@@ -33,7 +33,7 @@ interface Surroundings {
   readonly log: Log;
   readonly version: string;
   /** Admits the caller, checks what is asked, and does it. Throws Problem. */
-  readonly serve: (operation: Operation, visit: Visit) => Promise<Reply>;
+  readonly serve: (operation: Operation | FleetOperation, visit: Visit) => Promise<Reply>;
 }
 
 export class FleetDoor implements FleetService {
@@ -43,7 +43,7 @@ export class FleetDoor implements FleetService {
   readonly #operations: ReadonlyMap<string, VerbOperation>;
   readonly #capacity = new Capacity(DOOR_BOUNDS, ACCOUNT_BOUNDS);
 
-  constructor(operations: readonly Operation[], surroundings: Surroundings) {
+  constructor(operations: readonly (Operation | FleetOperation)[], surroundings: Surroundings) {
     this.#operations = verbsOf(operations);
     this.#surroundings = surroundings;
     this.version = surroundings.version;
@@ -107,6 +107,7 @@ export class FleetDoor implements FleetService {
       readBody: async (): Promise<JsonValue | undefined> => read().body,
       readText: async () => "",
       waiting: { gone: new AbortController().signal, msMost: WAIT_MS_MAX, bytesMost: request.answerBytesMax - FRAME_BYTES },
+      line: request.line,
       lookOnly: false,
     });
   }

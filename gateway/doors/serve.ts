@@ -2,8 +2,9 @@
 import type { JsonValue } from "../../machines/vocabulary.ts";
 import { ignoredHeader } from "../http/fields.ts";
 import { readKey } from "../http/idempotency.ts";
-import type { Caller, Incoming, Operation, Reply, Waiting } from "../http/operation.ts";
+import type { Caller, FleetOperation, Incoming, Operation, Reply, Waiting } from "../http/operation.ts";
 import { accountSuspended } from "../http/problems.ts";
+import type { PushLine } from "../ports/fleet.ts";
 import type { Services } from "../services.ts";
 import { admit, type Visitor } from "./admit.ts";
 
@@ -20,12 +21,14 @@ export interface Visit extends Visitor {
   /** Gives the body as text, for an operation that checks its signature. Throws Problem. */
   readonly readText: () => Promise<string>;
   readonly waiting: Waiting;
+  /** Reaches the fleet that asks; null where HTTP does. */
+  readonly line: PushLine | null;
   /** Whether the input is checked and nothing is done. */
   readonly lookOnly: boolean;
 }
 
 /** Checks limits, key and suspension, then reads the body, then runs the operation, which checks its input. Throws Problem. */
-export async function serve(operation: Operation, services: Services, visit: Visit): Promise<Reply> {
+export async function serve(operation: Operation | FleetOperation, services: Services, visit: Visit): Promise<Reply> {
   const arrived = services.clock.now();
   const caller = await admit(operation, services, visit);
   if (caller !== undefined && operation.method !== "get" && operation.suspended === undefined) {
@@ -44,6 +47,7 @@ export async function serve(operation: Operation, services: Services, visit: Vis
     address: visit.address,
     arrived,
     waiting: visit.waiting,
+    line: visit.line,
     services,
   };
   if (!visit.lookOnly) return operation.run(incoming);

@@ -2,18 +2,18 @@
 
 import type { JsonValue } from "../../machines/vocabulary.ts";
 import { type Found, normalizeFields, type Shape } from "../http/fields.ts";
-import type { Operation, Verb } from "../http/operation.ts";
+import type { FleetOperation, Operation, Verb } from "../http/operation.ts";
 import { invalid } from "../http/problems.ts";
 import type { FleetVerb } from "../ports/fleet.ts";
 
 /** An operation that has a verb. */
 export interface VerbOperation {
-  readonly operation: Operation;
+  readonly operation: Operation | FleetOperation;
   readonly verb: Verb;
 }
 
 /** Those of the operations that have a verb, by it. Throws an Error where two share one, or one cannot be asked in one object. */
-export function verbsOf(operations: readonly Operation[]): ReadonlyMap<string, VerbOperation> {
+export function verbsOf(operations: readonly (Operation | FleetOperation)[]): ReadonlyMap<string, VerbOperation> {
   const verbs = new Map<string, VerbOperation>();
   for (const operation of operations) {
     const { verb } = operation;
@@ -38,7 +38,12 @@ export function describeVerb({ operation, verb }: VerbOperation): FleetVerb {
   ];
   return {
     verb: verb.name,
-    about: { operation: id, http: `${method.toUpperCase()} ${path}`, summary, fields: fields.join(", ") },
+    about: {
+      operation: id,
+      ...(path === undefined ? {} : { http: `${method.toUpperCase()} ${path}` }),
+      summary,
+      fields: fields.join(", "),
+    },
   };
 }
 

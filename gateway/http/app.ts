@@ -7,7 +7,7 @@ import { countVisit } from "../doors/admit.ts";
 import { serve } from "../doors/serve.ts";
 import type { Health } from "../ports/health.ts";
 import { liveness, readiness } from "../routes/health.ts";
-import { OPERATIONS } from "../routes/index.ts";
+import { FLEET_OPERATIONS, OPERATIONS } from "../routes/index.ts";
 import type { GatewaySettings, Services } from "../services.ts";
 import { readBody, readText } from "./middleware/body.ts";
 import { clientAddress, networkOf } from "./middleware/client-address.ts";
@@ -42,7 +42,7 @@ export function createApp(services: Services): Koa {
   }
   const pages = new HttpRouter();
   pages.use(countVisits(services));
-  docsRoutes(pages, OPERATIONS, services);
+  docsRoutes(pages, OPERATIONS, FLEET_OPERATIONS, services);
   app.use(router.routes());
   app.use(pages.routes());
   app.use(countVisits(services));
@@ -95,8 +95,10 @@ function countVisits(services: Services): Middleware {
 }
 
 /** Aborted when the client has closed its connection before it had the whole answer. */
-function goneOf({ res }: RouterContext): AbortSignal {
+function goneOf({ req, res }: RouterContext): AbortSignal {
   const gone = new AbortController();
+  // It may have closed before this request came to its turn.
+  if (req.socket.destroyed) gone.abort();
   res.once("close", () => {
     if (!res.writableFinished) gone.abort();
   });
@@ -117,6 +119,7 @@ async function answer(operation: Operation, services: Services, context: RouterC
     readBody: () => readBody(context),
     readText: () => readText(context),
     waiting: { gone: goneOf(context), msMost: Number.POSITIVE_INFINITY, bytesMost: Number.POSITIVE_INFINITY },
+    line: null,
     lookOnly,
   });
   if (lookOnly) context.type = "application/json";

@@ -1,5 +1,6 @@
 /** Idempotency-Key: the same key and body are answered as the first time; the same key with another body is refused. */
 import type { AskOptions } from "../../actors/router.ts";
+import type { KeyedRequest } from "../../machines/task/events.ts";
 import { canonicalText } from "../../machines/validation/equality.ts";
 import type { JsonValue } from "../../machines/vocabulary.ts";
 import type { Services } from "../services.ts";
@@ -48,12 +49,20 @@ export function idempotent(
   return { outcome, before, options: { commandId, again: true } };
 }
 
+/** What a command says of its request where the reply does not name what was created; nothing if it has no key. */
+export function requestOf({ outcome, options: { commandId: id } }: IdempotentRequest): { readonly request?: KeyedRequest } {
+  return id === undefined ? {} : { request: { id, outcome } };
+}
+
 export function mismatch(): Problem {
   const detail = "This Idempotency-Key was used for a different request; use a new key for each new request.";
   return new Problem(422, "IDEMPOTENCY_MISMATCH", detail, { errors: [{ field: "Idempotency-Key", message: detail }] });
 }
 
-/** Throws a Problem when what was made under this key, of which `made` is the id, was made for another body. */
-export function checkOutcome(made: string, { outcome, before }: IdempotentRequest): void {
-  if (made !== outcome && made !== before) throw mismatch();
+/**
+ * Throws a Problem when what was made under this key, of which `made` is the id, was made for another body. Undefined: it was not
+ * made under this key, or by a version that did not record it.
+ */
+export function checkOutcome(made: string | undefined, { outcome, before }: IdempotentRequest): void {
+  if (made !== undefined && made !== outcome && made !== before) throw mismatch();
 }

@@ -4,6 +4,7 @@
  */
 import Type, { type Static, type TObject, type TSchema } from "typebox";
 import type { AccountId, JsonValue, Millis } from "../../machines/vocabulary.ts";
+import type { PushLine } from "../ports/fleet.ts";
 import type { Services } from "../services.ts";
 import { normalizeFields } from "./fields.ts";
 import { Problem, renamed } from "./problems.ts";
@@ -36,6 +37,8 @@ interface Request {
   /** When the request arrived (ms), before its body was read and before it waited for anything. */
   readonly arrived: Millis;
   readonly waiting: Waiting;
+  /** Reaches the fleet that asks; null where HTTP does. */
+  readonly line: PushLine | null;
   /** The raw body, if the operation asks for it. */
   readonly text: string;
   /** A header of the request; empty if it was not sent. */
@@ -81,13 +84,11 @@ export interface Verb {
   readonly params?: { readonly [param: string]: string };
 }
 
-export interface Outline<P extends TObject = TObject, Q extends TObject = TObject, B extends TSchema = TSchema> {
+/** What is asked and answered, whichever door it comes through. */
+interface Exchange<P extends TObject = TObject, Q extends TObject = TObject, B extends TSchema = TSchema> {
   /** The operationId: a verb and a noun in camelCase, because generators make method names of it. */
   readonly id: string;
   readonly tag: string;
-  readonly method: "get" | "post" | "patch" | "delete";
-  /** With `{name}` for each parameter. */
-  readonly path: string;
   readonly summary: string;
   readonly description?: string;
   readonly params?: P;
@@ -122,9 +123,19 @@ export interface Outline<P extends TObject = TObject, Q extends TObject = TObjec
   readonly answers: { readonly [status: number]: { readonly about: string; readonly schema: TSchema } };
 }
 
-export interface Operation extends Outline {
-  /** Who may call it: accounts with an API key, operators with their token, or anybody. */
-  readonly auth: "key" | "operator" | "none";
+export interface Outline<P extends TObject = TObject, Q extends TObject = TObject, B extends TSchema = TSchema>
+  extends Exchange<P, Q, B> {
+  readonly method: "get" | "post" | "patch" | "delete";
+  /** With `{name}` for each parameter. */
+  readonly path: string;
+}
+
+interface FleetOutline<B extends TSchema = TSchema> extends Exchange<TObject, TObject, B> {
+  readonly verb: Verb;
+}
+
+/** How an operation is checked and done. */
+interface Served {
   /** Validates the input and does nothing else. Throws Problem. */
   readonly check: (incoming: Incoming) => unknown;
   /** The route's function; its name, which is the id unless it serves several, shows in stack traces and profiles. */
@@ -133,9 +144,21 @@ export interface Operation extends Outline {
   readonly run: (incoming: Incoming) => Promise<Reply>;
 }
 
+export interface Operation extends Outline, Served {
+  /** Who may call it: accounts with an API key, operators with their token, or anybody. */
+  readonly auth: "key" | "operator" | "none";
+}
+
+/** An operation that has a meaning only for fleets: it is asked by its verb, and has no place in HTTP. */
+export interface FleetOperation extends FleetOutline, Served {
+  readonly auth: "key";
+  readonly method?: never;
+  readonly path?: never;
+}
+
 const NOTHING = Type.Object({});
 
-function checked<P extends TObject, Q extends TObject, B extends TSchema>(outline: Outline<P, Q, B>) {
+function checked<P extends TObject, Q extends TObject, B extends TSchema>(outline: Exchange<P, Q, B>) {
   const params = pathCheck<P | typeof NOTHING>(outline.params ?? NOTHING);
   const query = queryCheck<Q | typeof NOTHING>(outline.query ?? NOTHING);
   const body = bodyCheck<B | typeof NOTHING>(outline.body ?? NOTHING);
@@ -163,17 +186,27 @@ export function keyed<P extends TObject, Q extends TObject, B extends TSchema>(
   run: (given: Given<Static<P>, Static<Q>, Static<B>> & Caller) => Promise<Reply>,
 ): Operation {
   const check = checked(outline);
-  return {
-    ...outline,
-    auth: "key",
-    handler: run,
-    check,
-    run: (incoming) => {
-      const { caller } = incoming;
-      if (caller === undefined) throw new Problem(401, "API_KEY_MISSING", "Send your API key in the header X-API-Key.");
-      return run({ ...check(incoming), ...caller });
-    },
+  const served = async (incoming: Incoming) => run({ ...check(incoming), ...callerOf(incoming) });
+  return { ...outline, auth: "key", handler: run, check, run: served };
+}
+
+/** An operation that only fleets can call, with their API key. */
+export function fleetOnly<B extends TSchema>(
+  outline: FleetOutline<B>,
+  run: (given: Given<object, object, Static<B>> & Caller & { readonly line: PushLine }) => Promise<Reply>,
+): FleetOperation {
+  const check = checked<typeof NOTHING, typeof NOTHING, B>(outline);
+  const served = async (incoming: Incoming) => {
+    const { line } = incoming;
+    if (line === null) throw new Error(`${outline.id} was asked through a door that is none of fleets`);
+    return run({ ...check(incoming), ...callerOf(incoming), line });
   };
+  return { ...outline, auth: "key", handler: run, check, run: served };
+}
+
+function callerOf({ caller }: Incoming): Caller {
+  if (caller !== undefined) return caller;
+  throw new Problem(401, "API_KEY_MISSING", "Send your API key in the header X-API-Key.");
 }
 
 /** An operation that needs the operators' token. */

@@ -11,22 +11,20 @@
  *     round.
  * F5  Streams are limited per account, per address, and in total; few look at the database at a time.
  */
-import type { PassThrough } from "node:stream";
 import { MATCHING } from "../../actors/matching/vocabulary.ts";
 import type { Clock } from "../../actors/ports/clock.ts";
 import type { Log } from "../../actors/ports/log.ts";
 import { mayWork } from "../../machines/eligibility.ts";
-import { tiersIn } from "../../machines/market/qualification.ts";
 import type { AccountId, Millis } from "../../machines/vocabulary.ts";
 import type { ReadModel, StoredTask, Watched } from "../ports/read-model.ts";
 import type { SignalHub } from "../ports/signals.ts";
-import { mayBid } from "../show/task.ts";
 import { type AccountEvent, type Followed, Follower } from "./follower.ts";
 import { Looks } from "./looks.ts";
 import { NewTasks, roundOf } from "./new-tasks.ts";
+import { openTasksFor } from "./open-tasks.ts";
 import type { Position } from "./position.ts";
 import type { Presence } from "./presence.ts";
-import { EventStream, eventOf, type Subscription } from "./stream.ts";
+import { EventStream, eventOf, type Sink, type Subscription } from "./stream.ts";
 
 /** Keep-alive interval: a comment, so that no proxy closes the stream (ms). */
 const COMMENT_MS = 15_000;
@@ -40,8 +38,6 @@ const RETRY_MS = 1_000;
 const OPEN_AGAIN_MS = [1_000, 6_000] as const;
 /** How far before the time of an event it may be dated by another node's clock (ms). */
 const OVERLAP_MS = 10_000;
-/** Open tasks that a new stream is told of. */
-export const OPEN_MAX = 50;
 /** Streams that look at the database at a time. */
 const LOOKS_MAX = 4;
 export const STREAMS_PER_ACCOUNT = 10;
@@ -64,7 +60,16 @@ export interface Opening extends Subscription {
   readonly last: Position | null;
   /** Whether it may take work: who may not is not online for it. */
   readonly works: boolean;
+  /** Where its events go. */
+  readonly sink: Sink;
+  /** The stream that ends when this one is open: it counts for no limit. */
+  readonly instead?: EventStream | undefined;
+  /** Whether to wait before it looks for what is open: it may be told by then what the client knows. */
+  readonly unhurried?: boolean;
 }
+
+/** Which limit on streams is reached. */
+export type Full = "account" | "address" | "process";
 
 /** A stream, and what keeps it going. */
 interface Live {
@@ -107,17 +112,18 @@ export class Feed {
   }
 
   /**
-   * Opens a stream, and gives what it sends; if there are too many, says which limit was reached. Whatever happens once this has
-   * resolved is told. Rejects with StoreUnavailable.
+   * Opens a stream; if there are too many, says which limit was reached. Whatever happens once this has resolved is told. Rejects
+   * with StoreUnavailable.
    */
-  async open({ last, works, ...subscription }: Opening): Promise<PassThrough | "account" | "address" | "process"> {
-    const reached = this.#reached(subscription);
+  async open({ last, works, sink, instead, unhurried = false, ...subscription }: Opening): Promise<EventStream | Full> {
+    const reached = this.#reached(subscription, instead?.open === true ? 1 : 0);
     if (reached !== undefined) return reached;
+    const stream = new EventStream(subscription, sink);
     const live: Live = {
-      stream: new EventStream(subscription),
+      stream,
       follower: null,
       works,
-      hasOpen: false,
+      hasOpen: unhurried,
       sending: false,
       mustLook: false,
       stopComments: () => {},
@@ -129,10 +135,10 @@ export class Feed {
     try {
       await this.#begin(live, last);
     } catch (error) {
-      live.stream.out.destroy();
+      stream.destroy();
       throw error;
     }
-    return live.stream.out;
+    return stream;
   }
 
   /** Number of open streams. */
@@ -142,7 +148,7 @@ export class Feed {
 
   /** Ends the streams of a key that is no longer valid. */
   endKey(keyHash: string): void {
-    for (const { stream } of this.#streams) if (stream.subscription.keyHash === keyHash) stream.end();
+    for (const { stream } of this.#streams) if (stream.subscription.keyHash === keyHash) stream.end("key");
   }
 
   /** Checks whether an account's streams may continue, after a signal that its state has changed. */
@@ -177,21 +183,22 @@ export class Feed {
   hearNew(task: StoredTask, workers: readonly AccountId[], streams: number = MATCHING.announcedMax): void {
     const listening = workers.map((account) => {
       const live = this.#accounts.get(account)?.live ?? [];
-      return [...live].flatMap(({ stream }) => (hearsOf(stream, task) ? stream : []));
+      return [...live].flatMap(({ stream }) => (stream.hearsOf(task.row.taskType) ? stream : []));
     });
     this.#newTasks.tell(task, listening, streams);
   }
 
   close(): void {
-    for (const { stream } of this.#streams) stream.end();
+    for (const { stream } of this.#streams) stream.end("gateway");
   }
 
-  #reached({ account, address }: Subscription): "account" | "address" | "process" | undefined {
+  /** `ending` is how many streams of this account and address are about to end. */
+  #reached({ account, address }: Subscription, ending: number): Full | undefined {
     const { streamsPerAddress } = this.#ports;
-    if ((this.#accounts.get(account)?.live.size ?? 0) >= STREAMS_PER_ACCOUNT) return "account";
+    if ((this.#accounts.get(account)?.live.size ?? 0) - ending >= STREAMS_PER_ACCOUNT) return "account";
     const ofAddress = [...this.#streams].filter(({ stream }) => stream.subscription.address === address).length;
-    if (streamsPerAddress > 0 && ofAddress >= streamsPerAddress) return "address";
-    return this.#streams.size >= STREAMS_MAX ? "process" : undefined;
+    if (streamsPerAddress > 0 && ofAddress - ending >= streamsPerAddress) return "address";
+    return this.#streams.size - ending >= STREAMS_MAX ? "process" : undefined;
   }
 
   #add(live: Live): void {
@@ -204,7 +211,7 @@ export class Feed {
     of.live.add(live);
     this.#accounts.set(account, of);
     this.#stopRounds ??= this.#ports.clock.after(ROUND_MS, () => this.#round());
-    stream.out.on("close", () => this.#remove(live));
+    stream.onClose(() => this.#remove(live));
   }
 
   #remove(live: Live): void {
@@ -237,8 +244,9 @@ export class Feed {
     const after = last !== null && "after" in last ? Math.min(last.after, newest) : newest;
     const [ends, awards] = [stream.hasTopic("task.terminal"), stream.hasTopic("task.awarded")];
     if (ends || awards) live.follower = new Follower({ reads, clock }, { account, ends, awards, after });
-    stream.welcome(after);
-    this.#setOnline(live, live.works);
+    stream.begin(after);
+    // It may have ended meanwhile, and left.
+    this.#setOnline(live, live.works && stream.open);
     this.#scheduleComment(live);
     this.#looks.ask(live);
     this.#lookForOpenAgain(live);
@@ -267,16 +275,15 @@ export class Feed {
     });
   }
 
-  /** A worker is online while it has a stream, whatever that listens to. */
+  /** A worker is online while it has a stream on which it can be reached, whatever that listens to. */
   #setOnline(live: Live, online: boolean): void {
     const { presence, taskTypes } = this.#ports;
     const { stream } = live;
     if (online === (live.leave !== undefined)) return;
     live.leave?.();
-    const { account: worker, taskType } = stream.subscription;
-    const types = taskType === null ? taskTypes : [taskType];
+    const { account: worker, taskTypes: asked } = stream.subscription;
     const announce = stream.hasTopic("task.new");
-    live.leave = online ? presence.listens({ worker, taskTypes: types, announce }) : undefined;
+    live.leave = online ? presence.listens({ worker, taskTypes: asked ?? taskTypes, announce }) : undefined;
   }
 
   /** Asks for what has changed of all accounts that have streams. */
@@ -303,12 +310,11 @@ export class Feed {
   #judge(live: Live, now: Watched | undefined): void {
     if (now === undefined) return;
     const { keyHash, status, lastFact } = now;
-    if (keyHash !== live.stream.subscription.keyHash || status === "FROZEN" || status === "SUSPENDED") {
-      live.stream.end();
-      return;
-    }
+    if (keyHash !== live.stream.subscription.keyHash) live.stream.end("key");
+    else if (status === "FROZEN" || status === "SUSPENDED") live.stream.end("account");
+    if (!live.stream.open) return;
     live.works = mayWork(status);
-    this.#setOnline(live, live.works);
+    this.#setOnline(live, live.works && live.stream.reachable);
     const hasMore = live.follower?.hear(lastFact) === true;
     if (hasMore || (live.works && !live.hasOpen)) this.#looks.ask(live);
   }
@@ -360,22 +366,9 @@ export class Feed {
     if (!works || hasOpen) return [];
     live.hasOpen = true;
     if (!stream.hasTopic("task.new")) return [];
-    const { reads, taskTypes } = this.#ports;
-    const { account, taskType } = stream.subscription;
+    const { account, taskTypes } = stream.subscription;
     try {
-      const me = await reads.account(account);
-      if (me === undefined) return [];
-      const page = await reads.open({
-        worker: account,
-        marks: me.marks,
-        taskTypes: taskType === null ? taskTypes : [taskType],
-        tiers: tiersIn(me.records),
-        minBudget: null,
-        sort: null,
-        limit: OPEN_MAX,
-        cursor: null,
-      });
-      return (page?.items ?? []).filter((task) => mayBid(task, me));
+      return await openTasksFor(this.#ports.reads, account, taskTypes ?? this.#ports.taskTypes);
     } catch (error) {
       live.hasOpen = false;
       throw error;
@@ -384,9 +377,3 @@ export class Feed {
 }
 
 const NOTHING: Followed = { events: [], again: null };
-
-/** Whether a stream listens to new tasks like this one. */
-function hearsOf(stream: EventStream, { row }: StoredTask): boolean {
-  const { taskType } = stream.subscription;
-  return stream.open && stream.hasTopic("task.new") && (taskType === null || taskType === row.taskType);
-}

@@ -6,7 +6,7 @@
  * L2  It waits at the matcher of each of its task types, by parts of at most PART_MS, so that a matcher that died is noticed. Of
  *     what a matcher has not told, or not whole, the database is asked.
  * L3  It ends when it has tasks, when its time is over, when its client leaves, or when this gateway drains.
- * L4  A task that it has won and its client does not get, because it has gone, or has had its answer, is handed to `unwanted`.
+ * L4  A task that it has won and its client does not get, because it has gone, or has had its answer, is given back (undelivered.ts).
  */
 import type { Clock } from "../../actors/ports/clock.ts";
 import type { Log } from "../../actors/ports/log.ts";
@@ -15,10 +15,12 @@ import type { Ineligibility } from "../../machines/ineligibility.ts";
 import { qualificationIn } from "../../machines/market/qualification.ts";
 import type { Pulled } from "../../machines/matcher/protocol.ts";
 import type { PullWaiter } from "../../machines/matcher/vocabulary.ts";
-import type { AccountId, Millis } from "../../machines/vocabulary.ts";
+import { type Millis, taskId } from "../../machines/vocabulary.ts";
 import { Capacity } from "../doors/capacity.ts";
 import type { ReadModel, StoredTask } from "../ports/read-model.ts";
+import { showTask } from "../show/task.ts";
 import { LATE_MS, type Queues } from "./queues.ts";
+import type { Undelivered, Won } from "./undelivered.ts";
 
 /** How long a matcher is waited for at a time (ms). */
 const PART_MS = 5_000;
@@ -39,8 +41,7 @@ export interface PullPorts {
   readonly log: Log;
   /** The id of this gateway. */
   readonly gateway: string;
-  /** Takes tasks that were awarded to a worker who does not know it, to give them back. */
-  readonly unwanted: (worker: AccountId, tasks: readonly StoredTask[]) => void;
+  readonly undelivered: Pick<Undelivered, "giveBack" | "giveBackLater" | "repeated" | "wasRepeated">;
 }
 
 export interface PullRequest {
@@ -57,7 +58,7 @@ export interface PullRequest {
   readonly waitMs: Millis;
   /** What the answer holds (bytes of tasks). */
   readonly bytesMost: number;
-  /** Whether it may have come before. */
+  /** Whether it has a key, so that it may have come before, and may come again. */
   readonly again: boolean;
   /** Aborted when the client has gone. */
   readonly gone: AbortSignal;
@@ -68,6 +69,16 @@ export interface PullResult {
   readonly tasks: readonly StoredTask[];
   /** Why it has not got more, if that lies with the worker. */
   readonly limited: Ineligibility | null;
+}
+
+/** A request, and when it came (ms). */
+interface Asked extends PullRequest {
+  readonly begun: Millis;
+}
+
+/** What a request has got. If its pull was asked again meanwhile, whoever did that answers for what was won. */
+interface Got extends PullResult {
+  readonly repeated: boolean;
 }
 
 /** Why there is no result: too many pulls, of the account or in all, or another pull has won tasks under this key. */
@@ -85,8 +96,8 @@ export class Pulls {
   readonly #capacity = new Capacity({ requests: PULLS_MAX, bytes: 0 }, { requests: PULLS_OF_ACCOUNT_MAX, bytes: 0 });
   /** Ends the part of each pull that waits. */
   readonly #leaving = new Set<() => void>();
-  /** Cancel looks for tasks that were won too late. */
-  readonly #looks = new Set<() => void>();
+  /** By pull: the look for tasks that were won too late, which is to come. */
+  readonly #looks = new Map<string, { readonly look: () => Promise<void>; readonly cancel: () => void }>();
   #draining = false;
 
   constructor(ports: PullPorts) {
@@ -103,10 +114,13 @@ export class Pulls {
     const { id: worker } = request.row;
     const leave = this.#capacity.enter(worker, 0);
     if (typeof leave === "string") return leave === "account" ? "account" : "gateway";
+    const asked = { ...request, begun: this.#ports.clock.now() };
     try {
-      const result = await this.#get(request);
-      if (typeof result !== "string") this.#handOver(request, result.tasks);
-      return result;
+      const got = await this.#get(asked);
+      if (typeof got === "string") return got;
+      const { tasks, limited, repeated } = got;
+      if (!repeated) this.#handOver(asked, tasks);
+      return { tasks, limited };
     } finally {
       leave();
     }
@@ -118,37 +132,54 @@ export class Pulls {
     for (const leave of [...this.#leaving]) leave();
   }
 
-  /** Looks for nothing more. */
-  close(): void {
+  /** Looks now for what would be looked for later. Never rejects. */
+  async close(): Promise<void> {
     this.drain();
-    for (const cancel of this.#looks) cancel();
-    this.#looks.clear();
+    const looks = [...this.#looks];
+    for (const [pull] of looks) this.#endLook(pull);
+    await Promise.all(looks.map(([, { look }]) => look()));
   }
 
-  async #get(request: PullRequest): Promise<PullResult | PullRefusal> {
+  async #get(request: Asked): Promise<Got | PullRefusal> {
+    // Whether something may have been won that no matcher has told.
+    let isUnsure = false;
     if (request.again) {
       const won = await this.#won(request);
       if (won.some(({ pull }) => pull !== idOf(request))) return "mismatch";
-      if (won.length > 0) return { tasks: won.map(({ task }) => task), limited: null };
+      isUnsure = this.#endLook(idOf(request));
+      if (won.length > 0) {
+        this.#ports.undelivered.repeated(idOf(request), request.begun);
+        const tasks = won.map(({ task }) => task);
+        return { ...this.#result(request, tasks, null, isUnsure), repeated: false };
+      }
     }
-    return this.#wait(request, await this.#waitsOf(request));
+    return this.#wait(request, await this.#waitsOf(request), isUnsure);
   }
 
-  async #wait(request: PullRequest, waits: readonly Wait[]): Promise<PullResult> {
+  async #wait(request: Asked, waits: readonly Wait[], unsure: boolean): Promise<Got> {
     const { clock, log } = this.#ports;
     const end = clock.now() + request.waitMs;
-    // Whether something may have been won that no matcher has told.
-    let isUnsure = false;
+    let isUnsure = unsure;
+    let repeated = false;
+    const over = (won: readonly StoredTask[], limited: Ineligibility | null) => ({
+      ...this.#result(request, won, limited, isUnsure && !repeated),
+      repeated,
+    });
     for (;;) {
-      if (this.#isOver(request)) return this.#result(request, [], null, isUnsure);
+      if (this.#isOver(request)) return over([], null);
       const until = Math.min(end, clock.now() + PART_MS);
       const answers = await this.#ask(waits, until, request.gone);
       isUnsure ||= answers.some((answer) => answer === undefined || answer.missing > 0);
+      repeated ||= answers.some((answer) => answer?.repeated === true);
       const told = answers.flatMap((answer) => answer?.tasks ?? []);
       const limited = answers.find((answer) => answer?.limited !== undefined)?.limited ?? null;
       const tasks = isUnsure
         ? await this.#won(request).then(
-            (won) => won.map(({ task }) => task),
+            (won) => {
+              // It may be what the same pull has won that was asked before elsewhere.
+              if (request.again && won.length > 0) this.#ports.undelivered.repeated(idOf(request), request.begun);
+              return won.map(({ task }) => task);
+            },
             (error: unknown) => {
               if (told.length === 0) throw error;
               log.debug({ err: error }, "could not read what a pull has won; it gets what matchers told");
@@ -156,7 +187,7 @@ export class Pulls {
             },
           )
         : told;
-      if (tasks.length > 0 || clock.now() >= end || this.#isOver(request)) return this.#result(request, tasks, limited, isUnsure);
+      if (tasks.length > 0 || clock.now() >= end || this.#isOver(request)) return over(tasks, limited);
       // Who answers early has no room for it, or is going to another node.
       const pause = Math.min(PAUSE_MS, until - clock.now());
       if (pause > 0) await new Promise<void>((resolve) => void clock.after(pause, resolve));
@@ -168,37 +199,47 @@ export class Pulls {
   }
 
   /** Gives what fits into the answer; of the rest, and of what may yet be won, the worker does not know. */
-  #result(request: PullRequest, won: readonly StoredTask[], limited: Ineligibility | null, isUnsure: boolean): PullResult {
-    const tasks = within(won, request.bytesMost);
-    if (tasks.length < won.length) this.#ports.unwanted(request.row.id, won.slice(tasks.length));
+  #result(request: Asked, won: readonly StoredTask[], limited: Ineligibility | null, isUnsure: boolean): PullResult {
+    const tasks = within(won, request);
+    this.#ports.undelivered.giveBack(wonBy(request, won.slice(tasks.length)));
     if (isUnsure) this.#lookAgain(request, new Set(won.map(({ row }) => row.id)));
     return { tasks, limited: won.length < request.most ? limited : null };
   }
 
-  /** Later, hands over what was won after the answer. */
-  #lookAgain(request: PullRequest, known: ReadonlySet<string>): void {
-    const { clock, log, unwanted } = this.#ports;
+  /** Later, gives back what was won after the answer, unless the pull is asked again and so gets it. */
+  #lookAgain(request: Asked, known: ReadonlySet<string>): void {
+    const { clock, log, undelivered } = this.#ports;
+    const id = idOf(request);
     const look = async () => {
-      this.#looks.delete(cancel);
       try {
-        const late = (await this.#won(request)).filter(({ pull, task }) => pull === idOf(request) && !known.has(task.row.id));
-        if (late.length > 0)
-          unwanted(
-            request.row.id,
-            late.map(({ task }) => task),
-          );
+        const late = (await this.#won(request)).filter(({ pull, task }) => pull === id && !known.has(task.row.id));
+        const tasks = late.map(({ task }) => task);
+        if (!undelivered.wasRepeated(id, request.begun)) undelivered.giveBack(wonBy(request, tasks));
       } catch (error) {
         log.debug({ err: error }, "could not look for tasks that were won too late for an answer");
       }
     };
-    const cancel = clock.after(LOOK_AGAIN_MS, () => void look());
-    this.#looks.add(cancel);
+    this.#endLook(id);
+    const cancel = clock.after(LOOK_AGAIN_MS, () => {
+      this.#looks.delete(id);
+      void look();
+    });
+    this.#looks.set(id, { look, cancel });
+  }
+
+  /** Gives whether there was to be a look. */
+  #endLook(pull: string): boolean {
+    this.#looks.get(pull)?.cancel();
+    return this.#looks.delete(pull);
   }
 
   /** The client gets these tasks, unless it has gone, or goes before it has its answer. */
-  #handOver({ row, gone }: PullRequest, tasks: readonly StoredTask[]): void {
+  #handOver(request: Asked, tasks: readonly StoredTask[]): void {
+    const { gone, again, begun } = request;
     if (tasks.length === 0) return;
-    const giveBack = () => this.#ports.unwanted(row.id, tasks);
+    const { undelivered } = this.#ports;
+    const won = wonBy(request, tasks);
+    const giveBack = () => (again ? undelivered.giveBackLater(won, begun) : undelivered.giveBack(won));
     if (gone.aborted) giveBack();
     else gone.addEventListener("abort", giveBack, { once: true });
   }
@@ -227,6 +268,7 @@ export class Pulls {
         minPrice,
         most,
         bytesMost: Math.min(bytesMost, PULL_BYTES_MAX),
+        bytesShare: Math.floor(Math.min(bytesMost, PULL_BYTES_MAX) / taskTypes.length),
       };
       return { taskType, terms };
     });
@@ -268,13 +310,17 @@ function idOf({ key, terms }: PullRequest): string {
   return `${key}.${terms}`;
 }
 
-/** The first of these tasks that are together not longer than `most` bytes, but always one. */
-function within(tasks: readonly StoredTask[], most: number): readonly StoredTask[] {
+function wonBy(request: PullRequest, tasks: readonly StoredTask[]): Won {
+  return { worker: request.row.id, pull: idOf(request), tasks: tasks.map(({ row }) => taskId(row.id)) };
+}
+
+/** The first of these tasks that are together, as the worker gets them, not longer than its answer may be, but always one. */
+function within(tasks: readonly StoredTask[], { row, bytesMost }: PullRequest): readonly StoredTask[] {
   if (tasks.length < 2) return tasks;
   let bytes = 0;
   const beyond = tasks.findIndex((task, index) => {
-    bytes += Buffer.byteLength(JSON.stringify(task));
-    return index > 0 && bytes > most;
+    bytes += Buffer.byteLength(JSON.stringify(showTask(task, row.id)));
+    return index > 0 && bytes > bytesMost;
   });
   return beyond === -1 ? tasks : tasks.slice(0, beyond);
 }

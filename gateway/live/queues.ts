@@ -64,8 +64,9 @@ export class Queues {
   async pull(taskType: string, wait: PullWaiter): Promise<Pulled | undefined> {
     const matchers = this.#of(taskType, wait.worker);
     const ms = wait.until - (wait.asked ?? wait.since) + LATE_MS;
+    const bytesShare = Math.floor(wait.bytesShare / matchers.length);
     const ask = async (to: Address<"matcher">) => {
-      const answer = await this.#router.tryAsk(to, { type: "pull", wait }, ms);
+      const answer = await this.#router.tryAsk(to, { type: "pull", wait: { ...wait, bytesShare } }, ms);
       if (answer?.why === "awarded" && matchers.length > 1) this.leave(taskType, [wait]);
       return answer;
     };
@@ -116,11 +117,13 @@ function merged(answers: readonly (Pulled | undefined)[]): Pulled | undefined {
   const [only] = answers;
   if (answers.length === 1) return only;
   const known = answers.flatMap((answer) => answer ?? []);
-  const tasks = known.flatMap((answer) => answer.tasks);
+  // Several may have heard of the same award.
+  const tasks = [...new Map(known.flatMap((answer) => answer.tasks).map((task) => [task.row.id, task])).values()];
   // Whatever one that has not answered has given is missing.
   const missing = known.reduce((sum, answer) => sum + answer.missing, answers.length - known.length);
   const limited = known.find((answer) => answer.limited !== undefined)?.limited;
   if (known.length < answers.length && tasks.length === 0) return undefined;
   const why = tasks.length + missing > 0 ? "awarded" : limited === undefined ? "over" : "full";
-  return { tasks, missing, why, ...(limited === undefined ? {} : { limited }) };
+  const repeated = known.some((answer) => answer.repeated === true);
+  return { tasks, missing, why, ...(limited === undefined ? {} : { limited }), ...(repeated ? { repeated } : {}) };
 }

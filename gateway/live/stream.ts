@@ -1,15 +1,11 @@
-/** One stream of server-sent events (HTML, 9.2), as bytes: what it sends, under which ids, and what is unread. */
-import { PassThrough } from "node:stream";
+/** One stream of events: what it has told, under which ids. How it is sent is its sink's: server-sent events (sse.ts), or pushes (push.ts). */
 import type { AccountId } from "../../machines/vocabulary.ts";
 import type { StoredTask } from "../ports/read-model.ts";
 import { showTask } from "../show/task.ts";
-import { POSITION_PROOF } from "./position.ts";
 
 export const TOPICS = ["task.new", "task.awarded", "task.terminal"] as const;
 export type Topic = (typeof TOPICS)[number];
 
-/** A slow client with this much unread is disconnected (bytes); it can reconnect with the id of its last event. */
-const UNREAD_MAX = 1_048_576;
 /** Tasks that are remembered as told, so that none is told twice. */
 const TOLD_MAX = 200;
 
@@ -20,27 +16,74 @@ export interface Subscription {
   readonly address: string;
   readonly topics: readonly Topic[];
   /** null: all types. */
-  readonly taskType: string | null;
-  /** Whether events have names, so that listeners can be added for each topic. */
-  readonly named: boolean;
-  /** What proves in its ids that it was opened in time, for a stream that was opened with a ticket; see position.ts. */
-  readonly proof: string | null;
+  readonly taskTypes: readonly string[] | null;
+}
+
+/**
+ * Why a stream ends: its key is not valid any more, its account was frozen or suspended, its gateway stops, its client or time has
+ * gone or another stream takes its place.
+ */
+export type Ending = "key" | "account" | "gateway" | "over";
+
+/** An event as it is sent; `data` is a JSON object. */
+export interface SentEvent {
+  readonly topic: Topic;
+  readonly data: string;
+  readonly id: number;
+  /** The id of the event before it, or the one with which the stream began: no other is between them. */
+  readonly after: number;
+}
+
+/** Where a stream's events go. */
+export interface Sink {
+  readonly open: boolean;
+  /** Whether the client can be reached now, as far as one knows. */
+  readonly reachable: boolean;
+  /** The stream begins after the event of this id. */
+  begin(id: number): void;
+  /** Nothing comes any more that has this id or a lower one. */
+  moveTo(id: number): void;
+  /** Nothing has happened for a while. */
+  comment(): void;
+  /** Sends an event, however long it has to wait for that. Resolves when the next one may come, or the sink is closed. */
+  send(event: SentEvent): Promise<void>;
+  /** Sends an event that is worthless later; gives whether it was sent, once the next one may come. */
+  sendNow(event: SentEvent): Promise<boolean>;
+  /**
+   * Sends an event that is worthless later, now or in one write with what follows, for which `flush` is called at the latest. Gives
+   * whether it was sent or is kept for that.
+   */
+  gather(event: SentEvent): boolean;
+  /** How much is kept for a later write (characters). */
+  readonly gathered: number;
+  /** Sends what was gathered; gives whether there was anything. */
+  flush(): boolean;
+  /** Ends it once what was sent has left; `closed` is called. */
+  end(why: Ending): void;
+  /** Ends it at once. */
+  destroy(): void;
+  /** `closed` is called once when nothing can be sent any more, whoever has ended it. */
+  onClose(closed: () => void): void;
 }
 
 export class EventStream {
   readonly subscription: Subscription;
-  readonly out = new PassThrough();
   /** When it was last told of a new task; see turns.ts. */
   turn = 0;
+  readonly #sink: Sink;
   readonly #topics: ReadonlySet<Topic>;
   readonly #told = new Set<string>();
+  #hasBegun = false;
+  #begun = 0;
   #id = 0;
-  /** New tasks that go with what is sent next. */
-  #gathered = "";
-  #unread: Promise<void> | undefined;
+  /** The highest id of an event that was sent. */
+  #sent = 0;
+  /** Whether an event went under the id of an earlier one (follower.ts, N3): who has that id may not have this event. */
+  #hasRepeatedId = false;
 
-  constructor(subscription: Subscription) {
+  constructor(subscription: Subscription, sink: Sink) {
     this.subscription = subscription;
+    this.#sink = sink;
     this.#topics = new Set(subscription.topics);
   }
 
@@ -49,98 +92,129 @@ export class EventStream {
   }
 
   get open(): boolean {
-    return !this.out.destroyed && !this.out.writableEnded;
+    return this.#sink.open;
+  }
+
+  /** Whether its client can be reached now, as far as one knows. */
+  get reachable(): boolean {
+    return this.#sink.reachable;
+  }
+
+  /**
+   * Whether it can be told of new tasks of this type. Before it begins their id would be 0, and its client would go on from there; one
+   * that cannot be reached would take the place of others.
+   */
+  hearsOf(taskType: string): boolean {
+    if (!this.#hasBegun || !this.open || !this.reachable || !this.hasTopic("task.new")) return false;
+    const { taskTypes } = this.subscription;
+    return taskTypes === null || taskTypes.includes(taskType);
+  }
+
+  /** The id after which it began. */
+  get begun(): number {
+    return this.#begun;
+  }
+
+  /** The id from which a client that has everything goes on. */
+  get id(): number {
+    return this.#id;
   }
 
   /** Greets the client, and tells it where it is: from then on it can go on without loss, even if no event comes. */
-  welcome(id: number): void {
-    this.#write(": welcome\n\n");
-    this.moveTo(id);
+  begin(id: number): void {
+    this.#hasBegun = true;
+    this.#begun = id;
+    this.#id = id;
+    this.#sent = id;
+    this.#sink.begin(id);
   }
 
   /** Sends an id without an event, if it is a later one: who resumes from there has less to look through. */
   moveTo(id: number): void {
     if (id <= this.#id) return;
     this.#id = id;
-    this.#write(`id: ${this.#idText()}\n\n`);
+    this.#sink.moveTo(id);
   }
 
   comment(): void {
-    this.#write(": here\n\n");
+    this.#sink.comment();
+  }
+
+  /** Whether a client whose last event has this id has all that was sent. */
+  isAllUpTo(last: number): boolean {
+    return last >= this.#sent && !this.#hasRepeatedId;
+  }
+
+  /** Sends an event; `data` is JSON. Resolves when the client has read enough for the next one, or is gone. */
+  async send(topic: Topic, data: string, id: number): Promise<void> {
+    const after = this.#sent;
+    if (id <= this.#id) this.#hasRepeatedId = true;
+    this.#id = Math.max(this.#id, id);
+    this.#sent = Math.max(after, id);
+    await this.#sink.send({ topic, data, id: this.#id, after });
   }
 
   /**
-   * Sends an event; `data` is JSON. `id` is null for one from which nobody resumes: it then goes under the id of the one before, because clients
-   * take the last id that they see. Resolves when the client has read enough for the next one, or is gone.
+   * Sends a new task once. `key` says which task in which round. Nobody resumes from it: it goes under the id of the event before,
+   * because clients take the last id that they see. Resolves as send() does.
    */
-  async send(topic: Topic, data: string, id: number | null): Promise<void> {
-    this.#id = Math.max(this.#id, id ?? 0);
-    if (!this.#write(this.#eventText(topic, data))) await this.#untilRead();
-  }
-
-  /** Sends a new task once. `key` says which task in which round. Resolves as send() does. */
   async announce(key: string, data: string): Promise<void> {
-    if (this.#remember(key)) await this.send("task.new", data, null);
+    if (!this.#isNew(key)) return;
+    if (!(await this.#sink.sendNow(this.#newTask(data)))) this.#told.delete(key);
   }
 
-  /** Keeps a new task, once, for what is sent next, which `flush` does; gives how much is kept (characters). */
+  /**
+   * Sends a new task once, now or with what is sent next, for which `flush` is called at the latest; gives how much is kept until then
+   * (characters). It goes under the id of the event before, as with announce().
+   */
   gather(key: string, data: string): number {
-    if (this.#remember(key)) this.#gathered += this.#eventText("task.new", data);
-    return this.#gathered.length;
+    if (this.#isNew(key) && !this.#sink.gather(this.#newTask(data))) this.#told.delete(key);
+    return this.#sink.gathered;
   }
 
-  /** Sends what was gathered; whether there was anything. */
+  /** Sends what was gathered; gives whether there was anything. */
   flush(): boolean {
-    if (this.#gathered === "") return false;
-    this.#write("");
-    return true;
+    return this.#sink.flush();
   }
 
-  end(): void {
-    this.out.end();
+  /** The new tasks that it has told of, and will not tell of again. */
+  get told(): readonly string[] {
+    return [...this.#told];
   }
 
-  /** Resolves when the client has read what was written, or is gone. */
-  #untilRead(): Promise<void> {
-    this.#unread ??= new Promise<void>((resolve) => {
-      const done = () => {
-        this.out.off("drain", done);
-        this.out.off("close", done);
-        this.#unread = undefined;
-        resolve();
-      };
-      this.out.on("drain", done);
-      this.out.on("close", done);
-    });
-    return this.#unread;
+  /** What it would tell of again and again, because it is open for long, is remembered best. */
+  remember(keys: readonly string[]): void {
+    for (const key of keys) {
+      this.#told.delete(key);
+      this.#told.add(key);
+    }
+    for (const oldest of this.#told) {
+      if (this.#told.size <= TOLD_MAX) return;
+      this.#told.delete(oldest);
+    }
   }
 
-  /** Whether that is new. */
-  #remember(key: string): boolean {
-    if (this.#told.has(key)) return false;
-    this.#told.add(key);
-    if (this.#told.size <= TOLD_MAX) return true;
-    const [oldest] = this.#told;
-    if (oldest !== undefined) this.#told.delete(oldest);
-    return true;
+  /** Remembers a new task; gives whether it was not told before. */
+  #isNew(key: string): boolean {
+    const isNew = !this.#told.has(key);
+    this.remember([key]);
+    return isNew;
   }
 
-  #eventText(topic: Topic, data: string): string {
-    const name = this.subscription.named ? `event: ${topic}\n` : "";
-    return `id: ${this.#idText()}\n${name}data: ${data}\n\n`;
+  #newTask(data: string): SentEvent {
+    return { topic: "task.new", data, id: this.#id, after: this.#sent };
   }
 
-  #idText(): string {
-    const { proof } = this.subscription;
-    return proof === null ? String(this.#id) : `${this.#id}${POSITION_PROOF}${proof}`;
+  end(why: Ending): void {
+    this.#sink.end(why);
   }
 
-  /** Sends what was gathered, and this; gives whether the client has read what was written before. */
-  #write(text: string): boolean {
-    if (this.out.writableLength > UNREAD_MAX) this.out.destroy();
-    const all = this.#gathered + text;
-    this.#gathered = "";
-    return !this.open || this.out.write(all);
+  destroy(): void {
+    this.#sink.destroy();
+  }
+
+  onClose(closed: () => void): void {
+    this.#sink.onClose(closed);
   }
 }
 

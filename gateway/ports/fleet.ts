@@ -1,6 +1,15 @@
 /** The bus over which fleets of workers ask: what the door behind it is asked, and what it answers. */
 
-import type { AccountId, JsonValue } from "../../machines/vocabulary.ts";
+/** What became of a push: sent, which does not mean that anybody heard it; not now, the server is away or behind; longer than it passes. */
+export type Pushed = "sent" | "later" | "too long";
+
+/** The way to the fleet of one account, which may hear what is pushed to it. */
+export interface PushLine {
+  /** Whether something may be sent now. */
+  isUp(): boolean;
+  /** Sends a JSON text. Nothing is kept to be sent later. */
+  push(text: string): Pushed;
+}
 
 /** A request as it came over the bus. */
 export interface FleetRequest {
@@ -14,6 +23,8 @@ export interface FleetRequest {
   readonly readHeaders: () => ((name: string) => string) | undefined;
   /** The longest body that the bus can take back (bytes). */
   readonly answerBytesMax: number;
+  /** Reaches whoever listens for the account that the subject names. */
+  readonly line: PushLine;
 }
 
 /** What goes back. A status of 400 or more is an error, and its body a problem document (RFC 9457). */
@@ -31,15 +42,6 @@ export interface FleetVerb {
   readonly verb: string;
   /** What is told to those who ask the bus what there is. */
   readonly about: { readonly [name: string]: string };
-}
-
-/** Where offers go to fleets that have asked for them. */
-export interface FleetOffers {
-  /**
-   * Sends an offer (JSON) to whoever listens for the account. Offers are news: one that cannot be sent now, or that nobody hears, is
-   * lost. Gives whether it was sent.
-   */
-  offer(account: AccountId, offer: JsonValue): boolean;
 }
 
 /** The door behind the bus. */

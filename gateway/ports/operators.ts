@@ -20,7 +20,8 @@ export interface Operators {
   begin(action: Omit<ActionRow, "outcome">): Promise<void>;
   end(target: string, id: string, outcome: string): Promise<void>;
   list(limit: number, cursor: string | null): Promise<Page<ActionRow> | undefined>;
-  addHoneypot(row: HoneypotRow): Promise<void>;
+  /** Stores it unless there is one with its id; gives the one that there is. */
+  addHoneypot(row: HoneypotRow): Promise<HoneypotRow>;
   /** All honeypots, the oldest first. */
   honeypots(): Promise<readonly HoneypotRow[]>;
   /** A page of honeypots, the oldest first. */

@@ -14,8 +14,11 @@ export interface PaymentEvent {
 /** Thrown if the payment service does not answer or refuses. */
 export class PaymentsUnavailable extends Error {}
 
+/** Thrown if a key comes again for another purchase. */
+export class OtherPurchase extends Error {}
+
 export interface Payments {
-  /** Opens a checkout page for an account; the same key gives the same page. Throws PaymentsUnavailable. */
+  /** Opens a checkout page for an account; the same key gives the same page. Throws PaymentsUnavailable, OtherPurchase. */
   open(purchase: {
     readonly account: AccountId;
     readonly email: string;

@@ -1,4 +1,4 @@
-import type { AccountId, TaskStatus } from "../../machines/vocabulary.ts";
+import type { AccountId, Millis, TaskStatus } from "../../machines/vocabulary.ts";
 import type { StoredTask } from "./read-model.ts";
 
 /** Told to other processes, at most once: nothing depends on its arrival. */
@@ -20,14 +20,14 @@ export interface SignalHub extends Signals {
   listenFor(account: AccountId, hear: () => void): () => void;
 }
 
-/** A new task as a stranger may see it, for these workers who listen at the gateway. */
-export interface GatewaySignal {
-  readonly type: "new";
-  readonly task: StoredTask;
-  readonly workers: readonly AccountId[];
-  /** How many of their streams are told at most; absent from nodes of an older version. */
-  readonly streams?: number;
-}
+export type GatewaySignal =
+  /**
+   * A new task as a stranger may see it, for these workers who listen at the gateway. `streams`: how many of their streams are told
+   * at most; absent from nodes of an older version.
+   */
+  | { readonly type: "new"; readonly task: StoredTask; readonly workers: readonly AccountId[]; readonly streams?: number }
+  /** Its listening of this account went on here until now: it has told of these new tasks, and was asked for until then. */
+  | { readonly type: "told"; readonly account: AccountId; readonly told: readonly string[]; readonly until: Millis };
 
 export type Signal =
   /** A task has reached a status that somebody may wait for. Only nodes of an older version say so; others wake the accounts. */
@@ -35,4 +35,8 @@ export type Signal =
   /** A key is no longer valid. */
   | { readonly type: "key"; readonly hash: string }
   /** An account was frozen or released, or what it offers has changed. */
-  | { readonly type: "account"; readonly account: AccountId };
+  | { readonly type: "account"; readonly account: AccountId }
+  /** A pull was asked again at this gateway, and what it has won was the answer. */
+  | { readonly type: "pull"; readonly pull: string; readonly gateway: string }
+  /** The fleet of an account has asked this gateway at this time (ms) to listen for it: others listen for it no more. */
+  | { readonly type: "listening"; readonly account: AccountId; readonly gateway: string; readonly at: Millis };

@@ -1,5 +1,5 @@
 /** What the worker of an award may do besides working: give it back, and take more time. */
-import { idempotent } from "../http/idempotency.ts";
+import { checkOutcome, idempotent, requestOf } from "../http/idempotency.ts";
 import { keyed } from "../http/operation.ts";
 import { problemOf } from "../http/problems.ts";
 import { IdParams } from "../schemas/common.ts";
@@ -24,10 +24,11 @@ const release = keyed(
   },
   async function releaseTask({ account, params, body, sent, idempotencyKey, arrived, services }) {
     const id = params.id.toLowerCase();
-    const { options } = idempotent(services, account, `release ${id}`, idempotencyKey, sent);
-    const command = { type: "giveBack", worker: account, reason: body.reason ?? null } as const;
-    const answer = await services.router.ask({ kind: "task", id }, command, { ...options, arrived });
+    const asked = idempotent(services, account, `release ${id}`, idempotencyKey, sent);
+    const command = { type: "giveBack", worker: account, reason: body.reason ?? null, ...requestOf(asked) } as const;
+    const answer = await services.router.ask({ kind: "task", id }, command, { ...asked.options, arrived });
     if (!answer.ok) throw problemOf(answer.refusal);
+    checkOutcome(answer.value.outcome, asked);
     return { status: 200, body: showReturned(answer.value) };
   },
 );
@@ -49,10 +50,11 @@ const extend = keyed(
   },
   async function extendTask({ account, params, body, sent, idempotencyKey, arrived, services }) {
     const id = params.id.toLowerCase();
-    const { options } = idempotent(services, account, `extend ${id}`, idempotencyKey, sent);
-    const command = { type: "extend", worker: account, seconds: body.seconds } as const;
-    const answer = await services.router.ask({ kind: "task", id }, command, { ...options, arrived });
+    const asked = idempotent(services, account, `extend ${id}`, idempotencyKey, sent);
+    const command = { type: "extend", worker: account, seconds: body.seconds, ...requestOf(asked) } as const;
+    const answer = await services.router.ask({ kind: "task", id }, command, { ...asked.options, arrived });
     if (!answer.ok) throw problemOf(answer.refusal);
+    checkOutcome(answer.value.outcome, asked);
     return { status: 200, body: showExtended(answer.value) };
   },
 );

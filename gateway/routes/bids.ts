@@ -17,6 +17,8 @@ const list = keyed(
     method: "get",
     path: "/api/v1/bids",
     summary: "Your bids and what became of them, newest first",
+    description:
+      "At your posted price as well, once it competes with others for a task. Where somebody else wins at once, your price was compared and is no bid.",
     query: Type.Object({ status: Type.Optional(Type.Enum([...BID_OUTCOMES])), ...PageQuery }),
     answers: { 200: { about: "A page of bids", schema: Type.Object({ items: Type.Array(OwnBid), next_cursor: NextCursor }) } },
   },

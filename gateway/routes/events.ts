@@ -1,20 +1,36 @@
 import Type from "typebox";
 import { mayWork } from "../../machines/eligibility.ts";
 import { refuse } from "../../machines/refusal.ts";
+import type { AccountId } from "../../machines/vocabulary.ts";
 import { TICKET_LASTS_S, TICKET_OPENS_S } from "../doors/ticket.ts";
 import { keyed } from "../http/operation.ts";
 import { accountSuspended, invalid, Problem, problemOf } from "../http/problems.ts";
+import type { Full } from "../live/feed.ts";
 import { type Position, readPosition } from "../live/position.ts";
+import { SseSink } from "../live/sse.ts";
 import { TOPICS, type Topic } from "../live/stream.ts";
+import type { Services } from "../services.ts";
 import { checkTaskType } from "../task-spec/task-type.ts";
 
 const RETRY_AFTER_S = 10;
-const FROZEN = refuse("ACCOUNT_FROZEN", "Your account is frozen; ask the operator to release it, then open the stream again.");
-const TOO_MANY = {
+const FROZEN = refuse("ACCOUNT_FROZEN", "Your account is frozen; ask the operator to release it, then listen again.");
+const TOO_MANY: { readonly [F in Full]: string } = {
   account: "This account has too many open streams; close one of them.",
   address: "Your address has too many open streams; close one of them.",
   process: "There are too many open streams; try again shortly, or poll GET /api/v1/tasks/available meanwhile.",
-} as const;
+};
+
+export function tooManyStreams(full: Full): Problem {
+  return new Problem(429, "TOO_MANY_STREAMS", TOO_MANY[full], { retryAfter: RETRY_AFTER_S });
+}
+
+/** Whether an account that listens to events may take work; throws a Problem (403) if it may not even listen. */
+export async function mayListen({ reads }: Pick<Services, "reads">, account: AccountId): Promise<boolean> {
+  const row = await reads.account(account);
+  if (row?.status === "SUSPENDED") throw accountSuspended();
+  if (row?.status === "FROZEN") throw problemOf(FROZEN);
+  return row !== undefined && mayWork(row.status);
+}
 
 const stream = keyed(
   {
@@ -51,24 +67,13 @@ const stream = keyed(
     const topics = topicsOf(query.topics);
     const last = lastOf(header("Last-Event-ID"), query.last_event_id);
     checkTaskType(services.settings, query.task_type);
-    const row = await services.reads.account(account);
-    if (row?.status === "SUSPENDED") throw accountSuspended();
-    if (row?.status === "FROZEN") throw problemOf(FROZEN);
-    const body = await services.feed.open({
-      account,
-      keyHash,
-      address,
-      topics,
-      taskType: query.task_type ?? null,
-      named: query.named ?? false,
-      proof: ticket === undefined ? null : services.secrets.ticketProof(ticket),
-      last,
-      works: row !== undefined && mayWork(row.status),
-    });
-    if (typeof body === "string") {
-      throw new Problem(429, "TOO_MANY_STREAMS", TOO_MANY[body], { retryAfter: RETRY_AFTER_S });
-    }
-    return { status: 200, body };
+    const works = await mayListen(services, account);
+    const proof = ticket === undefined ? null : services.secrets.ticketProof(ticket);
+    const sink = new SseSink({ named: query.named ?? false, proof });
+    const taskTypes = query.task_type === undefined ? null : [query.task_type];
+    const opened = await services.feed.open({ account, keyHash, address, topics, taskTypes, last, works, sink });
+    if (typeof opened === "string") throw tooManyStreams(opened);
+    return { status: 200, body: sink.out };
   },
 );
 

@@ -2,6 +2,7 @@
 import Type from "typebox";
 import { isKnownAnswer } from "../../machines/market/honeypot.ts";
 import { BOUNDS } from "../../machines/vocabulary.ts";
+import { idempotent, mismatch } from "../http/idempotency.ts";
 import { operated } from "../http/operation.ts";
 import { invalid, Problem, wrongCursor } from "../http/problems.ts";
 import { tooLarge } from "../http/size.ts";
@@ -9,7 +10,7 @@ import type { HoneypotRow } from "../ports/operators.ts";
 import { Honeypot, HoneypotList, StoreHoneypot } from "../schemas/admin.ts";
 import { IdParams, PageQuery } from "../schemas/common.ts";
 import { time } from "../show/task.ts";
-import { checkDemands, toTaskSpec } from "../task-spec/task-spec.ts";
+import { checkDemands, isSameSpec, toTaskSpec } from "../task-spec/task-spec.ts";
 import { logged } from "./operators-log.ts";
 
 /** The account under which operators use the validator; no account has such an id. */
@@ -36,9 +37,10 @@ const store = operated(
     description:
       "It is posted now and then like an ordinary task. Correct answers count towards the Gold rating; case and white space do not matter.",
     body: StoreHoneypot,
+    idempotent: true,
     answers: { 201: { about: "The honeypot", schema: Honeypot } },
   },
-  async function adminCreateHoneypot({ body, services }) {
+  async function adminCreateHoneypot({ body, sent, idempotencyKey, services }) {
     const { expected: known, ...task } = body;
     const order = toTaskSpec(task, services.settings);
     const { refusal, errors } = await checkDemands(order, OPERATORS, services);
@@ -53,10 +55,16 @@ const store = operated(
     if (isKnownAnswer(order.exampleOutput, known)) {
       throw invalid([{ field: "example_output", message: "must not be the answer" }]);
     }
-    const row = { id: services.ids.next(), at: services.clock.now(), order: { ...order, known } };
-    const detail = { task_type: order.taskType };
-    await logged(services, { action: "honeypot.store", target: row.id, detail }, () => services.operators.addHoneypot(row));
-    return { status: 201, body: show(row) };
+    const { outcome, options } = idempotent(services, OPERATORS, "honeypot", idempotencyKey, sent);
+    // With a key, derived from that alone, so that another body under the same key is detected.
+    const row = { id: options.commandId ?? outcome, at: services.clock.now(), order: { ...order, known } };
+    const action = { action: "honeypot.store", target: row.id, detail: { task_type: order.taskType } };
+    const stored = await logged(services, action, async () => {
+      const found = await services.operators.addHoneypot(row);
+      if (!isSameSpec(found.order, row.order)) throw mismatch();
+      return found;
+    });
+    return { status: 201, body: show(stored) };
   },
 );
 

@@ -1,4 +1,4 @@
-import type { Operation } from "../http/operation.ts";
+import type { FleetOperation, Operation } from "../http/operation.ts";
 import { accountRoutes } from "./account.ts";
 import { adminRoutes } from "./admin.ts";
 import { authRoutes } from "./auth.ts";
@@ -10,6 +10,7 @@ import { creditRoutes } from "./credits.ts";
 import { deliveryRoutes } from "./deliveries.ts";
 import { eventRoutes } from "./events.ts";
 import { honeypotRoutes } from "./honeypots.ts";
+import { listenRoutes } from "./listen.ts";
 import { oauthRoutes } from "./oauth.ts";
 import { pullRoutes } from "./pull.ts";
 import { taskRecordRoutes } from "./records.ts";
@@ -18,7 +19,7 @@ import { systemRoutes } from "./system.ts";
 import { taskRoutes } from "./tasks.ts";
 import { workRoutes } from "./work.ts";
 
-/** Every operation. Fixed paths come before those with a parameter in the same place. */
+/** Every operation of the HTTP API. Fixed paths come before those with a parameter in the same place. */
 export const OPERATIONS: readonly Operation[] = [
   ...authRoutes,
   ...workRoutes,
@@ -39,3 +40,6 @@ export const OPERATIONS: readonly Operation[] = [
   ...honeypotRoutes,
   ...systemRoutes,
 ];
+
+/** What only fleets can ask. */
+export const FLEET_OPERATIONS: readonly FleetOperation[] = [...listenRoutes];

@@ -6,6 +6,7 @@ import { idempotent, mismatch } from "../http/idempotency.ts";
 import { keyed } from "../http/operation.ts";
 import { invalid, Problem, problemOf } from "../http/problems.ts";
 import { PULL_BYTES_MAX, PULLS_OF_ACCOUNT_MAX, type PullRefusal, type PullResult } from "../live/pulls.ts";
+import { REPEAT_MS } from "../live/undelivered.ts";
 import { Pull, PulledTasks } from "../schemas/work.ts";
 import { ineligibilitySentence } from "../show/ineligibility.ts";
 import { showTask } from "../show/task.ts";
@@ -24,7 +25,7 @@ const pull = keyed(
     path: "/api/v1/work/pull",
     verb: { name: "work.pull" },
     summary: "Wait for tasks that are awarded to you",
-    description: `Answers as soon as there are tasks, whole and awarded to you, at your posted price or, without one, at their budgets; with none when the wait is over: then send the next pull. Together they are at most ${PULL_BYTES_MAX / 1024} KB. If an answer is lost, send the pull again with the same Idempotency-Key: it gives what it has won and is still AWARDED to you, and else waits anew. Only \`wait_ms\` may differ then. You get no task for a client that has disconnected.`,
+    description: `Answers as soon as there are tasks, whole and awarded to you, at your posted price or, without one, at their budgets; with none when the wait is over: then send the next pull. Together they are at most ${PULL_BYTES_MAX / 1024} KB. If an answer is lost, send the pull again with the same Idempotency-Key: it gives what it has won and is still AWARDED to you, and else waits anew. Only \`wait_ms\` may differ then. If the client disconnects and does not ask again within ${REPEAT_MS / 1_000} s, what the pull has won goes to others.`,
     body: Pull,
     idempotent: true,
     answers: { 200: { about: "The tasks; your time for each runs from its award", schema: PulledTasks } },

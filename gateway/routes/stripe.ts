@@ -1,11 +1,11 @@
 /** Buying credits (guide: Credits & Payments): a checkout page, and the events of the payment service. */
 import Type from "typebox";
-import { canonicalText } from "../../machines/validation/equality.ts";
 import { SIGNATURE } from "../doors/admit.ts";
 import { spend } from "../doors/limit.ts";
+import { mismatch } from "../http/idempotency.ts";
 import { keyed, open } from "../http/operation.ts";
 import { invalid, Problem, problemOf } from "../http/problems.ts";
-import { type PaymentEvent, PaymentsUnavailable } from "../ports/payments.ts";
+import { OtherPurchase, type PaymentEvent, PaymentsUnavailable } from "../ports/payments.ts";
 import { CreateSession, PACKS, Session } from "../schemas/account.ts";
 import type { Services } from "../services.ts";
 import { matchIdentity } from "./identity-match.ts";
@@ -22,6 +22,7 @@ async function reaching<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
+    if (error instanceof OtherPurchase) throw mismatch();
     if (!(error instanceof PaymentsUnavailable)) throw error;
     throw new Problem(503, "PAYMENTS_UNAVAILABLE", "The payment service does not answer; try again shortly.", {
       retryAfter: RETRY_AFTER_S,
@@ -51,14 +52,15 @@ const create = keyed(
     idempotent: true,
     answers: { 200: { about: "The checkout page", schema: Session } },
   },
-  async function createStripeSession({ account, body, sent, idempotencyKey, services }) {
+  async function createStripeSession({ account, body, idempotencyKey, services }) {
     const payments = paymentsOf(services);
     const amount = amountOf(body);
     const row = await services.reads.account(account);
     if (row === undefined) throw new Error("an account with a key has a row");
     const { publicUrl } = services.settings;
     const { secrets, ids } = services;
-    const key = idempotencyKey === null ? ids.next() : secrets.outcomeId(account, "stripe", idempotencyKey, canonicalText(sent));
+    // Stripe holds the purchase against the one that it knows under this key.
+    const key = idempotencyKey === null ? ids.next() : secrets.commandId(account, "stripe", idempotencyKey);
     const { id, url } = await reaching(
       payments.open({
         account,

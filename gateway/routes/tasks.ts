@@ -1,7 +1,6 @@
 import Type from "typebox";
 import { refuse } from "../../machines/refusal.ts";
 import type { TaskSpec } from "../../machines/task/events.ts";
-import { canonicalText } from "../../machines/validation/equality.ts";
 import { TASK_STATUSES, type TaskId, taskId } from "../../machines/vocabulary.ts";
 import { exampleOf } from "../docs/example.ts";
 import { idempotent, mismatch } from "../http/idempotency.ts";
@@ -12,7 +11,7 @@ import { CreateTask, Task, Validation } from "../schemas/task.ts";
 import type { Services } from "../services.ts";
 import { showCreated, showTask } from "../show/task.ts";
 import { dryRun } from "../task-spec/dry-run.ts";
-import { checkDemands, toTaskSpec } from "../task-spec/task-spec.ts";
+import { checkDemands, isSameSpec, toTaskSpec } from "../task-spec/task-spec.ts";
 import { findOwnTask, findTask } from "./find.ts";
 
 const create = keyed(
@@ -50,14 +49,8 @@ const create = keyed(
 /** The spec that this key was first used with; throws a Problem (422) if it was a different one. */
 async function firstOrder({ reads }: Services, id: TaskId, order: TaskSpec): Promise<TaskSpec> {
   const task = await reads.task(id);
-  if (task !== undefined && !sameOrder(task.order, order)) throw mismatch();
+  if (task !== undefined && !isSameSpec(task.order, order)) throw mismatch();
   return task?.order ?? order;
-}
-
-/** Compares the values as JSON, whatever the order of fields. */
-function sameOrder(one: TaskSpec, other: TaskSpec): boolean {
-  const text = (order: TaskSpec) => canonicalText(JSON.parse(JSON.stringify({ ...order, windowMs: 0 })));
-  return text(one) === text(other);
 }
 
 const validate = keyed(

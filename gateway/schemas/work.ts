@@ -3,6 +3,8 @@ import { BID_OUTCOMES, BID_WAYS } from "../../machines/task/bid-rows.ts";
 import { RETURN_KINDS } from "../../machines/task/events.ts";
 import { BID_STATUSES, SUBMISSION_STATUSES } from "../../machines/task/protocol.ts";
 import { BOUNDS, RESULT_ERRORS } from "../../machines/vocabulary.ts";
+import { LISTEN_S, LISTEN_S_MAX } from "../live/listenings.ts";
+import { TOPICS } from "../live/stream.ts";
 import { Credits, Json, Nullable, Time, Uuid } from "./common.ts";
 import { Task } from "./task.ts";
 
@@ -58,6 +60,42 @@ export const PulledTasks = Type.Object({
       { description: "Why you have not got more, if that lies with you, such as AWARDS_FULL; else null" },
     ),
   ),
+});
+
+/** Facts are numbered up to this; see position.ts. */
+const EVENT_ID_MAX = 2 ** 31 - 1;
+const EventId = (description: string) => Type.Integer({ minimum: 0, maximum: EVENT_ID_MAX, description });
+
+export const Listen = Type.Object({
+  task_types: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
+      minItems: 1,
+      maxItems: 50,
+      description: "Types of new tasks; if omitted, all",
+      examples: [["json_extraction"]],
+    }),
+  ),
+  topics: Type.Optional(
+    Type.Array(Type.Enum([...TOPICS]), { minItems: 1, maxItems: TOPICS.length, description: "If omitted, all" }),
+  ),
+  seconds: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: LISTEN_S_MAX,
+      default: LISTEN_S,
+      description: "For how long to push (s); ask again before that is over. 0 ends it",
+    }),
+  ),
+  last_event_id: Type.Optional(
+    EventId(
+      "`id` of the last event that you have heard, or else `last_event_id` of the last answer: what came after it is pushed",
+    ),
+  ),
+});
+
+export const Listening = Type.Object({
+  until: Time("When pushing ends unless you ask again"),
+  last_event_id: Nullable(EventId("Events after this one are pushed; null if pushing has ended")),
 });
 
 const TaskUuid = Uuid("The task's id");

@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Refusal, refuse } from "../../machines/refusal.ts";
 import type { TaskSpec } from "../../machines/task/events.ts";
+import { canonicalText } from "../../machines/validation/equality.ts";
 import { type DemandsProblem, WHOLE_RESULT } from "../../machines/validation/verdict.ts";
 import { BOUNDS, credits } from "../../machines/vocabulary.ts";
 import { type FieldProblem, invalid, problemOf } from "../http/problems.ts";
@@ -98,4 +99,10 @@ function within(field: string, name: string): string {
 function unusable({ field, problem }: DemandsProblem): { readonly refusal: Refusal; readonly errors: readonly FieldProblem[] } {
   const code = field === "schema" ? "INVALID_SCHEMA" : "INVALID_RULES";
   return { refusal: refuse(code, `${field}: ${problem}.`), errors: [{ field, message: problem }] };
+}
+
+/** Compares what two requests ask for, as JSON values, whatever the order of fields. */
+export function isSameSpec(one: TaskSpec, other: TaskSpec): boolean {
+  const text = (order: TaskSpec) => canonicalText(JSON.parse(JSON.stringify({ ...order, windowMs: 0 })));
+  return text(one) === text(other);
 }

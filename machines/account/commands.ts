@@ -18,7 +18,7 @@ import {
   orAbsent,
   orNull,
 } from "../shape.ts";
-import { isOffer, isPlacedBid, isPull, isTaskSpec } from "../task/commands.ts";
+import { isKeyedRequest, isOffer, isPlacedBid, isPull, isTaskSpec } from "../task/commands.ts";
 import type { GitHubLink } from "./events.ts";
 import type { PaymentUpdate } from "./payments.ts";
 
@@ -102,7 +102,7 @@ const FORMS: CommandForms<"account"> = {
     going: orAbsent(isNumber),
     asked: orAbsent(isFlag),
   },
-  mayReturn: { task: isTaskId, reason: orNull(isText) },
+  mayReturn: { task: isTaskId, reason: orNull(isText), request: orAbsent(isKeyedRequest) },
   freed: { task: isTaskId, bid: orAbsent(isText) },
   honeypot: { task: isTaskId, passed: isFlag },
   rated: { task: isTaskId, taskType: isText, stars: isWhole },

@@ -4,8 +4,8 @@
  * S1  A yes reserves a slot for the bid, and the same commit has the message that tells the task. So each slot becomes an award,
  *     or the task frees it; and a task awards only what it was told by a message that a slot came with.
  * S2  Asked again about a bid that has its slot, it says yes and does nothing: its message is under way, or has arrived.
- * S3  A slot is freed for the bid that it was reserved for. The message may be late: the same worker may have a slot for the same
- *     task again, with another bid.
+ * S3  A slot is for one bid. Asked about another bid on the same task, it does not answer: what becomes of the first one is told by
+ *     a message that is under way, and to a second yes the award of the first would look like a slot too many, or too few.
  */
 import { bidIneligibility, offerIneligibility, slotIneligibility, type TaskOnOffer } from "../eligibility.ts";
 import type { Decision } from "../entity.ts";
@@ -13,6 +13,7 @@ import type { Ineligibility } from "../ineligibility.ts";
 import type { AwardsByTier } from "../market/awards.ts";
 import type { Qualification } from "../market/qualification.ts";
 import type { CommandOf } from "../protocols.ts";
+import { type Refusal, refuse } from "../refusal.ts";
 import { accountId, type Credits, type Millis } from "../vocabulary.ts";
 import type { AccountFact } from "./events.ts";
 import type { AccountSnapshot } from "./machine.ts";
@@ -22,10 +23,16 @@ import { postedTerms, qualificationOf, slotsOf } from "./row.ts";
 type Offer = CommandOf<"account", "offer">;
 type Decided = Decision<AccountFact, OfferReply | null>;
 
+const NOT_SETTLED = refuse(
+  "UNAVAILABLE",
+  "This account has a slot for an earlier bid on this task, and has not heard yet what became of it; ask again.",
+);
+
 /** Reserves a slot for the bid and tells the task so, or says why not. `byTier` bounds the awards that it may have at a time. */
-export function offer(state: AccountSnapshot, command: Offer, at: Millis, byTier: AwardsByTier): Decided {
+export function offer(state: AccountSnapshot, command: Offer, at: Millis, byTier: AwardsByTier): Decided | Refusal {
   const { task, bid, pull, candidates, going, asked } = command;
   if (asked === true && state.context.reserved[task]?.bid === bid) return { facts: [], reply: { kept: true } };
+  if (asked === true && task in state.context.reserved) return NOT_SETTLED;
   const standing = qualificationOf(state, command.taskType);
   const terms = termsOf(state, command, standing, byTier);
   if ("reason" in terms) return declined(command, terms.reason, at);

@@ -3,7 +3,7 @@ import type { BatchMade } from "../batch/protocol.ts";
 import type { Ineligibility } from "../ineligibility.ts";
 import type { Capability, Offer } from "../market/capability.ts";
 import type { Outcome } from "../market/reputation.ts";
-import type { PlacedBid, Pull, TaskSpec } from "../task/events.ts";
+import type { KeyedRequest, PlacedBid, Pull, TaskSpec } from "../task/events.ts";
 import type { TimerFired } from "../timer.ts";
 import type { AccountId, Credits, Millis, TaskId } from "../vocabulary.ts";
 import type { GitHubLink } from "./events.ts";
@@ -192,7 +192,7 @@ export interface AccountProtocol {
    * asked again about the same task it is yes again.
    */
   readonly mayReturn: {
-    readonly command: { readonly task: TaskId; readonly reason: string | null };
+    readonly command: { readonly task: TaskId; readonly reason: string | null; readonly request?: KeyedRequest };
     readonly reply: { readonly granted: boolean };
   };
   /**

@@ -10,7 +10,7 @@ import type { AccountSnapshot } from "./machine.ts";
 /** Says whether the award of a task may be given back for free; a yes is counted, once for each task. */
 export function mayReturn(
   { context }: AccountSnapshot,
-  { task, reason }: CommandOf<"account", "mayReturn">,
+  { task, reason, request }: CommandOf<"account", "mayReturn">,
   at: Millis,
 ): Decision<AccountFact, ReplyOf<"account", "mayReturn">> {
   if (context.returns.some((one) => one.task === task)) return { facts: [], reply: { granted: true } };
@@ -18,6 +18,13 @@ export function mayReturn(
   return {
     facts: [{ type: "ReturnGranted", task, at }],
     reply: { granted: true },
-    carry: [tellTask(task, { type: "returnGranted", worker: accountId(context.id), reason })],
+    carry: [
+      tellTask(task, {
+        type: "returnGranted",
+        worker: accountId(context.id),
+        reason,
+        ...(request === undefined ? {} : { request }),
+      }),
+    ],
   };
 }

@@ -53,6 +53,7 @@ const isPullWaiter = isRecord<PullWaiter>({
   minPrice: isNumber,
   most: isWhole,
   bytesMost: isWhole,
+  bytesShare: isWhole,
 });
 const isPostedWaiter = isRecord<PostedWaiter>({
   ...WAITS,

@@ -59,7 +59,10 @@ export interface PullWaiter extends Waiting {
   readonly price: number | null;
   readonly minPrice: number;
   readonly most: number;
+  /** What the answer holds (bytes). */
   readonly bytesMost: number;
+  /** What this matcher may give beyond a first task (bytes): the answer is shared by all matchers that are asked. */
+  readonly bytesShare: number;
 }
 
 /** A worker with a posted price that is online. */

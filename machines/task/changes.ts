@@ -72,8 +72,11 @@ export function afterExtension({ extended }: TaskContext, { seconds, deadline, a
 
 type WithoutResult = Of<"AwardFailed" | "AwardTimedOut" | "AwardReturned">;
 
-function endOf(fact: WithoutResult): Pick<Failure, "code" | "how"> {
-  if (fact.type === "AwardReturned") return { code: "RELEASED", how: fact.how };
+function endOf(fact: WithoutResult): Pick<Failure, "code" | "how" | "returnedBy"> {
+  if (fact.type === "AwardReturned") {
+    const { how, request } = fact;
+    return { code: "RELEASED", how, ...(request === undefined ? {} : { returnedBy: request }) };
+  }
   return { code: fact.type === "AwardFailed" ? fact.code : "TIMEOUT" };
 }
 

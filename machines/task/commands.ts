@@ -34,7 +34,7 @@ import {
 import type { Judged, Judgement, Unjudged } from "../validation/judgement.ts";
 import { type FieldError, isRule } from "../validation/rules.ts";
 import { ACCOUNT_STATUSES, QUALITY_PREFERENCES, RESULT_ERRORS, TASK_STATUSES } from "../vocabulary.ts";
-import type { PlacedBid, Pull, TaskSpec } from "./events.ts";
+import type { KeyedRequest, PlacedBid, Pull, TaskSpec } from "./events.ts";
 import type { Answer, Declined } from "./protocol.ts";
 import type { TaskRow } from "./view.ts";
 
@@ -58,6 +58,8 @@ export const isTaskSpec = isRecord<TaskSpec>({
 });
 
 export const isPull = isRecord<Pull>({ id: isText, most: isWhole });
+
+export const isKeyedRequest = isRecord<KeyedRequest>({ id: isText, outcome: isText });
 
 export const isPlacedBid = isRecord<PlacedBid>({
   id: isText,
@@ -159,6 +161,8 @@ const isProposed = isRecord<Proposed>({
 
 export const isDeclined = isRecord<Declined>({ worker: isAccountId, reason: isIneligibility });
 
+const RETURN = { worker: isAccountId, reason: orNull(isText), request: orAbsent(isKeyedRequest) } as const;
+
 const FORMS: CommandForms<"task"> = {
   open: {
     task: isTaskId,
@@ -192,10 +196,10 @@ const FORMS: CommandForms<"task"> = {
   explain: { why: isOneOf(UNMATCHED), present: isNumber },
   pass: { worker: isAccountId, standing: isQualification },
   withdrawBid: { worker: isAccountId },
-  giveBack: { worker: isAccountId, reason: orNull(isText), undelivered: orAbsent(isText) },
-  returnAnswered: { worker: isAccountId, reason: orNull(isText), granted: orNull(isFlag) },
-  returnGranted: { worker: isAccountId, reason: orNull(isText) },
-  extend: { worker: isAccountId, seconds: isWhole },
+  giveBack: { ...RETURN, undelivered: orAbsent(isText) },
+  returnAnswered: { ...RETURN, granted: orNull(isFlag) },
+  returnGranted: RETURN,
+  extend: { worker: isAccountId, seconds: isWhole, request: orAbsent(isKeyedRequest) },
   expire: { reason: isText },
   rate: { requester: isAccountId, stars: isWhole },
   bid: {

@@ -66,6 +66,12 @@ export interface Pull {
 export const RETURN_KINDS = ["FREE", "LATE", "TOO_MANY", "UNDELIVERED"] as const;
 export type ReturnKind = (typeof RETURN_KINDS)[number];
 
+/** A request that may come again: with the same id, and with another outcome if its body is another. */
+export interface KeyedRequest {
+  readonly id: string;
+  readonly outcome: string;
+}
+
 /** One candidate of an award, as it is explained to the requester. */
 export type Candidate = PlacedBid;
 
@@ -131,15 +137,22 @@ export type TaskFact = At &
       }
     | { readonly type: "AwardFailed"; readonly code: ResultError }
     | { readonly type: "AwardTimedOut" }
-    /** Its worker gives it back, before a submission. */
-    | { readonly type: "AwardReturned"; readonly worker: AccountId; readonly how: ReturnKind; readonly reason?: string }
-    /** `left` is by how much it can still be extended (s). */
+    /** Its worker gives it back, before a submission. `request` is there if that may come again. */
+    | {
+        readonly type: "AwardReturned";
+        readonly worker: AccountId;
+        readonly how: ReturnKind;
+        readonly reason?: string;
+        readonly request?: KeyedRequest;
+      }
+    /** `left` is by how much it can still be extended (s); `request` is there if that may come again. */
     | {
         readonly type: "AwardExtended";
         readonly worker: AccountId;
         readonly seconds: number;
         readonly deadline: Millis;
         readonly left: number;
+        readonly request?: KeyedRequest;
       }
     /** `free`: it costs no retry. */
     | { readonly type: "Reopened"; readonly until: Millis; readonly free?: boolean }

@@ -14,7 +14,7 @@ import { extendedReply } from "./replies.ts";
  */
 export function extend(
   { stage, context }: Opened,
-  { worker, seconds }: CommandOf<"task", "extend">,
+  { worker, seconds, request }: CommandOf<"task", "extend">,
   at: Millis,
   arrived: Millis,
 ): Result<"extend"> {
@@ -29,6 +29,7 @@ export function extend(
     return refuse("EXTENSION_TOO_LONG", detail, { why: "EXTENSION_TOO_LONG", left, most });
   }
   const later = deadline + seconds * 1_000;
-  const fact = { type: "AwardExtended", worker, seconds, deadline: later, left: left - seconds, at } as const;
+  const asked = request === undefined ? {} : { request };
+  const fact = { type: "AwardExtended", worker, seconds, deadline: later, left: left - seconds, ...asked, at } as const;
   return { facts: [fact], reply: extendedReply(context.id, fact) };
 }

@@ -9,7 +9,7 @@ import type { TimerFired } from "../timer.ts";
 import type { Judgement } from "../validation/judgement.ts";
 import type { FieldError } from "../validation/rules.ts";
 import type { AccountId, Credits, JsonValue, Millis, ResultError, TaskId } from "../vocabulary.ts";
-import type { PlacedBid, Pull, ReturnKind, TaskSpec } from "./events.ts";
+import type { KeyedRequest, PlacedBid, Pull, ReturnKind, TaskSpec } from "./events.ts";
 
 /** AWARDED: the bid has already won. */
 export const BID_STATUSES = ["PENDING", "AWARDED"] as const;
@@ -32,17 +32,19 @@ export interface SubmissionReply {
   readonly errors: readonly FieldError[];
 }
 
-/** How an award was given back. */
+/** How an award was given back. `outcome` is that of the request that did it, if this is the same request. */
 export interface ReturnReply {
   readonly id: string;
   readonly how: ReturnKind;
+  readonly outcome?: string;
 }
 
-/** The new deadline of an award (ms), and by how much it can still be extended (s). */
+/** The new deadline of an award (ms), and by how much it can still be extended (s). `outcome` is that of the request. */
 export interface ExtendReply {
   readonly id: string;
   readonly deadline: Millis;
   readonly left: number;
+  readonly outcome?: string;
 }
 
 /** Whether the worker of a bid takes the award; null if its account did not answer in time. */
@@ -95,21 +97,34 @@ export interface TaskProtocol {
   };
   /** `undelivered`: by the platform, whose answer with what this pull got did not reach the worker. */
   readonly giveBack: {
-    readonly command: { readonly worker: AccountId; readonly reason: string | null; readonly undelivered?: string };
+    readonly command: {
+      readonly worker: AccountId;
+      readonly reason: string | null;
+      readonly undelivered?: string;
+      readonly request?: KeyedRequest;
+    };
     readonly reply: ReturnReply;
   };
   /** Whether the worker's account lets the award be given back for free; null if it did not answer in time. */
   readonly returnAnswered: {
-    readonly command: { readonly worker: AccountId; readonly reason: string | null; readonly granted: boolean | null };
+    readonly command: {
+      readonly worker: AccountId;
+      readonly reason: string | null;
+      readonly granted: boolean | null;
+      readonly request?: KeyedRequest;
+    };
     readonly reply: ReturnReply;
   };
   /** The account's yes, which is never lost. */
   readonly returnGranted: {
-    readonly command: { readonly worker: AccountId; readonly reason: string | null };
+    readonly command: { readonly worker: AccountId; readonly reason: string | null; readonly request?: KeyedRequest };
     readonly reply: null;
   };
   /** `seconds` is added to the deadline. */
-  readonly extend: { readonly command: { readonly worker: AccountId; readonly seconds: number }; readonly reply: ExtendReply };
+  readonly extend: {
+    readonly command: { readonly worker: AccountId; readonly seconds: number; readonly request?: KeyedRequest };
+    readonly reply: ExtendReply;
+  };
   readonly open: {
     readonly command: {
       readonly task: TaskId;

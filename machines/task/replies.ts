@@ -1,7 +1,7 @@
 /** The replies of a task: made from facts, rebuilt when a command comes again, and checked when they arrive. */
 import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { changedForm, factOf, form, NO_REPLY, NOTHING, type Recalls, type ReplyForms } from "../replies.ts";
-import { isAccountId, isListOf, isNumber, isOneOf, isRecord, isTaskId, isText, isVariant, orNull } from "../shape.ts";
+import { isAccountId, isListOf, isNumber, isOneOf, isRecord, isTaskId, isText, isVariant, orAbsent, orNull } from "../shape.ts";
 import type { FieldError } from "../validation/rules.ts";
 import { RESULT_ERRORS } from "../vocabulary.ts";
 import { isDeclined, isWholeTask } from "./commands.ts";
@@ -31,12 +31,16 @@ export function rejectedReply(
   return { submission, status, code, left, errors: errors.map(({ field, message }) => ({ field, message })) };
 }
 
-export function returnedReply(id: string, { how }: Pick<Of<"AwardReturned">, "how">): ReturnReply {
-  return { id, how };
+/** The reply to the request that gave it back. */
+export function returnedReply(id: string, { how, request }: Pick<Of<"AwardReturned">, "how" | "request">): ReturnReply {
+  return { id, how, ...(request === undefined ? {} : { outcome: request.outcome }) };
 }
 
-export function extendedReply(id: string, { deadline, left }: Pick<Of<"AwardExtended">, "deadline" | "left">): ExtendReply {
-  return { id, deadline, left };
+export function extendedReply(
+  id: string,
+  { deadline, left, request }: Pick<Of<"AwardExtended">, "deadline" | "left" | "request">,
+): ExtendReply {
+  return { id, deadline, left, ...(request === undefined ? {} : { outcome: request.outcome }) };
 }
 
 const RECALLS: Recalls<"task", TaskSnapshot, TaskFact> = {
@@ -104,7 +108,7 @@ const isProposalReply = isVariant<ProposalReply, "outcome">("outcome", {
   unanswered: {},
 });
 
-const isReturned = isRecord<ReturnReply>({ id: isText, how: isOneOf(RETURN_KINDS) });
+const isReturned = isRecord<ReturnReply>({ id: isText, how: isOneOf(RETURN_KINDS), outcome: orAbsent(isText) });
 
 /** The form before, with the field names of the HTTP API. */
 type BidBefore = Omit<BidReply, "bid"> & { readonly bid_id: string };
@@ -132,7 +136,7 @@ export const TASK_REPLIES: ReplyForms<"task"> = {
   giveBack: form(isReturned),
   returnAnswered: form(isReturned),
   returnGranted: NOTHING,
-  extend: form(isRecord<ExtendReply>({ id: isText, deadline: isNumber, left: isNumber })),
+  extend: form(isRecord<ExtendReply>({ id: isText, deadline: isNumber, left: isNumber, outcome: orAbsent(isText) })),
   declined: NOTHING,
   expire: form(isRecord<ReplyOf<"task", "expire">>({ id: isText })),
   rate: form(isRecord<ReplyOf<"task", "rate">>({ id: isText, rating: isNumber })),

@@ -31,46 +31,50 @@ const UNDELIVERED_FREE_OF_RETRY = 10;
 type Of<T extends "giveBack" | "returnAnswered" | "returnGranted"> = CommandOf<"task", T>;
 type Context = Opened["context"];
 
+/** What one return is about, whatever brings it: who gives it back, why, and the request, if that may come again. */
+type Return = Omit<Of<"returnGranted">, "type">;
+
 /** Gives an award back; the same again gets its reply again. Late, or with `undelivered`, that is decided here (R1, R3). */
 export function giveBack(
   task: Opened,
-  { worker, reason, undelivered }: Of<"giveBack">,
+  { type: _, undelivered, ...given }: Of<"giveBack">,
   at: Millis,
   arrived: Millis,
 ): Result<"giveBack"> {
   const { stage, context } = task;
-  const before = earlier(context, worker);
+  const { worker } = given;
+  const before = earlier(context, given);
   if (before !== undefined) return { facts: [], reply: before };
   const refusal = notReturnable(task, worker, arrived);
   if (refusal !== undefined) return refusal;
   if (undelivered !== undefined) {
-    if (stage === "AWARDED" && context.award?.pull?.id === undelivered) return returned(context, "UNDELIVERED", reason, at);
+    if (stage === "AWARDED" && context.award?.pull?.id === undelivered) return returned(context, "UNDELIVERED", given, at);
     return refuse("ALREADY_STARTED", "This award has reached its worker, or was not of this pull.");
   }
-  if (arrived >= (context.awardedAt ?? 0) + FREE_RETURN_MS) return returned(context, "LATE", reason, at);
-  return { facts: [], reply: NOT_DECIDED, ask: askFor(context, worker, reason) };
+  if (arrived >= (context.awardedAt ?? 0) + FREE_RETURN_MS) return returned(context, "LATE", given, at);
+  return { facts: [], reply: NOT_DECIDED, ask: askFor(context, given) };
 }
 
 /** Replaced by the reply to the command that brings the account's. */
 const NOT_DECIDED: ReturnReply = { id: "", how: "LATE" };
 
-function askFor({ id }: Context, worker: AccountId, reason: string | null): Ask {
+function askFor({ id }: Context, { worker, ...given }: Return): Ask {
   return {
     to: { kind: "account", id: worker },
-    command: { type: "mayReturn", task: taskId(id), reason },
+    command: { type: "mayReturn", task: taskId(id), ...given },
     ms: ASK_MS,
-    answered: (reply) => ({ type: "returnAnswered", worker, reason, granted: isMayReturn(reply) ? reply.granted : null }),
+    answered: (reply) => ({ type: "returnAnswered", worker, ...given, granted: isMayReturn(reply) ? reply.granted : null }),
   };
 }
 
 /** The account of the worker has said whether it may give the award back for free; null: it has not answered in time. */
 export function returnAnswered(
   task: Opened,
-  { worker, reason, granted }: Of<"returnAnswered">,
+  { type: _, granted, ...given }: Of<"returnAnswered">,
   at: Millis,
 ): Result<"returnAnswered"> {
   const { context } = task;
-  const before = earlier(context, worker);
+  const before = earlier(context, given);
   if (before !== undefined) return { facts: [], reply: before };
   if (granted === null) {
     return refuse("UNAVAILABLE", "It is not known whether this was done, because your account did not answer; ask again.", {
@@ -78,15 +82,15 @@ export function returnAnswered(
     });
   }
   // It was in time when it was asked.
-  const refusal = notReturnable(task, worker, 0);
+  const refusal = notReturnable(task, given.worker, 0);
   if (refusal !== undefined) return refusal;
-  return returned(context, granted ? "FREE" : "TOO_MANY", reason, at);
+  return returned(context, granted ? "FREE" : "TOO_MANY", given, at);
 }
 
 /** The yes of a worker's account, by a message; never refused. A submission may have come before it. */
-export function returnGranted(task: Opened, { worker, reason }: Of<"returnGranted">, at: Millis): Result<"returnGranted"> {
-  if (notReturnable(task, worker, 0) !== undefined) return { facts: [], reply: null };
-  return { facts: returned(task.context, "FREE", reason, at).facts, reply: null };
+export function returnGranted(task: Opened, { type: _, ...given }: Of<"returnGranted">, at: Millis): Result<"returnGranted"> {
+  if (notReturnable(task, given.worker, 0) !== undefined) return { facts: [], reply: null };
+  return { facts: returned(task.context, "FREE", given, at).facts, reply: null };
 }
 
 /** Refuses anybody but the worker in charge, what came too late, and what comes after a submission. */
@@ -96,17 +100,24 @@ function notReturnable({ stage, context }: Opened, worker: AccountId, arrived: M
   return refuse("ALREADY_SUBMITTED", "You have submitted a result for this task; correct it, or let its time run out.");
 }
 
-/** How this worker has given the task back, if it has. */
-function earlier({ id, award, failures }: Context, worker: AccountId): ReturnReply | undefined {
+/**
+ * How this worker has given the task back, if it has. The account's yes may bring a return before its answer does, so the request
+ * that did it is known by its id here, and not by the command alone.
+ */
+function earlier({ id, award, failures }: Context, { worker, request }: Return): ReturnReply | undefined {
   if (award?.worker === worker) return undefined;
-  const how = failures.findLast((failure) => failure.worker === worker)?.how;
-  return how === undefined ? undefined : { id, how };
+  const { how, returnedBy } = failures.findLast((failure) => failure.worker === worker) ?? {};
+  if (how === undefined) return undefined;
+  const isSame = returnedBy !== undefined && returnedBy.id === request?.id;
+  return returnedReply(id, isSame ? { how, request: returnedBy } : { how });
 }
 
-function returned(context: Context, how: ReturnKind, reason: string | null, at: Millis): Decision<TaskFact, ReturnReply> {
+function returned(context: Context, how: ReturnKind, given: Return, at: Millis): Decision<TaskFact, ReturnReply> {
   const { award, failures, order } = context;
+  const { reason, request } = given;
   if (award === null) throw new Error("what is given back is an award");
-  const fact = { type: "AwardReturned", worker: award.worker, how, ...(reason === null ? {} : { reason }), at } as const;
+  const said = { ...(reason === null ? {} : { reason }), ...(request === undefined ? {} : { request }) };
+  const fact = { type: "AwardReturned", worker: award.worker, how, ...said, at } as const;
   const ofPlatform = how === "UNDELIVERED";
   const before = failures.filter((one) => one.how !== undefined && (one.how === "UNDELIVERED") === ofPlatform).length;
   const isFree = !context.withdrawn && before < (ofPlatform ? UNDELIVERED_FREE_OF_RETRY : RETURNS_FREE_OF_RETRY);

@@ -2,7 +2,7 @@
 import type { Offer } from "../market/capability.ts";
 import type { Unmatched } from "../market/unmatched.ts";
 import { type AccountId, BOUNDS, type JsonValue, type Millis, type ResultError } from "../vocabulary.ts";
-import type { PlacedBid, ReturnKind, TaskSpec } from "./events.ts";
+import type { KeyedRequest, PlacedBid, ReturnKind, TaskSpec } from "./events.ts";
 
 /** How long a worker's account may take to say whether it has a slot for the task (ms). */
 export const ASK_MS = 2_000;
@@ -20,8 +20,9 @@ export interface Failure {
   readonly bid?: string;
   readonly request?: string;
   readonly code: ResultError | "TIMEOUT" | "RELEASED";
-  /** Of an award that was given back. */
+  /** Of an award that was given back: how, and by which request, if that may come again. */
   readonly how?: ReturnKind;
+  readonly returnedBy?: KeyedRequest;
 }
 
 /** A worker who passed in this round, or the bid that it withdrew. */

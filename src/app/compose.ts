@@ -33,7 +33,7 @@ import { aborted, Finalizers } from "./finalizers.ts";
 import { openFleetDoor } from "./fleet/door.ts";
 import { healthOf } from "./health.ts";
 import { connectInspector } from "./inspector.ts";
-import { openLive } from "./live.ts";
+import { openLive, RETURN_MS_MAX } from "./live.ts";
 import { addressOf, identifyServer } from "./running-server.ts";
 import { CONNECTION_BOUNDS, type ConnectionBounds } from "./server/connections.ts";
 import { serveHttp } from "./server/server.ts";
@@ -295,10 +295,11 @@ async function serve(frame: Frame, role: Role, { transport }: Engine, health: He
     identity: identityOf(config),
   };
   const door = await openFleetDoor(config, services, bus, nodeName(config), log);
-  finalizers.add(async () => door?.close(0));
+  const endListenings = () => live.listenings.close();
+  finalizers.add(async () => door?.close(0, endListenings));
   const closeDoors = async (ms: number) => {
     live.pulls.drain();
-    await door?.close(ms);
+    await Promise.all([live.undelivered.drain(Math.min(ms, RETURN_MS_MAX)), door?.close(ms, endListenings)]);
   };
   return { callback: createApp(services).callback(), endStreams: () => live.feed.close(), closeDoors };
 }

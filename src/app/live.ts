@@ -5,14 +5,18 @@ import type { Log } from "../../actors/ports/log.ts";
 import type { Router } from "../../actors/router.ts";
 import { Feed } from "../../gateway/live/feed.ts";
 import type { KeyRing } from "../../gateway/live/key-ring.ts";
+import { Listenings } from "../../gateway/live/listenings.ts";
 import { Presence } from "../../gateway/live/presence.ts";
 import { Pulls } from "../../gateway/live/pulls.ts";
 import { Queues } from "../../gateway/live/queues.ts";
-import type { ReadModel, StoredTask } from "../../gateway/ports/read-model.ts";
-import type { Signal, SignalHub } from "../../gateway/ports/signals.ts";
-import type { AccountId } from "../../machines/vocabulary.ts";
+import { Undelivered } from "../../gateway/live/undelivered.ts";
+import type { ReadModel } from "../../gateway/ports/read-model.ts";
+import type { GatewaySignal, Signal, SignalHub } from "../../gateway/ports/signals.ts";
 import type { Finalizers } from "./finalizers.ts";
 import type { Config } from "./settings/config.ts";
+
+/** How long a gateway that stops gives back what clients have not got (ms). */
+export const RETURN_MS_MAX = 2_000;
 
 interface LivePorts {
   readonly config: Pick<Config, "taskTypes" | "streamsPerAddress" | "queuePartitions">;
@@ -31,7 +35,9 @@ export interface Live {
   readonly queues: Queues;
   readonly presence: Presence;
   readonly pulls: Pulls;
+  readonly undelivered: Undelivered;
   readonly feed: Feed;
+  readonly listenings: Listenings;
 }
 
 /** Makes it, and lets it hear what other processes tell. */
@@ -41,19 +47,23 @@ export function openLive({ config, log, finalizers, signals, clock, ids, router,
   const queues = new Queues(router, config.queuePartitions);
   const presence = new Presence({ reads, queues, clock, log, taskTypes, gateway });
   finalizers.add(async () => presence.close());
-  // They run out of time and go to others; nothing else can be done about them yet.
-  const unwanted = (worker: AccountId, tasks: readonly StoredTask[]) =>
-    log.info({ worker, tasks: tasks.map(({ row }) => row.id) }, "tasks were awarded to a pull whose client has gone");
-  const pulls = new Pulls({ queues, reads, clock, log, gateway, unwanted });
-  finalizers.add(async () => pulls.close());
+  const undelivered = new Undelivered({ router, signals, clock, log, gateway });
+  const pulls = new Pulls({ queues, reads, clock, log, gateway, undelivered });
+  finalizers.add(() => undelivered.drain(RETURN_MS_MAX));
+  finalizers.add(() => pulls.close());
   const feed = new Feed({ reads, signals, presence, clock, log, taskTypes, streamsPerAddress });
-  signals.listen((signal) => hear(signal, keys, { presence, feed }));
-  signals.listenAs(gateway, ({ task, workers, streams }) => feed.hearNew(task, workers, streams));
-  return { queues, presence, pulls, feed };
+  const listenings = new Listenings({ feed, signals, clock, gateway });
+  signals.listen((signal) => hear(signal, keys, { presence, feed, undelivered, listenings }));
+  signals.listenAs(gateway, (signal) => hearOwn(signal, { feed, listenings }));
+  return { queues, presence, pulls, undelivered, feed, listenings };
 }
 
 /** Handles signals of other processes; any of them may get lost. */
-function hear(signal: Signal, keys: KeyRing, { presence, feed }: Pick<Live, "presence" | "feed">): void {
+function hear(
+  signal: Signal,
+  keys: KeyRing,
+  { presence, feed, undelivered, listenings }: Pick<Live, "presence" | "feed" | "undelivered" | "listenings">,
+): void {
   switch (signal.type) {
     case "key":
       keys.forget(signal.hash);
@@ -65,6 +75,26 @@ function hear(signal: Signal, keys: KeyRing, { presence, feed }: Pick<Live, "pre
       return;
     case "task":
       feed.hear(signal.task);
+      return;
+    case "pull":
+      undelivered.hearRepeated(signal);
+      return;
+    case "listening":
+      listenings.hear(signal);
+      return;
+    default:
+      signal satisfies never;
+  }
+}
+
+/** Handles what others tell this gateway alone. */
+function hearOwn(signal: GatewaySignal, { feed, listenings }: Pick<Live, "feed" | "listenings">): void {
+  switch (signal.type) {
+    case "new":
+      feed.hearNew(signal.task, signal.workers, signal.streams);
+      return;
+    case "told":
+      listenings.takeOver(signal);
       return;
     default:
       signal satisfies never;

@@ -69,6 +69,7 @@ function pull(n: number, ms: number, most = 1) {
     minPrice: 1,
     most,
     bytesMost: 500_000,
+    bytesShare: 500_000,
   };
   const one: { got: Pulled | undefined; refused: boolean } = { got: undefined, refused: false };
   const envelope = { commandId: world.nextId(), origin: "client", delivery: "first", deadline: now + 60_000 } as const;

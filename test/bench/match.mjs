@@ -127,7 +127,11 @@ function pulling() {
     for (let n = 0; n < PULLS; n += 1) {
       const { standing, worker } = posted(n, {});
       const terms = { kind: "pull", id: `pull ${n}`, worker, gateway: "gateway", standing, since: n, until: 1e12 };
-      award(matcher, matcher.wait({ ...terms, kind: "pull", price: null, minPrice: 1, most: 1, bytesMost: 512_000 }, n), n);
+      award(
+        matcher,
+        matcher.wait({ ...terms, kind: "pull", price: null, minPrice: 1, most: 1, bytesMost: 512_000, bytesShare: 512_000 }, n),
+        n,
+      );
       matcher.opened(task(MATCHING.tasksMax + n, { budget: 5 + Math.floor(dice.unit() * 996) }), n);
     }
     return PULLS;

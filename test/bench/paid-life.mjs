@@ -3,20 +3,28 @@
  * closes as soon as that worker has answered.
  */
 /** @typedef {import("../support/client.mjs").Client} Client */
+/** @typedef {{ readonly id: string, readonly key: string }} Account */
 
 /**
  * What is measured: how often each operation was called, and how long each call took (ms).
  * @typedef {Map<string, number[]>} Times
  */
 
-const TYPES = ["json_extraction", "translation", "text_classification", "text_generation", "data_transformation", "analysis"];
+export const TYPES = [
+  "json_extraction",
+  "translation",
+  "text_classification",
+  "text_generation",
+  "data_transformation",
+  "analysis",
+];
 const SCHEMA = {
   type: "object",
   properties: { company: { type: "string" }, revenue: { type: "string" }, growth: { type: "string" } },
   required: ["company", "revenue"],
   additionalProperties: false,
 };
-const RESULT = { company: "Apple Inc", revenue: "$81.8 billion", growth: "5%" };
+export const RESULT = { company: "Apple Inc", revenue: "$81.8 billion", growth: "5%" };
 const TEXT = "Apple Inc reported Q3 revenue of $81.8 billion, up 5% year over year. ".repeat(4);
 const REQUESTERS = 4;
 const LOOK_MS = 50;
@@ -44,31 +52,31 @@ async function timed(client, times, name, method, path, key, body) {
   return reply.body;
 }
 
-/** @param {Client} client @param {string} name @returns {Promise<string>} the account's key */
+/** @param {Client} client @param {string} name @returns {Promise<Account>} */
 async function register(client, name) {
   const { body } = await client.call("POST", "/auth/register", { email: `${name}@bench.example` });
-  return body.api_key;
+  return { id: body.account_id, key: body.api_key };
 }
 
 /**
  * Registers requesters with credits, and a worker for each task type, who is seen.
  * @param {Client} client
- * @returns {Promise<{ readonly requesters: readonly string[], readonly workers: readonly string[] }>} their keys
+ * @returns {Promise<{ readonly requesters: readonly Account[], readonly workers: readonly Account[] }>}
  */
 export async function openMarket(client) {
   const named = (/** @type {string} */ role, /** @type {number} */ count) =>
     Promise.all(Array.from({ length: count }, (_, index) => register(client, `${role}${index}`)));
   const [requesters, workers] = [await named("requester", REQUESTERS), await named("worker", TYPES.length)];
-  for (const key of requesters) await client.call("POST", "/credits/topup", { amount_credits: 1_000_000_000 }, { key });
-  for (const [index, key] of workers.entries()) {
+  for (const { key } of requesters) await client.call("POST", "/credits/topup", { amount_credits: 1_000_000_000 }, { key });
+  for (const [index, { key }] of workers.entries()) {
     await client.call("GET", `/tasks/available?task_type=${TYPES[index]}`, undefined, { key });
   }
   return { requesters, workers };
 }
 
-/** How many tasks these workers have done. @param {Client} client @param {readonly string[]} workers */
-async function doneBy(client, workers) {
-  const counts = await Promise.all(workers.map((key) => client.call("GET", "/account/reputation", undefined, { key })));
+/** How many tasks these workers have done and been paid for. @param {Client} client @param {readonly Account[]} workers */
+export async function doneBy(client, workers) {
+  const counts = await Promise.all(workers.map(({ key }) => client.call("GET", "/account/reputation", undefined, { key })));
   return counts.reduce((sum, { body }) => sum + body.tasks_completed, 0);
 }
 
@@ -109,7 +117,7 @@ export async function live(client, { requesters, workers }, { tasks, inFlight },
   let [created, settled] = [0, 0];
   const started = performance.now();
   const creating = Array.from({ length: inFlight }, async (_, index) => {
-    const key = requesters[index % requesters.length] ?? "";
+    const key = requesters[index % requesters.length]?.key ?? "";
     while (created < tasks) {
       const body = { ...TASK, task_type: TYPES[created++ % TYPES.length] };
       await timed(client, times, "create", "POST", "/tasks", key, body);
@@ -117,7 +125,7 @@ export async function live(client, { requesters, workers }, { tasks, inFlight },
   });
   const lanes = Math.max(2, Math.ceil(inFlight / TYPES.length));
   const done = () => settled >= tasks;
-  const working = workers.map((key, index) => work(client, times, { key, type: TYPES[index], lanes, done }));
+  const working = workers.map(({ key }, index) => work(client, times, { key, type: TYPES[index], lanes, done }));
   const watching = (async () => {
     while (!done()) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));

@@ -19,6 +19,8 @@ import { startPrivate } from "../support/servers.mjs";
 import { live, openMarket, TASK } from "./paid-life.mjs";
 import { install } from "./peers/installed.mjs";
 import { QUEUES, titleOf } from "./peers/queues.mjs";
+import { livePulled } from "./pulled-life.mjs";
+import { overHttp, overNats } from "./ways.mjs";
 
 /** @typedef {{ readonly tasks: number, readonly inFlight: number }} Load */
 /** `run` gives how long the load took (s). @typedef {{ readonly name: string, readonly title: string, readonly settings: string, readonly run: (load: Load) => Promise<number> }} Contender */
@@ -44,26 +46,56 @@ const WORKER = fileURLToPath(new URL("./peers/worker.mjs", import.meta.url));
 
 const server = await findServer();
 
+/** No bound on how many tasks a worker has at a time: it is the platform that is measured, not its rules. */
+const AWARDS_BY_TIER = "10000,10000,10000,10000,10000";
+
+/**
+ * A platform of its own for a contender, in one process, and what is needed to live there.
+ * @param {(platform: import("../support/platform.mjs").PlatformProcess, natsUrl: string, client: Client, market: Awaited<ReturnType<typeof openMarket>>) => Promise<number>} run
+ */
+async function onPlatform(run) {
+  const [database, nats] = [await makeDatabase(server.url), await startPrivate("nats")];
+  const platform = await startProcess({ DATABASE_URL: database.url, FLEET_NATS_URL: nats.url, AWARDS_BY_TIER });
+  const client = new Client(platform.port, 2 * load.inFlight);
+  try {
+    return await run(platform, nats.url, client, await openMarket(client));
+  } finally {
+    client.close();
+    await platform.kill("SIGTERM");
+    await Promise.all([database.drop(), nats.stop()]);
+  }
+}
+
 /** @type {Contender} */
-const http = {
-  name: "http",
-  title: "NexusToken over HTTP, full paid life",
-  settings: "6 workers that poll and bid, one process, its own defaults but no rate limits",
-  run: async ({ tasks, inFlight }) => {
-    const database = await makeDatabase(server.url);
-    const platform = await startProcess({ DATABASE_URL: database.url });
-    const client = new Client(platform.port, 2 * inFlight);
-    try {
-      const market = await openMarket(client);
-      await live(client, market, { tasks: WARM_UP, inFlight });
-      return await live(client, market, { tasks, inFlight });
-    } finally {
-      client.close();
-      await platform.kill("SIGTERM");
-      await database.drop();
-    }
-  },
+const poll = {
+  name: "poll",
+  title: "NexusToken over HTTP, polled",
+  settings: "full paid life; 6 workers that poll and bid, one process, its own defaults but no limits",
+  run: (jobs) =>
+    onPlatform(async (_platform, _nats, client, market) => {
+      await live(client, market, { ...jobs, tasks: WARM_UP });
+      return live(client, market, jobs);
+    }),
 };
+
+/** @param {string} name @param {string} title @param {(port: number, natsUrl: string) => Promise<import("./ways.mjs").Way>} open @returns {Contender} */
+const pulling = (name, title, open) => ({
+  name,
+  title,
+  settings: "full paid life; 6 workers that pull up to 50 tasks at a time, one process, its own defaults but no limits",
+  run: (jobs) =>
+    onPlatform(async ({ port }, natsUrl, client, market) => {
+      const way = await open(port, natsUrl);
+      try {
+        await livePulled(way, client, market, { ...jobs, tasks: WARM_UP });
+        return await livePulled(way, client, market, jobs);
+      } finally {
+        await way.close();
+      }
+    }),
+});
+const http = pulling("http", "NexusToken over HTTP", async (port) => overHttp([port], 4 * load.inFlight));
+const nats = pulling("nats", "NexusToken over NATS", (_port, url) => overNats(url, 4, "nexus"));
 
 /**
  * Adds jobs, so many at once, and waits until all are completed. Gives how long that took (s).
@@ -158,7 +190,7 @@ const median = (rates) => rates.toSorted((a, b) => a - b)[Math.floor(rates.lengt
 
 try {
   install();
-  const all = [http, ...QUEUES.map(contender)];
+  const all = [http, nats, poll, ...QUEUES.map(contender)];
   const wanted = values.only === "" ? all : all.filter(({ name }) => values.only.split(",").includes(name));
   console.log(`${load.tasks} tasks of ${JSON.stringify(TASK).length} bytes, ${load.inFlight} added at once`);
   console.log(`${await durability()}; Node.js ${process.version}, ${availableParallelism()} cores`);

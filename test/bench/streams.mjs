@@ -10,11 +10,11 @@
  *              they win tasks until they have as many as they may; `none` no capability
  * `--rounds`   how many times everything is measured
  */
-import { existsSync, readFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { Client } from "../support/client.mjs";
+import { cpuMs } from "../support/cpu.mjs";
 import { startProcess } from "../support/platform.mjs";
 import { findServer, makeDatabase } from "../support/postgres.mjs";
 
@@ -47,7 +47,6 @@ const OPENING = 50;
 const EVENT = 'data: {"type"';
 const SETTLING_MS = 8_000;
 const QUIET_MS = 20_000;
-const TICK_MS = 10;
 const ORDER = {
   task_type: TASK_TYPE,
   input_data: "Apple Inc reported Q3 revenue of $81.8 billion, up 5% year over year. ".repeat(4),
@@ -98,15 +97,6 @@ function listen(port, key, heard) {
       for (let at = chunk.indexOf(EVENT); at >= 0; at = chunk.indexOf(EVENT, at + EVENT.length)) heard.events += 1;
     });
   });
-}
-
-/** The CPU time of a process so far (ms); 0 where the system does not say. @param {number} pid */
-function cpuMs(pid) {
-  const path = `/proc/${pid}/stat`;
-  if (!existsSync(path)) return 0;
-  // After the name in brackets; the 12th and 13th are ticks in and for the process (proc(5)).
-  const fields = readFileSync(path, "utf8").split(") ")[1]?.split(" ") ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
 /**

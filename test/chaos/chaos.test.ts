@@ -3,7 +3,7 @@ import { auditDatabases } from "../../src/adapters/postgres/books.ts";
 import { openPool } from "../../src/adapters/postgres/pool.ts";
 import { chaos } from "./run.mjs";
 
-test("nodes, gateways, NATS, Redis and Postgres fail one after the other under load: every answer stays true, every task ends, the books are clean", async () => {
+test("nodes, gateways, both NATS, Redis and Postgres fail under load: fleets go on, every answer stays true, every task ends, the books are clean", async () => {
   const audit = async (urls: readonly string[]) => {
     const pools = urls.map((url) => openPool(url, { max: 2, name: "audit" }));
     const findings = await auditDatabases(pools);
@@ -13,8 +13,9 @@ test("nodes, gateways, NATS, Redis and Postgres fail one after the other under l
   };
   const report = await chaos({ seconds: 1, clients: 30, leaseMs: 2_000, sleepMs: 5_000, gapMs: 1_500, databases: 2 }, audit);
   expect(report.wrong).toEqual([]);
-  expect(Object.keys(report.faults)).toHaveLength(9);
+  expect(Object.keys(report.faults)).toHaveLength(11);
   expect(report.tasks).toBeGreaterThan(30);
+  expect(report.byFleets).toBeGreaterThanOrEqual(11);
   expect(report.ended["SETTLED"]).toBeGreaterThanOrEqual(30);
   expect(report.webhooks).toBe(report.tasks);
 }, 400_000);

@@ -1,7 +1,7 @@
 /**
  * Chaos for as long as one likes:
  *
- *   npm run chaos -- [--minutes 5] [--clients 50] [--lease 5000] [--sleep 20000] [--databases 2]
+ *   npm run chaos -- [--minutes 5] [--clients 50] [--lease 5000] [--sleep 20000] [--databases 2] [--faults killNode,natsAway]
  */
 import { parseArgs } from "node:util";
 import { chaos } from "./run.mjs";
@@ -13,6 +13,7 @@ const { values } = parseArgs({
     lease: { type: "string", default: "5000" },
     sleep: { type: "string", default: "20000" },
     databases: { type: "string", default: "2" },
+    faults: { type: "string" },
   },
 });
 const started = Date.now();
@@ -24,6 +25,7 @@ const report = await chaos(
     sleepMs: Number(values.sleep),
     gapMs: 5_000,
     databases: Number(values.databases),
+    ...(values.faults === undefined ? {} : { faults: values.faults.split(",") }),
     print: (line) => console.log(line),
   },
   async (urls) => {

@@ -1,10 +1,12 @@
 /**
- * Clients work through two gateways on three nodes, while nodes and gateways are killed, put to sleep and replaced, and
- * NATS, Redis and Postgres are each taken away and brought back. What was answered must be true all the while.
+ * Clients over HTTP and worker fleets over NATS work through two gateways on three nodes, while nodes and gateways are killed, put
+ * to sleep and replaced, and the NATS of the platform, the NATS of the fleets, Redis and Postgres are each taken away and brought
+ * back. What was answered must be true all the while, and after each fault the fleets must go on.
  */
 import { Client } from "../support/client.mjs";
 import { RealCluster, startPostgres } from "../support/cluster.mjs";
-import { END_MS, finish, RETRY_MS, Run, receiveWebhooks, startClients, wait } from "../support/load.mjs";
+import { END_MS, RETRY_MS, Run, receiveWebhooks, startClients, wait } from "../support/load.mjs";
+import { finish } from "../support/outcome.mjs";
 import { makeDatabase } from "../support/postgres.mjs";
 import { startPrivate } from "../support/servers.mjs";
 
@@ -16,15 +18,21 @@ const SOCKETS = 128;
 
 /**
  * @typedef {{ readonly seconds: number, readonly clients: number, readonly leaseMs: number, readonly sleepMs: number,
- *   readonly gapMs: number, readonly databases: number, readonly print?: (line: string) => void }} ChaosOptions
- * @typedef {{ readonly tasks: number, readonly ended: Record<string, number>, readonly answers: number, readonly retries: number,
- *   readonly webhooks: number, readonly faults: Record<string, number>, readonly wrong: readonly string[] }} ChaosReport
+ *   readonly gapMs: number, readonly databases: number, readonly faults?: readonly string[], readonly print?: (line: string) => void }} ChaosOptions
+ * @typedef {{ readonly tasks: number, readonly byFleets: number, readonly ended: Record<string, number>, readonly answers: number,
+ *   readonly retries: number, readonly webhooks: number, readonly faults: Record<string, number>, readonly wrong: readonly string[] }} ChaosReport
  */
 
 class Chaos {
-  /** @param {ChaosOptions} options @param {RealCluster} cluster @param {{ nats: any, redis: any, postgres: any }} servers */
-  constructor(options, cluster, servers) {
+  /**
+   * @param {ChaosOptions} options
+   * @param {Run} run
+   * @param {RealCluster} cluster
+   * @param {{ nats: any, fleetNats: any, redis: any, postgres: any }} servers
+   */
+  constructor(options, run, cluster, servers) {
     this.options = options;
+    this.run = run;
     this.cluster = cluster;
     this.servers = servers;
     /** @type {Record<string, number>} */
@@ -67,6 +75,11 @@ class Chaos {
       await wait(this.#some(5_000));
       await this.servers.nats.start();
     },
+    fleetNatsAway: async () => {
+      await this.servers.fleetNats.kill();
+      await wait(this.#some(5_000));
+      await this.servers.fleetNats.start();
+    },
     redisAway: async () => {
       await this.servers.redis.kill();
       await wait(this.#some(5_000));
@@ -77,6 +90,15 @@ class Chaos {
       await wait(this.#some(8_000));
       await this.servers.postgres.start();
     },
+    killAtOnce: async () => {
+      const [node, gateway] = [this.#one(this.cluster.nodes), this.#one(this.cluster.gateways)];
+      const { nats, fleetNats } = this.servers;
+      await Promise.all([this.cluster.end(node, "SIGKILL"), this.cluster.end(gateway, "SIGKILL"), nats.kill(), fleetNats.kill()]);
+      await wait(this.#some(2_000));
+      // Without their NATS they would not start.
+      await Promise.all([nats.start(), fleetNats.start()]);
+      await Promise.all([this.cluster.again(node), this.cluster.again(gateway)]);
+    },
     killTwo: async () => {
       const [one, two] = this.cluster.nodes;
       if (one === undefined || two === undefined) return;
@@ -85,16 +107,29 @@ class Chaos {
     },
   };
 
-  /** Every fault once, then whichever, until the time is over. */
-  async run() {
+  /** Every fault once (or those that are chosen), then whichever, until the time is over. */
+  async disturb() {
     const until = Date.now() + this.options.seconds * 1_000;
-    const names = Object.keys(this.faults);
+    const names = this.options.faults ?? Object.keys(this.faults);
     for (let turn = 0; turn < names.length || Date.now() < until; turn += 1) {
       const name = names[turn < names.length ? turn : Math.floor(Math.random() * names.length)] ?? "";
       this.options.print?.(`${new Date().toISOString()} ${name}`);
-      await this.faults[name]?.();
+      const fault = this.faults[name];
+      if (fault === undefined) throw new Error(`there is no fault ${name}; there are ${Object.keys(this.faults).join(", ")}`);
+      await fault();
       this.counts[name] = (this.counts[name] ?? 0) + 1;
+      await this.#fleetsGoOn(name);
       await wait(this.#some(this.options.gapMs));
+    }
+  }
+
+  /** Waits until a fleet has brought a task to its end. @param {string} name of the fault before */
+  async #fleetsGoOn(name) {
+    const before = this.run.byFleets;
+    for (const until = Date.now() + END_MS; this.run.byFleets === before; await wait(RETRY_MS)) {
+      if (Date.now() < until) continue;
+      this.run.wrong.push(`after ${name} no fleet completed a task within ${END_MS} ms`);
+      return;
     }
   }
 
@@ -118,13 +153,19 @@ class Chaos {
  * @returns {Promise<ChaosReport>}
  */
 export async function chaos(options, audit) {
-  const [postgres, nats, redis] = await Promise.all([startPostgres(), startPrivate("nats"), startPrivate("redis")]);
+  const [postgres, nats, fleetNats, redis] = await Promise.all([
+    startPostgres(),
+    startPrivate("nats"),
+    startPrivate("nats"),
+    startPrivate("redis"),
+  ]);
   const more = await Promise.all(Array.from({ length: options.databases - 1 }, () => makeDatabase(postgres.url)));
   const databaseUrls = [postgres.url, ...more.map(({ url }) => url)];
   const cluster = new RealCluster({
     DATABASE_URL: databaseUrls.join(","),
     DATABASE_CONNECTIONS: "4",
     NATS_URL: nats.url,
+    FLEET_NATS_URL: fleetNats.url,
     REDIS_URL: redis.url,
     LEASE_MS: String(options.leaseMs),
     ROUTING_WINDOW_MS: "100",
@@ -137,19 +178,19 @@ export async function chaos(options, audit) {
   await Promise.all(Array.from({ length: GATEWAYS }, () => cluster.add("gateway")));
   const run = new Run();
   run.clients = cluster.gateways.map(({ process }) => new Client(process.port, SOCKETS, WAIT_MAX_MS));
+  run.fleetUrl = fleetNats.url;
   const receiver = await receiveWebhooks(run);
-  const clients = startClients(run, options.clients, receiver.url);
-  const disturbance = new Chaos(options, cluster, { postgres, nats, redis });
+  const working = startClients(run, options.clients, receiver.url);
+  const disturbance = new Chaos(options, run, cluster, { postgres, nats, fleetNats, redis });
   try {
-    await disturbance.run();
+    await disturbance.disturb();
     const until = Date.now() + END_MS;
     while (run.completed < options.clients && Date.now() < until) await wait(RETRY_MS);
-    run.open = false;
-    await Promise.all(clients);
-    const ended = await finish(run, databaseUrls);
+    const ended = await finish(run, working, databaseUrls);
     const wrong = [...run.wrong, ...(await audit(databaseUrls))];
     return {
       tasks: run.tasks.size,
+      byFleets: run.byFleets,
       ended,
       answers: run.answers,
       retries: run.retries,
@@ -158,10 +199,10 @@ export async function chaos(options, audit) {
       wrong,
     };
   } finally {
-    run.open = false;
+    run.posting = run.open = false;
     await cluster.stop();
     for (const client of run.clients) client.close();
     receiver.close();
-    await Promise.all([postgres.stop(), nats.stop(), redis.stop()]);
+    await Promise.all([postgres.stop(), nats.stop(), fleetNats.stop(), redis.stop()]);
   }
 }

@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { connect, type NatsConnection } from "nats";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { FleetAnswer, FleetRequest, FleetService } from "../../gateway/ports/fleet.ts";
+import type { FleetAnswer, FleetRequest, FleetService, Pushed, PushLine } from "../../gateway/ports/fleet.ts";
+import type { AccountId } from "../../machines/vocabulary.ts";
 import type { NatsSettings } from "../../src/adapters/nats/connect.ts";
 import { FleetLine, type FleetLineOptions, mayAnswer } from "../../src/adapters/nats/fleet.ts";
 import { meet } from "../../src/adapters/nats/isolation.ts";
@@ -21,6 +22,7 @@ const ACCOUNTS = `accounts {
     { user: door, password: secret },
     { user: deaf, password: secret, permissions: { publish: "_INBOX.>", subscribe: ["_INBOX.door.>", "$SRV.>"] } }
     { user: mute, password: secret, permissions: { publish: "nothing", subscribe: ">" } }
+    { user: pushless, password: secret, permissions: { publish: "_INBOX.>", subscribe: ">" } }
   ] }
 }`;
 
@@ -50,9 +52,12 @@ class Echo implements FleetService {
   readonly version = "1.2.3";
   readonly verbs = [{ verb: "work.echo", about: {} }];
   readonly taken: string[] = [];
+  /** What reaches who has asked. */
+  readonly pushes = new Map<string, PushLine>();
   held: Promise<void> = Promise.resolve();
 
-  async answer(_: string, { payload }: FleetRequest): Promise<FleetAnswer> {
+  async answer(_: string, { payload, account, line }: FleetRequest): Promise<FleetAnswer> {
+    this.pushes.set(account, line);
     const body = Buffer.from(payload).toString();
     this.taken.push(body);
     await this.held;
@@ -109,9 +114,9 @@ describe("a line opens", () => {
     await line.close(1_000);
   });
 
-  test.each(["deaf", "mute"])("not for one who may not: a %s one", async (user) => {
+  test.each(["deaf", "mute", "pushless"])("not for one who may not: a %s one", async (user) => {
     await expect(open(shared.url, new Echo(), {}, user)).rejects.toThrow(
-      /^FLEET_NATS_URL \(127\.0\.0\.1:\d+\): this user may not subscribe to nexus\.api\.v1\.>.*nexus fleet config/,
+      /^FLEET_NATS_URL \(127\.0\.0\.1:\d+\): this user may not subscribe to nexus\.api\.v1\.>.* and nexus\.push\.v1\.>.*nexus fleet config/,
     );
   });
 
@@ -224,34 +229,83 @@ test("a line that leaves waits no longer than it is told to", async () => {
   await line.close(50);
 });
 
-test("an offer goes to its account alone, and is not kept for later while the server is away", async () => {
-  const own = await startPrivate("nats");
-  const line = await open(own.url, new Echo());
-  const heard: string[] = [];
-  const listen = async () => {
-    const client = await connect({ servers: own.url });
-    client.subscribe("nexus.push.>", { callback: (_, message) => heard.push(`${message.subject} ${message.string()}`) });
-    await client.flush();
-    return client;
+/** Gives what reaches an account, once it has asked. */
+async function pushTo(account: AccountId, url: string, echo: Echo): Promise<(text: string) => Pushed> {
+  const client = await connect({ servers: url });
+  await client.request(`nexus.api.v1.${account}.work.echo`, "", { timeout: 10_000 });
+  await client.close();
+  const line = echo.pushes.get(account);
+  if (line === undefined) throw new Error("who has asked can be reached");
+  return (text) => {
+    const isUp = line.isUp();
+    const outcome = line.push(text);
+    if (!isUp) expect(outcome).toBe("later");
+    return outcome;
   };
-  const before = await listen();
-  expect(line.offer(person(1), { task: id(7) })).toBe(true);
-  expect(line.offer(person(1), "x".repeat(1_048_575))).toBe(false);
-  await eventually(async () => (heard.length > 0 ? true : undefined), "the offer");
+}
+
+async function listener(url: string, heard: string[]): Promise<NatsConnection> {
+  const client = await connect({ servers: url });
+  client.subscribe("nexus.push.>", { callback: (_, message) => heard.push(`${message.subject} ${message.string()}`) });
+  await client.flush();
+  return client;
+}
+
+test("what is pushed goes to its account alone, and is not kept for later while the server is away", async () => {
+  const own = await startPrivate("nats");
+  const echo = new Echo();
+  const line = await open(own.url, echo);
+  const [one, two] = [await pushTo(person(1), own.url, echo), await pushTo(person(2), own.url, echo)];
+  const heard: string[] = [];
+  const before = await listener(own.url, heard);
+  expect([one("1"), one("x".repeat(1_048_577))]).toEqual(["sent", "too long"]);
+  await eventually(async () => (heard.length > 0 ? true : undefined), "the push");
   await before.close();
   await own.kill();
-  await eventually(async () => (line.offer(person(1), 1) ? undefined : true), "the line to notice");
+  await eventually(async () => (one("2") === "later" ? true : undefined), "the line to notice");
   await own.start();
-  const after = await listen();
-  await eventually(async () => (line.offer(person(2), 2) ? true : undefined), "the line to be back");
-  await eventually(async () => (heard.length > 1 ? true : undefined), "the second offer");
-  expect(heard).toEqual([`nexus.push.v1.${person(1)} {"task":"${id(7)}"}`, `nexus.push.v1.${person(2)} 2`]);
+  const after = await listener(own.url, heard);
+  await eventually(async () => (two("3") === "sent" ? true : undefined), "the line to be back");
+  await eventually(async () => (heard.length > 1 ? true : undefined), "the second push");
+  expect(heard).toEqual([`nexus.push.v1.${person(1)} 1`, `nexus.push.v1.${person(2)} 3`]);
   await after.close();
   await own.kill();
-  await eventually(async () => (line.offer(person(1), 1) ? undefined : true), "the line to notice");
+  await eventually(async () => (one("4") === "later" ? true : undefined), "the line to notice");
   // At once, though it could wait for ten minutes.
-  await line.close(600_000);
+  let last = "";
+  await line.close(600_000, () => {
+    last = one("5");
+  });
+  expect([last, one("6")]).toEqual(["later", "later"]);
   await own.stop();
+});
+
+test("a line that leaves pushes a last time when all is answered, and then no more", async () => {
+  const echo = new Echo();
+  const line = await open(plain.url, echo);
+  const push = await pushTo(person(1), plain.url, echo);
+  const heard: string[] = [];
+  const client = await listener(plain.url, heard);
+  await line.close(10_000, () => push("last"));
+  expect(push("later")).toBe("later");
+  await eventually(async () => (heard.length > 0 ? true : undefined), "the last push");
+  expect(heard).toEqual([`nexus.push.v1.${person(1)} last`]);
+  await client.close();
+});
+
+test("no more than 8 MB are pushed that the server has not confirmed, and then again as soon as it has", async () => {
+  const towards = await passage(new URL(plain.url));
+  const echo = new Echo();
+  const line = await open(`nats://127.0.0.1:${towards.port}`, echo);
+  const push = await pushTo(person(1), plain.url, echo);
+  towards.hold();
+  const large = "x".repeat(1_000_000);
+  const outcomes = Array.from({ length: 20 }, () => push(large));
+  expect(outcomes).toEqual([...Array(8).fill("sent"), ...Array(12).fill("later")]);
+  towards.pass();
+  await eventually(async () => (push(large) === "sent" ? true : undefined), "room");
+  await line.close(1_000);
+  await towards.close();
 });
 
 test("a line comes back with its server", async () => {

@@ -3,7 +3,8 @@
  * true; at the end every task must have ended, its webhook must have arrived, and the books must be clean.
  */
 import { Client } from "../support/client.mjs";
-import { END_MS, finish, RETRY_MS, Run, receiveWebhooks, startClients, wait } from "../support/load.mjs";
+import { END_MS, RETRY_MS, Run, receiveWebhooks, startClients, wait } from "../support/load.mjs";
+import { finish } from "../support/outcome.mjs";
 import { startProcess } from "../support/platform.mjs";
 
 /**
@@ -25,7 +26,7 @@ export async function crash(options) {
   const receiver = await receiveWebhooks(run);
   let platform = await startProcess(settings);
   run.clients = [new Client(platform.port)];
-  const clients = startClients(run, options.clients, receiver.url);
+  const working = startClients(run, options.clients, receiver.url);
   let kills = 0;
   for (; kills < options.kills; kills += 1) {
     await wait(options.gapMs * Math.random());
@@ -39,10 +40,7 @@ export async function crash(options) {
   // However slow the machine, enough has to be brought to its end to say something.
   const until = Date.now() + END_MS;
   while (run.completed < options.clients && Date.now() < until) await wait(RETRY_MS);
-  // Requesters end first, so that workers bring all tasks to their end but those that nobody wants.
-  run.open = false;
-  await Promise.all(clients);
-  const statuses = await finish(run, [options.databaseUrl]);
+  const statuses = await finish(run, working, [options.databaseUrl]);
   for (const client of run.clients) client.close();
   await platform.kill("SIGTERM");
   receiver.close();

@@ -7,7 +7,7 @@ import type { ListeningWorker } from "../../gateway/live/presence.ts";
 import { TOPICS } from "../../gateway/live/stream.ts";
 import { localSignals } from "../../src/adapters/in-process/signals.ts";
 import { ManualClock } from "../support/clock.ts";
-import { hear, Journals, member, openTask, readEvents } from "../support/journals.ts";
+import { hear, Journals, member, openSse, openTask, readEvents } from "../support/journals.ts";
 import { id, order, person, SILENT } from "../support/world.ts";
 
 const TYPE = order().taskType;
@@ -53,14 +53,12 @@ async function pass(ms: number): Promise<void> {
 }
 
 function open(n: number, changes: Partial<Opening> = {}) {
-  return feed.open({
+  return openSse(feed, {
     account: person(n),
     keyHash: `key ${n}`,
     address: "198.51.100.1",
     topics: TOPICS,
-    taskType: null,
-    named: false,
-    proof: null,
+    taskTypes: null,
     last: null,
     works: true,
     ...changes,
@@ -174,7 +172,7 @@ describe("reads", () => {
     const [chosen, other, typed, silent] = [
       await listen(2),
       await listen(3),
-      await listen(2, { taskType: "other" }),
+      await listen(2, { taskTypes: ["other"] }),
       await listen(2, { topics: ["task.terminal"] }),
     ];
     feed.hearNew(openTask(100), [person(2)]);
@@ -296,7 +294,7 @@ test("who may not work is not online, however long it listens, and is with the n
 
 test("any stream of a worker makes it present; only one for new tasks has it told of them", async () => {
   await listen(2, { topics: ["task.awarded"] });
-  await listen(3, { taskType: "analysis" });
+  await listen(3, { taskTypes: ["analysis"] });
   expect(online).toEqual([
     { worker: person(2), taskTypes: [TYPE], announce: false },
     { worker: person(3), taskTypes: ["analysis"], announce: true },

@@ -6,9 +6,17 @@ import { Capacity } from "../../gateway/doors/capacity.ts";
 import { ACCOUNT_BOUNDS, DOOR_BOUNDS, FleetDoor } from "../../gateway/doors/fleet.ts";
 import type { Visit } from "../../gateway/doors/serve.ts";
 import { verbsOf } from "../../gateway/doors/verbs.ts";
-import { keyed, type Operation, type Outline, open, type Reply } from "../../gateway/http/operation.ts";
+import {
+  type FleetOperation,
+  fleetOnly,
+  keyed,
+  type Operation,
+  type Outline,
+  open,
+  type Reply,
+} from "../../gateway/http/operation.ts";
 import type { FleetRequest } from "../../gateway/ports/fleet.ts";
-import { OPERATIONS } from "../../gateway/routes/index.ts";
+import { FLEET_OPERATIONS, OPERATIONS } from "../../gateway/routes/index.ts";
 import { id, SILENT, World } from "../support/world.ts";
 
 const OUTLINE = {
@@ -25,7 +33,8 @@ const THING = keyed(OUTLINE, handler);
 
 function request(changes: Partial<FleetRequest> = {}): FleetRequest {
   const readHeaders = () => () => "";
-  return { account: id(1), payload: new Uint8Array(), headerBytes: 0, readHeaders, answerBytesMax: 1_000, ...changes };
+  const line = { isUp: () => false, push: () => "later" as const };
+  return { account: id(1), payload: new Uint8Array(), headerBytes: 0, readHeaders, answerBytesMax: 1_000, line, ...changes };
 }
 
 /** A door behind which every request waits until it is let through. */
@@ -35,9 +44,13 @@ function slowDoor() {
   return { door, waiting, pass: () => waiting.shift()?.({ status: 200, body: {} }) };
 }
 
-function doorOf(serve: (operation: Operation, visit: Visit) => Promise<Reply>, log = SILENT): FleetDoor {
+function doorOf(
+  serve: (operation: Operation | FleetOperation, visit: Visit) => Promise<Reply>,
+  log = SILENT,
+  operation: Operation | FleetOperation = THING,
+): FleetDoor {
   const { clock } = new World();
-  return new FleetDoor([THING], { clock, ids: { next: () => id(99) }, log, version: "1.2.3", serve });
+  return new FleetDoor([operation], { clock, ids: { next: () => id(99) }, log, version: "1.2.3", serve });
 }
 
 test("an account has so many requests under way and not one more, and another account is not kept out by it", async () => {
@@ -113,6 +126,7 @@ test("an answer of the length that the bus takes goes back, and one byte more is
   expect(() => answerOf(reply, { method: "post", path: "/x" }, headers, 21)).toThrow(
     /What you asked for was done; read the outcome over HTTP/,
   );
+  expect(() => answerOf(reply, {}, headers, 21)).toThrow(/at most 21\. What you asked for was done\. Have the operator raise/);
 });
 
 test("an operation that cannot be asked in one object, or whose verb another has, cannot have one", () => {
@@ -127,11 +141,26 @@ test("an operation that cannot be asked in one object, or whose verb another has
 });
 
 test("every verb has two parts, and its parameters are called by what they are", () => {
-  const verbs = verbsOf(OPERATIONS);
-  const wanted = ["tasks.cancel", "tasks.create", "tasks.get", "work.bid", "work.start", "work.submit"];
+  const verbs = verbsOf([...OPERATIONS, ...FLEET_OPERATIONS]);
+  const wanted = ["tasks.cancel", "tasks.create", "tasks.get", "work.bid", "work.listen", "work.start", "work.submit"];
   expect([...verbs.keys()]).toEqual(expect.arrayContaining(wanted));
   for (const [name, { operation, verb }] of verbs) {
     expect(name).toMatch(/^[a-z]+\.[a-z]+$/);
     expect(Object.keys(verb.params ?? {})).toEqual(Object.keys(operation.params?.properties ?? {}));
   }
+});
+
+test("an operation of fleets alone reaches the fleet that asks, and tells of no way over HTTP", async () => {
+  const pushed: string[] = [];
+  const { method: _, path: __, ...outline } = OUTLINE;
+  const hearing = { ...outline, verb: { name: "things.hear" }, body: Type.Object({ seconds: Type.Integer() }) };
+  const operation = fleetOnly(hearing, handler);
+  const door = doorOf(async (_, { line }) => ({ status: 200, body: line?.push("news") }), SILENT, operation);
+  const push = (text: string) => {
+    pushed.push(text);
+    return "sent" as const;
+  };
+  expect((await door.answer("things.hear", request({ line: { isUp: () => true, push } }))).body).toBe('"sent"');
+  expect(pushed).toEqual(["news"]);
+  expect(door.verbs).toEqual([{ verb: "things.hear", about: { operation: "getThing", summary: "A thing", fields: "seconds" } }]);
 });

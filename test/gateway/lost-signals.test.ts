@@ -8,7 +8,7 @@ import { TOPICS } from "../../gateway/live/stream.ts";
 import type { Signal } from "../../gateway/ports/signals.ts";
 import { localSignals } from "../../src/adapters/in-process/signals.ts";
 import { ManualClock } from "../support/clock.ts";
-import { hear, Journals, member, openTask, readEvents } from "../support/journals.ts";
+import { hear, Journals, member, openSse, openTask, readEvents } from "../support/journals.ts";
 import { id, order, person, SILENT } from "../support/world.ts";
 
 const [REQUESTER, WORKER] = [1, 2];
@@ -35,19 +35,9 @@ describe("a stream", () => {
     feed = new Feed({ reads: journals.reads, signals, presence, clock, log: SILENT, taskTypes, streamsPerAddress: 0 });
   });
 
-  async function listen(n: number, changes: Partial<Opening> = {}) {
-    const out = await feed.open({
-      account: person(n),
-      keyHash: `key ${n}`,
-      address: "a",
-      topics: TOPICS,
-      taskType: null,
-      named: false,
-      proof: null,
-      works: true,
-      last: null,
-      ...changes,
-    });
+  async function listen(n: number, changes: Partial<Opening> = {}, named = false) {
+    const common = { account: person(n), keyHash: `key ${n}`, address: "a", topics: TOPICS, taskTypes: null };
+    const out = await openSse(feed, { ...common, works: true, last: null, ...changes }, named);
     if (typeof out === "string") throw new Error(out);
     const heard = hear(out);
     await turns();
@@ -162,7 +152,7 @@ describe("a stream", () => {
   test("sends new tasks under the id of the event before, and names events where it was asked to", async () => {
     journals.open = [openTask(200)];
     journals.end(100);
-    const { events } = await listen(WORKER, { named: true });
+    const { events } = await listen(WORKER, {}, true);
     feed.hearNew(openTask(201), [person(WORKER)]);
     journals.add(WORKER, "OfferTaken", 202);
     journals.put(202, { status: "AWARDED", worker: person(WORKER) });

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { openApi } from "../../gateway/docs/openapi.ts";
 import { commonMiddleware, createHealthApp, createStartingApp } from "../../gateway/http/app.ts";
 import { allowedMethods } from "../../gateway/http/middleware/methods.ts";
-import { OPERATIONS } from "../../gateway/routes/index.ts";
+import { FLEET_OPERATIONS, OPERATIONS } from "../../gateway/routes/index.ts";
 import { SILENT, World } from "../support/world.ts";
 
 const VERBS = new Set(
@@ -43,7 +43,8 @@ test("the function that serves an operation is called like it, so that stack tra
     expireOrResend: ["adminExpireTask", "adminResendWebhook"],
     checkReadiness: ["checkHealth", "checkReadiness"],
   };
-  for (const { id, handler } of OPERATIONS) expect(shared[handler.name] ?? [handler.name]).toContain(id);
+  for (const { id, handler } of [...OPERATIONS, ...FLEET_OPERATIONS])
+    expect(shared[handler.name] ?? [handler.name]).toContain(id);
 });
 
 test("every middleware is a function with a name of its own", () => {

@@ -1,9 +1,12 @@
 /** How new tasks are told to streams: to how many, to which, and with how many writes. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { GATHER_MS, NewTasks } from "../../gateway/live/new-tasks.ts";
-import { EventStream } from "../../gateway/live/stream.ts";
+import { PushSink } from "../../gateway/live/push.ts";
+import { SseSink } from "../../gateway/live/sse.ts";
+import { EventStream, type Sink } from "../../gateway/live/stream.ts";
 import { Turns } from "../../gateway/live/turns.ts";
 import { ManualClock } from "../support/clock.ts";
+import { HearingFleet } from "../support/gateways.ts";
 import { openTask, readEvents } from "../support/journals.ts";
 import { id, person } from "../support/world.ts";
 
@@ -16,6 +19,11 @@ interface Named {
 const streamsOf = (workers: number, each: number) =>
   Array.from({ length: workers }, (_, worker) => Array.from({ length: each }, (_, n) => ({ name: `${worker}.${n}`, turn: 0 })));
 const names = (streams: readonly { readonly name: string }[]) => streams.map(({ name }) => name).toSorted();
+
+function streamInto(sink: Sink): EventStream {
+  const common = { account: person(2), keyHash: "key", address: "198.51.100.1", taskTypes: null };
+  return new EventStream({ ...common, topics: ["task.new"] }, sink);
+}
 
 describe("of a task hears", () => {
   test("every stream, where there are not more than may", () => {
@@ -76,17 +84,10 @@ describe("a stream", () => {
   beforeEach(() => {
     clock = new ManualClock();
     newTasks = new NewTasks(clock);
-    stream = new EventStream({
-      account: person(2),
-      keyHash: "key",
-      address: "198.51.100.1",
-      topics: ["task.new"],
-      taskType: null,
-      named: false,
-      proof: null,
-    });
+    const sink = new SseSink({ named: false, proof: null });
+    stream = streamInto(sink);
     writes = [];
-    stream.out.on("data", (chunk) => writes.push(String(chunk)));
+    sink.out.on("data", (chunk) => writes.push(String(chunk)));
   });
 
   const tell = (...tasks: readonly number[]) => {
@@ -126,6 +127,13 @@ describe("a stream", () => {
     ]);
   });
 
+  test("is told what was gathered before it ends", async () => {
+    tell(1, 2, 3);
+    stream.end("gateway");
+    await pass(0);
+    expect(heard()).toEqual([1, 2, 3].map((n) => id(n)));
+  });
+
   test("keeps no more than 64 KB back", async () => {
     for (let n = 1; n <= 4; n += 1) {
       const { row, order } = openTask(n);
@@ -143,4 +151,15 @@ describe("a stream", () => {
     for (let n = 0; n < 3; n += 1) await pass(GATHER_MS);
     expect(clock.next).toBeNull();
   });
+});
+
+test("a fleet is pushed each task at once, in a message of its own, and nothing later", () => {
+  const clock = new ManualClock();
+  const newTasks = new NewTasks(clock);
+  const fleet = new HearingFleet();
+  const listening = streamInto(new PushSink(fleet.line, clock));
+  for (const n of [1, 2, 3]) newTasks.tell(openTask(n), [[listening]], 32);
+  expect(fleet.take()).toEqual([1, 2, 3].map((n) => [0, id(n)]));
+  clock.to(clock.now() + GATHER_MS);
+  expect([fleet.take(), clock.next]).toEqual([[], null]);
 });

@@ -118,6 +118,9 @@ describe("a pull", () => {
       [to(0), "leave"],
       [to(1), "leave"],
     ]);
+    // Its answer has room for half from each.
+    const shares = asked.flatMap(({ command }) => (command.type === "pull" ? command.wait.bytesShare : []));
+    expect(shares).toEqual([pull(1).bytesShare / 2, pull(1).bytesShare / 2]);
     asked = [];
     expect(await queuesOf(3).pull(TYPE, wait(workerIn(0)))).toEqual(nothing);
     expect(asked).toHaveLength(1);
@@ -131,6 +134,9 @@ describe("a pull", () => {
       missing: 0,
       limited: { why: "PULL_FULL" },
     });
+    // A bid that a window takes is heard of by both.
+    reply = (_, command) => (command.type === "leave" ? null : got(1));
+    expect((await queuesOf(3).pull(TYPE, wait(workerIn(1))))?.tasks).toHaveLength(1);
     reply = (at, command) => (command.type === "leave" ? null : at === to(1) ? got(1) : undefined);
     const half = queuesOf(3).pull(TYPE, wait(workerIn(1)));
     await turn();

@@ -15,6 +15,7 @@ import type { Question } from "../../machines/validation/judgement.ts";
 import { taskId } from "../../machines/vocabulary.ts";
 import { localSignals } from "../../src/adapters/in-process/signals.ts";
 import { VALIDATOR_LIMITS, ValidatorPool } from "../../src/adapters/validator/pool.ts";
+import { openSse } from "../support/journals.ts";
 import { HeardQueues } from "../support/queues.ts";
 import { id, order, person, SILENT, World } from "../support/world.ts";
 
@@ -88,8 +89,8 @@ test("streams outlive a database that goes away between two looks, and when it i
     const reads: ReadModel = { ...AWAY, task: found, factBefore: async () => 0 };
     const signals = localSignals();
     const feed = new Feed({ reads, signals, presence, clock, log: SILENT, taskTypes: types, streamsPerAddress: 0 });
-    const what = { topics: TOPICS, taskType: null, last: null, works: true, named: false, proof: null, keyHash: "", address: "" };
-    for (const n of [2, 3]) await feed.open({ ...what, account: person(n) });
+    const what = { topics: TOPICS, taskTypes: null, last: null, works: true, keyHash: "", address: "" };
+    for (const n of [2, 3]) await openSse(feed, { ...what, account: person(n) });
     feed.hear(id(9));
     signals.wake(person(2));
     await pass();

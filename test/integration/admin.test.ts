@@ -91,7 +91,7 @@ test("a task is inspected whole, and ended with all of its budget given back, wh
   }
   const late = await market.call("POST", `/tasks/${awarded}/submit`, { result_data: {} }, worker);
   expect(late.status).toBe(409);
-  expect(await market.balance(requester)).toMatchObject({ credits_balance: 50, credits_frozen: 0 });
+  expect(await market.holds(requester, 0)).toMatchObject({ credits_balance: 50 });
   expect((await admin("POST", `/tasks/${open}/resend`, { reason: "lost" })).body.code).toBe("NO_CALLBACK");
   expect((await admin("GET", `/tasks/${randomUUID()}`)).status).toBe(404);
 });

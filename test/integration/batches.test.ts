@@ -28,7 +28,7 @@ test("as many tasks as allowed are open, only their budgets are held, and each t
     { template: TEMPLATE, items: texts(5), max_concurrent: 2 },
     ann,
   );
-  await eventually(async () => ((await market.balance(ann)).credits_frozen === 40 ? true : undefined), "two budgets to be held");
+  await market.holds(ann, 40);
   expect(await progress(id, ann)).toMatchObject({ status: "RUNNING", total: 5, waiting: 3, open: 2, settled: 0 });
   const seen = new Set<string>();
   for (let n = 0; n < 5; n += 1) {
@@ -54,7 +54,7 @@ test("as many tasks as allowed are open, only their budgets are held, and each t
     return body.status === "DONE" ? body : undefined;
   }, "the batch to be done");
   expect(done).toMatchObject({ settled: 5, waiting: 0, open: 0, refused: 0 });
-  expect((await market.balance(ann)).credits_frozen).toBe(0);
+  await market.holds(ann, 0);
 });
 
 const until = (id: string, party: Party, what: string, fields: { readonly [name: string]: unknown }) =>
@@ -93,7 +93,7 @@ test("items without credits wait, through a kill too, and open after a top-up an
   await until(id, ann, "the others to open", { open: 3, waiting: 0, cancelled: 3, waiting_for: null, gives_up_at: null });
   await cancelOpen(id, ann);
   expect(await until(id, ann, "the end", { status: "DONE" })).toMatchObject({ cancelled: 6, refused: 0 });
-  expect((await market.balance(ann)).credits_frozen).toBe(0);
+  await market.holds(ann, 0);
 });
 
 test("a batch that waits for credits ends when its account is frozen", async () => {
@@ -143,7 +143,7 @@ test("a batch is paused, resumed and cancelled, each as often as one likes; what
   const left = await until(id, ann, "the open ones to be cancelled", { open: 1, cancelled: 5 });
   expect([left.status, left.items[5]]).toMatchObject(["CANCELLING", { status: "CANCELLED", error: null }]);
   expect(await steer("DELETE", "", ann)).toMatchObject({ status: 200, body: { status: "CANCELLING" } });
-  expect((await market.balance(ann)).credits_frozen).toBe(20);
+  await market.holds(ann, 20);
   await market.submit(awarded, bob, GOOD);
   await until(id, ann, "the end", { status: "CANCELLED", settled: 1, cancelled: 5, open: 0 });
   expect(await steer("DELETE", "", ann)).toMatchObject({ status: 200, body: { status: "CANCELLED" } });
@@ -259,5 +259,5 @@ test("a template that is wrong is refused whole, and so is one item too many", a
   expect(await post({ template: TEMPLATE, items: texts(1_001) })).toEqual([422, "items"]);
   expect(await post({ template: TEMPLATE, items: [{ input_data: "" }] })).toEqual([422, "items.0.input_data"]);
   expect(await post({ template: TEMPLATE, items: texts(1), max_concurrent: 101 })).toEqual([422, "max_concurrent"]);
-  expect((await market.balance(ann)).credits_frozen).toBe(0);
+  await market.holds(ann, 0);
 });

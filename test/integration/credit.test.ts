@@ -23,6 +23,9 @@ async function silver(): Promise<Party> {
     await market.until(id, requester, "SETTLED");
   };
   for (let n = 0; n < 9; n += 1) await work(requesters[n % 3] as Party);
+  // A worker's account counts a task a moment after it is SETTLED: the two may be on different nodes.
+  const isCounted = async () => (await info(worker)).next.requires.some(({ have }: { have: number }) => have === 9);
+  await eventually(async () => ((await isCounted()) ? true : undefined), "the ninth task to be counted");
   expect(await info(worker)).toMatchObject({
     rating: "Newcomer",
     credit_line: 0,

@@ -1,7 +1,11 @@
 /** Fleets and HTTP share their limits; gateways share their fleets, and come and go without losing a request. */
 import { randomUUID } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { Fleet } from "../support/fleet.ts";
+import { Listener } from "../support/listener.ts";
 import { eventually, Market, ORDER, type Party } from "../support/market.ts";
 import { startProcess } from "../support/platform.mjs";
 import { startPrivate } from "../support/servers.mjs";
@@ -33,6 +37,41 @@ test("requests and tasks of one account are counted together over both doors, an
   expect((await market.call("POST", "/tasks", cheap, requester)).status).toBe(429);
   await fleet.close();
   await market.stop();
+});
+
+test("an event too long for the server comes without its long fields, and an account that is frozen is not listened for", async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), "nexus-small-"));
+  const config = path.join(folder, "small.conf");
+  await writeFile(config, "max_payload: 1048576");
+  const small = await startPrivate("nats", ["-c", config]);
+  const market = await Market.start({ FLEET_NATS_URL: small.url, ADMIN_TOKEN: "operators-secret-of-a-test" });
+  const requester = await market.register();
+  const fleet = await Fleet.connect(small.url, requester);
+  const listener = await Listener.start(fleet, requester.id);
+  // A platform does not start at such a server.
+  await writeFile(config, "max_payload: 65536");
+  await small.kill();
+  await small.start();
+  await eventually(async () => (listener.missed.includes("reconnect") ? true : undefined), "the fleet to be back");
+  await listener.ask();
+  const inputData = "\u{1f600}".repeat(10_000);
+  const id = await market.post(requester, { input_data: inputData });
+  await market.ok("DELETE", `/tasks/${id}`, undefined, requester);
+  await eventually(async () => (listener.heard.length > 0 ? true : undefined), "the end");
+  const [ended] = listener.heard;
+  expect(ended).toMatchObject({ type: "task.terminal", task: { id, status: "CANCELLED" } });
+  expect(ended).toMatchObject({ left_out: expect.arrayContaining(["input_data", "result_data"]) });
+  expect(Object.keys(ended?.task ?? {})).not.toContain("input_data");
+  expect((await market.task(id, requester)).input_data).toBe(inputData);
+  const operator = { headers: { "X-Admin-Token": "operators-secret-of-a-test" } };
+  await market.ok("POST", `/admin/accounts/${requester.id}/freeze`, { reason: "A test" }, operator);
+  await eventually(async () => (listener.missed.includes("ACCOUNT_RESTRICTED") ? true : undefined), "the end of the listening");
+  const refused = await fleet.ask("work.listen", {});
+  expect([refused.status, refused.body.code]).toEqual([403, "ACCOUNT_FROZEN"]);
+  await fleet.close();
+  await market.stop();
+  await small.stop();
+  await rm(folder, { recursive: true });
 });
 
 describe("a cluster", () => {

@@ -1,8 +1,10 @@
 /** Fleets ask over NATS what others ask over HTTP: the same operations, checks, limits and errors behind another door. */
 import { randomUUID } from "node:crypto";
-import { connect, headers } from "nats";
+import { connect, headers, type ServiceInfo } from "nats";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HEADER_BYTES_MAX } from "../../gateway/doors/fleet.ts";
+import { describeVerb, verbsOf } from "../../gateway/doors/verbs.ts";
+import { FLEET_OPERATIONS, OPERATIONS } from "../../gateway/routes/index.ts";
 import { Fleet } from "../support/fleet.ts";
 import { GOOD, Market, ORDER, type Party } from "../support/market.ts";
 import { startPrivate } from "../support/servers.mjs";
@@ -73,6 +75,28 @@ describe("one Idempotency-Key", () => {
   });
 });
 
+describe("one Idempotency-Key of an award", () => {
+  test("extends it once and gives it back once, whichever door repeats it, and is refused for another body over both", async () => {
+    const task = await market.awarded(requester, worker, { max_extension_seconds: 100 });
+    const [extending, releasing] = [{ idempotencyKey: randomUUID() }, { idempotencyKey: randomUUID() }];
+    const extended = await working.ok("work.extend", { task, seconds: 60 }, extending);
+    const path = `/tasks/${task}`;
+    expect(await market.ok("POST", `${path}/extend`, { seconds: 60 }, { ...worker, ...extending })).toEqual(extended);
+    const refused = [
+      await working.ask("work.extend", { task, seconds: 30 }, extending),
+      await market.call("POST", `${path}/extend`, { seconds: 30 }, { ...worker, ...extending }),
+    ];
+    const released = await market.ok("POST", `${path}/release`, { reason: "too long" }, { ...worker, ...releasing });
+    expect(await working.ok("work.release", { task, reason: "too long" }, releasing)).toEqual(released);
+    refused.push(
+      await working.ask("work.release", { task }, releasing),
+      await market.call("POST", `${path}/release`, {}, { ...worker, ...releasing }),
+    );
+    expect(refused.map(({ status, body }) => [status, body.code])).toEqual(Array(4).fill([422, "IDEMPOTENCY_MISMATCH"]));
+    await asking.ok("tasks.cancel", { task });
+  });
+});
+
 describe("a wrong request gets the problem document of HTTP, with its status in a header", () => {
   const id = "6f1c3f0e-2b7a-4d51-9c3e-5a8d7b60f142";
   test.each([
@@ -104,6 +128,39 @@ describe("a wrong request gets the problem document of HTTP, with its status in 
       /send it as text/,
     ],
     ["too much", "work.submit", " ".repeat(262_145), 413, "BODY_TOO_LARGE", /at most 262144 bytes/],
+    ["to listen too long", "work.listen", { seconds: 301 }, 422, "VALIDATION_ERROR", /^seconds: must be at most 300$/],
+    [
+      "to listen for a type that there is not",
+      "work.listen",
+      { task_types: ["x"] },
+      422,
+      "VALIDATION_ERROR",
+      /^task_types: must be some of/,
+    ],
+    [
+      "to listen to what there is not",
+      "work.listen",
+      { topics: ["x"] },
+      422,
+      "VALIDATION_ERROR",
+      /^topics\.0: must be one of task\.new/,
+    ],
+    [
+      "to go on after no id",
+      "work.listen",
+      { last_event_id: -1 },
+      422,
+      "VALIDATION_ERROR",
+      /^last_event_id: must be at least 0$/,
+    ],
+    [
+      "to listen with a misspelt field",
+      "work.listen",
+      { lastEventId: 1 },
+      422,
+      "VALIDATION_ERROR",
+      /did you mean last_event_id\?$/,
+    ],
     ["too small a budget", "tasks.create", { ...ORDER, budget: 4 }, 422, "VALIDATION_ERROR", /^budget: must be at least 5$/],
   ])("%s", async (_, verb, body, status, code, detail) => {
     const reply = await working.ask(verb, body);
@@ -247,4 +304,37 @@ test("who asks the server what services there are sees each verb, what it does, 
   const after = await countOf();
   expect(after).toMatchObject({ num_requests: (before?.num_requests ?? 0) + 1, last_error: "422 task: is required" });
   expect(after?.processing_time).toBeGreaterThan(before?.processing_time ?? 0);
+});
+
+test("$SRV.PING, INFO and STATS, which `nats micro` asks, tell of every verb with its fields, that of fleets alone included", async () => {
+  const verbs = [...verbsOf([...OPERATIONS, ...FLEET_OPERATIONS]).values()].map(describeVerb);
+  const connection = await connect({ servers: server.url });
+  const ask = async (what: string) =>
+    (await connection.request(`$SRV.${what}.nexus`, "", { timeout: 5_000 })).json<ServiceInfo>();
+  const { id } = await ask("PING");
+  const [info, stats] = [await ask(`INFO`), await ask(`STATS`)];
+  expect([info.id, stats.id]).toEqual([id, id]);
+  expect(info.endpoints).toEqual(
+    verbs.map(({ verb, about }) => ({
+      name: verb.replaceAll(".", "-"),
+      subject: `nexus.api.v1.*.${verb}`,
+      queue_group: "gateways",
+      metadata: about,
+    })),
+  );
+  expect(stats.endpoints.map(({ subject }) => subject)).toEqual(info.endpoints.map(({ subject }) => subject));
+  expect(info.endpoints.find(({ name }) => name === "work-listen")?.metadata).toEqual({
+    operation: "listenToWork",
+    summary: "Have events pushed to your fleet",
+    fields: "task_types?, topics?, seconds?, last_event_id?",
+  });
+  await connection.close();
+});
+
+test("over HTTP nobody can listen so: the OpenAPI document does not know of it, and llms-full.txt says where it is", async () => {
+  const { paths } = (await market.client.call("GET", "//openapi.json")).body;
+  expect(JSON.stringify(paths)).not.toContain("work.listen");
+  expect((await market.client.call("POST", "/work/listen", {}, worker)).status).toBe(404);
+  const text = await (await fetch(`http://127.0.0.1:${market.port}/llms-full.txt`)).text();
+  expect(text).toMatch(/## Only over NATS\n\n### work\.listen\n[\s\S]*`last_event_id` \(integer, optional\)/);
 });

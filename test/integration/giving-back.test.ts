@@ -60,6 +60,19 @@ describe("an award that is given back at once", () => {
     });
   });
 
+  test("is refused under a key that gave it back for another reason, at once and later; under another key it is done already", async () => {
+    const bob = await market.register();
+    const id = await market.awarded(ann, bob);
+    const headers = { "Idempotency-Key": randomUUID() };
+    expect((await release(id, bob, { reason: "too long" }, headers)).status).toBe(200);
+    for (const body of [{ reason: "too short" }, {}]) {
+      const other = await release(id, bob, body, headers);
+      expect([other.status, other.body.code]).toEqual([422, "IDEMPOTENCY_MISMATCH"]);
+    }
+    expect((await release(id, bob, { reason: "too long" }, headers)).body).toMatchObject({ free: true });
+    expect((await release(id, bob, {}, { "Idempotency-Key": randomUUID() })).body).toMatchObject({ free: true });
+  });
+
   test("counts as a failure when it happens too often, also when both are asked for at once; the slot is free either way", async () => {
     const bob = await market.register();
     const tasks = await Promise.all([market.awarded(ann, bob), market.awarded(ann, bob), market.awarded(ann, bob)]);
@@ -111,6 +124,8 @@ describe("an award that is extended", () => {
     const first = await extend(id, bob, 60, headers);
     expect(first.body).toEqual({ id, expires_at: new Date(before + 60_000).toISOString(), seconds_left: 40 });
     expect((await extend(id, bob, 60, headers)).body).toEqual(first.body);
+    const other = await extend(id, bob, 30, headers);
+    expect([other.status, other.body.code]).toEqual([422, "IDEMPOTENCY_MISMATCH"]);
     expect(await market.task(id, ann)).toMatchObject({ expires_at: first.body.expires_at, max_extension_seconds: 100 });
     const more = await extend(id, bob, 41);
     expect(more.body).toMatchObject({ status: 422, code: "EXTENSION_TOO_LONG", errors: [{ field: "seconds" }] });

@@ -58,6 +58,19 @@ test("is stored only if its answer passes its own schema, and its example does n
   expect((await admin("GET", "")).body.items).toEqual([made.body]);
 });
 
+test("is stored once under an Idempotency-Key, which is refused for another one", async () => {
+  const keyed = { headers: { ...headers, "Idempotency-Key": "honeypot-1" } };
+  const store = (body: object) => market.call("POST", "/admin/honeypots", body, keyed);
+  const body = { ...HONEYPOT, input_data: "Initech reported revenue of $6 million." };
+  const made = await store(body);
+  expect((await store(body)).body).toEqual(made.body);
+  const other = await store({ ...body, budget: 30 });
+  expect([other.status, other.body.code]).toEqual([422, "IDEMPOTENCY_MISMATCH"]);
+  const items: { readonly input_data: string }[] = (await admin("GET", "")).body.items;
+  expect(items.filter(({ input_data }) => input_data === body.input_data)).toEqual([made.body]);
+  await admin("DELETE", `/${made.body.id}`);
+});
+
 test("looks like any other task, is paid like any other, and counts whether the answer is the known one", async () => {
   const [good, bad] = [await market.register(), await market.register()];
   const ordinary = (await available(good))[0] ?? {};

@@ -6,7 +6,8 @@ import { SHARDS_DEFAULT } from "../../actors/address.ts";
 import { Matcher } from "../../actors/matching/matcher.ts";
 import type { Entry } from "../../actors/ports/journal.ts";
 import type { OpenTasks, ReadTask } from "../../actors/ports/open-tasks.ts";
-import { Feed, OPEN_MAX } from "../../gateway/live/feed.ts";
+import { Feed } from "../../gateway/live/feed.ts";
+import { OPEN_MAX } from "../../gateway/live/open-tasks.ts";
 import { Presence } from "../../gateway/live/presence.ts";
 import type { ReadModel } from "../../gateway/ports/read-model.ts";
 import { mayBid } from "../../gateway/show/task.ts";
@@ -27,7 +28,7 @@ import { postgresOpenTasks } from "../../src/adapters/postgres/open-tasks.ts";
 import { type Database, openPool } from "../../src/adapters/postgres/pool.ts";
 import { postgresReadModel } from "../../src/adapters/postgres/read-model.ts";
 import { ManualClock } from "../support/clock.ts";
-import { hear, readEvents } from "../support/journals.ts";
+import { hear, openSse, readEvents } from "../support/journals.ts";
 import {
   anyTaskLife,
   anyWorkerLife,
@@ -216,8 +217,8 @@ test("a stream tells, of the open tasks that it begins with, exactly those that 
       taskTypes: [TYPE],
       streamsPerAddress: 0,
     });
-    const listening = { account: worker, keyHash: row.keyHash, address: "::1", topics: ["task.new"], taskType: null } as const;
-    const out = await feed.open({ ...listening, named: false, proof: null, last: null, works: true });
+    const listening = { account: worker, keyHash: row.keyHash, address: "::1", topics: ["task.new"], taskTypes: null } as const;
+    const out = await openSse(feed, { ...listening, last: null, works: true });
     if (typeof out === "string") throw new Error(`too many streams of one ${out}`);
     const heard = hear(out);
     const told = () => readEvents(heard.text).map(({ task: name }) => name);

@@ -6,6 +6,7 @@ import { openPool } from "../../src/adapters/postgres/pool.ts";
 import { Client } from "../support/client.mjs";
 import { RealCluster } from "../support/cluster.mjs";
 import { Fleet } from "../support/fleet.ts";
+import { pullAndLeave } from "../support/leaving.ts";
 import { eventually, GOOD, ORDER, type Party } from "../support/market.ts";
 import { makeDatabase } from "../support/postgres.mjs";
 import { startPrivate } from "../support/servers.mjs";
@@ -132,6 +133,27 @@ describe("a fleet", () => {
     expect([wrong.status, wrong.body.errors[0].field]).toEqual([422, "task_types"]);
     await fleet.close();
   });
+});
+
+test("a pull that is asked again at another gateway keeps what it has won, though the first one has lost its client", async () => {
+  const requester = await rich();
+  const kept = [];
+  // Some of the clients leave between award and answer.
+  for (let ms = 0; ms < 30; ms += 2) {
+    const [worker, idempotencyKey] = [await register(), randomUUID()];
+    const id = await post(requester, 0);
+    await pullAndLeave(gateway(0).port, TYPE, ms, { ...worker, idempotencyKey });
+    const body = { task_types: [TYPE], wait_ms: 20_000 };
+    const { body: again } = await gateway(1).call("POST", "/work/pull", body, { ...worker, idempotencyKey });
+    expect(again.tasks).toMatchObject([{ id, status: "AWARDED" }]);
+    kept.push({ id, worker });
+  }
+  // Longer than the first gateway waits for the same client.
+  await new Promise((resolve) => setTimeout(resolve, 6_000));
+  for (const { id, worker } of kept) {
+    const { body: verdict } = await gateway(0).call("POST", `/tasks/${id}/submit`, { result_data: GOOD }, worker);
+    expect(verdict.status).toBe("COMPLETED");
+  }
 });
 
 test("a gateway that stops answers those that wait there, before it goes", async () => {

@@ -50,6 +50,13 @@ test("a session asks Stripe for the amount in cents, for this account, and is th
     { ...ann, idempotencyKey: "buy-1" },
   );
   expect(again).toEqual(reply);
+  const other = await market.call(
+    "POST",
+    "/credits/stripe/create-session",
+    { pack: "small" },
+    { ...ann, idempotencyKey: "buy-1" },
+  );
+  expect([other.status, other.body.code]).toEqual([422, "IDEMPOTENCY_MISMATCH"]);
   const { form, account, amount } = stripe.sessions.find(({ id }) => id === reply.session_id) ?? (await session());
   expect([account, amount]).toEqual([ann.id, 2_000]);
   expect(Object.fromEntries(form)).toMatchObject({

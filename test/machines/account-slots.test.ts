@@ -110,17 +110,17 @@ describe("a yes", () => {
     });
     life.do(posted(200), AT);
     expect(answer(life, older).facts).toMatchObject([{ type: "OfferDeclined", reason: { why: "SLOT_RESERVED" } }]);
-    expect(why(life, posted(200, { bid: id(999) }))).toEqual(KEPT);
   });
 
-  test("about another bid on the same task has the slot from then on, and needs no second one", () => {
+  test("is for one bid: about another one on the same task nothing is said until the slot is free", () => {
     const life = me();
-    for (const n of [200, 201, 202]) life.do(offer(n), AT);
+    life.do(offer(200), AT);
     const other = offer(200, { bid: id(999) });
+    expect(life.tries(other, AT)).toBe("UNAVAILABLE");
+    expect(answer(life, offer(200))).toEqual({ facts: [], reply: KEPT });
+    life.do({ type: "freed", task: taskId(id(200)), bid: id(700) }, AT);
     expect(life.do(other, AT).types).toBe("OfferTaken");
-    expect(answer(life, other)).toEqual({ facts: [], reply: KEPT });
-    expect(answer(life, offer(200)).facts).toHaveLength(1);
-    expect(why(life, offer(203))).toEqual({ why: "AWARDS_FULL", tier: 1, most: 3 });
+    expect(life.tries(offer(200), AT)).toBe("UNAVAILABLE");
   });
 });
 
@@ -247,6 +247,7 @@ describe("a slot is free again", () => {
   test("only for the bid that it is for: a message about an earlier one is late", () => {
     const life = me().through([[offer(200), AT]]);
     expect(life.tries(freed(200, 999), AT)).toBe("");
+    life.do(freed(200, 700), AT);
     life.do(offer(200, { bid: id(999) }), AT);
     expect(life.tries(freed(200, 700), AT)).toBe("");
     expect(life.tries(freed(201, 999), AT)).toBe("");

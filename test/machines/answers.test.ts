@@ -263,6 +263,16 @@ describe("what becomes of bids", () => {
     expect(life.state.value).toBe("EXPIRED");
   });
 
+  test("is told of a posted price once it competes; one that is only weighed when another wins at once is no bid", () => {
+    const competing = opened().through([[propose({ offers: [offer(), offer(OTHER, { bid: id(61) })] }), AT]]);
+    expect(statuses(rows(competing, taken({ bid: id(61), worker: OTHER })))).toEqual([
+      [id(60), "LOST"],
+      [id(61), "WON"],
+    ]);
+    const weighed = { id: id(61), worker: OTHER, credits: credits(6), quality: 0.5, posted: true } as const;
+    expect(statuses(rows(opened(), taken({ posted: true, candidates: [weighed] })))).toEqual([[id(60), "WON"]]);
+  });
+
   test("is told with the reason if its worker has no slot", () => {
     const life = opened().through([[mine(), AT]]);
     const reason = { why: "AWARDS_FULL", tier: 1, most: 3 } as const;

@@ -39,6 +39,9 @@ describe("of a task", () => {
   const awarded = [open, bid(), timer("routing")];
   const done = [...awarded, submit(60, true), settled];
 
+  const giveBack: Command = { type: "giveBack", worker: WORKER, reason: null };
+  const REQUEST = { id: id(80), outcome: id(81) };
+
   test.each<[string, readonly Command[], Command]>([
     ["a bid that waits", [open], bid()],
     ["a bid that wins at once", [open], bid(WORKER, 50, [])],
@@ -54,9 +57,11 @@ describe("of a task", () => {
     ["a rating", done, { type: "rate", requester: REQUESTER, stars: 4 }],
     ["a pass", [open], { type: "pass", worker: WORKER, standing }],
     ["a bid that is taken back", [open, bid()], { type: "withdrawBid", worker: WORKER }],
-    ["an award that is given back for free", awarded, { type: "giveBack", worker: WORKER, reason: null }],
+    ["an award that is given back for free", awarded, giveBack],
+    ["one that is given back late, by a request that may come again", awarded, { ...giveBack, request: REQUEST }],
     ["one that is so too often", awarded, { type: "returnAnswered", worker: WORKER, reason: null, granted: false }],
     ["an award that is extended", awarded, { type: "extend", worker: WORKER, seconds: 7 }],
+    ["one that is so by such a request", awarded, { type: "extend", worker: WORKER, seconds: 7, request: REQUEST }],
     ["a webhook that is asked for again", done, { type: "webhook.resend", requester: REQUESTER }],
     ["its opening", [], open],
   ])("%s", (_about, before, command) => {

@@ -84,6 +84,26 @@ describe("an award that is given back", () => {
     }
   });
 
+  test("says what its request asked for to the same request alone, also when the account's yes came before its answer", () => {
+    const request = { id: id(70), outcome: id(71) };
+    const said = (life: ReturnType<typeof awarded>, command: Command) => life.fork().do(command, AT + 60_000).decision.reply;
+    const late = awarded().do(giveBack({ request }), AT + FREE_MS, AT + FREE_MS);
+    expect(late.facts[0]).toMatchObject({ type: "AwardReturned", request });
+    expect(late.decision.reply).toEqual({ id: TASK, how: "LATE", outcome: id(71) });
+
+    const life = awarded();
+    expect(life.fork().do(giveBack({ request }), AT, AT).decision.ask).toMatchObject({ command: { type: "mayReturn", request } });
+    life.do({ type: "returnGranted", worker: WORKER, reason: null, request }, AT + 6);
+    // The same key with another body: the reply names what was done, which is something else.
+    const otherBody = { ...request, outcome: id(72) };
+    for (const again of [request, otherBody]) {
+      expect(said(life, giveBack({ request: again }))).toEqual({ id: TASK, how: "FREE", outcome: id(71) });
+    }
+    for (const other of [giveBack(), giveBack({ request: { id: id(73), outcome: id(74) } })]) {
+      expect(said(life, other)).toEqual({ id: TASK, how: "FREE" });
+    }
+  });
+
   test("goes to others and not to its worker, who may not bid, take it late, start it or submit", () => {
     const life = awarded({ autoRetry: 0 });
     life.do(answered(true), AT + 5);

@@ -197,7 +197,9 @@ describe("in a fresh clone", () => {
     }
   });
 
-  test("fleets work as it stands there, from the server's configuration to a result", { timeout: LONG_MS }, async () => {
+  test("fleets work as it stands there, from the server's configuration to a result, asking and listening", {
+    timeout: LONG_MS,
+  }, async () => {
     // Installs the program where that is possible.
     await (await startPrivate("nats")).stop();
     const [start, ...rest] = blocksOf("docs/fleets.md").map(({ text }) => text);
@@ -212,7 +214,7 @@ describe("in a fresh clone", () => {
     const platform = await clone.start(there(String(start)), /NexusToken answers on/, settings);
     try {
       const { code, out } = await clone.run(`set -eu\n${there(rest.join("\n"))}`, ["sh"], settings);
-      expect([code, out]).toEqual([0, "COMPLETED\n"]);
+      expect([code, out]).toEqual([0, "COMPLETED\nSETTLED Apple Inc\n"]);
     } finally {
       // A shell without job control keeps Ctrl-C from what it runs in the background.
       await clone.run("kill $(cat nats/nats-server.pid)");

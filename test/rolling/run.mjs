@@ -4,7 +4,8 @@
  */
 import { randomUUID } from "node:crypto";
 import { Client } from "../support/client.mjs";
-import { finish, RETRY_MS, Run, receiveWebhooks, startClients, wait } from "../support/load.mjs";
+import { RETRY_MS, Run, receiveWebhooks, startClients, TYPES, wait } from "../support/load.mjs";
+import { finish } from "../support/outcome.mjs";
 import { runNexus, startProcess } from "../support/platform.mjs";
 import { findServer, makeDatabase } from "../support/postgres.mjs";
 import { findShared, freePort } from "../support/servers.mjs";
@@ -119,9 +120,9 @@ async function batch(run, key, callback) {
 /** Opens batches as long as the run goes on. @param {Run} run @param {string} callback @returns {Promise<number>} how many */
 async function batches(run, callback) {
   const key = await run.register();
-  await run.call("POST", "/credits/topup", { amount_credits: 10_000 }, key);
+  await run.topUp(key, 10_000);
   let count = 0;
-  for (; run.open; count += 1) {
+  for (; run.posting; count += 1) {
     await batch(run, key, callback);
     await run.call("GET", "/credits/credit-info", undefined, key);
     await wait(500);
@@ -129,8 +130,12 @@ async function batches(run, callback) {
   return count;
 }
 
-/** @param {Cluster} cluster @param {Record<string, string>} settings @param {string[]} wrong @param {(line: string) => void} print */
-async function update(cluster, settings, wrong, print) {
+/**
+ * Updates half of it, and back, and then all of it. `updated` is called when no gateway is old any more.
+ * @param {Cluster} cluster @param {Record<string, string>} settings @param {string[]} wrong @param {(line: string) => void} print
+ * @param {() => void} updated
+ */
+async function update(cluster, settings, wrong, print, updated) {
   const [first] = cluster.nodes;
   if (first === undefined) throw new Error("a cluster has a node");
   print("round 1: half-way, and back");
@@ -145,6 +150,7 @@ async function update(cluster, settings, wrong, print) {
   for (const gateway of cluster.gateways) await cluster.replace(gateway, "old");
   print("round 2: all the way");
   for (const gateway of cluster.gateways) await cluster.replace(gateway, "new");
+  updated();
   for (const node of cluster.nodes) await cluster.replace(node, "new");
   const migrated = await runNexus(["migrate"], settings);
   print(`nexus migrate: ${migrated.code} ${migrated.out.trim()}`);
@@ -184,19 +190,21 @@ export async function rolling(options) {
     for (let n = 1; n <= NODES; n += 1) await cluster.add("node", n);
     for (let n = 1; n <= GATEWAYS; n += 1) await cluster.add("gateway", n);
     run.clients = cluster.gateways.map(({ process: one }) => new Client(one.port, SOCKETS, WAIT_MAX_MS));
-    const clients = startClients(run, options.clients, receiver.url);
+    // An older version may not know pulls; its nodes have no matchers.
+    const working = startClients(run, options.clients, receiver.url, false);
     const batched = batches(run, receiver.url);
     await wait(STEP_MS);
-    const formats = await update(cluster, settings, run.wrong, options.print);
+    const formats = await update(cluster, settings, run.wrong, options.print, () => {
+      working.workers.push(...TYPES.map((_, number) => run.puller(number)));
+    });
     const until = Date.now() + AGREED_MS_MAX;
     while (run.completed < options.clients && Date.now() < until) await wait(RETRY_MS);
-    run.open = false;
-    await Promise.all(clients);
+    run.posting = false;
     const count = await batched;
     const why = await cluster.refusesOld();
     if (why === null) run.wrong.push("an old node could come back");
     else options.print(`an old node is refused: ${why.split("\n").at(-2) ?? why}`);
-    const ended = await finish(run, [url]);
+    const ended = await finish(run, working, [url]);
     const audit = await runNexus(["audit"], settings);
     options.print(audit.out.trim());
     if (audit.code !== 0) run.wrong.push(`audit: ${audit.out}`);
@@ -213,7 +221,7 @@ export async function rolling(options) {
       wrong: run.wrong,
     };
   } finally {
-    run.open = false;
+    run.posting = run.open = false;
     await cluster.stop();
     for (const client of run.clients) client.close();
     receiver.close();

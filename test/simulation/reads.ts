@@ -29,11 +29,15 @@ export function storedTasks(rows: Rows): readonly StoredTask[] {
 
 /** Those that pulls of a key have won for a worker, with the ids of the pulls. */
 export function wonBy(rows: Rows, worker: AccountId, key: string): readonly PulledTask[] {
-  return storedTasks(rows).flatMap((task) => {
-    const facts = rows.get(addressKey({ kind: "task", id: task.row.id }))?.facts ?? [];
-    const pulls = facts.map(({ body }) => pullOf(body as TaskFact, worker));
-    return pulls.flatMap((pull) => (pull?.startsWith(`${key}.`) === true ? [{ task, pull }] : []));
-  });
+  return storedTasks(rows).flatMap((task) =>
+    awardedTo(rows, task.row.id, worker).flatMap((pull) => (pull?.startsWith(`${key}.`) === true ? [{ task, pull }] : [])),
+  );
+}
+
+/** For each award of a task, the pull of this worker that won it, if one did. */
+function awardedTo(rows: Rows, id: string, worker: AccountId): readonly (string | undefined)[] {
+  const facts = rows.get(addressKey({ kind: "task", id }))?.facts ?? [];
+  return facts.flatMap(({ type, body }) => (type === "Awarded" ? [pullOf(body as TaskFact, worker)] : []));
 }
 
 /** The pull that a fact awards the task to, if it is one of this worker. */
@@ -57,7 +61,10 @@ export function readsOf(store: Store, process: Process): Pick<ReadModel, "accoun
       }),
     pulled: (worker, key) =>
       store.query(process, (rows) =>
-        wonBy(rows, worker, key).filter(({ task: { row } }) => row.status === "AWARDED" && row.worker === worker),
+        wonBy(rows, worker, key).filter(
+          ({ task: { row }, pull }) =>
+            row.status === "AWARDED" && row.worker === worker && awardedTo(rows, row.id, worker).at(-1) === pull,
+        ),
       ),
   };
 }

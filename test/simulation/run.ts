@@ -28,6 +28,8 @@ export interface Outcome {
   readonly history: readonly string[];
   readonly answers: number;
   readonly tasks: number;
+  /** Awards that clients of pulls had not heard of. */
+  readonly undelivered: number;
   /** Ms of simulated time. */
   readonly elapsed: number;
 }
@@ -239,6 +241,7 @@ export async function simulate(seed: number, steps = STEPS_DEFAULT, mutation: Mu
     history,
     answers: workload.told.length,
     tasks: workload.wishes.tasks.length,
+    undelivered: workload.workers.undelivered(),
     elapsed: cluster.time.now,
   };
 }

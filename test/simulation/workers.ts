@@ -8,6 +8,8 @@
 import { Presence } from "../../gateway/live/presence.ts";
 import { PULL_BYTES_MAX, Pulls } from "../../gateway/live/pulls.ts";
 import { Queues } from "../../gateway/live/queues.ts";
+import { Undelivered } from "../../gateway/live/undelivered.ts";
+import type { Signal } from "../../gateway/ports/signals.ts";
 import { addressKey } from "../../machines/address.ts";
 import type { TaskFact } from "../../machines/task/events.ts";
 import type { TaskRow } from "../../machines/task/row.ts";
@@ -30,6 +32,7 @@ const PATIENCE_MS = 45_000;
 
 interface Edge {
   readonly pulls: Pulls;
+  readonly undelivered: Undelivered;
   readonly presence: Presence;
 }
 
@@ -86,6 +89,11 @@ export class Workers {
     }
   }
 
+  /** How many awards were given back because no client had heard of them. */
+  undelivered(): number {
+    return storedTasks(this.#cluster.store.journal.actors).flatMap(({ row }) => this.#facts(row.id).filter(isUndelivered)).length;
+  }
+
   /** W2, at the end. */
   leftOver(): readonly string[] {
     return this.#owed
@@ -107,18 +115,25 @@ export class Workers {
     const { process, router } = gateway;
     const queues = new Queues(router, PARTITIONS);
     const ports = { queues, reads: readsOf(this.#cluster.store, process), clock: process, log: SILENT, gateway: process.name };
-    // What nobody gets times out.
-    const unwanted = () => {};
-    const edge = { pulls: new Pulls({ ...ports, unwanted }), presence: new Presence({ ...ports, taskTypes: [TYPE] }) };
+    const undelivered = new Undelivered({ ...ports, router, signals: { send: (signal) => this.#tell(signal) } });
+    const pulls = new Pulls({ ...ports, undelivered });
+    const edge = { pulls, undelivered, presence: new Presence({ ...ports, taskTypes: [TYPE] }) };
     this.#edges.set(gateway, edge);
     return edge;
+  }
+
+  /** Tells the other gateways that a pull was asked again; now and then one does not hear it. */
+  #tell(signal: Signal): void {
+    if (signal.type !== "pull") return;
+    for (const { undelivered } of this.#edges.values()) {
+      if (!this.#random.chance(0.2)) undelivered.hearRepeated(signal);
+    }
   }
 
   async #pull(worker: AccountId): Promise<void> {
     const { gateways, ids, store, time } = this.#cluster;
     const random = this.#random;
-    const gateway = random.pick(gateways);
-    const { pulls } = this.#edge(gateway);
+    let gateway = random.pick(gateways);
     const key = ids.next();
     const row = await readsOf(store, gateway.process)
       .account(worker)
@@ -134,16 +149,23 @@ export class Workers {
       waitMs: random.int(0, 3_000),
       bytesMost: PULL_BYTES_MAX,
     };
+    // A client that has no key for its request lets it be if the answer is lost.
+    const hasKey = random.chance(0.7);
     this.underWay += 1;
-    for (let again = false; ; again = true) {
-      const asked = pulls.pull({ ...request, again, gone: new AbortController().signal }).catch(() => undefined);
-      const got = await Promise.race([asked, time.wait(request.waitMs + 10_000).then(() => undefined)]);
+    for (;;) {
+      const client = new AbortController();
+      const { pulls } = this.#edge(gateway);
+      const asked = pulls.pull({ ...request, again: hasKey, gone: client.signal }).catch(() => undefined);
+      const patience = random.chance(0.2) ? random.int(0, request.waitMs) : request.waitMs + 10_000;
+      const got = await Promise.race([asked, time.wait(patience).then(() => undefined)]);
       if (got !== undefined) {
         if (typeof got === "string") this.wrong.push(`a pull of ${worker} was refused: ${got}`);
         else for (const { row: task } of got.tasks) this.#got(worker, key, taskId(task.id));
         break;
       }
-      // The answer is lost, or the gateway has died; a client that has no key for its request lets it be.
+      client.abort();
+      if (!hasKey) break;
+      gateway = random.pick(gateways);
       if (!gateway.process.alive || random.chance(0.3)) break;
     }
     this.underWay -= 1;
@@ -156,7 +178,9 @@ export class Workers {
       this.wrong.push(`a pull of ${worker} was given task ${task}, which it has not won`);
     }
     const before = this.#given.get(`${task} ${worker}`);
-    if (before !== undefined && before !== key) this.wrong.push(`task ${task} was given to two pulls of ${worker}`);
+    if (before !== undefined && before !== key && !this.#facts(task).some(isUndelivered)) {
+      this.wrong.push(`task ${task} was given to two pulls of ${worker}`);
+    }
     this.#given.set(`${task} ${worker}`, key);
     if (this.#random.chance(0.85)) this.#submit(worker, task, this.#random.chance(0.85));
   }
@@ -199,4 +223,8 @@ export class Workers {
     const isOpen = ({ status, closedTo }: TaskRow) => takesBids(status) && !closedTo.includes(worker);
     return storedTasks(this.#cluster.store.journal.actors).flatMap(({ row }) => (isOpen(row) ? [taskId(row.id)] : []));
   }
+}
+
+function isUndelivered(fact: TaskFact): boolean {
+  return fact.type === "AwardReturned" && fact.how === "UNDELIVERED";
 }

@@ -12,6 +12,8 @@ export interface AskOptions {
   readonly headers?: Record<string, string>;
   /** Whose subject is asked on; by default the fleet's own. */
   readonly account?: string;
+  /** How long to wait for the answer (ms). */
+  readonly timeoutMs?: number;
 }
 
 /** An answer: the status that HTTP would have for an error, 0 for a success. */
@@ -24,12 +26,12 @@ export interface FleetReply {
 export class Fleet {
   readonly connection: NatsConnection;
   readonly #party: Party;
-  readonly #prefix: string;
+  readonly prefix: string;
 
   private constructor(connection: NatsConnection, party: Party, prefix: string) {
     this.connection = connection;
     this.#party = party;
-    this.#prefix = prefix;
+    this.prefix = prefix;
   }
 
   static async connect(url: string, party: Party, more: Partial<ConnectionOptions> = {}, prefix = "nexus"): Promise<Fleet> {
@@ -39,14 +41,20 @@ export class Fleet {
 
   /** Asks a verb; text and bytes are sent as they are. Rejects if nobody answers. */
   async ask(verb: string, body?: unknown, options: AskOptions = {}): Promise<FleetReply> {
-    const { key = this.#party.key, idempotencyKey, headers: more = {}, account = this.#party.id } = options;
+    const {
+      key = this.#party.key,
+      idempotencyKey,
+      headers: more = {},
+      account = this.#party.id,
+      timeoutMs = ANSWER_MS,
+    } = options;
     const sent = headers();
     if (key !== null) sent.set("X-API-Key", key);
     if (idempotencyKey !== undefined) sent.set("Idempotency-Key", idempotencyKey);
     for (const [name, value] of Object.entries(more)) sent.set(name, value);
     const raw = body === undefined || typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
-    const subject = `${this.#prefix}.api.v1.${account}.${verb}`;
-    const answer = await this.connection.request(subject, raw, { timeout: ANSWER_MS, headers: sent });
+    const subject = `${this.prefix}.api.v1.${account}.${verb}`;
+    const answer = await this.connection.request(subject, raw, { timeout: timeoutMs, headers: sent });
     return {
       status: Number(answer.headers?.get("Nats-Service-Error-Code") ?? 0),
       header: (name) => answer.headers?.get(name) ?? "",

@@ -1,5 +1,7 @@
 /** Journals of accounts in memory, as streams read them, with the rows that go with them. */
-import type { Feed, FeedPorts } from "../../gateway/live/feed.ts";
+import type { PassThrough } from "node:stream";
+import type { Feed, FeedPorts, Full, Opening } from "../../gateway/live/feed.ts";
+import { SseSink } from "../../gateway/live/sse.ts";
 import type { AccountNews, NewsPage, NewsQuery, StoredTask, Watched } from "../../gateway/ports/read-model.ts";
 import { account } from "../../machines/account/index.ts";
 import type { AccountRow } from "../../machines/account/row.ts";
@@ -134,6 +136,13 @@ export function readEvents(text: string): readonly Heard[] {
   });
 }
 
+/** Opens a stream of server-sent events; gives what it sends, or which limit was reached. */
+export async function openSse(feed: Feed, opening: Omit<Opening, "sink">, named = false): Promise<PassThrough | Full> {
+  const sink = new SseSink({ named, proof: null });
+  const opened = await feed.open({ ...opening, sink });
+  return typeof opened === "string" ? opened : sink.out;
+}
+
 /** What a stream has sent so far, and whether it has ended. */
 export interface Hearing {
   text: string;
@@ -141,7 +150,7 @@ export interface Hearing {
 }
 
 /** Listens to what a feed has opened. */
-export function hear(out: Exclude<Awaited<ReturnType<Feed["open"]>>, string>): Hearing {
+export function hear(out: PassThrough): Hearing {
   const heard = { text: "", ended: false };
   out.on("data", (chunk) => {
     heard.text += String(chunk);

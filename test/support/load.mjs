@@ -1,21 +1,20 @@
 /**
- * Clients of a platform in which processes die: each request is sent again until it is answered, what was answered is
- * remembered, and at the end all of it must be true, every task ended, every webhook heard.
+ * Clients of a platform in which processes die: each request is sent again until it is answered, and what was answered is
+ * remembered. outcome.mjs holds it against how the tasks ended.
  */
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
-import postgres from "postgres";
-import { Client } from "./client.mjs";
+import { FleetClient } from "./fleet-client.mjs";
 
 export const RETRY_MS = 25;
 /** Between two tasks of one requester, so that workers keep up with them. */
 const POST_MS = 250;
-const AT_ONCE = 50;
-/** How long a pull waits. */
+/** How long a pull waits, and how long a fleet waits for any answer: longer than a gateway may take. */
 const PULL_MS = 1_000;
+const FLEET_WAIT_MS = 12_000;
+/** What must come is waited for so long. */
 export const END_MS = 60_000;
-const TERMINAL = new Set(["SETTLED", "EXPIRED", "CANCELLED"]);
-const TYPES = ["json_extraction", "translation", "analysis"];
+export const TYPES = ["json_extraction", "translation", "analysis"];
 const ORDER = {
   input_data: "Ada Lovelace wrote the first program.",
   schema: { type: "object", properties: { name: { type: "string" } }, required: ["name"] },
@@ -25,6 +24,15 @@ const ORDER = {
   auto_retry: 1,
 };
 
+/** @typedef {import("./client.mjs").Reply} Reply */
+/** @typedef {import("./client.mjs").Client} Client */
+/**
+ * How a worker asks, over HTTP or NATS.
+ * @typedef {{ readonly key: string, readonly isFleet: boolean, readonly pull: (fields: object) => Promise<Reply>,
+ *   readonly submit: (id: string, result: object) => Promise<Reply>, readonly close: () => Promise<void> }} Door
+ */
+/** @typedef {{ readonly requesters: readonly Promise<void>[], readonly workers: Promise<void>[] }} Working */
+
 /** @param {number} ms */
 export const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -32,39 +40,57 @@ export class Run {
   constructor() {
     /** The ways in; each request takes one of them. @type {Client[]} */
     this.clients = [];
+    /** The NATS of fleets, if there are any. @type {string | undefined} */
+    this.fleetUrl = undefined;
     /** Requests that got no answer, or a 503. */
     this.retries = 0;
+    /** Whether requesters post tasks, and whether workers work. */
+    this.posting = true;
     this.open = true;
     this.answers = 0;
-    /** Tasks that came as the answer to a pull. */
+    /** Tasks that came as the answer to a pull, and those of them that fleets were told are COMPLETED. */
     this.pulled = 0;
+    this.byFleets = 0;
     /** @type {string[]} */
     this.wrong = [];
     /** What clients were told, by task. @type {Map<string, { owner: string, worker?: string, cancelled?: boolean, completed?: boolean }>} */
     this.tasks = new Map();
+    /** The id of each account, and what it was told to have paid in (NC), by key. @type {Map<string, string>} */
+    this.accounts = new Map();
     /** @type {Map<string, number>} */
     this.toppedUp = new Map();
     /** @type {Set<string>} */
     this.heard = new Set();
   }
 
-  /** Sends until there is an answer that is none of the platform's troubles, under one Idempotency-Key. */
-  async call(
+  /** Asks over HTTP, until there is an answer. */
+  call(
     /** @type {string} */ method,
     /** @type {string} */ path,
     /** @type {unknown} */ body,
     /** @type {string | undefined} */ key,
   ) {
+    return this.#persist(`${method} ${path}`, (idempotencyKey) =>
+      this.#client().call(method, path, body, { key, idempotencyKey }),
+    );
+  }
+
+  /**
+   * Sends until there is an answer that is none of the platform's troubles, under one Idempotency-Key.
+   * @param {string} what
+   * @param {(idempotencyKey: string) => Promise<Reply>} send
+   */
+  async #persist(what, send) {
     const idempotencyKey = randomUUID();
     for (;;) {
       try {
-        const reply = await this.#client().call(method, path, body, { key, idempotencyKey });
+        const reply = await send(idempotencyKey);
         if (reply.status < 500) {
           this.answers += 1;
           return reply;
         }
         if (reply.status !== 503 || reply.headers["retry-after"] === undefined)
-          this.wrong.push(`${method} ${path}: ${JSON.stringify(reply.body)}`);
+          this.wrong.push(`${what}: ${JSON.stringify(reply.body)}`);
       } catch {
         // No answer: killed in between. The same request again finds out.
       }
@@ -82,16 +108,21 @@ export class Run {
   /** Gives the key of a new account. @returns {Promise<string>} */
   async register() {
     const { body } = await this.call("POST", "/auth/register", { email: `${randomUUID()}@crash.example` }, undefined);
+    this.accounts.set(body.api_key, body.account_id);
     return body.api_key;
+  }
+
+  /** Adds credits, and remembers how many. */
+  async topUp(/** @type {string} */ key, /** @type {number} */ amount) {
+    const { status } = await this.call("POST", "/credits/topup", { amount_credits: amount }, key);
+    if (status === 200) this.toppedUp.set(key, (this.toppedUp.get(key) ?? 0) + amount);
+    else this.wrong.push(`top-up: ${status}`);
   }
 
   async requester(/** @type {string} */ callback) {
     const key = await this.register();
-    let paid = 0;
-    for (let turn = 0; this.open; turn += 1) {
-      const { status } = await this.call("POST", "/credits/topup", { amount_credits: 10 }, key);
-      if (status === 200) paid += 10;
-      this.toppedUp.set(key, paid);
+    for (let turn = 0; this.posting; turn += 1) {
+      await this.topUp(key, 10);
       // One in ten is due so soon that some of them time out.
       const max_seconds = turn % 10 === 9 ? 1 : 10;
       const order = { ...ORDER, max_seconds, task_type: TYPES[turn % TYPES.length], callback_url: callback };
@@ -112,77 +143,95 @@ export class Run {
     }
   }
 
+  /** A worker that looks for tasks and bids on them. */
   async worker(/** @type {number} */ number) {
     const type = TYPES[number % TYPES.length];
-    let key = await this.register();
+    let door = await this.#overHttp();
     for (let turn = 0; this.open; turn += 1) {
-      const { body: offered } = await this.call("GET", `/tasks/available?task_type=${type}&limit=5`, undefined, key);
+      const { body: offered } = await this.call("GET", `/tasks/available?task_type=${type}&limit=5`, undefined, door.key);
       for (const { id } of Array.isArray(offered) ? offered : []) {
-        const { body } = await this.call("POST", `/tasks/${id}/bid`, { bid_credits: 1 + (turn % 10) }, key);
+        const { body } = await this.call("POST", `/tasks/${id}/bid`, { bid_credits: 1 + (turn % 10) }, door.key);
         // Kills make even the best late three times in a row; the market goes on with somebody new.
-        if (body.code === "ACCOUNT_COOLING_DOWN" || body.code === "ACCOUNT_FROZEN") key = await this.register();
+        if (mayNotWork(body)) door = await this.#overHttp();
       }
-      const { body: mine } = await this.call("GET", "/tasks?role=worker&status=AWARDED&limit=20", undefined, key);
-      for (const { id } of mine.items ?? []) await this.#deliver(id, key, turn);
+      const { body: mine } = await this.call("GET", "/tasks?role=worker&status=AWARDED&limit=20", undefined, door.key);
+      for (const task of mine.items ?? []) await this.#deliver(task, door, turn);
       await wait(RETRY_MS);
     }
   }
 
-  /** A worker that waits for tasks instead of looking for them. */
-  async puller(/** @type {number} */ number) {
+  /** A worker that waits for tasks instead of looking for them; of a fleet, if there is a NATS for fleets and it is to be one. */
+  async puller(/** @type {number} */ number, isFleet = false) {
+    const connect = () => (isFleet ? this.#overNats() : this.#overHttp());
     const pull = { task_types: [TYPES[number % TYPES.length]], max_tasks: 2, wait_ms: PULL_MS };
-    let key = await this.register();
+    let door = await connect();
     for (let turn = 0; this.open; turn += 1) {
-      const { status, body } = await this.call("POST", "/work/pull", pull, key);
-      if (body.code === "ACCOUNT_COOLING_DOWN" || body.code === "ACCOUNT_FROZEN") key = await this.register();
-      else if (status !== 200) this.wrong.push(`pull: ${status} ${JSON.stringify(body)}`);
-      for (const { id, awarded_to, input_data } of body.tasks ?? []) {
-        if (input_data === null) this.wrong.push(`task ${id} was pulled by ${awarded_to} without its input`);
+      const { status, body } = await door.pull(pull);
+      if (mayNotWork(body)) {
+        await door.close();
+        door = await connect();
+      } else if (status !== 200) this.wrong.push(`pull: ${status} ${JSON.stringify(body)}`);
+      for (const task of body.tasks ?? []) {
+        if (task.input_data === null) this.wrong.push(`task ${task.id} was pulled by ${task.awarded_to} without its input`);
         this.pulled += 1;
-        await this.#deliver(id, key, turn);
+        await this.#deliver(task, door, turn);
       }
     }
+    await door.close();
+  }
+
+  /** @returns {Promise<Door>} */
+  async #overHttp() {
+    const key = await this.register();
+    return {
+      key,
+      isFleet: false,
+      pull: (fields) => this.call("POST", "/work/pull", fields, key),
+      submit: (id, result_data) => this.call("POST", `/tasks/${id}/submit`, { result_data }, key),
+      close: async () => {},
+    };
+  }
+
+  /** @returns {Promise<Door>} */
+  async #overNats() {
+    const key = await this.register();
+    const party = { account: this.accounts.get(key) ?? "", key };
+    const client = await FleetClient.connect(this.fleetUrl ?? "", party, FLEET_WAIT_MS);
+    /** @type {(verb: string, fields: object) => Promise<Reply>} */
+    const ask = (verb, fields) => this.#persist(verb, (idempotencyKey) => client.ask(verb, fields, idempotencyKey));
+    return {
+      key,
+      isFleet: true,
+      pull: (fields) => ask("work.pull", fields),
+      submit: (task, result_data) => ask("work.submit", { task, result_data }),
+      close: () => client.close(),
+    };
   }
 
   /** Submits a result, and remembers what it was told. */
-  async #deliver(/** @type {string} */ id, /** @type {string} */ key, /** @type {number} */ turn) {
+  async #deliver(/** @type {any} */ { id, expires_at }, /** @type {Door} */ door, /** @type {number} */ turn) {
     // One in eight is wrong at first, which costs a try.
-    if (turn % 8 === 7) await this.call("POST", `/tasks/${id}/submit`, { result_data: {} }, key);
-    const { status, body } = await this.call("POST", `/tasks/${id}/submit`, { result_data: { name: "Ada" } }, key);
+    if (turn % 8 === 7) await door.submit(id, {});
+    const { status, body } = await door.submit(id, { name: "Ada" });
+    // Whoever was told of an award has it until its time is over.
+    if (status !== 200 && Date.now() < Date.parse(expires_at))
+      this.wrong.push(`task ${id} was taken from its worker before ${expires_at}: ${status} ${JSON.stringify(body)}`);
     const told = this.tasks.get(id);
     if (status !== 200 || body.status !== "COMPLETED" || told === undefined) return;
-    if (told.completed === true && told.worker !== key) this.wrong.push(`task ${id} was completed by two workers`);
+    if (told.completed === true && told.worker !== door.key) this.wrong.push(`task ${id} was completed by two workers`);
     told.completed = true;
-    told.worker = key;
+    told.worker = door.key;
+    if (door.isFleet) this.byFleets += 1;
   }
 
   get completed() {
     return [...this.tasks.values()].filter(({ completed }) => completed === true).length;
   }
+}
 
-  /** Holds the task against all that clients were told of it. */
-  check(/** @type {string} */ id, /** @type {{ status: string, result_data: unknown }} */ task) {
-    const told = this.tasks.get(id);
-    if (told?.cancelled === true && task.status !== "CANCELLED")
-      this.wrong.push(`task ${id} was cancelled and is ${task.status}`);
-    if (told?.completed === true && !["COMPLETED", "SETTLED"].includes(task.status)) {
-      this.wrong.push(`task ${id} was completed and is ${task.status}`);
-    }
-    if (task.status === "SETTLED" && JSON.stringify(task.result_data) !== '{"name":"Ada"}')
-      this.wrong.push(`task ${id} lost its result`);
-  }
-
-  async checkAll() {
-    /** @type {Record<string, number>} */
-    const statuses = {};
-    for (const [id, { owner }] of this.tasks) {
-      const { status, body } = await this.call("GET", `/tasks/${id}`, undefined, owner);
-      if (status !== 200) this.wrong.push(`task ${id} was created and is gone: ${status}`);
-      else this.check(id, body);
-      statuses[body.status] = (statuses[body.status] ?? 0) + 1;
-    }
-    return statuses;
-  }
+/** @param {{ readonly code?: string }} body */
+function mayNotWork({ code }) {
+  return code === "ACCOUNT_COOLING_DOWN" || code === "ACCOUNT_FROZEN";
 }
 
 /**
@@ -207,60 +256,19 @@ export async function receiveWebhooks(run) {
 }
 
 /**
- * Sets this many clients to work, one in five as a worker; every second of those pulls.
+ * Sets this many clients to work, one in five as a worker. Every second of those pulls, unless the platform does not know pulls yet,
+ * and of the pulling ones all but the first are workers of fleets, if there is a NATS for fleets.
  * @param {Run} run
  * @param {number} count
  * @param {string} callback
+ * @returns {Working}
  */
-export function startClients(run, count, callback) {
+export function startClients(run, count, callback, pulls = true) {
   const workers = Math.floor(count / 5);
-  return [
-    ...Array.from({ length: workers }, (_, number) => (number % 2 === 0 ? run.worker(number) : run.puller(number))),
-    ...Array.from({ length: count - workers }, () => run.requester(callback)),
-  ];
-}
-
-/** @param {Run} run @param {string} id @param {string} status */
-async function cancel(run, id, status) {
-  const told = run.tasks.get(id);
-  if (told === undefined) run.wrong.push(`task ${id} is there, and nobody was told`);
-  else if (status === "PENDING_POOL" || status === "ROUTING") {
-    const { status: answer } = await run.call("DELETE", `/tasks/${id}`, undefined, told.owner);
-    if (answer === 200) told.cancelled = true;
-  }
-}
-
-/**
- * Cancels what still waits for a worker, and waits until every task has ended and every webhook has arrived.
- * @param {Run} run
- * @param {readonly string[]} databaseUrls
- */
-export async function finish(run, databaseUrls) {
-  const pools = databaseUrls.map((url) => postgres(url, { max: 1 }));
-  const stillOpen = async () => {
-    const found = pools.map((sql) => sql`select id, status from tasks where status not in ('SETTLED', 'EXPIRED', 'CANCELLED')`);
-    return (await Promise.all(found)).flat();
+  const work = (/** @type {number} */ number) =>
+    number % 2 === 0 || !pulls ? run.worker(number) : run.puller(number, run.fleetUrl !== undefined && number > 1);
+  return {
+    requesters: Array.from({ length: count - workers }, () => run.requester(callback)),
+    workers: Array.from({ length: workers }, (_, number) => work(number)),
   };
-  let open = Number.POSITIVE_INFINITY;
-  let unheard = Number.POSITIVE_INFINITY;
-  // A long run leaves many; what counts is that they keep becoming fewer.
-  let until = Date.now() + END_MS;
-  while (Date.now() < until && (open > 0 || unheard > 0)) {
-    const left = open + unheard;
-    const rows = await stillOpen();
-    for (let from = 0; from < rows.length; from += AT_ONCE) {
-      await Promise.all(rows.slice(from, from + AT_ONCE).map(({ id, status }) => cancel(run, id, status)));
-    }
-    open = rows.length;
-    unheard = [...run.tasks.keys()].filter((id) => !run.heard.has(id)).length;
-    if (open + unheard < left) until = Date.now() + END_MS;
-    await wait(100);
-  }
-  await Promise.all(pools.map((sql) => sql.end()));
-  if (open > 0) run.wrong.push(`${open} tasks did not end, and none more within ${END_MS} ms`);
-  if (unheard > 0) run.wrong.push(`${unheard} webhooks did not arrive, and none more within ${END_MS} ms`);
-  const statuses = await run.checkAll();
-  for (const status of Object.keys(statuses))
-    if (!TERMINAL.has(status)) run.wrong.push(`${statuses[status]} tasks are ${status}`);
-  return statuses;
 }

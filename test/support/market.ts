@@ -32,7 +32,7 @@ export const ORDER = {
 export const GOOD = { company: "Apple Inc", revenue: "$81.8 billion" };
 export const BAD = { company: 7 };
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 
 interface Described {
   readonly method: string;
@@ -217,12 +217,20 @@ export class Market {
     return this.ok("GET", "/credits/balance", undefined, party);
   }
 
+  /** Waits until an account holds so much (NC): it hears of the end of a task a moment after the task has ended. */
+  holds(party: Party, held: number): Promise<Reply["body"]> {
+    return eventually(async () => {
+      const balance = await this.balance(party);
+      return balance.credits_frozen === held ? balance : undefined;
+    }, `${held} NC to be held`);
+  }
+
   audit(): Promise<readonly Finding[]> {
     return auditDatabases([this.database]);
   }
 }
 
-/** Asks again and again until there is a value; throws when none comes within 10 s. */
+/** Asks again and again until there is a value; throws when none comes within WAIT_MS. */
 export async function eventually<T>(ask: () => Promise<T | undefined>, what: string): Promise<T> {
   const until = Date.now() + WAIT_MS;
   for (;;) {

@@ -68,7 +68,18 @@ const BASE = { gateway: "g1", standing: STANDING, since: 0, until: 1_000_000 };
 
 export function pull(n: number, change: Partial<Pull> = {}): Pull {
   const id = `pull-${String(n).padStart(6, "0")}`;
-  return { ...BASE, kind: "pull", id, worker: account(n), price: null, minPrice: 1, most: 1, bytesMost: 512_000, ...change };
+  return {
+    ...BASE,
+    kind: "pull",
+    id,
+    worker: account(n),
+    price: null,
+    minPrice: 1,
+    most: 1,
+    bytesMost: 512_000,
+    bytesShare: 512_000,
+    ...change,
+  };
 }
 
 export function posted(n: number, change: Partial<Posted> = {}): Posted {

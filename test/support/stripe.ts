@@ -51,6 +51,10 @@ export class StripeServer {
     if (this.failing !== null) return [this.failing, { error: { type: "api_error", message: "out of order" } }];
     if (method === "POST" && url === "/v1/checkout/sessions") {
       const known = this.#byKey.get(key);
+      if (known !== undefined && known.form.toString() !== new URLSearchParams(text).toString()) {
+        const message = "Keys for idempotent requests can only be used with the same parameters they were first used with.";
+        return [400, { error: { type: "idempotency_error", message } }];
+      }
       const session = known ?? this.#session(new URLSearchParams(text));
       if (known === undefined) {
         this.#byKey.set(key, session);

@@ -5,11 +5,12 @@
  *     somebody else chose for others to hear.
  * F2  Headers are measured before they are read.
  * F3  When the line is closed, what was delivered is answered first; what was not goes to another gateway.
+ * F4  What is pushed goes to the push subject of the account that asked, which no other account may hear, and never late: it is
+ *     refused while the server is away, or has not taken what was pushed before.
  */
 import { Match, type Msg, type MsgHdrs, headers as makeHeaders, type NatsConnection, nuid, type Subscription } from "nats";
 import type { Log } from "../../../actors/ports/log.ts";
-import type { FleetAnswer, FleetOffers, FleetRequest, FleetService } from "../../../gateway/ports/fleet.ts";
-import type { AccountId, JsonValue } from "../../../machines/vocabulary.ts";
+import type { FleetAnswer, FleetRequest, FleetService, Pushed, PushLine } from "../../../gateway/ports/fleet.ts";
 import { type NatsLink, type NatsSettings, openLink, shownUrl } from "./connect.ts";
 import { Micro, type MicroEndpoint } from "./micro.ts";
 
@@ -20,6 +21,8 @@ const DOOR_INBOX = "_INBOX.door";
 /** Kept free for the headers of an answer (bytes): 20 names of ignored fields are the longest of them. */
 const ANSWER_HEADER_BYTES = 16_384;
 const SENTENCE_CHARACTERS_MAX = 500;
+/** What may be pushed that the server has not confirmed (bytes): the library keeps whatever a slow connection does not take. */
+const UNCONFIRMED_MAX = 8_388_608;
 /** How soon a subscription is tried again that the server has refused, or ended (ms). */
 const SUBSCRIBE_AGAIN_MS = 1_000;
 /** How clients make inboxes unless they are told otherwise: 22 random characters, and one part more for each request. */
@@ -44,7 +47,7 @@ export function mayAnswer(reply: string, account: string): boolean {
   return reply.startsWith(`_INBOX.${account}.`) || RANDOM_INBOX.test(reply);
 }
 
-export class FleetLine implements FleetOffers {
+export class FleetLine {
   readonly #link: NatsLink;
   readonly #connection: NatsConnection;
   readonly #prefix: string;
@@ -52,6 +55,8 @@ export class FleetLine implements FleetOffers {
   readonly #log: Log;
   readonly #micro: Micro;
   readonly #subscriptions = new Map<string, Subscription>();
+  #unconfirmed = 0;
+  #confirming = false;
   #underWay = 0;
   #idle = () => {};
   #closing = false;
@@ -93,20 +98,17 @@ export class FleetLine implements FleetOffers {
     return line;
   }
 
-  /** See FleetOffers. An offer is sent only to its account's push subject, which no other account may hear. */
-  offer(account: AccountId, offer: JsonValue): boolean {
-    const bytes = Buffer.from(JSON.stringify(offer));
-    // While the server is away the library would keep offers, and send them when they are old.
-    if (!this.#link.up() || this.#closing || bytes.length > (this.#connection.info?.max_payload ?? 0)) return false;
-    this.#connection.publish(`${this.#prefix}.push.v1.${account}`, bytes);
-    return true;
-  }
-
-  /** Takes no more requests, answers those that it has for at most `ms`, and disconnects. Never rejects. */
-  async close(ms: number): Promise<void> {
+  /**
+   * Takes no more requests, answers those that it has for at most `ms`, calls `last`, after which nothing is pushed any more, and
+   * disconnects. Never rejects.
+   */
+  async close(ms: number, last: () => void = () => {}): Promise<void> {
     this.#closing = true;
     // Nothing can be answered while the server is away.
-    if (!this.#link.up()) return this.#connection.close();
+    if (!this.#link.up()) {
+      last();
+      return this.#connection.close();
+    }
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, ms);
@@ -118,9 +120,39 @@ export class FleetLine implements FleetOffers {
       if (this.#underWay === 0) resolve();
     });
     await Promise.race([idle, late]);
+    last();
     await Promise.race([this.#connection.drain().catch(() => {}), late]);
     clearTimeout(timer);
     await this.#connection.close();
+  }
+
+  #isUp(): boolean {
+    return this.#link.up() && !this.#connection.isDraining() && !this.#connection.isClosed();
+  }
+
+  #pushTo(account: string, text: string): Pushed {
+    const connection = this.#connection;
+    const bytes = Buffer.from(text);
+    // While the server is away the library would keep it, and send it when it is old.
+    if (!this.#isUp()) return "later";
+    if (bytes.length > (connection.info?.max_payload ?? 0)) return "too long";
+    if (this.#unconfirmed > 0 && this.#unconfirmed + bytes.length > UNCONFIRMED_MAX) return "later";
+    connection.publish(`${this.#prefix}.push.v1.${account}`, bytes);
+    this.#unconfirmed += bytes.length;
+    if (!this.#confirming) void this.#confirm();
+    return "sent";
+  }
+
+  /** Has the server confirm all that was pushed. */
+  async #confirm(): Promise<void> {
+    this.#confirming = true;
+    while (this.#unconfirmed > 0) {
+      const pushed = this.#unconfirmed;
+      // If the connection breaks, what it had not taken is gone.
+      await this.#connection.flush().catch(() => {});
+      this.#unconfirmed -= pushed;
+    }
+    this.#confirming = false;
   }
 
   #endpointOf(verb: string, metadata: { readonly [name: string]: string }): MicroEndpoint {
@@ -156,7 +188,9 @@ export class FleetLine implements FleetOffers {
 
   async #answer(verb: string, endpoint: string, account: string, message: Msg): Promise<void> {
     const started = performance.now();
-    const answer = await this.#service.answer(verb, requestOf(account, message, this.#connection.info?.max_payload ?? 0));
+    const line = { isUp: () => this.#isUp(), push: (text: string) => this.#pushTo(account, text) };
+    const request = requestOf(account, message, this.#connection.info?.max_payload ?? 0, line);
+    const answer = await this.#service.answer(verb, request);
     const wrong = answer.sentence === null ? null : `${answer.status} ${answer.sentence}`;
     this.#micro.count(endpoint, performance.now() - started, wrong);
     try {
@@ -168,7 +202,7 @@ export class FleetLine implements FleetOffers {
   }
 }
 
-function requestOf(account: string, message: Msg, payloadMax: number): FleetRequest {
+function requestOf(account: string, message: Msg, payloadMax: number, line: PushLine): FleetRequest {
   const { data: payload, subject, reply = "" } = message;
   return {
     account,
@@ -176,6 +210,7 @@ function requestOf(account: string, message: Msg, payloadMax: number): FleetRequ
     headerBytes: sizeOf(message) - Buffer.byteLength(subject) - Buffer.byteLength(reply) - payload.length,
     readHeaders: () => readHeaders(message),
     answerBytesMax: payloadMax - ANSWER_HEADER_BYTES,
+    line,
   };
 }
 
@@ -219,9 +254,9 @@ async function checkServer(connection: NatsConnection, settings: NatsSettings, o
     if (production) throw new Error(open);
     log.warn({}, open);
   }
-  if (await mayServe(connection, settings.prefix)) return;
+  if ((await mayServe(connection, settings.prefix)) && (await mayPush(connection, settings.prefix))) return;
   throw new Error(
-    `${shown}: this user may not subscribe to ${settings.prefix}.api.v1.>, $SRV.> and ${DOOR_INBOX}.>, and publish to _INBOX.>; give it these permissions, as \`nexus fleet config\` writes them.`,
+    `${shown}: this user may not subscribe to ${settings.prefix}.api.v1.>, $SRV.> and ${DOOR_INBOX}.>, and publish to _INBOX.> and ${settings.prefix}.push.v1.>; give it these permissions, as \`nexus fleet config\` writes them.`,
   );
 }
 
@@ -244,4 +279,23 @@ async function mayServe(connection: NatsConnection, prefix: string): Promise<boo
   await connection.flush();
   for (const subscription of tried) subscription.unsubscribe();
   return answered && !refused;
+}
+
+/** Whether the server lets this user push; it says so nowhere but in its errors. */
+async function mayPush(connection: NatsConnection, prefix: string): Promise<boolean> {
+  const subject = `${prefix}.push.v1.hello.${nuid.next()}`;
+  let [refused, over] = [false, false];
+  const watch = async () => {
+    for await (const { permissionContext } of connection.status()) {
+      if (permissionContext?.subject === subject) refused = true;
+      if (over) return;
+    }
+  };
+  void watch();
+  connection.publish(subject);
+  // The error comes before the answer to the first ping, and has been told before that to the second.
+  await connection.flush();
+  await connection.flush();
+  over = true;
+  return !refused;
 }

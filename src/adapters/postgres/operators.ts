@@ -19,10 +19,17 @@ export function postgresOperators(databases: Databases): Operators {
     async end(target, id, outcome) {
       await reaching(databases.of(target)`update actions set outcome = ${outcome} where id = ${id}`);
     },
-    async addHoneypot({ id, at, order }) {
+    async addHoneypot(row) {
+      const { id, at, order } = row;
+      const database = databases.of(id);
       await reaching(
-        databases.of(id)`insert into honeypots (id, at, task) values (${id}, ${at}, ${JSON.stringify(order)}::text::json)`,
+        database`
+          insert into honeypots (id, at, task) values (${id}, ${at}, ${JSON.stringify(order)}::text::json)
+          on conflict (id) do nothing`,
       );
+      const [stored] = await reaching(database<HoneypotRow[]>`select ${honeypot(database)} from honeypots where id = ${id}`);
+      // Deleted in between.
+      return stored ?? row;
     },
     async honeypots() {
       const found = await reaching(

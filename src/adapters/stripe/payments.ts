@@ -1,6 +1,6 @@
 /** Payments through Stripe: Checkout sessions, and its signed events. 1 NC is 1 US cent. */
 import { Stripe } from "stripe";
-import { type PaymentEvent, type Payments, PaymentsUnavailable } from "../../../gateway/ports/payments.ts";
+import { OtherPurchase, type PaymentEvent, type Payments, PaymentsUnavailable } from "../../../gateway/ports/payments.ts";
 import { type AccountId, accountId, isUuid } from "../../../machines/vocabulary.ts";
 
 export interface StripeSettings {
@@ -125,6 +125,10 @@ export class StripePayments implements Payments {
     try {
       return await work;
     } catch (error) {
+      // 409: the same request is under way.
+      if (error instanceof Stripe.errors.StripeIdempotencyError && error.statusCode === 400) {
+        throw new OtherPurchase("the payment service knows this key from another purchase", { cause: error });
+      }
       throw new PaymentsUnavailable("the payment service refused or did not answer", { cause: error });
     }
   }

@@ -2,15 +2,18 @@
 import type { Log } from "../../../actors/ports/log.ts";
 import { FleetDoor } from "../../../gateway/doors/fleet.ts";
 import { serve } from "../../../gateway/doors/serve.ts";
-import { OPERATIONS } from "../../../gateway/routes/index.ts";
+import { FLEET_OPERATIONS, OPERATIONS } from "../../../gateway/routes/index.ts";
 import type { Services } from "../../../gateway/services.ts";
 import type { NatsSettings } from "../../adapters/nats/connect.ts";
 import type { Bus } from "../bus.ts";
 import type { Config } from "../settings/config.ts";
 
 export interface OpenDoor {
-  /** Takes no more requests, answers those that it has for at most `ms`, and disconnects. Never rejects. */
-  close(ms: number): Promise<void>;
+  /**
+   * Takes no more requests, answers those that it has for at most `ms`, calls `last`, after which nothing is pushed any more, and
+   * disconnects. Never rejects.
+   */
+  close(ms: number, last: () => void): Promise<void>;
 }
 
 /** Opens the door if the settings name a server for it; null if not. Rejects with a sentence for the operator. */
@@ -24,7 +27,7 @@ export async function openFleetDoor(
   const { fleetNatsUrl } = config;
   if (fleetNatsUrl === null) return null;
   const { FleetLine } = await import("../../adapters/nats/fleet.ts");
-  const door = new FleetDoor(OPERATIONS, {
+  const door = new FleetDoor([...OPERATIONS, ...FLEET_OPERATIONS], {
     clock: services.clock,
     ids: services.ids,
     log,

@@ -267,7 +267,7 @@ function market(production: boolean) {
       fallback: MATCHING.announcedMax,
       unit: "number",
       about:
-        "Event streams that hear of a new task (`task.new`): of the best workers who may take it, of newcomers, and of those who have heard of none for longest. The same for every node.",
+        "Event streams, and listenings of fleets, that hear of a new task (`task.new`): of the best workers who may take it, of newcomers, and of those who have heard of none for longest. The same for every node.",
       read: whole(1, MATCHING.announceLookMax),
     },
     taskTypes: {

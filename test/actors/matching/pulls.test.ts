@@ -34,10 +34,19 @@ describe("a pull", () => {
   test("is proposed no more than fits into its answer, to the byte", () => {
     const watched = new Watched();
     opens(watched, 1, 2, 3);
-    expect(waits(watched, pull(1, { most: 9, bytesMost: 2_999 }))).toHaveLength(2);
+    expect(waits(watched, pull(1, { most: 9, bytesShare: 2_999 }))).toHaveLength(2);
     const exactly = new Watched();
     opens(exactly, 1, 2, 3);
-    expect(waits(exactly, pull(1, { most: 9, bytesMost: 3_000 }))).toHaveLength(3);
+    expect(waits(exactly, pull(1, { most: 9, bytesShare: 3_000 }))).toHaveLength(3);
+  });
+
+  test("gets one task that its answer holds, also where that is more than the share of this matcher", () => {
+    const watched = new Watched();
+    opens(watched, 1, 2);
+    expect(waits(watched, pull(1, { most: 9, bytesMost: 1_000, bytesShare: 500 }))).toHaveLength(1);
+    const none = new Watched();
+    opens(none, 1, 2);
+    expect(waits(none, pull(1, { most: 9, bytesMost: 999, bytesShare: 500 }))).toEqual([]);
   });
 
   test("whose room is too small for a task leaves it to another pull of its worker", () => {
@@ -96,13 +105,14 @@ describe("a pull", () => {
     expect(opens(watched, 3)).toEqual([]);
   });
 
-  test("that is told again after its end is answered again; asked anew it waits anew", () => {
+  test("that is told again after its end is answered again; asked anew it hears once more what it has got, and then waits anew", () => {
     const watched = new Watched();
     opens(watched, 1);
     waits(watched, pull(1, { since: 5 }));
     const [answer] = watched.answer(ordinary(1), firstWins);
     expect(waits(watched, pull(1, { since: 5 }))).toEqual([answer]);
-    expect(waits(watched, pull(1, { since: 6 }))).toEqual([]);
+    expect(waits(watched, pull(1, { since: 6 }))).toEqual([answer]);
+    expect(waits(watched, pull(1, { since: 7 }))).toEqual([]);
     expect(opens(watched, 2)).toHaveLength(1);
   });
 
