@@ -217,7 +217,9 @@ export class Host implements Transport {
     shard.requests += 1;
     try {
       const dated = client ? { ...envelope, arrived: this.#arrivalOf(envelope) } : envelope;
-      return await this.#actor(shard, to).receive(dated);
+      const result = await this.#actor(shard, to).receive(dated);
+      this.#matching?.heard(envelope, result);
+      return result;
     } finally {
       this.#inFlight -= 1;
       shard.requests -= 1;

@@ -13,8 +13,10 @@ import { Waiters } from "./waiters.ts";
 export interface FloorOptions {
   /** Gives the ids of proposals and bids; each is a new one. */
   readonly nextId: () => string;
-  /** Listeners that a new task is announced to. */
+  /** Streams that a new task is announced to. */
   readonly announcedMax?: number;
+  /** Whether tasks that it proposes to nobody are passed on to another matcher, which then announces them. */
+  readonly passesOn?: boolean;
   readonly tasksMax?: number;
   readonly waitersMax?: number;
 }
@@ -38,21 +40,25 @@ export class Floor {
   readonly counts = { proposed: 0, awarded: 0, declined: 0 };
   readonly #nextId: () => string;
   readonly #announcedMax: number;
+  readonly #passesOn: boolean;
   readonly #tasksMax: number;
 
-  constructor({ nextId, announcedMax, tasksMax, waitersMax }: FloorOptions) {
+  constructor({ nextId, announcedMax, passesOn, tasksMax, waitersMax }: FloorOptions) {
     this.#nextId = nextId;
     this.#announcedMax = announcedMax ?? MATCHING.announcedMax;
+    this.#passesOn = passesOn ?? false;
     this.#tasksMax = tasksMax ?? MATCHING.tasksMax;
     this.queue = new Queue(this.#tasksMax);
     this.waiters = new Waiters(waitersMax ?? MATCHING.waitersMax);
     this.proposals = new Proposals(this.waiters);
   }
 
-  /** Announces a task, once in a round. */
+  /** Announces a task that has been tried, once in a round. */
   announce(known: Known): void {
     if (known.announced) return;
     known.announced = true;
+    // Otherwise it would be announced twice, to twice as many.
+    if (this.#passesOn && !this.proposals.has(known.task.id)) return;
     const announced = announce(known, this.waiters, this.#announcedMax);
     if (announced !== undefined) this.actions.push(announced);
   }

@@ -36,6 +36,8 @@ export interface MatcherPorts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
+  /** Streams that a new task is announced to at most; absent: MATCHING.announcedMax. */
+  readonly announcedMax?: number;
 }
 
 /** A pull that waits: who is to be answered, more than one if it came again, and what it has got so far. */
@@ -60,7 +62,9 @@ export class LiveMatcher {
     this.address = address;
     this.taskType = queueOf(address).taskType;
     this.#ports = ports;
-    this.#matcher = new Matcher({ nextId: () => ports.ids.next() });
+    const { ids, announcedMax } = ports;
+    const bounds = announcedMax === undefined ? {} : { announcedMax };
+    this.#matcher = new Matcher({ nextId: () => ids.next(), passesOn: passOn !== null, ...bounds });
     this.#scheduleTick();
   }
 
@@ -125,7 +129,7 @@ export class LiveMatcher {
       case "announce": {
         const shown = shownAs(action.task);
         if (shown === undefined) return;
-        for (const { gateway, workers } of action.to) this.#ports.notices.newTask(gateway, shown, workers);
+        for (const to of action.to) this.#ports.notices.newTask(to.gateway, shown, to);
         return;
       }
       case "answer":

@@ -59,8 +59,8 @@ export class Matcher {
     return this.#act(now, (floor) => {
       const known = this.#learn(task);
       if (known === undefined) return;
-      floor.announce(known);
       floor.try(known);
+      floor.announce(known);
     });
   }
 
@@ -120,6 +120,7 @@ export class Matcher {
       for (const wait of known.waits) wait.limited = null;
       floor.fulls.drop(worker);
       known.fullTimes = 0;
+      known.freedMeanwhile = known.offered > 0 || [...known.waits].some(({ pending }) => pending.size > 0);
       floor.makeReady(known);
     });
   }
@@ -235,8 +236,9 @@ export class Matcher {
     const learnt = this.#learn(task);
     if (learnt === undefined) return;
     // After a take-over nothing is known of what was announced; what is not new was.
-    if (floor.now < task.windowEnds + MATCHING.announceAfterMs) floor.announce(learnt);
-    learnt.announced = true;
+    const isNew = floor.now < task.windowEnds + MATCHING.announceAfterMs;
     floor.try(learnt);
+    if (isNew) floor.announce(learnt);
+    learnt.announced = true;
   }
 }

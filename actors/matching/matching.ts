@@ -10,6 +10,7 @@ import { type CommandResult, type Envelope, NOT_KNOWN, NOT_OWNER } from "../mess
 import { LiveMatcher, type MatcherPorts } from "./live-matcher.ts";
 import { matcherAt, matcherOf, queueOf } from "./queues.ts";
 import { Reconciler, type ReconcilerPorts } from "./reconcile.ts";
+import { TurnedAway } from "./turned-away.ts";
 
 /** Partitions of each queue. */
 interface Partitioned {
@@ -44,6 +45,7 @@ export class Matching {
   readonly #ports: MatchingPorts;
   readonly #shardOf: (id: string) => number;
   readonly #shards = new Map<number, Map<string, Here>>();
+  readonly #turnedAway = new TurnedAway();
 
   constructor(ports: MatchingPorts, shardOf: (id: string) => number) {
     this.#ports = ports;
@@ -89,17 +91,31 @@ export class Matching {
     void transport.request({ to, command, commandId: ids.next(), origin: "actor", delivery: "first", deadline });
   }
 
+  /** Takes in what an account here has answered to a command. */
+  heard(envelope: Pick<Envelope, "to" | "command">, result: CommandResult): void {
+    this.#turnedAway.hear(envelope, result);
+  }
+
   /** Tells matchers, wherever they are, of what was committed here. */
   announce(announcements: readonly Announcement[]): void {
-    const { partitions } = this.#ports;
     for (const { taskType, about, command } of announcements) {
-      // A free slot may be wanted in any partition.
-      const addresses =
-        command.type === "freed"
-          ? Array.from({ length: partitions }, (_, partition) => matcherAt(taskType, partition))
-          : [matcherOf(taskType, about, partitions)];
-      for (const to of addresses) this.#send(to, command);
+      for (const type of taskType === null ? this.#turnedAwayBut(about, announcements) : [taskType]) {
+        for (const to of this.#matchersOf(type, about, command)) this.#send(to, command);
+      }
     }
+  }
+
+  /** Where an account turned awards down, but for the task types that are named anyway. */
+  #turnedAwayBut(account: string, announcements: readonly Announcement[]): readonly string[] {
+    const named = new Set(announcements.map(({ taskType }) => taskType));
+    return [...this.#turnedAway.take(account)].filter((taskType) => !named.has(taskType));
+  }
+
+  #matchersOf(taskType: string, about: string, { type }: CommandOf<"matcher">): readonly Address<"matcher">[] {
+    const { partitions } = this.#ports;
+    // A free slot may be wanted in any partition.
+    if (type === "freed") return Array.from({ length: partitions }, (_, partition) => matcherAt(taskType, partition));
+    return [matcherOf(taskType, about, partitions)];
   }
 
   /** Ends the matchers of a shard. */

@@ -12,43 +12,58 @@ import type { Waiters } from "./waiters.ts";
 const BEST_SHARE = 1 / 2;
 const NEWCOMER_SHARE = 1 / 4;
 
-/** Listeners who may have the task, each worker once, who was told longest ago first; from a bounded number. */
-function eligibleListeners(known: Known, waiters: Waiters): readonly Wait[] {
-  const eligible = new Map<AccountId, Wait>();
-  let looked = 0;
+/** A bounded number of listeners, who was told longest ago first. */
+function longestAgo(waiters: Waiters): readonly Wait[] {
+  const looked: Wait[] = [];
   for (const wait of waiters.listeners()) {
-    looked += 1;
-    if (looked > MATCHING.announceLookMax) break;
-    if (!eligible.has(wait.worker.id) && mayHave(known, wait, priceOf(wait, known.task))) eligible.set(wait.worker.id, wait);
+    if (looked.length >= MATCHING.announceLookMax) break;
+    looked.push(wait);
   }
-  return [...eligible.values()];
+  return looked;
 }
 
-/** Chooses at most `most` listeners. */
-function choose(eligible: readonly Wait[], most: number): ReadonlySet<Wait> {
-  if (eligible.length <= most) return new Set(eligible);
-  const chosen = new Set<Wait>();
+/** Chooses at most `most` listeners who may have the task, each worker once. No more are asked whether they may than must be. */
+function choose(known: Known, waiters: Waiters, most: number): Iterable<Wait> {
+  const chosen = new Map<AccountId, Wait>();
   const add = (waits: readonly Wait[], upTo: number) => {
-    for (const wait of waits) if (chosen.size < upTo) chosen.add(wait);
+    for (const wait of waits) {
+      if (chosen.size >= upTo) return;
+      if (!chosen.has(wait.worker.id) && mayHave(known, wait, priceOf(wait, known.task))) chosen.set(wait.worker.id, wait);
+    }
   };
-  const best = eligible.toSorted((a, b) => b.terms.standing.quality - a.terms.standing.quality);
-  const newcomers = eligible.filter(({ terms }) => terms.finished !== undefined && isNewcomer(terms.finished));
+  const looked = longestAgo(waiters);
+  const best = looked.toSorted((a, b) => b.terms.standing.quality - a.terms.standing.quality);
+  const newcomers = looked.filter(({ terms }) => terms.finished !== undefined && isNewcomer(terms.finished));
   add(best, Math.floor(most * BEST_SHARE));
   add(newcomers, chosen.size + Math.floor(most * NEWCOMER_SHARE));
-  add(eligible, most);
-  return chosen;
+  add(looked, most);
+  return chosen.values();
 }
 
-/** Announces a task to at most `most` listeners, who then are behind all others; undefined if there are none. */
+/**
+ * Divides `most` streams among gateways, by how many workers of each are told: the shares add up to `most`, and none is smaller
+ * than its number of workers as long as all of them together are at most `most`.
+ */
+function shareStreams(gateways: ReadonlyMap<string, readonly AccountId[]>, most: number): Announce["to"] {
+  const all = [...gateways.values()].reduce((sum, workers) => sum + workers.length, 0);
+  let upTo = 0;
+  return [...gateways].map(([gateway, workers]) => {
+    const before = Math.floor((most * upTo) / all);
+    upTo += workers.length;
+    return { gateway, workers, streams: Math.floor((most * upTo) / all) - before };
+  });
+}
+
+/** Announces a task to at most `most` streams of as many listeners, who then are behind all others; undefined if there are none. */
 export function announce(known: Known, waiters: Waiters, most: number): Announce | undefined {
   const gateways = new Map<string, AccountId[]>();
-  for (const wait of choose(eligibleListeners(known, waiters), most)) {
+  for (const wait of choose(known, waiters, most)) {
     const { gateway, worker } = wait.terms;
     gateways.set(gateway, [...(gateways.get(gateway) ?? []), worker]);
     waiters.told(wait);
   }
   if (gateways.size === 0) return undefined;
-  return { type: "announce", task: known.task.id, to: [...gateways].map(([gateway, workers]) => ({ gateway, workers })) };
+  return { type: "announce", task: known.task.id, to: shareStreams(gateways, most) };
 }
 
 /** Says why nobody present takes a task; undefined if somebody may who only has no time. */

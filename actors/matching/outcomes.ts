@@ -29,6 +29,11 @@ const CONCERNS: { readonly [W in WhyNot]: "task" | "worker" | "pair" } = {
   PASSED: "pair",
 };
 
+/** Whether an account that says so has no place for any task, so that its worker is left alone for a while. */
+export function isAboutWorker({ why }: Ineligibility): boolean {
+  return CONCERNS[why] === "worker";
+}
+
 /** Takes in the outcome of a proposal, and goes on with its task and with those who have a place again. Unknown ones are ignored. */
 export function resolve(floor: Floor, id: string, outcome: Outcome): void {
   const proposal = floor.proposals.resolve(id);
@@ -75,7 +80,10 @@ function award(floor: Floor, proposal: Proposal, worker: AccountId): void {
   floor.counts.awarded += 1;
   const { task } = proposal;
   const taker = floor.waiters.worker(worker);
-  if (taker !== undefined) taker.fullTimes = 0;
+  if (taker !== undefined) {
+    taker.fullTimes = 0;
+    taker.freedMeanwhile = false;
+  }
   const offered = offerOf(proposal, worker);
   const pull = offered === undefined ? floor.placed.of(task.id, worker) : offered.offer.pull === null ? undefined : offered.wait;
   if (pull === undefined) floor.takeSlot(worker);
@@ -110,10 +118,14 @@ function decline(floor: Floor, proposal: Proposal, worker: AccountId, reason: In
   }
 }
 
-/** A worker has no place, whatever it is proposed; whether that is new. */
+/** A worker has no place, whatever it is proposed, or had none before one was freed; whether that is new. */
 function fill(floor: Floor, id: AccountId, reason: Ineligibility): boolean {
   const worker = floor.waiters.worker(id);
   if (worker === undefined) return true;
+  if (worker.freedMeanwhile) {
+    worker.freedMeanwhile = false;
+    return true;
+  }
   const isNew = worker.full === null;
   for (const wait of worker.waits) wait.limited = reason;
   floor.waiters.setFull(worker, reason);

@@ -42,7 +42,8 @@ export interface Propose {
 export interface Announce {
   readonly type: "announce";
   readonly task: TaskId;
-  readonly to: readonly { readonly gateway: string; readonly workers: readonly AccountId[] }[];
+  /** `streams`: how many streams of these workers are told at most, each worker's first one included. */
+  readonly to: readonly { readonly gateway: string; readonly workers: readonly AccountId[]; readonly streams: number }[];
 }
 
 /** A pull is done. */
@@ -102,7 +103,7 @@ export const MATCHING = {
   waitersPerOffer: 64,
   /** Workers who bid by hand; with more of them present no window is cut short. */
   manualMax: 32,
-  /** Listeners that a new task is announced to. */
+  /** Streams that a new task is announced to, and so the most workers who hear of it; unless it is set. */
   announcedMax: 32,
   /** Listeners that are looked at for it. */
   announceLookMax: 128,

@@ -17,6 +17,8 @@ export interface Worker {
   full: Ineligibility | null;
   /** How many times in a row it had none. */
   fullTimes: number;
+  /** Whether a place was freed while proposals were under way: a decline of one of them may be from before that. */
+  freedMeanwhile: boolean;
 }
 
 export interface Wait {

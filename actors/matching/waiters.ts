@@ -98,6 +98,7 @@ export class Waiters {
       offered: 0,
       full: null,
       fullTimes: 0,
+      freedMeanwhile: false,
     };
     if (this.#waits.size >= this.#max || worker.waits.size >= MATCHING.waitersOfWorkerMax) return undefined;
     const wait = newWait(terms, worker);

@@ -5,24 +5,26 @@
  *     with the id of the last event seen gets all later ones, however many.
  * F2  All streams together ask every ROUND_MS for what has changed of their accounts, in one read, so that a lost signal costs
  *     that delay and no event.
- * F3  What is open is told when a stream is opened, a selection; after that the matcher sends new tasks, without a read.
+ * F3  What is open is told when a stream is opened, a selection; after that the matcher sends new tasks, without a read. Each is told
+ *     to a bounded number of streams: one of each of its workers, then second ones by turns (new-tasks.ts).
  * F4  A stream ends when its key is rotated or its account frozen or suspended: at once if a signal says so, else with the next
  *     round.
  * F5  Streams are limited per account, per address, and in total; few look at the database at a time.
  */
+import { MATCHING } from "../../actors/matching/vocabulary.ts";
 import type { Clock } from "../../actors/ports/clock.ts";
 import type { Log } from "../../actors/ports/log.ts";
 import { mayWork } from "../../machines/eligibility.ts";
 import type { AccountId, Millis } from "../../machines/vocabulary.ts";
 import type { ReadModel, StoredTask, Watched } from "../ports/read-model.ts";
 import type { SignalHub } from "../ports/signals.ts";
-import { showTask } from "../show/task.ts";
 import { type AccountEvent, type Followed, Follower } from "./follower.ts";
 import { Looks } from "./looks.ts";
+import { NewTasks, roundOf } from "./new-tasks.ts";
 import { openTasksFor } from "./open-tasks.ts";
 import type { Position } from "./position.ts";
 import type { Presence } from "./presence.ts";
-import { EventStream, type Sink, type Subscription, type Topic } from "./stream.ts";
+import { EventStream, eventOf, type Sink, type Subscription } from "./stream.ts";
 
 /** Keep-alive interval: a comment, so that no proxy closes the stream (ms). */
 const COMMENT_MS = 15_000;
@@ -101,10 +103,12 @@ export class Feed {
   readonly #streams = new Set<Live>();
   readonly #accounts = new Map<AccountId, Listeners>();
   readonly #looks = new Looks<Live>(LOOKS_MAX, (live) => this.#look(live));
+  readonly #newTasks: NewTasks;
   #stopRounds: (() => void) | undefined;
 
   constructor(ports: FeedPorts) {
     this.#ports = ports;
+    this.#newTasks = new NewTasks(ports.clock);
   }
 
   /**
@@ -175,17 +179,13 @@ export class Feed {
       .catch((error: unknown) => this.#ports.log.debug({ err: error }, "could not read a changed task"));
   }
 
-  /** A new task, which the matcher has found these workers for. */
-  hearNew(task: StoredTask, workers: readonly AccountId[]): void {
-    let data: string | undefined;
-    for (const account of workers) {
-      for (const { stream } of this.#accounts.get(account)?.live ?? []) {
-        if (!hearsOf(stream, task)) continue;
-        // None of them is a party of it, so all see the same.
-        data ??= eventOf("task.new", task, account);
-        void stream.announce(roundOf(task), data);
-      }
-    }
+  /** A new task, which the matcher has found these workers for; at most so many of their streams are told. */
+  hearNew(task: StoredTask, workers: readonly AccountId[], streams: number = MATCHING.announcedMax): void {
+    const listening = workers.map((account) => {
+      const live = this.#accounts.get(account)?.live ?? [];
+      return [...live].flatMap(({ stream }) => (stream.hearsOf(task.row.taskType) ? stream : []));
+    });
+    this.#newTasks.tell(task, listening, streams);
   }
 
   close(): void {
@@ -220,6 +220,7 @@ export class Feed {
     live.stopLooking();
     live.stopLookingAgain();
     this.#looks.drop(live);
+    this.#newTasks.forget(live.stream);
     this.#setOnline(live, false);
     this.#streams.delete(live);
     const of = this.#accounts.get(account);
@@ -376,18 +377,3 @@ export class Feed {
 }
 
 const NOTHING: Followed = { events: [], again: null };
-
-/** Whether a stream listens to new tasks like this one. */
-function hearsOf(stream: EventStream, { row }: StoredTask): boolean {
-  const { taskTypes } = stream.subscription;
-  return stream.hasTopic("task.new") && (taskTypes === null || taskTypes.includes(row.taskType));
-}
-
-/** A new task is told once per round, however many bids it gets. */
-function roundOf({ row }: StoredTask): string {
-  return `${row.id} ${row.autoRetriesLeft}`;
-}
-
-function eventOf(type: Topic, task: StoredTask, account: AccountId): string {
-  return JSON.stringify({ type, task: showTask(task, account) });
-}

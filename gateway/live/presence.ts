@@ -22,6 +22,8 @@ const RENEW_MS = 5_000;
 const VALID_MS = 12_000;
 /** How long it takes until a changed account or price is read again, if no signal tells of it (ms). */
 const READ_AGAIN_MS = 60_000;
+/** The share of the workers that are read again with a renewal, so that those who came together are not read together. */
+const READ_SHARE = 1 / 6;
 /** Changes within this time go in one message (ms). */
 const GATHER_MS = 5;
 /** Workers of one gateway, counted in each of their task types; whoever comes on top of that is not proposed anything here. */
@@ -254,16 +256,34 @@ export class Presence {
   }
 
   #renew(): void {
-    const now = this.#ports.clock.now();
-    for (const one of [...this.#online.values()]) {
-      if (!this.#isOnline(one)) this.#drop(one);
-      else if (now - one.readAt > READ_AGAIN_MS) void this.#read([one]);
-    }
+    for (const one of [...this.#online.values()]) if (!this.#isOnline(one)) this.#drop(one);
+    this.#readAgain();
     for (const taskType of this.#ports.taskTypes) {
       const all = [...this.#online.values()].filter((one) => one.taskType === taskType && one.terms !== null);
       const told = all.filter(({ confirmed }) => !confirmed);
       const renewed = all.filter(({ confirmed }) => confirmed);
       if (all.length > 0) void this.#tell(taskType, told, renewed);
+    }
+  }
+
+  /** Reads those that could not be read, and a share of those who were not read for long, each worker once for all its types. */
+  #readAgain(): void {
+    const now = this.#ports.clock.now();
+    const workers = new Set<AccountId>();
+    const due = new Map<AccountId, Online[]>();
+    for (const one of this.#online.values()) {
+      workers.add(one.worker);
+      if (now - one.readAt <= READ_AGAIN_MS) continue;
+      const all = due.get(one.worker) ?? [];
+      due.set(one.worker, all);
+      all.push(one);
+    }
+    let left = Math.ceil(workers.size * READ_SHARE);
+    for (const all of due.values()) {
+      const isKnown = all.every(({ terms, readAt }) => terms !== null && readAt !== Number.NEGATIVE_INFINITY);
+      if (isKnown && left === 0) continue;
+      if (isKnown) left -= 1;
+      void this.#read(all);
     }
   }
 }

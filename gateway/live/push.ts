@@ -70,6 +70,19 @@ export class PushSink implements Sink {
     return this.#open && this.#sent(event);
   }
 
+  // Each is a message of its own: nothing is saved by keeping it back.
+  gather(event: SentEvent): boolean {
+    return this.#open && this.#sent(event);
+  }
+
+  get gathered(): number {
+    return 0;
+  }
+
+  flush(): boolean {
+    return false;
+  }
+
   end(why: Ending): void {
     const reason = REASONS[why];
     if (this.#open && reason !== null) this.#line.push(JSON.stringify({ ...this.#last, type: ENDED, reason }));

@@ -16,6 +16,8 @@ export interface SseOptions {
 export class SseSink implements Sink {
   readonly out = new PassThrough();
   readonly #options: SseOptions;
+  /** Events that go with what is written next. */
+  #gathered = "";
   #unread: Promise<void> | undefined;
 
   constructor(options: SseOptions) {
@@ -44,9 +46,8 @@ export class SseSink implements Sink {
     this.#write(": here\n\n");
   }
 
-  async send({ topic, data, id }: SentEvent): Promise<void> {
-    const name = this.#options.named ? `event: ${topic}\n` : "";
-    if (!this.#write(`id: ${this.#idText(id)}\n${name}data: ${data}\n\n`)) await this.#untilRead();
+  async send(event: SentEvent): Promise<void> {
+    if (!this.#write(this.#textOf(event))) await this.#untilRead();
   }
 
   async sendNow(event: SentEvent): Promise<boolean> {
@@ -54,7 +55,23 @@ export class SseSink implements Sink {
     return true;
   }
 
+  gather(event: SentEvent): boolean {
+    this.#gathered += this.#textOf(event);
+    return true;
+  }
+
+  get gathered(): number {
+    return this.#gathered.length;
+  }
+
+  flush(): boolean {
+    if (this.#gathered === "") return false;
+    this.#write("");
+    return true;
+  }
+
   end(): void {
+    this.flush();
     this.out.end();
   }
 
@@ -81,14 +98,21 @@ export class SseSink implements Sink {
     return this.#unread;
   }
 
+  #textOf({ topic, data, id }: SentEvent): string {
+    const name = this.#options.named ? `event: ${topic}\n` : "";
+    return `id: ${this.#idText(id)}\n${name}data: ${data}\n\n`;
+  }
+
   #idText(id: number): string {
     const { proof } = this.#options;
     return proof === null ? String(id) : `${id}${POSITION_PROOF}${proof}`;
   }
 
-  /** Gives whether the client has read what was written before. */
+  /** Writes what was gathered, and this; gives whether the client has read what was written before. */
   #write(text: string): boolean {
     if (this.out.writableLength > UNREAD_MAX) this.out.destroy();
-    return !this.open || this.out.write(text);
+    const all = this.#gathered + text;
+    this.#gathered = "";
+    return !this.open || this.out.write(all);
   }
 }

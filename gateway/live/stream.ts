@@ -1,5 +1,7 @@
 /** One stream of events: what it has told, under which ids. How it is sent is its sink's: server-sent events (sse.ts), or pushes (push.ts). */
 import type { AccountId } from "../../machines/vocabulary.ts";
+import type { StoredTask } from "../ports/read-model.ts";
+import { showTask } from "../show/task.ts";
 
 export const TOPICS = ["task.new", "task.awarded", "task.terminal"] as const;
 export type Topic = (typeof TOPICS)[number];
@@ -47,6 +49,15 @@ export interface Sink {
   send(event: SentEvent): Promise<void>;
   /** Sends an event that is worthless later; gives whether it was sent, once the next one may come. */
   sendNow(event: SentEvent): Promise<boolean>;
+  /**
+   * Sends an event that is worthless later, now or in one write with what follows, for which `flush` is called at the latest. Gives
+   * whether it was sent or is kept for that.
+   */
+  gather(event: SentEvent): boolean;
+  /** How much is kept for a later write (characters). */
+  readonly gathered: number;
+  /** Sends what was gathered; gives whether there was anything. */
+  flush(): boolean;
   /** Ends it once what was sent has left; `closed` is called. */
   end(why: Ending): void;
   /** Ends it at once. */
@@ -57,9 +68,12 @@ export interface Sink {
 
 export class EventStream {
   readonly subscription: Subscription;
+  /** When it was last told of a new task; see turns.ts. */
+  turn = 0;
   readonly #sink: Sink;
   readonly #topics: ReadonlySet<Topic>;
   readonly #told = new Set<string>();
+  #hasBegun = false;
   #begun = 0;
   #id = 0;
   /** The highest id of an event that was sent. */
@@ -86,6 +100,16 @@ export class EventStream {
     return this.#sink.reachable;
   }
 
+  /**
+   * Whether it can be told of new tasks of this type. Before it begins their id would be 0, and its client would go on from there; one
+   * that cannot be reached would take the place of others.
+   */
+  hearsOf(taskType: string): boolean {
+    if (!this.#hasBegun || !this.open || !this.reachable || !this.hasTopic("task.new")) return false;
+    const { taskTypes } = this.subscription;
+    return taskTypes === null || taskTypes.includes(taskType);
+  }
+
   /** The id after which it began. */
   get begun(): number {
     return this.#begun;
@@ -98,6 +122,7 @@ export class EventStream {
 
   /** Greets the client, and tells it where it is: from then on it can go on without loss, even if no event comes. */
   begin(id: number): void {
+    this.#hasBegun = true;
     this.#begun = id;
     this.#id = id;
     this.#sent = id;
@@ -134,10 +159,22 @@ export class EventStream {
    * because clients take the last id that they see. Resolves as send() does.
    */
   async announce(key: string, data: string): Promise<void> {
-    const isTold = this.#told.has(key);
-    this.remember([key]);
-    if (isTold) return;
-    if (!(await this.#sink.sendNow({ topic: "task.new", data, id: this.#id, after: this.#sent }))) this.#told.delete(key);
+    if (!this.#isNew(key)) return;
+    if (!(await this.#sink.sendNow(this.#newTask(data)))) this.#told.delete(key);
+  }
+
+  /**
+   * Sends a new task once, now or with what is sent next, for which `flush` is called at the latest; gives how much is kept until then
+   * (characters). It goes under the id of the event before, as with announce().
+   */
+  gather(key: string, data: string): number {
+    if (this.#isNew(key) && !this.#sink.gather(this.#newTask(data))) this.#told.delete(key);
+    return this.#sink.gathered;
+  }
+
+  /** Sends what was gathered; gives whether there was anything. */
+  flush(): boolean {
+    return this.#sink.flush();
   }
 
   /** The new tasks that it has told of, and will not tell of again. */
@@ -157,6 +194,17 @@ export class EventStream {
     }
   }
 
+  /** Remembers a new task; gives whether it was not told before. */
+  #isNew(key: string): boolean {
+    const isNew = !this.#told.has(key);
+    this.remember([key]);
+    return isNew;
+  }
+
+  #newTask(data: string): SentEvent {
+    return { topic: "task.new", data, id: this.#id, after: this.#sent };
+  }
+
   end(why: Ending): void {
     this.#sink.end(why);
   }
@@ -168,4 +216,9 @@ export class EventStream {
   onClose(closed: () => void): void {
     this.#sink.onClose(closed);
   }
+}
+
+/** An event about a task, as its account sees it (JSON). */
+export function eventOf(type: Topic, task: StoredTask, account: AccountId): string {
+  return JSON.stringify({ type, task: showTask(task, account) });
 }

@@ -21,8 +21,11 @@ export interface SignalHub extends Signals {
 }
 
 export type GatewaySignal =
-  /** A new task as a stranger may see it, for these workers who listen at the gateway. */
-  | { readonly type: "new"; readonly task: StoredTask; readonly workers: readonly AccountId[] }
+  /**
+   * A new task as a stranger may see it, for these workers who listen at the gateway. `streams`: how many of their streams are told
+   * at most; absent from nodes of an older version.
+   */
+  | { readonly type: "new"; readonly task: StoredTask; readonly workers: readonly AccountId[]; readonly streams?: number }
   /** Its listening of this account went on here until now: it has told of these new tasks, and was asked for until then. */
   | { readonly type: "told"; readonly account: AccountId; readonly told: readonly string[]; readonly until: Millis };
 

@@ -41,7 +41,7 @@ const stream = keyed(
     acts: true,
     summary: "Stream of events as they happen",
     description:
-      "Server-sent events: `task.new` (a task that you can take), `task.awarded` (to you) and `task.terminal` (a task of yours has ended), each with the task. Send the id of the last event as Last-Event-ID to continue after it: however long you were away, no award that you still have and no end is left out, and some may come twice. `task.new` is a selection. While the stream is open you are online for its task types.",
+      "Server-sent events: `task.new` (a task that you can take), `task.awarded` (to you) and `task.terminal` (a task of yours has ended), each with the task. Send the id of the last event as Last-Event-ID to continue after it: however long you were away, no award that you still have and no end is left out, and some may come twice. `task.new` is a selection; of each new task a bounded number of streams hear, one of each of its workers first. While the stream is open you are online for its task types.",
     query: Type.Object({
       topics: Type.Optional(
         Type.String({

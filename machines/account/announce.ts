@@ -9,7 +9,8 @@ export function announceAccount({ context }: AccountSnapshot, facts: readonly Ac
   const types = facts.flatMap((fact) => freedIn(fact) ?? []);
   if (types.length === 0) return [];
   const worker = accountId(context.id);
-  const queues = new Set([...types.filter((type) => type !== ""), ...Object.keys(context.capabilities)]);
+  // A worker that pulls may wait for types that its account does not know.
+  const queues = new Set([...types.filter((type) => type !== ""), ...Object.keys(context.capabilities), null]);
   return [...queues].map((taskType) => ({ taskType, about: worker, command: { type: "freed", worker } }));
 }
 

@@ -5,6 +5,7 @@ import { shardOf } from "../../actors/address.ts";
 import { Host } from "../../actors/host/host.ts";
 import type { Inspect } from "../../actors/host/live.ts";
 import type { Log } from "../../actors/ports/log.ts";
+import type { NoticeListeners } from "../../actors/ports/notices.ts";
 import type { ClusterTransport, Transport } from "../../actors/ports/transport.ts";
 import { Node } from "../../actors/shards/node.ts";
 import type { StoredTask } from "../../gateway/ports/read-model.ts";
@@ -90,11 +91,16 @@ function hostMaker({ config, log, finalizers, urls, read, secrets, validator, si
   });
   const { shards } = read;
   const notices = {
-    newTask: (gateway: string, task: StoredTask, workers: readonly AccountId[]) =>
-      signals.sendTo(gateway, { type: "new", task, workers }),
+    newTask: (gateway: string, task: StoredTask, { workers, streams }: NoticeListeners) =>
+      signals.sendTo(gateway, { type: "new", task, workers, streams }),
   };
   const common = {
-    matching: { notices, index: postgresOpenTasks(read), partitions: config.queuePartitions },
+    matching: {
+      notices,
+      index: postgresOpenTasks(read),
+      partitions: config.queuePartitions,
+      announcedMax: config.streamsPerTask,
+    },
     entities: entitiesUnder(config),
     validator,
     calls: courier,

@@ -91,7 +91,7 @@ function hear(
 function hearOwn(signal: GatewaySignal, { feed, listenings }: Pick<Live, "feed" | "listenings">): void {
   switch (signal.type) {
     case "new":
-      feed.hearNew(signal.task, signal.workers);
+      feed.hearNew(signal.task, signal.workers, signal.streams);
       return;
     case "told":
       listenings.takeOver(signal);

@@ -3,23 +3,52 @@
  * Every measurement has a platform and a database of its own; server, database, listeners and this load generator share the
  * machine, so what counts is the ratio to the runs without a stream, before and after.
  *
- *   npm run bench:streams -- [tasks] [streams ...]
+ *   npm run bench:streams -- [tasks] [streams ...] [--each 1,10] [--workers bid] [--rounds 1]
+ *
+ * `--each`     streams of one account; with 1 every stream is another worker
+ * `--workers`  what they have for the task type: `bid` a capability without a price, `price` one with a posted price of 1 NC, by which
+ *              they win tasks until they have as many as they may; `none` no capability
+ * `--rounds`   how many times everything is measured
  */
-import { existsSync, readFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
 import { Client } from "../support/client.mjs";
+import { cpuMs } from "../support/cpu.mjs";
 import { startProcess } from "../support/platform.mjs";
 import { findServer, makeDatabase } from "../support/postgres.mjs";
 
-const TASKS = Number(process.argv[2] ?? 3_000);
-const COUNTS = process.argv.length > 3 ? process.argv.slice(3).map(Number) : [300, 3_000];
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    each: { type: "string", default: "1,10" },
+    workers: { type: "string", default: "bid" },
+    rounds: { type: "string", default: "1" },
+  },
+});
+const TASKS = Number(positionals[0] ?? 3_000);
+const COUNTS = positionals.length > 1 ? positionals.slice(1).map(Number) : [300, 3_000];
+const EACH = values.each.split(",").map(Number);
+const ROUNDS = Number(values.rounds);
+const CAPABILITIES = new Map([
+  ["none", null],
+  ["bid", {}],
+  ["price", { price: 1 }],
+]);
+if (!CAPABILITIES.has(values.workers)) throw new Error(`--workers is one of ${[...CAPABILITIES.keys()].join(", ")}`);
+const CAPABILITY = CAPABILITIES.get(values.workers) ?? null;
+for (const number of [TASKS, ROUNDS, ...COUNTS, ...EACH]) {
+  if (!(Number.isInteger(number) && number > 0)) throw new Error("tasks, streams, --each and --rounds are whole numbers above 0");
+}
 const IN_FLIGHT = 16;
-const STREAMS_PER_ACCOUNT = 10;
+const TASK_TYPE = "json_extraction";
 const OPENING = 50;
+/** How each event begins; one that is cut in two by chunks is not counted. */
+const EVENT = 'data: {"type"';
+const SETTLING_MS = 8_000;
 const QUIET_MS = 20_000;
-const TICK_MS = 10;
 const ORDER = {
+  task_type: TASK_TYPE,
   input_data: "Apple Inc reported Q3 revenue of $81.8 billion, up 5% year over year. ".repeat(4),
   schema: { type: "object", properties: { company: { type: "string" } }, required: ["company"], additionalProperties: false },
   example_output: { company: "Initech" },
@@ -29,11 +58,20 @@ const SETTINGS = { CONNECTIONS: "10000", CONNECTIONS_PER_ADDRESS: "0", STREAMS_P
 
 const server = await findServer();
 
-/** @param {Client} client */
+/** @param {Client} client @returns {Promise<string>} its key */
 async function register(client) {
   const { status, body } = await client.call("POST", "/auth/register", { email: `${crypto.randomUUID()}@bench.example` });
   if (status >= 300) throw new Error(JSON.stringify(body));
   return body.api_key;
+}
+
+/** @param {Client} client */
+async function registerWorker(client) {
+  const key = await register(client);
+  if (CAPABILITY === null) return key;
+  const { status, body } = await client.call("POST", "/capabilities", { task_type: TASK_TYPE, ...CAPABILITY }, { key });
+  if (status >= 300) throw new Error(JSON.stringify(body));
+  return key;
 }
 
 /**
@@ -46,28 +84,26 @@ async function register(client) {
 function listen(port, key, heard) {
   return new Promise((resolve, reject) => {
     const socket = createConnection(port, "127.0.0.1");
+    let isOpen = false;
     socket.write(`GET /api/v1/events/stream HTTP/1.1\r\nHost: bench\r\nX-API-Key: ${key}\r\n\r\n`);
     socket.on("error", reject);
     socket.on("data", (chunk) => {
-      const text = chunk.toString("latin1");
-      if (text.includes(": welcome")) resolve(socket);
-      else if (/^HTTP\/1.1 [45]/.test(text)) reject(new Error(text));
-      heard.events += text.split('data: {"type"').length - 1;
+      if (!isOpen) {
+        const text = chunk.toString("latin1");
+        if (/^HTTP\/1.1 [45]/.test(text)) reject(new Error(text));
+        isOpen = text.includes(": welcome");
+        if (isOpen) resolve(socket);
+      }
+      for (let at = chunk.indexOf(EVENT); at >= 0; at = chunk.indexOf(EVENT, at + EVENT.length)) heard.events += 1;
     });
   });
 }
 
-/** The CPU time of a process so far (ms); 0 where the system does not say. @param {number} pid */
-function cpuMs(pid) {
-  const path = `/proc/${pid}/stat`;
-  if (!existsSync(path)) return 0;
-  // After the name in brackets; the 12th and 13th are ticks in and for the process (proc(5)).
-  const fields = readFileSync(path, "utf8").split(") ")[1]?.split(" ") ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
-}
-
-/** @param {number} streams */
-async function measure(streams) {
+/**
+ * @param {number} streams
+ * @param {number} each of one account
+ */
+async function measure(streams, each) {
   const database = await makeDatabase(server.url);
   const platform = await startProcess({ ...SETTINGS, DATABASE_URL: database.url });
   const client = new Client(platform.port, 2 * OPENING);
@@ -79,16 +115,25 @@ async function measure(streams) {
     await client.call("POST", "/credits/topup", { amount_credits: 1_000_000_000 }, { key: requester });
     /** @type {string[]} */
     const keys = [];
-    while (keys.length < streams / STREAMS_PER_ACCOUNT) keys.push(await register(client));
+    while (keys.length < streams / each) {
+      const some = Array.from({ length: Math.min(OPENING, Math.ceil(streams / each) - keys.length) }, () =>
+        registerWorker(client),
+      );
+      keys.push(...(await Promise.all(some)));
+    }
     while (sockets.length < streams) {
       const some = Array.from({ length: Math.min(OPENING, streams - sockets.length) }, (_, n) =>
-        listen(platform.port, keys[Math.floor((sockets.length + n) / STREAMS_PER_ACCOUNT)] ?? "", heard),
+        listen(platform.port, keys[Math.floor((sockets.length + n) / each)] ?? "", heard),
       );
       sockets.push(...(await Promise.all(some)));
     }
+    // What a new stream looks for comes with it, and again a little later.
+    if (streams > 0) await sleep(SETTLING_MS);
     const before = cpuMs(platform.pid);
     if (streams > 0) await sleep(QUIET_MS);
     const quiet = (cpuMs(platform.pid) - before) / QUIET_MS;
+    const busy = cpuMs(platform.pid);
+    heard.events = 0;
     let created = 0;
     const started = performance.now();
     const create = async () => {
@@ -100,7 +145,7 @@ async function measure(streams) {
     };
     await Promise.all(Array.from({ length: IN_FLIGHT }, create));
     const rate = TASKS / ((performance.now() - started) / 1_000);
-    return { rate, quiet, events: heard.events };
+    return { rate, quiet, cpu: (cpuMs(platform.pid) - busy) / TASKS, events: heard.events / TASKS };
   } finally {
     for (const socket of sockets) socket.destroy();
     client.close();
@@ -109,16 +154,22 @@ async function measure(streams) {
   }
 }
 
+/** @param {number} streams @param {number} each */
+async function compare(streams, each) {
+  const before = await measure(0, each);
+  const during = await measure(streams, each);
+  const after = await measure(0, each);
+  const none = (before.rate + after.rate) / 2;
+  const lost = (1 - during.rate / none) * 100;
+  const cpu = `${during.cpu.toFixed(2)} ms of CPU each, ${((before.cpu + after.cpu) / 2).toFixed(2)} without`;
+  console.log(
+    `${streams} streams, ${each} of an account: ${during.rate.toFixed(0)} tasks/s, ${none.toFixed(0)} without (${before.rate.toFixed(0)} and ${after.rate.toFixed(0)}): ${lost.toFixed(1)}% lost; ${cpu}; ${during.events.toFixed(1)} events a task; quiet ${(during.quiet * 100).toFixed(2)}% of a core`,
+  );
+}
+
 try {
-  for (const count of COUNTS) {
-    const before = await measure(0);
-    const during = await measure(count);
-    const after = await measure(0);
-    const none = (before.rate + after.rate) / 2;
-    const lost = (1 - during.rate / none) * 100;
-    console.log(
-      `${count} streams: ${during.rate.toFixed(0)} tasks/s, ${none.toFixed(0)} without (${before.rate.toFixed(0)} and ${after.rate.toFixed(0)}): ${lost.toFixed(1)}% lost; ${during.events} events heard; quiet ${(during.quiet * 100).toFixed(2)}% of a core`,
-    );
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const each of EACH) for (const count of COUNTS) await compare(count, each);
   }
 } finally {
   await server.stop();

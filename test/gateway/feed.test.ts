@@ -2,6 +2,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Feed, type Opening, ROUND_MS, STREAMS_PER_ACCOUNT } from "../../gateway/live/feed.ts";
+import { GATHER_MS } from "../../gateway/live/new-tasks.ts";
 import type { ListeningWorker } from "../../gateway/live/presence.ts";
 import { TOPICS } from "../../gateway/live/stream.ts";
 import { localSignals } from "../../src/adapters/in-process/signals.ts";
@@ -162,7 +163,7 @@ describe("reads", () => {
     for (let n = 0; n < 12; n += 1) streams.push(await listen(n < 9 ? 2 : 3));
     journals.asked = [];
     for (let n = 100; n < 150; n += 1) feed.hearNew(openTask(n), [person(2), person(3)]);
-    await turns();
+    await pass(GATHER_MS);
     for (const { heard } of streams) expect(heard?.text.match(/"task\.new"/g)).toHaveLength(50);
     expect(journals.asked).toEqual([]);
   });
@@ -177,9 +178,24 @@ describe("reads", () => {
     feed.hearNew(openTask(100), [person(2)]);
     feed.hearNew(openTask(100), [person(2)]);
     feed.hearNew(openTask(100, { autoRetriesLeft: 0 }), [person(2)]);
-    await turns();
+    await pass(GATHER_MS);
     const count = ({ heard }: typeof chosen) => readEvents(heard?.text ?? "").length;
     expect([chosen, other, typed, silent].map(count)).toEqual([2, 0, 0, 0]);
+  });
+
+  test("a new task is told to at most 32 streams, or as many as is said, one of each worker among them", async () => {
+    const accounts = Array.from({ length: 20 }, (_, n) => 100 + n);
+    const streams: ({ readonly n: number } & Awaited<ReturnType<typeof listen>>)[] = [];
+    for (const n of accounts) {
+      journals.accounts.set(person(n), member(n));
+      for (let each = 0; each < 3; each += 1) streams.push({ n, ...(await listen(n, { address: String(n) })) });
+    }
+    const told = (task: number) => streams.filter(({ heard }) => heard?.text.includes(id(task)));
+    feed.hearNew(openTask(900), accounts.map(person));
+    feed.hearNew(openTask(901), accounts.map(person), 25);
+    await pass(GATHER_MS);
+    expect([told(900).length, told(901).length]).toEqual([32, 25]);
+    for (const task of [900, 901]) expect(new Set(told(task).map(({ n }) => n)).size).toBe(20);
   });
 
   test("quiet streams of hundreds of accounts cost one in a round", async () => {

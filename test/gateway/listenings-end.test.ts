@@ -1,9 +1,10 @@
 /** Listenings of fleets end with the right to them, leave nothing behind, and are bounded. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { STREAMS_PER_ACCOUNT } from "../../gateway/live/feed.ts";
+import { GATHER_MS } from "../../gateway/live/new-tasks.ts";
 import { TOPICS } from "../../gateway/live/stream.ts";
 import { Gateways, type HearingFleet, TYPE } from "../support/gateways.ts";
-import { member, openSse } from "../support/journals.ts";
+import { hear, member, openSse, openTask, readEvents } from "../support/journals.ts";
 import { id, person } from "../support/world.ts";
 
 const [REQUESTER, WORKER] = [1, 2];
@@ -96,6 +97,46 @@ describe("bounds", () => {
     expect(typeof (await stream())).toBe("object");
     expect(await world.first.listenings.listen(world.asks(WORKER))).toBe("account");
     expect(world.listeners()).toEqual([0, 0]);
+  });
+
+  test("of new tasks a listening hears as one of its account's streams, in turn with the others", async () => {
+    await world.listen(world.first, WORKER);
+    const common = { account: person(WORKER), keyHash: "key 2", address: "a", topics: TOPICS, taskTypes: null };
+    const out = await openSse(world.first.feed, { ...common, last: null, works: true });
+    if (typeof out === "string") throw new Error(out);
+    const stream = hear(out);
+    const tell = async (...tasks: readonly number[]) => {
+      for (const n of tasks) {
+        world.first.feed.hearNew(openTask(n), [person(WORKER)], 1);
+        await world.pass(GATHER_MS);
+      }
+    };
+    const told = () => [fleet.take(), readEvents(stream.text).map(({ task }) => task)];
+    await tell(201, 202, 203, 204);
+    const pushed = [201, 203].map((n) => [0, id(n)]);
+    expect(told()).toEqual([pushed, [202, 204].map((n) => id(n))]);
+    fleet.isUp = false;
+    await tell(205, 206);
+    expect(told()).toEqual([[], [202, 204, 205, 206].map((n) => id(n))]);
+  });
+
+  test("while another listening takes its place, one of both hears of a new task, under the id where it is", async () => {
+    await world.listen(world.first, WORKER);
+    await world.award(100);
+    world.first.feed.hearNew(openTask(200), [person(WORKER)], 1);
+    fleet.take();
+    let go = () => {};
+    world.journals.before = (read) =>
+      read === "factBefore" ? new Promise<void>((resolve) => (go = resolve)) : Promise.resolve();
+    const opening = world.first.listenings.listen(world.asks(WORKER, { taskTypes: [TYPE] }));
+    world.first.feed.hearNew(openTask(201), [person(WORKER)], 1);
+    go();
+    await opening;
+    world.first.feed.hearNew(openTask(202), [person(WORKER)], 1);
+    expect(fleet.take()).toEqual([
+      [1, id(201)],
+      [1, id(202)],
+    ]);
   });
 
   test("a gateway listens for so many fleets, with its streams, and not for one more", async () => {

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { Feed, type Opening, ROUND_MS } from "../../gateway/live/feed.ts";
 import { HELD_MS } from "../../gateway/live/follower.ts";
 import { KeyRing } from "../../gateway/live/key-ring.ts";
+import { GATHER_MS } from "../../gateway/live/new-tasks.ts";
 import { TOPICS } from "../../gateway/live/stream.ts";
 import type { Signal } from "../../gateway/ports/signals.ts";
 import { localSignals } from "../../src/adapters/in-process/signals.ts";
@@ -158,6 +159,7 @@ describe("a stream", () => {
     signals.wake(person(WORKER));
     await turns();
     feed.hearNew(openTask(203), [person(WORKER)]);
+    await pass(GATHER_MS);
     expect(events().map(({ id: at, name, type, task }) => [at, name, type, task])).toEqual([
       ["0", "task.new", "task.new", id(200)],
       ["0", "task.new", "task.new", id(201)],

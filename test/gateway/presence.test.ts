@@ -229,6 +229,23 @@ describe("a gateway", () => {
     expect(queues.of(TYPE, person(1))).toMatchObject({ price: 9 });
   });
 
+  test("reads those who came together again in parts, each worker once for all of its types", async () => {
+    for (let n = 10; n < 70; n += 1) {
+      rows.set(person(n), member(n));
+      listens(n, true, [TYPE, OTHER]);
+    }
+    await pass(10);
+    // An account and what it offers are two reads.
+    expect(reads).toBe(2 * 60);
+    await pass(60_000);
+    for (let renewals = 1; renewals <= 6; renewals += 1) {
+      await pass(RENEW_MS);
+      expect(reads).toBe(2 * (60 + 10 * renewals));
+    }
+    await pass(RENEW_MS);
+    expect(reads).toBe(2 * 120);
+  });
+
   test("reads what a worker offers once for all of its types, and not for each poll", async () => {
     presence.polled(member(1), [TYPE, OTHER]);
     presence.polled(member(1), [TYPE, OTHER]);

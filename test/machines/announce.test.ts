@@ -186,15 +186,19 @@ describe("a worker", () => {
     const failed = { type: "Failed", task: TASK, taskType: "translation", outcome: "TIMED_OUT", at: AT } as const;
     const both = announceAccount(state([registered, capable("analysis"), capable("translation")]), [failed, failed]);
     expect(both.map(({ taskType, about, command }) => [taskType, about, command])).toEqual(
-      ["translation", "analysis"].map((taskType) => [taskType, worker, { type: "freed", worker }]),
+      ["translation", "analysis", null].map((taskType) => [taskType, worker, { type: "freed", worker }]),
     );
   });
 
   test("that registers or changes what it offers, or may work again, is told; one that tops up is not", () => {
-    expect(told([registered], capable("analysis"))).toMatchObject([{ taskType: "analysis", command: { type: "freed" } }]);
+    expect(told([registered], capable("analysis"))).toMatchObject([
+      { taskType: "analysis", command: { type: "freed" } },
+      { taskType: null, command: { type: "freed" } },
+    ]);
     const before = [registered, capable("analysis")];
-    expect(told(before, { type: "AvailabilityChanged", capability: id(80), available: true, at: AT })).toHaveLength(1);
-    expect(told(before, { type: "OfferFreed", task: TASK, at: AT })).toHaveLength(1);
+    expect(told(before, { type: "AvailabilityChanged", capability: id(80), available: true, at: AT })).toHaveLength(2);
+    expect(told(before, { type: "OfferFreed", task: TASK, at: AT })).toHaveLength(2);
+    expect(told([registered], { type: "OfferFreed", task: TASK, at: AT })).toMatchObject([{ taskType: null, about: worker }]);
     expect(announceAccount(state(before), [registered])).toEqual([]);
     expect(told(before, { type: "ToppedUp", topup: id(81), amount: credits(5), available: credits(6), at: AT })).toEqual([]);
   });

@@ -56,6 +56,7 @@ export const COMMANDS: { readonly [command: string]: How } = {
   "npm run bench:lists": { run: "not here", because: "it fills a database with a million tasks" },
   "npm run bench:match": { run: "not here", because: "it measures for a minute, and has no smaller run" },
   "npm run bench:peers": { run: "not here", because: "it fetches the queues that it measures" },
+  "npm run bench:next": slow("npm run bench:next -- 1"),
   "npm run bench:streams": { run: "not here", because: "it measures for minutes with hundreds of streams" },
   "npm run bench:timing": smaller("npm run bench:timing -- 5"),
   "npm run bench:door": slow("npm run bench:door -- --seconds 1"),

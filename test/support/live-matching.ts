@@ -3,6 +3,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { Matching } from "../../actors/matching/matching.ts";
 import type { QueuedTask } from "../../actors/matching/vocabulary.ts";
 import type { CommandResult, Envelope } from "../../actors/message.ts";
+import type { NoticeListeners } from "../../actors/ports/notices.ts";
 import type { OpenTasks, ReadTask } from "../../actors/ports/open-tasks.ts";
 import type { Transport } from "../../actors/ports/transport.ts";
 import { readReply } from "../../machines/incoming.ts";
@@ -45,6 +46,8 @@ export class LiveMatching implements Transport {
   readonly matching: Matching;
   /** What the index has, the best first. */
   readonly index = new Map<TaskId, QueuedTask>();
+  /** The matchers that were told of a free slot. */
+  readonly freed: Envelope["to"][] = [];
   /** Whether the index cannot be read. */
   away = false;
   going: number | null = null;
@@ -52,7 +55,7 @@ export class LiveMatching implements Transport {
   pages = 0;
   /** Proposals and explanations, as tasks got them. */
   readonly asked: { readonly task: string; readonly command: CommandOf<"task", "propose"> | CommandOf<"task", "explain"> }[] = [];
-  readonly told: { readonly gateway: string; readonly task: string; readonly workers: readonly AccountId[] }[] = [];
+  readonly told: ({ readonly gateway: string; readonly task: string } & NoticeListeners)[] = [];
   /** How a task answers a proposal; undefined: it does not. */
   answer: (task: string, command: CommandOf<"task", "propose">) => ProposalReply | undefined = (task, { offers }) => {
     const [first] = offers;
@@ -89,8 +92,8 @@ export class LiveMatching implements Transport {
     const ports = {
       transport: this,
       notices: {
-        newTask: (gateway: string, { row }: WholeTask, workers: readonly AccountId[]) =>
-          void this.told.push({ gateway, task: row.id, workers }),
+        newTask: (gateway: string, { row }: WholeTask, listeners: NoticeListeners) =>
+          void this.told.push({ gateway, task: row.id, ...listeners }),
       },
       clock: this.clock,
       ids: { next: () => this.#next() },
@@ -107,6 +110,7 @@ export class LiveMatching implements Transport {
   }
 
   async request({ to, command }: Envelope): Promise<CommandResult> {
+    if (command.type === "freed") this.freed.push(to);
     if (to.kind === "matcher") return this.matching.request(to, command, this.here);
     if (command.type === "explain") {
       this.asked.push({ task: to.id, command });

@@ -1,4 +1,5 @@
 /** Every setting: its name in the environment, its default, its unit, a sentence. */
+import { MATCHING } from "../../../actors/matching/vocabulary.ts";
 import { AWARDS_BY_TIER } from "../../../machines/market/awards.ts";
 import { FLEET } from "./fleet.ts";
 import { RATES } from "./limits.ts";
@@ -260,6 +261,14 @@ function market(production: boolean) {
       about:
         "Matchers for each task type; more than one where a type has tens of thousands of tasks a second. The same for every process.",
       read: whole(1, 64),
+    },
+    streamsPerTask: {
+      name: "STREAMS_PER_TASK",
+      fallback: MATCHING.announcedMax,
+      unit: "number",
+      about:
+        "Event streams, and listenings of fleets, that hear of a new task (`task.new`): of the best workers who may take it, of newcomers, and of those who have heard of none for longest. The same for every node.",
+      read: whole(1, MATCHING.announceLookMax),
     },
     taskTypes: {
       name: "TASK_TYPES",

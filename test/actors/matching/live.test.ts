@@ -1,9 +1,11 @@
 /** Matchers on their nodes: what is said to them, what they do about it, and what is left when they end. */
+
 import { afterEach, describe, expect, test } from "vitest";
 import { shardOf } from "../../../actors/address.ts";
 import { matcherAt } from "../../../actors/matching/queues.ts";
 import type { Posted, Pull, QueuedTask } from "../../../actors/matching/vocabulary.ts";
 import type { AccountId, TaskId } from "../../../machines/vocabulary.ts";
+import { credits } from "../../../machines/vocabulary.ts";
 import { LiveMatching, TYPE, whole } from "../../support/live-matching.ts";
 import { account, inWindow, manual, ordinary, posted, pull, task } from "../../support/matching.ts";
 
@@ -209,8 +211,8 @@ describe("a matcher", () => {
     await live.ask({ type: "present", posted: [], manual: listening, renewed: [], until: now() + 9_000 });
     await open(inWindow(1, { createdAt: now() }));
     expect(live.told).toEqual([
-      { gateway: "g1", task: ordinary(1), workers: [account(1)] },
-      { gateway: "g2", task: ordinary(1), workers: [account(2)] },
+      { gateway: "g1", task: ordinary(1), workers: [account(1)], streams: 16 },
+      { gateway: "g2", task: ordinary(1), workers: [account(2)], streams: 16 },
     ]);
   });
 
@@ -257,6 +259,34 @@ describe("when its shard is closed", () => {
 
 const ENVELOPE = { to: matcherAt(TYPE, 0), commandId: "", origin: "actor", delivery: "first", deadline: 0 } as const;
 
+describe("a worker that has a place again", () => {
+  const offer = (taskType: string) =>
+    ({ type: "offer", task: ordinary(1), bid: "b", taskType, budget: credits(20), minSkill: 0, marks: [] }) as const;
+  const said = (why: "AWARDS_FULL" | "OWN_TASK" | null, taskType: string) => {
+    const reason = why === "AWARDS_FULL" ? { why, tier: 1, most: 3 } : { why: why ?? "OWN_TASK" };
+    const value = why === null ? { kept: true } : { kept: false, reason };
+    live.matching.heard({ to: { kind: "account", id: account(1) }, command: offer(taskType) }, { ok: true, value });
+  };
+  const isFree = (...types: readonly (string | null)[]) =>
+    live.matching.announce(
+      types.map((taskType) => ({ taskType, about: account(1), command: { type: "freed", worker: account(1) } })),
+    );
+
+  test("is told where its account turned an award down for want of one, once, and nowhere else", async () => {
+    begin();
+    said("AWARDS_FULL", "analysis");
+    said("AWARDS_FULL", "translation");
+    said("OWN_TASK", "text_generation");
+    said(null, "text_classification");
+    isFree("translation", null);
+    await live.settle();
+    expect(live.freed.map(({ id: of }) => of)).toEqual(["translation/0", "analysis/0"]);
+    isFree(null);
+    await live.settle();
+    expect(live.freed).toHaveLength(2);
+  });
+});
+
 describe("of two partitions", () => {
   const taskOf = (partition: number, n = 0): TaskId => inPartition(partition, ordinary, n);
   const workerOf = (partition: number): AccountId => inPartition(partition, account);
@@ -298,6 +328,29 @@ describe("of two partitions", () => {
     const got = live.ask({ type: "pull", wait: { ...waiting(1), id: "late", worker: workerOf(0) } }, 0);
     await live.settle();
     expect(await got).toMatchObject({ tasks: [{ row: { id: taskOf(1) } }] });
+  });
+
+  test("a new task is announced once: by the first one if it is passed on, else where it is proposed", async () => {
+    begin(2);
+    const at = (partition: number, n: number) => inPartition(partition, account, n);
+    const listeners = [at(1, 0), at(1, 1), at(0, 0)].map((worker) =>
+      manual(1, { id: `g1/${worker}`, worker, announce: true, until: now() + 90_000 }),
+    );
+    const online = (manual: typeof listeners, partition: number) =>
+      live.ask({ type: "present", posted: [], manual, renewed: [], until: now() + 90_000 }, partition);
+    await online(listeners, 0);
+    await online(
+      listeners.filter(({ worker }) => worker !== at(0, 0)),
+      1,
+    );
+    void live.ask({ type: "pull", wait: { ...waiting(1), id: "own", worker: at(1, 2) } }, 1);
+    await open(task(1, { id: taskOf(1) }), 1);
+    expect(live.told.map(({ task: of, workers }) => [of, workers.length])).toEqual([[taskOf(1), 2]]);
+    live.told.length = 0;
+    await open(inWindow(2, { id: taskOf(1, 1), createdAt: now(), windowEnds: now() + 1_000 }), 1);
+    // Through its window, and a comparison with the index.
+    await live.pass(35_000);
+    expect(live.told.map(({ task: of, workers }) => [of, workers.length])).toEqual([[taskOf(1, 1), 3]]);
   });
 
   test("announcements go to the partition of what they are about, and a free slot to all", async () => {

@@ -35,8 +35,8 @@ describe("a new task is announced", () => {
         type: "announce",
         task: ordinary(1),
         to: [
-          { gateway: "g1", workers: [account(1), account(7)] },
-          { gateway: "g2", workers: [account(2)] },
+          { gateway: "g1", workers: [account(1), account(7)], streams: 21 },
+          { gateway: "g2", workers: [account(2)], streams: 11 },
         ],
       },
     ]);
@@ -58,6 +58,17 @@ describe("a new task is announced", () => {
     const first = [39, 38, 37, 36, 10, 11, 0, 1];
     expect(new Set(told(watched))).toEqual(new Set(first.map(account)));
     expect(new Set(told(watched, {}, 2))).toEqual(new Set([39, 38, 37, 36, 12, 13, 2, 3].map(account)));
+  });
+
+  test("to as many streams in all gateways together, each of which has one for each of its workers", () => {
+    const gateways = [1, 2, 4, 13, 12].flatMap((workers, g) => Array.from({ length: workers }, () => `g${g}`));
+    for (let count = 1; count <= gateways.length; count += 1) {
+      const waiters = gateways.slice(0, count).map((gateway, n) => listener(n, { id: `${gateway}/${n}`, gateway }));
+      const [announced] = present(waiters).see("announce", (matcher, now) => matcher.opened(inWindow(1), now));
+      const to = announced?.to ?? [];
+      expect(to.reduce((sum, { streams }) => sum + streams, 0)).toBe(MATCHING.announcedMax);
+      for (const { workers, streams } of to) expect(streams).toBeGreaterThanOrEqual(workers.length);
+    }
   });
 
   test("in turn, so that everybody is told of some", () => {

@@ -182,6 +182,19 @@ describe("a worker that has no place", () => {
     }
   });
 
+  test("gets it too if that is heard before the decline, and is left alone if it declines once more", () => {
+    for (const waiter of [pull(1, { until: 1_000_000 }), posted(1, { free: 2 })]) {
+      const watched = new Watched();
+      waits(watched, waiter);
+      opens(watched, 1);
+      expect(watched.proposes((matcher, now) => matcher.freed(account(1), now))).toEqual([]);
+      expect(watched.answer(ordinary(1), decline(NO_SLOT))).toMatchObject([{ type: "propose", task: ordinary(1) }]);
+      expect(watched.answer(ordinary(1), decline(NO_SLOT))).toEqual([]);
+      watched.now = MATCHING.fullMs - 1;
+      expect(watched.proposes((matcher, now) => matcher.tick(now))).toEqual([]);
+    }
+  });
+
   test("is told why its pull has got fewer tasks than it asked for", () => {
     const watched = new Watched();
     opens(watched, 1, 2);
