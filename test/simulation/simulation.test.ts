@@ -25,7 +25,7 @@ test(`the promises hold in ${SEEDS} histories of a cluster in which everything f
   }
   expect(failed).toEqual([]);
   expect(tasks).toBeGreaterThan(SEEDS * 10);
-  expect(undelivered).toBeGreaterThan(SEEDS / 10);
+  expect(undelivered).toBeGreaterThan(SEEDS / 15);
 }, 900_000);
 
 test("the same seed gives the same history, another seed another one", async () => {

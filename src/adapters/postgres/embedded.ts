@@ -10,7 +10,7 @@
 import type { Log } from "../../../actors/ports/log.ts";
 import { DataFolder, INSTEAD, SERVER_USER, type ServerSettings } from "./data-folder.ts";
 import { findPrograms, type Programs } from "./installation.ts";
-import { openPool } from "./pool.ts";
+import { isAway, openPool } from "./pool.ts";
 import { identifyPostmaster, isRunning, readPostmaster } from "./postmaster.ts";
 import { codeOf, type Run, type RunAs, serverUser } from "./programs.ts";
 
@@ -90,6 +90,15 @@ export class EmbeddedServer {
 
   async #begin(): Promise<void> {
     this.#settings = await this.#folder.makeSettings();
+    // One that is taken over may be about to end: then it is started anew.
+    for (let waited = 0; !(await this.#reach(waited >= LEFTOVER_MS_MAX)); waited += LEFTOVER_LOOK_MS)
+      await wait(LEFTOVER_LOOK_MS);
+    this.#watch = setInterval(() => this.#look(), WATCH_MS);
+    this.#watch.unref();
+  }
+
+  /** Takes a running server over, or starts it; gives whether it answers. The last time it throws if it does not. */
+  async #reach(isLast: boolean): Promise<boolean> {
     if (!(await this.#takeOver())) {
       const programs = await findPrograms();
       const as = await serverUser(this.#folder.data);
@@ -100,9 +109,13 @@ export class EmbeddedServer {
       }
       await this.#start(programs, as);
     }
-    await this.#checkPassword();
-    this.#watch = setInterval(() => this.#look(), WATCH_MS);
-    this.#watch.unref();
+    try {
+      await this.#checkPassword();
+      return true;
+    } catch (error) {
+      if (isLast || this.#closed || !isAway(error)) throw error;
+      return false;
+    }
   }
 
   /** Notes the program that `close` has to end; one that is started after `close` is ended at once. */

@@ -75,7 +75,7 @@ function codeOf(error: unknown): string | undefined {
 }
 
 /** Whether the database is unreachable or overloaded, so that the same call may succeed later. */
-function isAway(error: unknown): boolean {
+export function isAway(error: unknown): boolean {
   const code = codeOf(error);
   return code !== undefined && (AWAY.has(code) || PASSING.test(code));
 }
