@@ -2,7 +2,7 @@
 import type { AccountId, Millis, TaskId } from "../../machines/vocabulary.ts";
 import { Agenda } from "./agenda.ts";
 import { mayHave, nextStageAt, planFor, stageOf } from "./candidates.ts";
-import { announce, explain } from "./notices.ts";
+import { Audience, explain } from "./notices.ts";
 import { Proposals } from "./proposals.ts";
 import { answerTo, askedAt, EndedPulls, PlacedBids } from "./pulls.ts";
 import { type Known, Queue } from "./queue.ts";
@@ -39,18 +39,18 @@ export class Floor {
   actions: Action[] = [];
   readonly counts = { proposed: 0, awarded: 0, declined: 0 };
   readonly #nextId: () => string;
-  readonly #announcedMax: number;
+  readonly #audience: Audience;
   readonly #passesOn: boolean;
   readonly #tasksMax: number;
 
   constructor({ nextId, announcedMax, passesOn, tasksMax, waitersMax }: FloorOptions) {
     this.#nextId = nextId;
-    this.#announcedMax = announcedMax ?? MATCHING.announcedMax;
     this.#passesOn = passesOn ?? false;
     this.#tasksMax = tasksMax ?? MATCHING.tasksMax;
     this.queue = new Queue(this.#tasksMax);
     this.waiters = new Waiters(waitersMax ?? MATCHING.waitersMax);
     this.proposals = new Proposals(this.waiters);
+    this.#audience = new Audience(this.waiters, announcedMax ?? MATCHING.announcedMax);
   }
 
   /** Announces a task that has been tried, once in a round. */
@@ -59,7 +59,7 @@ export class Floor {
     known.announced = true;
     // Otherwise it would be announced twice, to twice as many.
     if (this.#passesOn && !this.proposals.has(known.task.id)) return;
-    const announced = announce(known, this.waiters, this.#announcedMax);
+    const announced = this.#audience.announce(known, this.now);
     if (announced !== undefined) this.actions.push(announced);
   }
 

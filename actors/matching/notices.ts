@@ -22,8 +22,11 @@ function longestAgo(waiters: Waiters): readonly Wait[] {
   return looked;
 }
 
-/** Chooses at most `most` listeners who may have the task, each worker once. No more are asked whether they may than must be. */
-function choose(known: Known, waiters: Waiters, most: number): Iterable<Wait> {
+/**
+ * Chooses at most `most` listeners who may have the task, each worker once: those of `before` first. No more are asked whether they
+ * may than must be.
+ */
+function choose(known: Known, waiters: Waiters, most: number, before: readonly Wait[]): Iterable<Wait> {
   const chosen = new Map<AccountId, Wait>();
   const add = (waits: readonly Wait[], upTo: number) => {
     for (const wait of waits) {
@@ -31,11 +34,17 @@ function choose(known: Known, waiters: Waiters, most: number): Iterable<Wait> {
       if (!chosen.has(wait.worker.id) && mayHave(known, wait, priceOf(wait, known.task))) chosen.set(wait.worker.id, wait);
     }
   };
+  add(
+    before.filter((wait) => waiters.listens(wait)),
+    most,
+  );
+  if (chosen.size >= most) return chosen.values();
+  const left = most - chosen.size;
   const looked = longestAgo(waiters);
   const best = looked.toSorted((a, b) => b.terms.standing.quality - a.terms.standing.quality);
   const newcomers = looked.filter(({ terms }) => terms.finished !== undefined && isNewcomer(terms.finished));
-  add(best, Math.floor(most * BEST_SHARE));
-  add(newcomers, chosen.size + Math.floor(most * NEWCOMER_SHARE));
+  add(best, chosen.size + Math.floor(left * BEST_SHARE));
+  add(newcomers, chosen.size + Math.floor(left * NEWCOMER_SHARE));
   add(looked, most);
   return chosen.values();
 }
@@ -54,16 +63,37 @@ function shareStreams(gateways: ReadonlyMap<string, readonly AccountId[]>, most:
   });
 }
 
-/** Announces a task to at most `most` streams of as many listeners, who then are behind all others; undefined if there are none. */
-export function announce(known: Known, waiters: Waiters, most: number): Announce | undefined {
-  const gateways = new Map<string, AccountId[]>();
-  for (const wait of choose(known, waiters, most)) {
-    const { gateway, worker } = wait.terms;
-    gateways.set(gateway, [...(gateways.get(gateway) ?? []), worker]);
-    waiters.told(wait);
+/**
+ * Those who are told of new tasks. Tasks of one moment are told to the same listeners, as far as these may have them: each gets them in
+ * one message then, and a thousand listeners cost no more than a few.
+ */
+export class Audience {
+  readonly #waiters: Waiters;
+  readonly #most: number;
+  #chosen: readonly Wait[] = [];
+  #until: Millis = 0;
+
+  /** `most` is how many streams are told of a task. */
+  constructor(waiters: Waiters, most: number) {
+    this.#waiters = waiters;
+    this.#most = most;
   }
-  if (gateways.size === 0) return undefined;
-  return { type: "announce", task: known.task.id, to: shareStreams(gateways, most) };
+
+  /** Announces a task to at most so many streams of as many listeners, who then are behind all others; undefined if there are none. */
+  announce(known: Known, now: Millis): Announce | undefined {
+    const before = now < this.#until ? this.#chosen : [];
+    const chosen = [...choose(known, this.#waiters, this.#most, before)];
+    if (chosen.length === 0) return undefined;
+    if (before.length === 0) this.#until = now + MATCHING.audienceMs;
+    this.#chosen = chosen;
+    const gateways = new Map<string, AccountId[]>();
+    for (const wait of chosen) {
+      const { gateway, worker } = wait.terms;
+      gateways.set(gateway, [...(gateways.get(gateway) ?? []), worker]);
+      this.#waiters.told(wait);
+    }
+    return { type: "announce", task: known.task.id, to: shareStreams(gateways, this.#most) };
+  }
 }
 
 /** Says why nobody present takes a task; undefined if somebody may who only has no time. */

@@ -105,6 +105,8 @@ export const MATCHING = {
   manualMax: 32,
   /** Streams that a new task is announced to, and so the most workers who hear of it; unless it is set. */
   announcedMax: 32,
+  /** How long the same listeners are told of new tasks (ms). */
+  audienceMs: 50,
   /** Listeners that are looked at for it. */
   announceLookMax: 128,
   /** Tasks that are looked at for a waiter that arrives. */

@@ -192,6 +192,11 @@ export class Waiters {
     this.refresh(wait.worker);
   }
 
+  /** Whether it still listens for new tasks. */
+  listens(wait: Wait): boolean {
+    return this.#listeners.has(wait);
+  }
+
   /** Puts a listener behind all others: it has been told of a task. */
   told(wait: Wait): void {
     if (this.#listeners.delete(wait)) this.#listeners.add(wait);

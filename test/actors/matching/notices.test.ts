@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { MATCHING, type Waiter } from "../../../actors/matching/vocabulary.ts";
+import type { AccountId } from "../../../machines/vocabulary.ts";
 import { account, inWindow, manual, ordinary, posted, pull, REQUESTER, standing, task, Watched } from "../../support/matching.ts";
 
 const listener = (n: number, change: Parameters<typeof manual>[1] = {}) => manual(n, { announce: true, ...change });
@@ -57,6 +58,7 @@ describe("a new task is announced", () => {
     const watched = present(waiters, { announcedMax: 8 });
     const first = [39, 38, 37, 36, 10, 11, 0, 1];
     expect(new Set(told(watched))).toEqual(new Set(first.map(account)));
+    watched.now += MATCHING.audienceMs;
     expect(new Set(told(watched, {}, 2))).toEqual(new Set([39, 38, 37, 36, 12, 13, 2, 3].map(account)));
   });
 
@@ -73,8 +75,26 @@ describe("a new task is announced", () => {
 
   test("in turn, so that everybody is told of some", () => {
     const watched = present(Array.from({ length: 1_000 }, (_, n) => listener(n)));
-    const heard = new Set(Array.from({ length: 32 }, (_, n) => told(watched, {}, n)).flat());
+    const heard = new Set<AccountId>();
+    for (let n = 0; n < 32; n += 1) {
+      for (const worker of told(watched, {}, n)) heard.add(worker);
+      watched.now += MATCHING.audienceMs;
+    }
     expect(heard.size).toBe(1_000);
+  });
+
+  test("to the same listeners for a moment, as far as they may have it and still listen; others fill their places", () => {
+    const waiters = [1, 2, 3, 4, 5, 6].map((n) => listener(n, n === 1 ? { standing: standing({ tier: 1 }) } : {}));
+    const watched = present(waiters, { announcedMax: 3 });
+    const first = told(watched);
+    expect(first).toEqual([account(1), account(2), account(3)]);
+    watched.now += MATCHING.audienceMs - 1;
+    expect(told(watched, {}, 2)).toEqual(first);
+    expect(told(watched, { minSkill: 2 }, 3)).toEqual([account(2), account(3), account(4)]);
+    watched.do((matcher, now) => matcher.leave(waiters[1]?.id ?? "", now));
+    expect(told(watched, {}, 4)).toEqual([account(3), account(4), account(5)]);
+    watched.now += 1;
+    expect(told(watched, {}, 5)).toEqual([account(6), account(1), account(3)]);
   });
 
   test("to nobody who has left or listens no more", () => {
