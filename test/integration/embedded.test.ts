@@ -33,8 +33,15 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Postmasters of this folder. */
+/** Postmasters of this folder; a process that one has just made looks like it for a moment. */
 async function serversIn(where: string): Promise<readonly number[]> {
+  const found = await processesOf(where);
+  const children = await Promise.all(found.map((pid) => familyOf(pid).catch(() => [])));
+  const made = new Set(children.flatMap(([, ...of]) => of));
+  return found.filter((pid) => !made.has(pid));
+}
+
+async function processesOf(where: string): Promise<readonly number[]> {
   const found: number[] = [];
   for (const pid of await readdir("/proc")) {
     if (!/^\d+$/.test(pid)) continue;
