@@ -55,7 +55,11 @@ const pgBoss = {
     return {
       add: (payload) => boss.send(QUEUE, payload),
       left: () => boss.getQueueSize(QUEUE, { before: "completed" }),
-      close: () => boss.stop({ graceful: false }),
+      close: () => {
+        // A connection that it has not ended yet goes with the database.
+        boss.on("error", () => {});
+        return boss.stop({ graceful: false });
+      },
     };
   },
   async work(url) {
