@@ -179,6 +179,12 @@ export class Floor {
     if (pull !== undefined) this.settle(pull);
   }
 
+  /** Nothing was heard of a task in time in which pulls have bids: they may have it. */
+  miss(task: TaskId): void {
+    for (const wait of this.placed.waitsOf(task)) wait.unheard.add(task);
+    this.free(task);
+  }
+
   /** Gives back the places that bids in this task have reserved. */
   free(task: TaskId): void {
     for (const wait of this.placed.resolve(task)) {

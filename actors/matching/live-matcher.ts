@@ -27,6 +27,8 @@ import type { Action, Outcome } from "./vocabulary.ts";
 const TICK_MS = 100;
 /** How long a task may take to answer a proposal, its question to the worker's account included (ms). */
 const PROPOSAL_MS = 4_000;
+/** How long a pull waits whose gateway does not ask whether it is known (ms): more than twice as long as a gateway takes to ask. */
+const PULL_MS_MAX = 12_000;
 /** The longest time ahead that a worker waits without being renewed (ms), whatever its gateway says. */
 const WAIT_MS_MAX = 60_000;
 
@@ -91,6 +93,7 @@ export class LiveMatcher {
       case "pull":
         return this.#pull(command);
       case "check":
+        for (const wait of command.waits) this.#renew(wait, now);
         return { ok: true, value: { unknown: command.waits.filter((wait) => !this.#matcher.knows(wait)) } };
       case "present":
         return this.#present(command);
@@ -167,8 +170,14 @@ export class LiveMatcher {
       const pull: OpenPull = this.#pulls.get(wait.id) ?? { askers: [], tasks: new Map() };
       this.#pulls.set(wait.id, pull);
       pull.askers.push({ wait, tell: resolve });
-      this.carryOut(this.#matcher.wait(bounded(wait, now), now));
+      this.carryOut(this.#matcher.wait(inCare(wait, now), now));
     });
+  }
+
+  /** The gateway of a pull is there still. */
+  #renew(id: string, now: Millis): void {
+    const last = this.#pulls.get(id)?.askers.at(-1)?.wait;
+    if (last !== undefined) this.#matcher.renew(id, inCare(last, now).until);
   }
 
   #answer({ waiter, tasks: ids, why, limited }: Extract<Action, { readonly type: "answer" }>): void {
@@ -222,6 +231,11 @@ export class LiveMatcher {
 }
 
 const DONE: CommandResult = { ok: true, value: null };
+
+/** A pull whose gateway has died gets nothing any more soon after. */
+function inCare(wait: PullWaiter, now: Millis): PullWaiter {
+  return { ...wait, until: Math.min(wait.until, now + PULL_MS_MAX) };
+}
 
 function bounded<W extends Waiter>(waiter: W, now: Millis): W {
   return { ...waiter, until: Math.min(waiter.until, now + WAIT_MS_MAX) };

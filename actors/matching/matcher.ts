@@ -198,7 +198,7 @@ export class Matcher {
   #passTime(): void {
     const floor = this.#floor;
     for (const { id } of floor.proposals.unanswered(floor.now)) resolve(floor, id, { type: "failed" });
-    for (const task of floor.placed.due(floor.now)) floor.free(task);
+    for (const task of floor.placed.due(floor.now)) floor.miss(task);
     for (const wait of floor.ends.due(floor.now)) floor.end(wait);
     for (const worker of floor.fulls.due(floor.now)) floor.makeReady(worker);
     for (const task of floor.wakes.due(floor.now)) {

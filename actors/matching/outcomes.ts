@@ -67,6 +67,7 @@ function apply(floor: Floor, proposal: Proposal, outcome: Outcome, known: Known 
       closeRound(floor, proposal, known);
       return true;
     case "failed":
+      for (const { offer, wait } of proposal.offered) if (offer.pull !== null) wait.unheard.add(proposal.task.id);
       return false;
   }
 }

@@ -22,6 +22,11 @@ export class PlacedBids {
     return undefined;
   }
 
+  /** The waiters that have a bid in this task. */
+  waitsOf(task: TaskId): Iterable<Wait> {
+    return this.#waits.get(task) ?? [];
+  }
+
   /** Gives the places back of all who have a bid in this task, and those waiters. */
   resolve(task: TaskId): Iterable<Wait> {
     const waits = this.#waits.get(task) ?? [];
@@ -37,11 +42,20 @@ export class PlacedBids {
   }
 }
 
-/** Gives the answer to a pull when it has one: with its tasks as soon as nothing more is under way, or none when it has ended. */
-export function answerTo({ terms, awarded, pending, placed, ended, limited }: Wait): Answer | undefined {
+/**
+ * Gives the answer to a pull when it has one: with its tasks as soon as nothing more is under way, or none when it has ended. Those of
+ * which nothing was heard are in it, too: whoever asked will look what became of them.
+ */
+export function answerTo({ terms, awarded, pending, placed, ended, limited, unheard }: Wait): Answer | undefined {
   if (pending.size > 0 || placed.size > 0 || (awarded.length === 0 && !ended)) return undefined;
   const why = awarded.length > 0 ? "awarded" : limited !== null ? "full" : "over";
-  return { type: "answer", waiter: terms.id, tasks: [...awarded], why, ...(limited === null ? {} : { limited }) };
+  return {
+    type: "answer",
+    waiter: terms.id,
+    tasks: [...new Set([...awarded, ...unheard])],
+    why,
+    ...(limited === null ? {} : { limited }),
+  };
 }
 
 /** When a pull was asked for (ms). */

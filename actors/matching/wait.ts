@@ -35,6 +35,8 @@ export interface Wait {
   readonly placed: Map<TaskId, number>;
   readonly awarded: TaskId[];
   awardedBytes: number;
+  /** Of a pull: tasks that it was proposed to or for which it had a bid, and of which nothing was heard in time. It may have them. */
+  readonly unheard: Set<TaskId>;
   /** Its time is over, or whoever waited has left: it gets nothing more, but for what is under way. */
   ended: boolean;
   /** Why it got fewer tasks than it could have. */
@@ -63,6 +65,7 @@ export function newWait(terms: Waiter, worker: Worker): Wait {
     placed: new Map(),
     awarded: [],
     awardedBytes: 0,
+    unheard: new Set(),
     ended: false,
     limited: null,
   };

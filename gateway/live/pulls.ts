@@ -27,6 +27,8 @@ import type { Undelivered, Won } from "./undelivered.ts";
 const PAUSE_MS = 250;
 /** How long after an answer it is looked for tasks that were won too late for it (ms): longer than a task asks an account. */
 const LOOK_AGAIN_MS = 8_000;
+/** How often that is tried while the database does not answer. */
+const LOOKS_MAX = 5;
 /** What one answer holds at most (bytes of tasks): a message over NATS is at most 1 MB. */
 export const PULL_BYTES_MAX = 524_288;
 /** Pulls of a gateway, and of one account there: a matcher takes not many more waits of one worker. */
@@ -70,9 +72,10 @@ export interface PullResult {
   readonly limited: Ineligibility | null;
 }
 
-/** A request, and when it came (ms). */
+/** A request, when it came (ms), and whether something may have been won for it that no matcher has told. */
 interface Asked extends PullRequest {
   readonly begun: Millis;
+  unsure: boolean;
 }
 
 /** What a request has got. If its pull was asked again meanwhile, whoever did that answers for what was won. */
@@ -115,13 +118,16 @@ export class Pulls {
     const { id: worker } = request.row;
     const leave = this.#capacity.enter(worker, 0);
     if (typeof leave === "string") return leave === "account" ? "account" : "gateway";
-    const asked = { ...request, begun: this.#ports.clock.now() };
+    const asked: Asked = { ...request, begun: this.#ports.clock.now(), unsure: false };
     try {
       const got = await this.#get(asked);
       if (typeof got === "string") return got;
       const { tasks, limited, repeated } = got;
       if (!repeated) this.#handOver(asked, tasks);
       return { tasks, limited };
+    } catch (error) {
+      if (asked.unsure) this.#lookAgain(asked, new Set());
+      throw error;
     } finally {
       leave();
     }
@@ -142,38 +148,35 @@ export class Pulls {
   }
 
   async #get(request: Asked): Promise<Got | PullRefusal> {
-    // Whether something may have been won that no matcher has told.
-    let isUnsure = false;
     if (request.again) {
       const won = await this.#won(request);
       if (won.some(({ pull }) => pull !== idOf(request))) return "mismatch";
-      isUnsure = this.#endLook(idOf(request));
+      request.unsure = this.#endLook(idOf(request));
       if (won.length > 0) {
         this.#ports.undelivered.repeated(idOf(request), request.begun);
         const tasks = won.map(({ task }) => task);
-        return { ...this.#result(request, tasks, null, isUnsure), repeated: false };
+        return { ...this.#result(request, tasks, null, request.unsure), repeated: false };
       }
     }
-    return this.#wait(request, await this.#waitsOf(request), isUnsure);
+    return this.#wait(request, await this.#waitsOf(request));
   }
 
-  async #wait(request: Asked, waits: readonly Wait[], unsure: boolean): Promise<Got> {
+  async #wait(request: Asked, waits: readonly Wait[]): Promise<Got> {
     const { clock, log } = this.#ports;
     const end = clock.now() + request.waitMs;
-    let isUnsure = unsure;
     let repeated = false;
     const over = (won: readonly StoredTask[], limited: Ineligibility | null) => ({
-      ...this.#result(request, won, limited, isUnsure && !repeated),
+      ...this.#result(request, won, limited, request.unsure && !repeated),
       repeated,
     });
     for (;;) {
       if (this.#isOver(request)) return over([], null);
       const answers = await this.#ask(waits, end, request.gone);
-      isUnsure ||= answers.some((answer) => answer === undefined || answer.missing > 0);
+      request.unsure ||= answers.some((answer) => answer === undefined || answer.missing > 0);
       repeated ||= answers.some((answer) => answer?.repeated === true);
       const told = answers.flatMap((answer) => answer?.tasks ?? []);
       const limited = answers.find((answer) => answer?.limited !== undefined)?.limited ?? null;
-      const tasks = isUnsure
+      const tasks = request.unsure
         ? await this.#won(request).then(
             (won) => {
               // It may be what the same pull has won that was asked before elsewhere.
@@ -207,7 +210,7 @@ export class Pulls {
   }
 
   /** Later, gives back what was won after the answer, unless the pull is asked again and so gets it. */
-  #lookAgain(request: Asked, known: ReadonlySet<string>): void {
+  #lookAgain(request: Asked, known: ReadonlySet<string>, tries = LOOKS_MAX): void {
     const { clock, log, undelivered } = this.#ports;
     const id = idOf(request);
     const look = async () => {
@@ -217,6 +220,7 @@ export class Pulls {
         if (!undelivered.wasRepeated(id, request.begun)) undelivered.giveBack(wonBy(request, tasks));
       } catch (error) {
         log.debug({ err: error }, "could not look for tasks that were won too late for an answer");
+        if (tries > 1 && !this.#draining) this.#lookAgain(request, known, tries - 1);
       }
     };
     this.#endLook(id);

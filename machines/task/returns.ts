@@ -6,8 +6,8 @@
  * R2  Otherwise it counts as a failure of the worker, not as one that timed out.
  * R3  The worker does not get the task again. What the platform gives back, because its answer did not reach the worker, counts
  *     for nobody, and closes the task to that worker only the second time.
- * R4  The first RETURNS_FREE_OF_RETRY of a task cost it no retry, nor do the first UNDELIVERED_FREE_OF_RETRY of the platform: so
- *     there is an end to its rounds.
+ * R4  The first RETURNS_FREE_OF_RETRY of a task cost it no retry, and those of the platform none at all: clients that hang up again and
+ *     again end no task. After UNDELIVERED_MAX of these a worker is closed to it at the first, so that they come to an end.
  */
 import type { Ask, Decision } from "../entity.ts";
 import type { CommandOf } from "../protocols.ts";
@@ -24,9 +24,8 @@ import { ASK_MS } from "./state.ts";
 
 /** From the award, how long it may be given back for free (ms); exactly then it is too late. */
 const FREE_RETURN_MS = 10_000;
-/** How many returns by workers, and by the platform, cost a task no retry. */
+/** How many returns by workers cost a task no retry. */
 const RETURNS_FREE_OF_RETRY = 3;
-const UNDELIVERED_FREE_OF_RETRY = 10;
 
 type Of<T extends "giveBack" | "returnAnswered" | "returnGranted"> = CommandOf<"task", T>;
 type Context = Opened["context"];
@@ -119,8 +118,8 @@ function returned(context: Context, how: ReturnKind, given: Return, at: Millis):
   const said = { ...(reason === null ? {} : { reason }), ...(request === undefined ? {} : { request }) };
   const fact = { type: "AwardReturned", worker: award.worker, how, ...said, at } as const;
   const ofPlatform = how === "UNDELIVERED";
-  const before = failures.filter((one) => one.how !== undefined && (one.how === "UNDELIVERED") === ofPlatform).length;
-  const isFree = !context.withdrawn && before < (ofPlatform ? UNDELIVERED_FREE_OF_RETRY : RETURNS_FREE_OF_RETRY);
+  const before = failures.filter((one) => one.how !== undefined && one.how !== "UNDELIVERED").length;
+  const isFree = !context.withdrawn && (ofPlatform || before < RETURNS_FREE_OF_RETRY);
   const next: TaskFact = isFree ? { type: "Reopened", until: at + order.windowMs, free: true, at } : afterFailure(context, at);
   return { facts: [fact, next], reply: returnedReply(context.id, fact) };
 }

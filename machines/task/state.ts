@@ -104,13 +104,19 @@ export const NEW: Omit<TaskContext, "id"> = {
   updatedAt: 0,
 };
 
-/** Of workers whose awards the platform gave back, how often that may be until they do not get the task again. */
-const UNDELIVERED_MAX = 2;
+/**
+ * How often the platform may give back an award of a worker until that one does not get the task again, and how many awards of one
+ * task: after these, each of their workers.
+ */
+const UNDELIVERED_OF_WORKER_MAX = 2;
+export const UNDELIVERED_MAX = 10;
 
 /** The workers who do not get the task again, each once. */
 export function closedWorkers(failures: TaskContext["failures"]): readonly AccountId[] {
-  const undelivered = (worker: AccountId) => failures.filter((one) => one.worker === worker && one.how === "UNDELIVERED").length;
-  const closed = failures.filter(({ worker, how }) => how !== "UNDELIVERED" || undelivered(worker) >= UNDELIVERED_MAX);
+  const undelivered = failures.filter(({ how }) => how === "UNDELIVERED");
+  const most = undelivered.length > UNDELIVERED_MAX ? 1 : UNDELIVERED_OF_WORKER_MAX;
+  const isClosed = (worker: AccountId) => undelivered.filter((one) => one.worker === worker).length >= most;
+  const closed = failures.filter(({ worker, how }) => how !== "UNDELIVERED" || isClosed(worker));
   return [...new Set(closed.map(({ worker }) => worker))];
 }
 

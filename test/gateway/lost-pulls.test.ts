@@ -75,6 +75,24 @@ describe("what a matcher does not tell", () => {
     expect([world.returned, world.clock.next]).toEqual([[], null]);
   });
 
+  test("and cannot be read, then or later, is looked for again until it can, so often and no more", async () => {
+    world.away = true;
+    const pull = world.ask({ waitMs: 1_000 });
+    await world.pass(1_000);
+    await world.answers(undefined);
+    expect(pull.error).toMatchObject({ message: "the database is away" });
+    await world.pass(2 * LOOK_AGAIN_MS);
+    [world.away, world.won] = [false, [inDatabase(1)]];
+    await world.pass(LOOK_AGAIN_MS);
+    expect([world.returned, world.clock.next]).toEqual([[["key.terms", ids(1)]], null]);
+    world.away = true;
+    world.ask({ waitMs: 0 });
+    await world.pass(0);
+    await world.answers(undefined);
+    await world.pass(5 * LOOK_AGAIN_MS);
+    expect(world.clock.next).toBeNull();
+  });
+
   test("is looked for by the pull itself when it is asked again here, and after that pull's answer, too", async () => {
     world.ask({ waitMs: 0, again: true });
     await world.pass(0);

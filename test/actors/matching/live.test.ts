@@ -96,6 +96,20 @@ describe("a pull", () => {
     expect(await again).toMatchObject({ tasks: [{ row: { id: ordinary(2) } }] });
   });
 
+  test("gets nothing more soon after its gateway has ceased to ask for it", async () => {
+    begin();
+    const [left, kept] = [1, 2].map((n) => pull(n, { since: now(), until: now() + 30_000 }));
+    const [gone, there] = [left, kept].map((wait) => live.ask({ type: "pull", wait: wait ?? pull(1) }));
+    for (let passed = 0; passed < 10_000; passed += 5_000) {
+      await live.pass(5_000);
+      await live.ask({ type: "check", waits: [kept?.id ?? ""] });
+    }
+    await live.pass(2_100);
+    expect(await gone).toMatchObject({ why: "over", tasks: [] });
+    await open(task(1));
+    expect(await there).toMatchObject({ tasks: [{ row: { worker: account(2) } }] });
+  });
+
   test("is known until it is over", async () => {
     begin();
     const wait = waiting(1);
@@ -150,13 +164,13 @@ describe("a pull", () => {
     expect(await got).toEqual({ why: "full", missing: 0, tasks: [], limited: { why: "AWARDS_FULL", tier: 1, most: 3 } });
   });
 
-  test("of a gateway whose clock is far ahead ends after a minute", async () => {
+  test("of a gateway whose clock is far ahead, and that does not ask for it, ends soon", async () => {
     begin();
     let answered = false;
     void live.ask({ type: "pull", wait: waiting(1, { until: now() + 3_600_000 }) }).then(() => {
       answered = true;
     });
-    await live.pass(59_000);
+    await live.pass(11_900);
     expect(answered).toBe(false);
     await live.pass(1_200);
     expect(answered).toBe(true);

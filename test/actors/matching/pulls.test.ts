@@ -49,6 +49,18 @@ describe("a pull", () => {
     expect(waits(none, pull(1, { most: 9, bytesMost: 999, bytesShare: 500 }))).toEqual([]);
   });
 
+  test("names a task of which nothing was heard after it was proposed: it may have it", () => {
+    const watched = new Watched();
+    opens(watched, 1);
+    waits(watched, pull(1, { until: 5_000 }));
+    watched.answer(ordinary(1), { type: "failed" });
+    watched.do((matcher, now) => matcher.closed(ordinary(1), now));
+    watched.now = 5_000;
+    expect(watched.see("answer", (matcher, now) => matcher.tick(now))).toEqual([
+      { type: "answer", waiter: id, tasks: [ordinary(1)], why: "over" },
+    ]);
+  });
+
   test("whose room is too small for a task leaves it to another pull of its worker", () => {
     const watched = new Watched();
     waits(watched, pull(1, { bytesMost: 999 }));
