@@ -109,7 +109,7 @@ export const NEW: Omit<TaskContext, "id"> = {
  * task: after these, each of their workers.
  */
 const UNDELIVERED_OF_WORKER_MAX = 2;
-export const UNDELIVERED_MAX = 10;
+const UNDELIVERED_MAX = 10;
 
 /** The workers who do not get the task again, each once. */
 export function closedWorkers(failures: TaskContext["failures"]): readonly AccountId[] {
