@@ -29,7 +29,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const other of others.splice(0)) other.kill("SIGKILL");
-  for (const pid of await serversIn(folder)) process.kill(pid, "SIGKILL");
+  for (const pid of await serversIn(folder)) cut(pid);
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -67,9 +67,18 @@ async function cutPower(server: EmbeddedServer): Promise<void> {
   await session`select 1`;
   await server.close();
   const family = await familyOf(await postmasterPid());
-  for (const pid of family) process.kill(pid, "SIGKILL");
+  for (const pid of family) cut(pid);
   while (family.some(isAlive)) await wait(10);
   await session.end({ timeout: 1 });
+}
+
+/** Ends a process, unless it has just ended by itself, as workers of a server do. */
+function cut(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
 }
 
 /** Puts another number into what was left, as that of a process that runs. */
