@@ -120,9 +120,12 @@ function best(known: Known, { waiters, share }: Market, count: number, wish: Wis
   return [newcomer, ...found.filter(({ worker }) => worker !== newcomer.worker)].slice(0, count);
 }
 
-/** How many to offer a task that the first who accepts gets: the others are not free meanwhile, so only if there are many. */
-function spare({ waiters }: Market): number {
-  return Math.min(MATCHING.offersMax, 1 + Math.floor(waiters.ranks.size / MATCHING.waitersPerOffer));
+/**
+ * How many to offer a task that is awarded at once. A second one is for the task to know something about the first that is not
+ * known here. It is not free meanwhile and loses turns by it, so there is none where few are free, and never a third.
+ */
+function offersAtOnce({ waiters }: Market): number {
+  return waiters.ranks.size < MATCHING.waitersForSecond ? 1 : 2;
 }
 
 /** Says what to propose for a task that nothing is under way for; undefined if nothing. */
@@ -131,7 +134,7 @@ export function planFor(known: Known, market: Market): Plan | undefined {
   if (stage === "between") return undefined;
   const complete = isComplete(known, market.waiters);
   if (stage === "pool" || complete) {
-    const waits = best(known, market, spare(market), () => "take");
+    const waits = best(known, market, offersAtOnce(market), () => "take");
     const isDecided = stage !== "pool" && known.task.bids.some(({ worker }) => !known.declined.has(worker));
     return waits.length > 0 || isDecided ? { waits, complete } : undefined;
   }
@@ -139,7 +142,7 @@ export function planFor(known: Known, market: Market): Plan | undefined {
   const beats = beatsBids(known, going);
   if (known.task.quality === "balanced" && going !== null) {
     const wins: Wish = (wait) => (!beats(wait) ? "stop" : priceOf(wait, known.task) <= going ? "take" : "skip");
-    const waits = best(known, market, spare(market), wins);
+    const waits = best(known, market, offersAtOnce(market), wins);
     if (waits.length > 0) return { waits, complete };
   }
   const isFirst = known.proposed.size === 0;

@@ -2,11 +2,12 @@
 import type { AccountId, Millis, TaskId } from "../../machines/vocabulary.ts";
 import { Agenda } from "./agenda.ts";
 import { mayHave, nextStageAt, planFor, stageOf } from "./candidates.ts";
+import { KeptTurns } from "./kept-turns.ts";
 import { Audience, explain } from "./notices.ts";
 import { Proposals } from "./proposals.ts";
 import { answerTo, askedAt, EndedPulls, PlacedBids } from "./pulls.ts";
 import { type Known, Queue } from "./queue.ts";
-import { type Action, type AwardedTo, MATCHING, type QueuedTask } from "./vocabulary.ts";
+import { type Action, type AwardedTo, MATCHING, type QueuedTask, type Waiter } from "./vocabulary.ts";
 import { hasRoom, placesOf, type Wait, type Worker } from "./wait.ts";
 import { Waiters } from "./waiters.ts";
 
@@ -27,6 +28,7 @@ export class Floor {
   readonly proposals: Proposals;
   readonly placed = new PlacedBids();
   readonly ended = new EndedPulls();
+  readonly turns = new KeptTurns();
   /** When waits end, when full workers are tried again, and when tasks are. */
   readonly ends = new Agenda<Wait>();
   readonly fulls = new Agenda<Worker>();
@@ -128,6 +130,11 @@ export class Floor {
     return suitable;
   }
 
+  /** Since when (ms) somebody who begins to wait has waited. */
+  sinceOf({ kind, worker, since }: Waiter): Millis {
+    return kind === "pull" ? Math.min(since, this.turns.take(worker, this.now) ?? since) : since;
+  }
+
   /** A worker is no longer taken to be full. */
   makeReady(worker: Worker): void {
     this.waiters.setFull(worker, null);
@@ -162,6 +169,7 @@ export class Floor {
     this.ends.drop(terms.id);
     this.waiters.remove(wait);
     this.ended.remember(askedAt(terms), answer);
+    if (answer.tasks.length === 0) this.turns.keep(wait.worker.id, wait.since, this.now);
     this.actions.push(answer);
   }
 

@@ -74,7 +74,7 @@ export class Matcher {
     return this.#act(now, (floor) => {
       const isKnown = floor.waiters.get(terms.id) !== undefined;
       const before = terms.kind === "pull" && !isKnown ? floor.ended.answerOf(terms) : undefined;
-      const put = before === undefined ? floor.waiters.put(terms) : undefined;
+      const put = before === undefined ? floor.waiters.put(terms, isKnown ? terms.since : floor.sinceOf(terms)) : undefined;
       if (put === undefined) {
         const over = { type: "answer", waiter: terms.id, tasks: [], why: "over" } as const;
         if (terms.kind === "pull") floor.actions.push(before ?? over);

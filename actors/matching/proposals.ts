@@ -45,7 +45,9 @@ export class Proposals {
   /** Begins a proposal to these waiters, whose places it reserves; the first goes behind those that are equal to it. */
   begin(task: QueuedTask, waits: readonly Wait[], complete: boolean, nextId: () => string, now: Millis): Proposal {
     const id = nextId();
-    const offered = waits.map((wait) => ({ wait, offer: offerTo(wait, task, nextId()) }));
+    // Of equal bids the one with the lowest id wins, and that has to be who has waited longest.
+    const bids = waits.map(() => nextId()).sort();
+    const offered = waits.map((wait, index) => ({ wait, offer: offerTo(wait, task, bids[index] ?? nextId()) }));
     const proposal = { id, task, offered, complete };
     this.#byId.set(id, proposal);
     this.#byTask.set(task.id, proposal);

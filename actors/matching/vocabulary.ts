@@ -99,8 +99,8 @@ export const MATCHING = {
   waitersOfWorkerMax: 250,
   /** Offers in a proposal. */
   offersMax: 8,
-  /** How many waiters with a place there must be for each further offer of a task that is awarded at once. */
-  waitersPerOffer: 64,
+  /** How many waiters with a place there must be for a second offer of a task that is awarded at once. */
+  waitersForSecond: 64,
   /** Workers who bid by hand; with more of them present no window is cut short. */
   manualMax: 32,
   /** Streams that a new task is announced to, and so the most workers who hear of it; unless it is set. */
@@ -125,6 +125,8 @@ export const MATCHING = {
   /** How long a worker that had no place is left alone, unless a place is freed (ms): at first, and at most after it had none again and again. */
   fullMs: 1_000,
   fullMsMax: 30_000,
+  /** Within which time a worker whose pull ended with nothing has to pull again to keep its turn (ms). */
+  turnKeptMs: 2_000,
   /** How long before the end of a window the bids of pulls are placed (ms): until then they are free for other tasks. */
   windowClosingMs: 250,
   /** How long after its window a task is taken to be in the pool, though nothing was heard (ms): longer than a task asks an account. */

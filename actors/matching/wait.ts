@@ -54,11 +54,11 @@ export interface Listed {
   readonly newcomer: boolean;
 }
 
-export function newWait(terms: Waiter, worker: Worker): Wait {
+export function newWait(terms: Waiter, worker: Worker, since: Millis): Wait {
   return {
     terms,
     worker,
-    since: terms.since,
+    since,
     turn: 0,
     listed: null,
     pending: new Map(),

@@ -86,8 +86,8 @@ export class Waiters {
     return this.#listeners;
   }
 
-  /** Takes in a waiter, or its renewal; undefined where there is no room for one more. */
-  put(terms: Waiter): { readonly wait: Wait; readonly takesMore: boolean } | undefined {
+  /** Takes in a waiter who has waited since `since` (ms), or its renewal; undefined where there is no room for one more. */
+  put(terms: Waiter, since: Millis): { readonly wait: Wait; readonly takesMore: boolean } | undefined {
     const known = this.#waits.get(terms.id);
     if (known !== undefined) return { wait: known, takesMore: this.#renew(known, terms) };
     const worker = this.#workers.get(terms.worker) ?? {
@@ -101,7 +101,7 @@ export class Waiters {
       freedMeanwhile: false,
     };
     if (this.#waits.size >= this.#max || worker.waits.size >= MATCHING.waitersOfWorkerMax) return undefined;
-    const wait = newWait(terms, worker);
+    const wait = newWait(terms, worker, since);
     this.#workers.set(terms.worker, worker);
     this.#waits.set(terms.id, wait);
     worker.waits.add(wait);

@@ -292,6 +292,38 @@ describe("a worker with a posted price", () => {
     expect(opens(watched, 2)).toEqual([[ordinary(2), [account(3), account(4)]]]);
   });
 
+  test.each([
+    ["soon keeps the turn that it had", 2_000, 1],
+    ["late begins anew", 2_001, 2],
+  ])("whose pull ended with nothing and who pulls again %s", (_, afterMs, first) => {
+    const watched = new Watched();
+    waits(watched, pull(1, { since: 0, until: 1_000 }));
+    waits(watched, pull(2, { since: 500, until: 60_000 }));
+    watched.now = 1_000;
+    watched.do((matcher, now) => matcher.tick(now));
+    watched.now += afterMs;
+    waits(watched, pull(1, { id: "pull-again", since: watched.now, until: 60_000 }));
+    expect(opens(watched, 1)).toEqual([[ordinary(1), [account(first)]]]);
+  });
+
+  test("whose pull ended with nothing keeps its turn for one pull, and not once it has got a task", () => {
+    const watched = new Watched();
+    waits(watched, pull(2, { since: 1, until: 60_000 }));
+    waits(watched, pull(1, { since: 0, until: 10 }));
+    watched.now = 10;
+    watched.do((matcher, now) => matcher.tick(now));
+    const again = (id: string) => waits(watched, pull(1, { id, since: watched.now, until: 60_000 }));
+    again("pull-a");
+    again("pull-b");
+    expect(opens(watched, 1)).toEqual([[ordinary(1), [account(1)]]]);
+    watched.answer(ordinary(1), firstWins);
+    expect(opens(watched, 2)).toEqual([[ordinary(2), [account(2)]]]);
+    watched.answer(ordinary(2), firstWins);
+    again("pull-c");
+    waits(watched, pull(3, { since: 5, until: 60_000 }));
+    expect(opens(watched, 3)).toEqual([[ordinary(3), [account(3)]]]);
+  });
+
   test("gets what it can have by a lower price, a higher tier or more slots as soon as it tells", () => {
     const watched = new Watched();
     watched.do((matcher, now) => matcher.opened(task(1, { budget: 9 }), now));

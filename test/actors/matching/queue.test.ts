@@ -29,7 +29,7 @@ describe("a queue", () => {
         });
         const base = { standing: standing({ tier }) };
         const waiter = price === null ? pull(1, { ...base, minPrice: least }) : posted(1, { ...base, price });
-        const wait = new Waiters(1).put(waiter)?.wait;
+        const wait = new Waiters(1).put(waiter, 0)?.wait;
         if (wait === undefined) throw new Error("there is room for one");
         const sorted = [...queue.all()]
           .map((one) => one.task)

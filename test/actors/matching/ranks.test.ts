@@ -28,7 +28,8 @@ describe("ranked waiters", () => {
         const waiters = new Waiters(1_000);
         const waits = some.map(({ price, least, tier, quality, since }, n) => {
           const base = { since, standing: standing({ tier, quality }) };
-          return waiters.put(price === null ? pull(n, { ...base, minPrice: least }) : posted(n, { ...base, price }))?.wait;
+          const terms = price === null ? pull(n, { ...base, minPrice: least }) : posted(n, { ...base, price });
+          return waiters.put(terms, since)?.wait;
         });
         const gone = waits[without % Math.max(1, waits.length)];
         if (gone !== undefined) waiters.remove(gone);
