@@ -114,12 +114,12 @@ async function authenticate(operation: Operation | FleetOperation, services: Ser
   }
   const keyHash = hashApiKey(key);
   let ofAnother = false;
-  const account = await guard.check(visitor, visitor.address, keyHash, async () => {
+  const holder = await guard.check(visitor, visitor.address, keyHash, async () => {
     const found = API_KEY.test(key) ? await keys.find(keyHash) : undefined;
-    ofAnother = found !== undefined && visitor.only !== null && found !== visitor.only;
+    ofAnother = found !== undefined && visitor.only !== null && found.account !== visitor.only;
     return ofAnother ? undefined : found;
   });
-  if (account !== undefined) return { account, keyHash };
+  if (holder !== undefined) return { ...holder, keyHash };
   if (ofAnother) {
     throw new Problem(
       403,

@@ -55,6 +55,7 @@ export async function serve(operation: Operation | FleetOperation, services: Ser
   return { status: 200, body: "" };
 }
 
-async function refuseSuspended({ reads }: Services, { account }: Caller): Promise<void> {
-  if ((await reads.account(account))?.status === "SUSPENDED") throw accountSuspended();
+async function refuseSuspended({ reads }: Services, { account, read }: Caller): Promise<void> {
+  const row = read?.row ?? (await reads.account(account));
+  if (row?.status === "SUSPENDED") throw accountSuspended();
 }

@@ -55,5 +55,5 @@ async function callerOf({ secrets, keys, clock }: Ports, visitor: Bearer, ticket
   const mayOpen = ageMs < TICKET_OPENS_S * SECOND_MS;
   const mayReopen = ageMs < TICKET_LASTS_S * SECOND_MS && isSameSecret(proofIn(last) ?? "", secrets.ticketProof(ticket));
   if (!mayOpen && !mayReopen) return undefined;
-  return (await keys.find(keyHash)) === account ? { account, keyHash, ticket } : undefined;
+  return (await keys.find(keyHash))?.account === account ? { account, keyHash, ticket } : undefined;
 }

@@ -5,6 +5,7 @@
 import Type, { type Static, type TObject, type TSchema } from "typebox";
 import type { AccountId, JsonValue, Millis } from "../../machines/vocabulary.ts";
 import type { PushLine } from "../ports/fleet.ts";
+import type { StoredAccount } from "../ports/read-model.ts";
 import type { Services } from "../services.ts";
 import { normalizeFields } from "./fields.ts";
 import { Problem, renamed } from "./problems.ts";
@@ -16,6 +17,8 @@ export interface Caller {
   readonly keyHash: string;
   /** The ticket that was sent in place of the key. */
   readonly ticket?: string;
+  /** The account as it was read when the caller was admitted, before the body was; absent where the key was known. */
+  readonly read?: StoredAccount;
 }
 
 /** What a door grants an operation that waits before it answers. */

@@ -1,12 +1,19 @@
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../../actors/ports/clock.ts";
 import type { AccountId } from "../../machines/vocabulary.ts";
-import type { ReadModel } from "../ports/read-model.ts";
+import type { ReadModel, StoredAccount } from "../ports/read-model.ts";
 import type { Signals } from "../ports/signals.ts";
 
 const KEYS_MAX = 50_000;
 /** How long after a key was replaced a lookup that began before may still put it into a cache (ms). */
 const LOOKUP_MS = 500;
+
+/** Whose a key is. */
+export interface KeyHolder {
+  readonly account: AccountId;
+  /** The account as it was read just now; absent if the key was known. */
+  readonly read?: StoredAccount;
+}
 
 /**
  * Finds the account of an API key through a cache of key hashes. A rotated key is dropped before the rotation is answered, and
@@ -29,15 +36,16 @@ export class KeyRing {
     this.#known = new LRUCache({ max: KEYS_MAX, ttl: ttlMs });
   }
 
-  /** Takes an API key's hash; gives the account's id, or undefined if no account has this key. Rejects with StoreUnavailable. */
-  async find(hash: string): Promise<AccountId | undefined> {
+  /** Takes an API key's hash; gives its account, or undefined if no account has this key. Rejects with StoreUnavailable. */
+  async find(hash: string): Promise<KeyHolder | undefined> {
     const known = this.#known.get(hash);
-    if (known !== undefined) return known;
+    if (known !== undefined) return { account: known };
     const drops = this.#drops;
-    const account = await this.#reads.accountByKey(hash);
-    if (account === undefined) return undefined;
-    if (drops === this.#drops) this.#known.set(hash, account.id);
-    return account.id;
+    const read = await this.#reads.accountByKey(hash);
+    if (read === undefined) return undefined;
+    const { id: account } = read.row;
+    if (drops === this.#drops) this.#known.set(hash, account);
+    return { account, read };
   }
 
   /** Forgets a key that is no longer valid; resolves when no gateway accepts it any more, even if it missed the signal. */

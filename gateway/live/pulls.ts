@@ -17,7 +17,7 @@ import type { Pulled } from "../../machines/matcher/protocol.ts";
 import type { PullWaiter } from "../../machines/matcher/vocabulary.ts";
 import { type Millis, taskId } from "../../machines/vocabulary.ts";
 import { Capacity } from "../doors/capacity.ts";
-import type { ReadModel, StoredTask } from "../ports/read-model.ts";
+import type { ReadModel, StoredCapability, StoredTask } from "../ports/read-model.ts";
 import { showTask } from "../show/task.ts";
 import { OpenAsks } from "./open-asks.ts";
 import { LATE_MS, type Queues } from "./queues.ts";
@@ -37,7 +37,7 @@ export const PULLS_OF_ACCOUNT_MAX = 200;
 
 export interface PullPorts {
   readonly queues: Pick<Queues, "pull" | "leave" | "unknown">;
-  readonly reads: Pick<ReadModel, "capabilities" | "pulled">;
+  readonly reads: Pick<ReadModel, "pulled">;
   readonly clock: Clock;
   readonly log: Log;
   /** The id of this gateway. */
@@ -51,6 +51,7 @@ export interface PullRequest {
   /** Stands for what is pulled, and for how much; see L1. */
   readonly terms: string;
   readonly row: AccountRow;
+  readonly capabilities: readonly StoredCapability[];
   /** Each once. */
   readonly taskTypes: readonly string[];
   readonly most: number;
@@ -158,7 +159,7 @@ export class Pulls {
         return { ...this.#result(request, tasks, null, request.unsure), repeated: false };
       }
     }
-    return this.#wait(request, await this.#waitsOf(request));
+    return this.#wait(request, this.#waitsOf(request));
   }
 
   async #wait(request: Asked, waits: readonly Wait[]): Promise<Got> {
@@ -252,10 +253,9 @@ export class Pulls {
     return this.#ports.reads.pulled(row.id, key);
   }
 
-  async #waitsOf(request: PullRequest): Promise<readonly Wait[]> {
-    const { reads, clock, gateway } = this.#ports;
-    const { row, taskTypes, most, minPrice, bytesMost } = request;
-    const capabilities = await reads.capabilities(row.id);
+  #waitsOf(request: PullRequest): readonly Wait[] {
+    const { clock, gateway } = this.#ports;
+    const { row, capabilities, taskTypes, most, minPrice, bytesMost } = request;
     const since = clock.now();
     return taskTypes.map((taskType) => {
       const capability = capabilities.find((one) => one.taskType === taskType && one.available);

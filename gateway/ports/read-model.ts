@@ -13,6 +13,12 @@ export interface StoredTask {
   readonly order: TaskSpec;
 }
 
+/** A row of an account, with what it offers, the oldest first. */
+export interface StoredAccount {
+  readonly row: AccountRow;
+  readonly capabilities: readonly StoredCapability[];
+}
+
 /**
  * A page of a list; `next` is the cursor of the next page, or null at the end. A page ends early at about 1 MB, but where a list
  * says nothing else it has at least one entry if there is one.
@@ -168,8 +174,9 @@ export interface ReadModel {
   /** Rejects if no database answers. */
   ping(): Promise<void>;
   /** The account with this hash of an API key. */
-  accountByKey(keyHash: string): Promise<AccountRow | undefined>;
+  accountByKey(keyHash: string): Promise<StoredAccount | undefined>;
   account(id: AccountId): Promise<AccountRow | undefined>;
+  storedAccount(id: AccountId): Promise<StoredAccount | undefined>;
   /** The accounts that have one of these marks. */
   marked(marks: readonly string[]): Promise<readonly Marked[]>;
   /** A worker's account and the type of the task that it bids on; undefined if one of them does not exist. */

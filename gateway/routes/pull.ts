@@ -7,11 +7,14 @@ import { keyed } from "../http/operation.ts";
 import { invalid, Problem, problemOf } from "../http/problems.ts";
 import { PULL_BYTES_MAX, PULLS_OF_ACCOUNT_MAX, type PullRefusal, type PullResult } from "../live/pulls.ts";
 import { REPEAT_MS } from "../live/undelivered.ts";
+import type { StoredAccount } from "../ports/read-model.ts";
 import { Pull, PulledTasks } from "../schemas/work.ts";
+import type { Services } from "../services.ts";
 import { ineligibilitySentence } from "../show/ineligibility.ts";
 import { showTask } from "../show/task.ts";
-import { accountRow } from "./work.ts";
 
+/** A body may come slowly: an account that was read so long before (ms) is read again. */
+const READ_MAX_MS = 2_000;
 /** How many tasks are pulled if it is not said. */
 const MOST = 1;
 /** Retry-After of an account, or a gateway, that has too many pulls (s). */
@@ -31,17 +34,19 @@ const pull = keyed(
     idempotent: true,
     answers: { 200: { about: "The tasks; your time for each runs from its award", schema: PulledTasks } },
   },
-  async function pullWork({ account, body, sent, idempotencyKey, waiting, services }) {
-    const { settings, pulls } = services;
+  async function pullWork({ account, read, body, sent, idempotencyKey, arrived, waiting, services }) {
+    const { settings, pulls, clock } = services;
     const taskTypes = [...new Set(body.task_types ?? settings.taskTypes)];
     if (!taskTypes.every((type) => settings.taskTypes.includes(type))) throw unknownType(settings.taskTypes);
-    const row = await accountRow(services, account);
+    const isFresh = read !== undefined && clock.now() - arrived <= READ_MAX_MS;
+    const { row, capabilities } = isFresh ? read : await readAccount(services, account);
     if (!mayWork(row.status)) throw problemOf(refusedAs(row));
     const { outcome, options } = idempotent(services, account, "pull", idempotencyKey, withoutWait(sent));
     const got = await pulls.pull({
       key: options.commandId ?? outcome,
       terms: outcome,
       row,
+      capabilities,
       taskTypes,
       most: body.max_tasks ?? MOST,
       minPrice: body.min_price ?? BOUNDS.budgetMin,
@@ -54,6 +59,13 @@ const pull = keyed(
     return { status: 200, body: shown(got, account) };
   },
 );
+
+/** Reads the account of a key that was known, so that nothing was read with it. */
+async function readAccount({ reads }: Services, account: AccountId): Promise<StoredAccount> {
+  const read = await reads.storedAccount(account);
+  if (read === undefined) throw new Error("an account with a key has a row");
+  return read;
+}
 
 function unknownType(known: readonly string[]): Problem {
   return invalid([{ field: "task_types", message: `must be some of ${known.join(", ")}` }]);

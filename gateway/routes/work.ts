@@ -18,7 +18,7 @@ import { checkTaskType } from "../task-spec/task-type.ts";
 import { TASK_UNKNOWN } from "./find.ts";
 
 /** The row of an account that has a key. */
-export async function accountRow({ reads }: Services, account: AccountId): Promise<AccountRow> {
+async function accountRow({ reads }: Services, account: AccountId): Promise<AccountRow> {
   const row = await reads.account(account);
   if (row === undefined) throw new Error("an account with a key has a row");
   return row;

@@ -3,7 +3,10 @@
  * are shared, and what a whole paid life costs by pulls over NATS and HTTP, and by polling. Servers, platform and this load generator
  * share the machine.
  *
- *   npm run bench:fleet -- [--workers 1000] [--tasks 4000] [--rounds 1] [--idle-ms 30000]
+ *   npm run bench:fleet -- [--workers 1000] [--tasks 4000] [--rounds 1] [--idle-ms 30000] [--idle-only]
+ *
+ * With --idle-only nothing is measured but what it costs that workers wait: those that all began at once, and so ask together time and
+ * again, and those that ask one after the other; as their share of a core beyond what the processes need while nobody waits.
  */
 import { randomUUID } from "node:crypto";
 import { availableParallelism, loadavg } from "node:os";
@@ -27,6 +30,7 @@ const { values } = parseArgs({
     tasks: { type: "string", default: "4000" },
     rounds: { type: "string", default: "1" },
     "idle-ms": { type: "string", default: "30000" },
+    "idle-only": { type: "boolean", default: false },
   },
 });
 const [workers, tasks, rounds, idleMs] = [values.workers, values.tasks, values.rounds, values["idle-ms"]].map(Number);
@@ -124,16 +128,56 @@ function waiting(way, all) {
   return { known, shares, end };
 }
 
+/** What all processes use while this lasts, as a share of a core. */
+async function idle() {
+  const [before, since] = [used(), performance.now()];
+  await sleep(idleMs ?? 0);
+  return (used() - before) / (performance.now() - since);
+}
+
+/** @param {number} share */
+const percent = (share) => `${(share * 100).toFixed(2)}%`;
+
+/** What waiting costs, and nothing else. @param {readonly Way[]} ways */
+async function onlyWait(ways) {
+  const all = await register(workers ?? 0);
+  await sleep(WAIT_MS.NATS + 1_000);
+  const nobody = await idle();
+  console.log(`nobody waits: ${percent(nobody)} of a core in all`);
+  for (const way of ways) {
+    const waitMs = WAIT_MS[/** @type {"HTTP" | "NATS"} */ (way.name)];
+    for (const spread of [false, true]) {
+      let [open, pulls] = [true, 0];
+      const loops = all.map(async (by, n) => {
+        if (spread) await sleep((n * waitMs) / all.length);
+        while (open) {
+          await way.pull(by, { task_types: [TYPE], max_tasks: 1, wait_ms: waitMs });
+          pulls += 1;
+        }
+      });
+      // Until each waits for the second time: the first pulls find nothing ready for them.
+      await sleep((spread ? 2 : 1) * waitMs + 1_000);
+      const before = pulls;
+      const more = (await idle()) - nobody;
+      const asked = ((pulls - before) * 1_000) / (idleMs ?? 1);
+      const each = asked === 0 ? Number.NaN : (more * 1_000) / asked;
+      const how = spread ? "one after the other" : "together";
+      console.log(
+        `${way.name}: ${workers} workers wait, who ask ${how}: ${percent(more)} of a core more, ${asked.toFixed(0)} pulls/s at ${each.toFixed(2)} ms of CPU each`,
+      );
+      open = false;
+      await Promise.all(loops);
+    }
+  }
+}
+
 /** What waiting costs, and how soon and how evenly tasks come. @param {Way} way @param {Account} requester */
 async function wait(way, requester) {
   const all = await register(workers ?? 0);
   const fleet = waiting(way, all);
   // Until all are known to wait.
   await sleep(WAIT_MS.NATS + 1_000);
-  const before = used();
-  await sleep(idleMs ?? 0);
-  const share = (used() - before) / (idleMs ?? 1);
-  console.log(`${way.name}: ${workers} workers wait, at ${(share * 100).toFixed(2)}% of a core in all`);
+  console.log(`${way.name}: ${workers} workers wait, at ${percent(await idle())} of a core in all`);
 
   /** @type {Map<string, readonly [sent: number, answered: number]>} */
   const created = new Map();
@@ -180,10 +224,7 @@ async function measured(name, run) {
   );
 }
 
-const [http, nats] = [overHttp(ports, 2 * (workers ?? 0)), await overNats(fleetServer.url, 4, prefix)];
-try {
-  const [busy = 0] = loadavg();
-  console.log(`Node.js ${process.version}, ${availableParallelism()} cores, load ${busy.toFixed(1)} before`);
+async function livesAndWaits() {
   const market = await openMarket(client);
   const load = { tasks: tasks ?? 0, inFlight: IN_FLIGHT };
   console.log(`${tasks} whole paid lives, ${IN_FLIGHT} created at once:`);
@@ -196,6 +237,14 @@ try {
   const [requester] = market.requesters;
   if (requester === undefined) throw new Error("a market has requesters");
   for (const way of [http, nats]) await wait(way, requester);
+}
+
+const [http, nats] = [overHttp(ports, 2 * (workers ?? 0)), await overNats(fleetServer.url, 4, prefix)];
+try {
+  const [busy = 0] = loadavg();
+  console.log(`Node.js ${process.version}, ${availableParallelism()} cores, load ${busy.toFixed(1)} before`);
+  if (values["idle-only"]) await onlyWait([http, nats]);
+  else await livesAndWaits();
 } finally {
   await Promise.all([http.close(), nats.close()]);
   for (const one of clients) one.close();

@@ -214,8 +214,11 @@ test("the rows of an account and its capabilities, first and replaced, come back
         await append(entry(address, row, {}, after, parts));
         for (const part of parts) there.set(part.id, part);
         expect(await reads.account(first.id)).toEqual(row);
-        expect(await reads.accountByKey(row.keyHash)).toEqual(row);
         const rows = [...there.values()].map((one) => ({ ...one, account: first.id }));
+        for (const found of await Promise.all([reads.accountByKey(row.keyHash), reads.storedAccount(first.id)])) {
+          expect(found?.row).toEqual(row);
+          expect(found?.capabilities).toEqual(await reads.capabilities(first.id));
+        }
         expect(new Set(await reads.capabilities(first.id))).toEqual(new Set(rows));
         for (const one of rows) expect(await reads.capability(one.id)).toEqual(one);
       }

@@ -6,6 +6,7 @@ import { admitByTicket, TICKET_LASTS_S, TICKET_OPENS_S, ticketIn } from "../../g
 import { Problem } from "../../gateway/http/problems.ts";
 import { KeyRing } from "../../gateway/live/key-ring.ts";
 import { POSITION_PROOF, proofIn, readPosition } from "../../gateway/live/position.ts";
+import type { StoredAccount } from "../../gateway/ports/read-model.ts";
 import { Secrets } from "../../gateway/secrets.ts";
 import { openLimiter } from "../../src/adapters/redis/limiter.ts";
 import { ManualClock } from "../support/clock.ts";
@@ -17,10 +18,10 @@ const SECRET = randomBytes(32);
 const secrets = new Secrets(SECRET);
 
 let clock: ManualClock;
-let keys: Map<string, ReturnType<typeof member>>;
+let keys: Map<string, StoredAccount>;
 beforeEach(() => {
   clock = new ManualClock();
-  keys = new Map([["key 2", member(2)]]);
+  keys = new Map([["key 2", { row: member(2), capabilities: [] }]]);
 });
 
 /** A gateway of the platform with this secret. */

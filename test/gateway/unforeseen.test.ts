@@ -40,6 +40,7 @@ const AWAY: ReadModel = {
   ping: away,
   accountByKey: away,
   account: away,
+  storedAccount: away,
   marked: away,
   bidder: away,
   task: away,

@@ -1,5 +1,8 @@
 /** Work that finds workers at once, over HTTP: whoever comes first, the worker or the task, and however the task comes. */
 import { randomUUID } from "node:crypto";
+import { request } from "node:http";
+import { json } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BAD, eventually, GOOD, Market, ORDER, type Party } from "../support/market.ts";
 
@@ -79,6 +82,31 @@ describe("a pull", () => {
     const id = await post(type);
     expect((await pull(picky, { task_types: [type], min_price: 21, wait_ms: 100 })).tasks).toEqual([]);
     expect((await pull(priced, { task_types: [type] })).tasks).toMatchObject([{ id, awarded_price: 9 }]);
+  });
+
+  test("is at the price of when its body was there, however long after its head that came", async () => {
+    const [worker, type] = [await market.register(), nextType()];
+    const headers = { "Content-Type": "application/json", "X-API-Key": worker.key };
+    const asking = request({ port: market.port, host: "127.0.0.1", path: "/api/v1/work/pull", method: "POST", headers });
+    const answered = new Promise<unknown>((resolve, reject) => {
+      asking.on("error", reject).on("response", (response) => json(response).then(resolve, reject));
+    });
+    // Its key is read now, and its account with it.
+    asking.flushHeaders();
+    await sleep(200);
+    await market.ok("POST", "/capabilities", { task_type: type, description: "d", price: 9 }, worker);
+    await sleep(2_000);
+    asking.end(JSON.stringify({ task_types: [type], wait_ms: 20_000 }));
+    const id = await post(type);
+    expect(await answered).toMatchObject({ tasks: [{ id, awarded_price: 9 }] });
+  });
+
+  test("is at the price that was posted since the pull before, though the key of its worker is known", async () => {
+    const [worker, type] = [await market.register(), nextType()];
+    expect((await pull(worker, { task_types: [type], wait_ms: 0 })).tasks).toEqual([]);
+    await market.ok("POST", "/capabilities", { task_type: type, description: "d", price: 8 }, worker);
+    const id = await post(type);
+    expect((await pull(worker, { task_types: [type] })).tasks).toMatchObject([{ id, awarded_price: 8 }]);
   });
 
   test("waits for all types if none is named, and gets one of any", async () => {

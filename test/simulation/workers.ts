@@ -137,14 +137,15 @@ export class Workers {
     const random = this.#random;
     let gateway = random.pick(gateways);
     const key = ids.next();
-    const row = await readsOf(store, gateway.process)
-      .account(worker)
-      .catch(() => undefined);
+    const reads = readsOf(store, gateway.process);
+    const read = Promise.all([reads.account(worker), reads.capabilities(worker)]);
+    const [row, capabilities = []] = await read.catch(() => []);
     if (row === undefined) return;
     const request = {
       key,
       terms: "terms",
       row,
+      capabilities,
       taskTypes: [TYPE],
       most: random.int(1, 3),
       minPrice: random.int(1, 10),

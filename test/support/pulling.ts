@@ -44,6 +44,7 @@ const state = [
 const found = accountRow(state);
 if (found === undefined) throw new Error("who is registered has a row");
 export const row = found;
+const capabilities = capabilityRows(state).map((one) => ({ ...one, account: worker }));
 
 export const stored = (n: number) => whole(task(n), worker);
 export const got = (...numbers: readonly number[]): Pulled => ({ tasks: numbers.map(stored), missing: 0, why: "awarded" });
@@ -86,7 +87,6 @@ export class PullWorld {
     this.pulls = new Pulls({
       queues: this.queues,
       reads: {
-        capabilities: async () => capabilityRows(state).map((one) => ({ ...one, account: worker })),
         pulled: async () => {
           this.reads += 1;
           if (this.away) throw new Error("the database is away");
@@ -126,6 +126,7 @@ export class PullWorld {
       key: "key",
       terms: "terms",
       row,
+      capabilities,
       taskTypes: [TYPE],
       most: 1,
       minPrice: 5,

@@ -70,6 +70,8 @@ export async function openLink(
     timeout: CONNECT_MS,
     pingInterval: PING_MS,
     maxPingOut: 2,
+    // Otherwise each request makes two errors, in case it fails, to tell where it was made: some percent of what a request costs.
+    noAsyncTraces: true,
     maxReconnectAttempts: -1,
     reconnectTimeWait: RECONNECT_MS,
     reconnectJitter: RECONNECT_MS,

@@ -1,11 +1,11 @@
 /** The rows of accounts, and their statements out of the ledger. */
-import type { Marked, Page, StatementRow } from "../../../gateway/ports/read-model.ts";
+import type { Marked, Page, StatementRow, StoredAccount, StoredCapability } from "../../../gateway/ports/read-model.ts";
 import type { AccountRow } from "../../../machines/account/row.ts";
 import type { AccountId } from "../../../machines/vocabulary.ts";
 import { type Columns, fieldsOf } from "./columns.ts";
 import { numberCursor, parseNumber } from "./cursor.ts";
 import type { Database } from "./pool.ts";
-import { ACCOUNT } from "./tables.ts";
+import { ACCOUNT, CAPABILITY } from "./tables.ts";
 
 /** A bound above the number of accounts that one person can have. */
 const KIN_MAX = 1_000;
@@ -30,9 +30,20 @@ export async function readMarks(database: Database, ids: readonly AccountId[]): 
   return database<Marked[]>`select ${database.unsafe(fieldsOf(MARKED))} from accounts where id = any(${[...ids]}::uuid[])`;
 }
 
-export async function readAccountByKey(database: Database, keyHash: string): Promise<AccountRow | undefined> {
-  const [row] = await database<AccountRow[]>`select ${fields(database)} from accounts where key_hash = ${keyHash}`;
-  return row;
+/** Finds the accounts with these ids, or these hashes of keys: by what they were asked for, each with its capabilities. */
+export async function readStoredAccounts(
+  database: Database,
+  by: "id" | "keyHash",
+  asked: readonly string[],
+): Promise<ReadonlyMap<string, StoredAccount>> {
+  const are = by === "id" ? database`id = any(${[...asked]}::uuid[])` : database`key_hash = any(${[...asked]}::text[])`;
+  const rows = await database<(AccountRow & { readonly capabilities: readonly StoredCapability[] | null })[]>`
+    select ${database.unsafe(fieldsOf(ACCOUNT))}, (
+      select json_agg(c) from (
+        select ${database.unsafe(fieldsOf(CAPABILITY))} from capabilities where account = accounts.id order by created_at, id) c
+      ) as capabilities
+    from accounts where ${are}`;
+  return new Map(rows.map(({ capabilities, ...row }) => [row[by], { row, capabilities: capabilities ?? [] }]));
 }
 
 /** Reads an account's statement, newest first: one line for each transfer, with the change of both balances. */

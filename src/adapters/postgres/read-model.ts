@@ -1,13 +1,13 @@
 import { shardOf } from "../../../actors/address.ts";
-import type { Bidder, ReadModel } from "../../../gateway/ports/read-model.ts";
-import type { AccountRow } from "../../../machines/account/row.ts";
-import { readAccount, readAccountByKey, readMarked, readStatement } from "./accounts.ts";
+import type { Bidder, ReadModel, StoredAccount } from "../../../gateway/ports/read-model.ts";
+import { readAccount, readMarked, readStatement, readStoredAccounts } from "./accounts.ts";
 import { hasBid, listBids } from "./bids.ts";
 import { browseCapabilities, readCapabilities, readCapability, readWorkload } from "./capabilities.ts";
 import type { Databases } from "./databases.ts";
+import { GroupedRead } from "./grouped.ts";
 import { readFactBefore, readNews, readWatched } from "./news.ts";
 import { listOpenTasks } from "./open-list.ts";
-import { inTime, reaching } from "./pool.ts";
+import { type Database, inTime, reaching } from "./pool.ts";
 import {
   isOpening,
   listTasks,
@@ -31,10 +31,15 @@ const READ_MS_MAX = 10_000;
 export function postgresReadModel(databases: Databases, mostMs = READ_MS_MAX): ReadModel {
   const { shards } = databases;
   const read = <T>(work: Promise<T>): Promise<T> => reaching(inTime(work, mostMs));
+  const accountsOf = (database: Database, by: "id" | "keyHash") =>
+    new GroupedRead<StoredAccount>((asked) => readStoredAccounts(database, by, asked), mostMs);
+  const byKey = databases.all.map((database) => accountsOf(database, "keyHash"));
+  const byId = new Map(databases.all.map((database) => [database, accountsOf(database, "id")]));
   return {
     ping: () => read(Promise.any(databases.all.map((database) => reaching(database`select`.then(() => {}))))),
-    accountByKey: (keyHash) => read(accountByKey(databases, keyHash)),
+    accountByKey: (keyHash) => read(accountByKey(byKey, keyHash)),
     account: (id) => read(readAccount(databases.of(id), id)),
+    storedAccount: (id) => read(byId.get(databases.of(id))?.find(id) ?? Promise.resolve(undefined)),
     marked: (marks) => read(databases.each((database) => readMarked(database, marks)).then((found) => found.flat())),
     bidder: (account, task) => read(bidder(databases, account, task)),
     task: (id) => read(readTask(databases.of(id), id)),
@@ -61,8 +66,11 @@ export function postgresReadModel(databases: Databases, mostMs = READ_MS_MAX): R
 }
 
 /** A key does not tell the account's database. One that is unreachable does not affect accounts in the others. */
-async function accountByKey(databases: Databases, keyHash: string): Promise<AccountRow | undefined> {
-  const asked = databases.all.map((database) => readAccountByKey(database, keyHash));
+async function accountByKey(
+  databases: readonly GroupedRead<StoredAccount>[],
+  keyHash: string,
+): Promise<StoredAccount | undefined> {
+  const asked = databases.map((database) => database.find(keyHash));
   const found = asked.map(async (answer) => (await answer) ?? Promise.reject(new Error("not here")));
   return Promise.any(found).catch(async () => {
     // No database has it, or one did not answer, which rejects here.
