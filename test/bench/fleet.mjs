@@ -6,7 +6,8 @@
  *   npm run bench:fleet -- [--workers 1000] [--tasks 4000] [--rounds 1] [--idle-ms 30000] [--idle-only]
  *
  * With --idle-only nothing is measured but what it costs that workers wait: those that all began at once, and so ask together time and
- * again, and those that ask one after the other; as their share of a core beyond what the processes need while nobody waits.
+ * again, and those that ask one after the other; as their share of a core beyond what the processes need while nobody waits. The same
+ * workers wait at bare processes meanwhile (floor.mjs), so that it shows what the platform adds, however busy the machine is.
  */
 import { randomUUID } from "node:crypto";
 import { availableParallelism, loadavg } from "node:os";
@@ -17,6 +18,7 @@ import { RealCluster } from "../support/cluster.mjs";
 import { cpuMs } from "../support/cpu.mjs";
 import { findServer, makeDatabase } from "../support/postgres.mjs";
 import { startPrivate } from "../support/servers.mjs";
+import { startFloor } from "./floor.mjs";
 import { live, openMarket, RESULT, TASK } from "./paid-life.mjs";
 import { livePulled } from "./pulled-life.mjs";
 import { overHttp, overNats } from "./ways.mjs";
@@ -128,46 +130,63 @@ function waiting(way, all) {
   return { known, shares, end };
 }
 
-/** What all processes use while this lasts, as a share of a core. */
-async function idle() {
-  const [before, since] = [used(), performance.now()];
-  await sleep(idleMs ?? 0);
-  return (used() - before) / (performance.now() - since);
-}
-
 /** @param {number} share */
 const percent = (share) => `${(share * 100).toFixed(2)}%`;
 
-/** What waiting costs, and nothing else. @param {readonly Way[]} ways */
+/** What processes use while nothing is done but what goes on (a share of a core). @param {() => number} cpu of them, so far (ms) */
+async function idle(cpu = used) {
+  const [before, since] = [cpu(), performance.now()];
+  await sleep(idleMs ?? 0);
+  return (cpu() - before) / (performance.now() - since);
+}
+
+/**
+ * What it costs that these workers wait, beyond what the processes use without them.
+ * @param {Way} way @param {readonly Account[]} all @param {boolean} spread @param {number} nobody @param {() => number} cpu
+ */
+async function waitingCosts(way, all, spread, nobody, cpu) {
+  const waitMs = WAIT_MS[/** @type {"HTTP" | "NATS"} */ (way.name)];
+  let [open, pulls] = [true, 0];
+  const loops = all.map(async (by, n) => {
+    if (spread) await sleep((n * waitMs) / all.length);
+    while (open) {
+      await way.pull(by, { task_types: [TYPE], max_tasks: 1, wait_ms: waitMs });
+      pulls += 1;
+    }
+  });
+  // Until each waits for the second time at least.
+  await sleep((spread ? 2 : 1) * waitMs + 1_000);
+  const before = pulls;
+  const more = (await idle(cpu)) - nobody;
+  const asked = ((pulls - before) * 1_000) / (idleMs ?? 1);
+  open = false;
+  await Promise.all(loops);
+  const each = asked === 0 ? Number.NaN : (more * 1_000) / asked;
+  return `${percent(more)} of a core, ${asked.toFixed(0)} pulls/s at ${each.toFixed(2)} ms`;
+}
+
+/** What waiting costs, and nothing else; and what it costs at least. @param {readonly Way[]} ways */
 async function onlyWait(ways) {
   const all = await register(workers ?? 0);
-  await sleep(WAIT_MS.NATS + 1_000);
-  const nobody = await idle();
-  console.log(`nobody waits: ${percent(nobody)} of a core in all`);
-  for (const way of ways) {
-    const waitMs = WAIT_MS[/** @type {"HTTP" | "NATS"} */ (way.name)];
-    for (const spread of [false, true]) {
-      let [open, pulls] = [true, 0];
-      const loops = all.map(async (by, n) => {
-        if (spread) await sleep((n * waitMs) / all.length);
-        while (open) {
-          await way.pull(by, { task_types: [TYPE], max_tasks: 1, wait_ms: waitMs });
-          pulls += 1;
-        }
-      });
-      // Until each waits for the second time: the first pulls find nothing ready for them.
-      await sleep((spread ? 2 : 1) * waitMs + 1_000);
-      const before = pulls;
-      const more = (await idle()) - nobody;
-      const asked = ((pulls - before) * 1_000) / (idleMs ?? 1);
-      const each = asked === 0 ? Number.NaN : (more * 1_000) / asked;
-      const how = spread ? "one after the other" : "together";
-      console.log(
-        `${way.name}: ${workers} workers wait, who ask ${how}: ${percent(more)} of a core more, ${asked.toFixed(0)} pulls/s at ${each.toFixed(2)} ms of CPU each`,
-      );
-      open = false;
-      await Promise.all(loops);
+  const floor = await startFloor(inner.url, fleetServer.url);
+  const floors = [overHttp(floor.ports, 2 * all.length), await overNats(fleetServer.url, 4, "floor")];
+  const floorUsed = () => floor.pids.reduce((sum, pid) => sum + cpuMs(pid), 0);
+  try {
+    await sleep(WAIT_MS.NATS + 1_000);
+    const nobody = await idle();
+    console.log(`nobody waits: ${percent(nobody)} of a core in all`);
+    for (const [index, way] of ways.entries()) {
+      for (const spread of [false, true]) {
+        const bare = floors[index];
+        const both = [waitingCosts(way, all, spread, nobody, used), bare && waitingCosts(bare, all, spread, 0, floorUsed)];
+        const [costs, least] = await Promise.all(both);
+        const how = spread ? "one after the other" : "together";
+        console.log(`${way.name}, ${workers} workers who ask ${how}: ${costs} more; bare processes meanwhile: ${least}`);
+      }
     }
+  } finally {
+    await Promise.all(floors.map((way) => way.close()));
+    await floor.stop();
   }
 }
 
