@@ -13,6 +13,7 @@ const MATCHER = "floor.matcher";
 const TERMS = "x".repeat(500);
 const ANSWER = JSON.stringify({ tasks: [], limited: null });
 const LATE_MS = 5_000;
+const KEEP_ALIVE_MS = 600_000;
 
 /** @param {number} port */
 const ready = (port) => process.stdout.write(`${JSON.stringify({ port })}\n`);
@@ -50,6 +51,8 @@ async function open() {
     response.setHeader("Content-Type", "application/json");
     response.end(answer);
   });
+  // Clients keep their connections between two measurements.
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.listen(0, "127.0.0.1", () => {
     const address = server.address();
     ready(typeof address === "object" && address !== null ? address.port : 0);

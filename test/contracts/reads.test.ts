@@ -39,9 +39,17 @@ test("a read whose rows are locked, and those that wait behind it for a connecti
     await once(letGo.signal, "abort");
   });
   await once(locked.signal, "abort");
-  const asked = [reads.account(account), reads.task(randomUUID()), reads.statement(account, 10, null)];
+  const asked = [
+    reads.account(account),
+    reads.task(randomUUID()),
+    reads.statement(account, 10, null),
+    reads.accountByKey("a key"),
+    reads.storedAccount(account),
+  ];
   const outcomes = await Promise.allSettled(asked);
   expect(outcomes.map((outcome) => outcome.status === "rejected" && outcome.reason instanceof StoreUnavailable)).toEqual([
+    true,
+    true,
     true,
     true,
     true,
@@ -49,6 +57,7 @@ test("a read whose rows are locked, and those that wait behind it for a connecti
   letGo.abort();
   await held;
   expect(await reads.account(account)).toBeUndefined();
+  expect([await reads.accountByKey("a key"), await reads.storedAccount(account)]).toEqual([undefined, undefined]);
 });
 
 test.each(["tasks_by_age", "tasks_by_budget"])(
