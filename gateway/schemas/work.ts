@@ -28,15 +28,18 @@ const PULL_WAIT_MS_MAX = 30_000;
 /** The most tasks of a pull. */
 const PULL_TASKS_MAX = 100;
 
-export const Pull = Type.Object({
-  task_types: Type.Optional(
+const TaskTypes = (description: string) =>
+  Type.Optional(
     Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
       minItems: 1,
       maxItems: 50,
-      description: "If omitted, all types",
+      description,
       examples: [["json_extraction"]],
     }),
-  ),
+  );
+
+export const Pull = Type.Object({
+  task_types: TaskTypes("If omitted, all types"),
   max_tasks: Type.Optional(
     Type.Integer({ minimum: 1, maximum: PULL_TASKS_MAX, default: 1, description: "The most tasks that you can do now" }),
   ),
@@ -67,14 +70,7 @@ const EVENT_ID_MAX = 2 ** 31 - 1;
 const EventId = (description: string) => Type.Integer({ minimum: 0, maximum: EVENT_ID_MAX, description });
 
 export const Listen = Type.Object({
-  task_types: Type.Optional(
-    Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
-      minItems: 1,
-      maxItems: 50,
-      description: "Types of new tasks; if omitted, all",
-      examples: [["json_extraction"]],
-    }),
-  ),
+  task_types: TaskTypes("Types of new tasks; if omitted, all"),
   topics: Type.Optional(
     Type.Array(Type.Enum([...TOPICS]), { minItems: 1, maxItems: TOPICS.length, description: "If omitted, all" }),
   ),
