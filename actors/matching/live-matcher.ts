@@ -187,13 +187,7 @@ export class LiveMatcher {
     const tasks = ids.flatMap((id) => pull.tasks.get(id) ?? []);
     const missing = ids.length - tasks.length;
     const value: Pulled = { tasks, missing, why, ...(limited === undefined ? {} : { limited }) };
-    const last = pull.askers.at(-1)?.wait;
-    for (const { wait, tell } of pull.askers) {
-      tell({
-        ok: true,
-        value: wait.gateway === last?.gateway && wait.asked === last.asked ? value : { ...value, repeated: true },
-      });
-    }
+    for (const { tell } of pull.askers) tell({ ok: true, value });
   }
 
   async #propose(action: Extract<Action, { readonly type: "propose" }>): Promise<void> {

@@ -2,13 +2,15 @@
 import type { FleetOperation, Operation, Reply } from "../http/operation.ts";
 import { Problem } from "../http/problems.ts";
 import type { FleetAnswer } from "../ports/fleet.ts";
+import type { DoorRecipient } from "./recipient.ts";
 
-/** Gives the answer of a success; throws a Problem (413) if it is longer than the bus can take (bytes). */
+/** Gives the answer of a success for who asked; throws a Problem (413) if it is longer than the bus can take (bytes). */
 export function answerOf(
   { status, body, headers: more = {} }: Reply,
   operation: Pick<Operation | FleetOperation, "method" | "path">,
   headers: Map<string, string>,
   bytesMax: number,
+  client: DoorRecipient,
 ): FleetAnswer {
   const text = JSON.stringify(body);
   const bytes = Buffer.byteLength(text);
@@ -17,7 +19,8 @@ export function answerOf(
     throw new Problem(413, "ANSWER_TOO_LARGE", detail);
   }
   for (const [name, value] of Object.entries(more)) headers.set(name, value);
-  return { status, headers, body: text, sentence: null };
+  const whenSent = client.isAwaited ? (isSent: boolean) => (isSent ? client.answered() : client.left()) : null;
+  return { status, headers, body: text, sentence: null, whenSent };
 }
 
 function elsewhere({ method, path }: Pick<Operation | FleetOperation, "method" | "path">): string {

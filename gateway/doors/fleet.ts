@@ -10,6 +10,7 @@ import type { FleetAnswer, FleetRequest, FleetService, FleetVerb } from "../port
 import { answerOf } from "./answer.ts";
 import { Capacity } from "./capacity.ts";
 import { failureOf } from "./failure.ts";
+import { DoorRecipient } from "./recipient.ts";
 import type { Visit } from "./serve.ts";
 import { describeVerb, splitFields, type VerbOperation, verbsOf } from "./verbs.ts";
 
@@ -58,7 +59,8 @@ export class FleetDoor implements FleetService {
     const answer = await this.#answered(verb, request, headers).catch((error: unknown): FleetAnswer => {
       const failure = failureOf(error, id, log);
       for (const [name, value] of Object.entries(failure.headers)) headers.set(name, value);
-      return { status: failure.status, headers, body: JSON.stringify(failure.body), sentence: failure.body.detail };
+      const body = JSON.stringify(failure.body);
+      return { status: failure.status, headers, body, sentence: failure.body.detail, whenSent: null };
     });
     log.debug(
       { request: id, verb, account: shortened(request.account), status: answer.status, ms: clock.now() - started },
@@ -74,15 +76,25 @@ export class FleetDoor implements FleetService {
     refuseLongHeaders(request);
     const leave = this.#capacity.enter(request.account, request.payload.length + request.headerBytes);
     if (typeof leave === "string") throw full(leave);
+    const client = new DoorRecipient();
     try {
-      const reply = await this.#served(known, request, headers);
-      return answerOf(reply, known.operation, headers, request.answerBytesMax);
+      const reply = await this.#served(known, request, headers, client);
+      return answerOf(reply, known.operation, headers, request.answerBytesMax, client);
+    } catch (error) {
+      // What it was to get it does not: the answer is too long, for one.
+      client.left();
+      throw error;
     } finally {
       leave();
     }
   }
 
-  async #served(known: VerbOperation, request: FleetRequest, headers: Map<string, string>): Promise<Reply> {
+  async #served(
+    known: VerbOperation,
+    request: FleetRequest,
+    headers: Map<string, string>,
+    client: DoorRecipient,
+  ): Promise<Reply> {
     const { account } = request;
     if (!isUuid(account) || account !== account.toLowerCase()) {
       throw new Problem(404, "ACCOUNT_UNKNOWN", "The subject must name an account by its id, in lower case, before the verb.");
@@ -106,7 +118,7 @@ export class FleetDoor implements FleetService {
       takesBody: true,
       readBody: async (): Promise<JsonValue | undefined> => read().body,
       readText: async () => "",
-      waiting: { gone: new AbortController().signal, msMost: WAIT_MS_MAX, bytesMost: request.answerBytesMax - FRAME_BYTES },
+      waiting: { client, msMost: WAIT_MS_MAX, bytesMost: request.answerBytesMax - FRAME_BYTES },
       line: request.line,
       lookOnly: false,
     });

@@ -4,6 +4,7 @@ import Koa, { type Middleware } from "koa";
 import type { Log } from "../../actors/ports/log.ts";
 import { docsRoutes } from "../docs/page.ts";
 import { countVisit } from "../doors/admit.ts";
+import { DoorRecipient } from "../doors/recipient.ts";
 import { serve } from "../doors/serve.ts";
 import type { Health } from "../ports/health.ts";
 import { liveness, readiness } from "../routes/health.ts";
@@ -94,15 +95,13 @@ function countVisits(services: Services): Middleware {
   };
 }
 
-/** Aborted when the client has closed its connection before it had the whole answer. */
-function goneOf({ req, res }: RouterContext): AbortSignal {
-  const gone = new AbortController();
+/** The client has gone when it has closed its connection before it had the whole answer. */
+function recipientOf({ req, res }: RouterContext): DoorRecipient {
+  const client = new DoorRecipient();
   // It may have closed before this request came to its turn.
-  if (req.socket.destroyed) gone.abort();
-  res.once("close", () => {
-    if (!res.writableFinished) gone.abort();
-  });
-  return gone.signal;
+  if (req.socket.destroyed) client.left();
+  res.once("close", () => (res.writableFinished ? client.answered() : client.left()));
+  return client;
 }
 
 /** Serves an operation to a client of HTTP. */
@@ -118,7 +117,7 @@ async function answer(operation: Operation, services: Services, context: RouterC
     takesBody: operation.method === "post" || operation.method === "patch",
     readBody: () => readBody(context),
     readText: () => readText(context),
-    waiting: { gone: goneOf(context), msMost: Number.POSITIVE_INFINITY, bytesMost: Number.POSITIVE_INFINITY },
+    waiting: { client: recipientOf(context), msMost: Number.POSITIVE_INFINITY, bytesMost: Number.POSITIVE_INFINITY },
     line: null,
     lookOnly,
   });

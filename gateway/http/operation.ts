@@ -4,6 +4,7 @@
  */
 import Type, { type Static, type TObject, type TSchema } from "typebox";
 import type { AccountId, JsonValue, Millis } from "../../machines/vocabulary.ts";
+import type { Recipient } from "../doors/recipient.ts";
 import type { PushLine } from "../ports/fleet.ts";
 import type { StoredAccount } from "../ports/read-model.ts";
 import type { Services } from "../services.ts";
@@ -23,8 +24,7 @@ export interface Caller {
 
 /** What a door grants an operation that waits before it answers. */
 export interface Waiting {
-  /** Aborted when nobody waits for the answer any more. */
-  readonly gone: AbortSignal;
+  readonly client: Recipient;
   /** The longest wait (ms). */
   readonly msMost: Millis;
   /** The longest answer (bytes). */

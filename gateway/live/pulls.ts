@@ -17,6 +17,7 @@ import type { Pulled } from "../../machines/matcher/protocol.ts";
 import type { PullWaiter } from "../../machines/matcher/vocabulary.ts";
 import { type Millis, taskId } from "../../machines/vocabulary.ts";
 import { Capacity } from "../doors/capacity.ts";
+import type { Recipient } from "../doors/recipient.ts";
 import type { ReadModel, StoredCapability, StoredTask } from "../ports/read-model.ts";
 import { showTask } from "../show/task.ts";
 import { OpenAsks } from "./open-asks.ts";
@@ -42,7 +43,7 @@ export interface PullPorts {
   readonly log: Log;
   /** The id of this gateway. */
   readonly gateway: string;
-  readonly undelivered: Pick<Undelivered, "giveBack" | "giveBackLater" | "repeated" | "wasRepeated">;
+  readonly undelivered: Pick<Undelivered, "open" | "answer" | "giveBack" | "giveBackUnkept">;
 }
 
 export interface PullRequest {
@@ -62,8 +63,7 @@ export interface PullRequest {
   readonly bytesMost: number;
   /** Whether it has a key, so that it may have come before, and may come again. */
   readonly again: boolean;
-  /** Aborted when the client has gone. */
-  readonly gone: AbortSignal;
+  readonly client: Recipient;
 }
 
 /** What a pull has got. */
@@ -73,15 +73,20 @@ export interface PullResult {
   readonly limited: Ineligibility | null;
 }
 
-/** A request, when it came (ms), and whether something may have been won for it that no matcher has told. */
+/** A request that is under way. */
 interface Asked extends PullRequest {
-  readonly begun: Millis;
+  /** Whether something may have been won for it that no matcher has told. */
   unsure: boolean;
+  /** Ends its waiting at matchers. */
+  leave: () => void;
 }
 
-/** What a request has got. If its pull was asked again meanwhile, whoever did that answers for what was won. */
-interface Got extends PullResult {
-  readonly repeated: boolean;
+/** What a request has got. */
+interface Got {
+  readonly won: readonly StoredTask[];
+  readonly limited: Ineligibility | null;
+  /** Whether it may have been won by the same pull when it was asked before, here or at another gateway. */
+  readonly again: boolean;
 }
 
 /** Why there is no result: too many pulls, of the account or in all, or another pull has won tasks under this key. */
@@ -119,18 +124,24 @@ export class Pulls {
     const { id: worker } = request.row;
     const leave = this.#capacity.enter(worker, 0);
     if (typeof leave === "string") return leave === "account" ? "account" : "gateway";
-    const asked: Asked = { ...request, begun: this.#ports.clock.now(), unsure: false };
+    const asked: Asked = { ...request, unsure: false, leave: () => {} };
+    const look = () => {
+      asked.unsure = true;
+      asked.leave();
+    };
+    const close = request.again ? this.#ports.undelivered.open(idOf(request), look) : () => {};
+    let known: readonly StoredTask[] = [];
     try {
       const got = await this.#get(asked);
+      // What it keeps from now on is what its answer holds.
+      close();
       if (typeof got === "string") return got;
-      const { tasks, limited, repeated } = got;
-      if (!repeated) this.#handOver(asked, tasks);
-      return { tasks, limited };
-    } catch (error) {
-      if (asked.unsure) this.#lookAgain(asked, new Set());
-      throw error;
+      known = got.won;
+      return this.#answer(asked, got);
     } finally {
+      close();
       leave();
+      if (asked.unsure) this.#lookAgain(asked, new Set(known.map(({ row }) => row.id)));
     }
   }
 
@@ -152,12 +163,8 @@ export class Pulls {
     if (request.again) {
       const won = await this.#won(request);
       if (won.some(({ pull }) => pull !== idOf(request))) return "mismatch";
-      request.unsure = this.#endLook(idOf(request));
-      if (won.length > 0) {
-        this.#ports.undelivered.repeated(idOf(request), request.begun);
-        const tasks = won.map(({ task }) => task);
-        return { ...this.#result(request, tasks, null, request.unsure), repeated: false };
-      }
+      if (this.#endLook(idOf(request))) request.unsure = true;
+      if (won.length > 0) return { won: won.map(({ task }) => task), limited: null, again: true };
     }
     return this.#wait(request, this.#waitsOf(request));
   }
@@ -165,25 +172,16 @@ export class Pulls {
   async #wait(request: Asked, waits: readonly Wait[]): Promise<Got> {
     const { clock, log } = this.#ports;
     const end = clock.now() + request.waitMs;
-    let repeated = false;
-    const over = (won: readonly StoredTask[], limited: Ineligibility | null) => ({
-      ...this.#result(request, won, limited, request.unsure && !repeated),
-      repeated,
-    });
     for (;;) {
-      if (this.#isOver(request)) return over([], null);
-      const answers = await this.#ask(waits, end, request.gone);
-      request.unsure ||= answers.some((answer) => answer === undefined || answer.missing > 0);
-      repeated ||= answers.some((answer) => answer?.repeated === true);
+      if (this.#isOver(request)) return { won: [], limited: null, again: false };
+      const answers = await this.#ask(waits, end, request);
+      if (answers.some((answer) => answer === undefined || answer.missing > 0)) request.unsure = true;
       const told = answers.flatMap((answer) => answer?.tasks ?? []);
       const limited = answers.find((answer) => answer?.limited !== undefined)?.limited ?? null;
-      const tasks = request.unsure
+      const again = request.unsure;
+      const won = again
         ? await this.#won(request).then(
-            (won) => {
-              // It may be what the same pull has won that was asked before elsewhere.
-              if (request.again && won.length > 0) this.#ports.undelivered.repeated(idOf(request), request.begun);
-              return won.map(({ task }) => task);
-            },
+            (all) => all.map(({ task }) => task),
             (error: unknown) => {
               if (told.length === 0) throw error;
               log.debug({ err: error }, "could not read what a pull has won; it gets what matchers told");
@@ -191,34 +189,52 @@ export class Pulls {
             },
           )
         : told;
-      if (tasks.length > 0 || clock.now() >= end || this.#isOver(request)) return over(tasks, limited);
+      if (won.length > 0 || clock.now() >= end || this.#isOver(request)) return { won, limited, again };
       // Who answers early has no room for it, or is going to another node.
       const pause = Math.min(PAUSE_MS, end - clock.now());
       if (pause > 0) await new Promise<void>((resolve) => void clock.after(pause, resolve));
     }
   }
 
-  #isOver({ gone }: PullRequest): boolean {
-    return this.#draining || gone.aborted;
+  #isOver({ client }: PullRequest): boolean {
+    return this.#draining || client.gone.aborted;
   }
 
-  /** Gives what fits into the answer; of the rest, and of what may yet be won, the worker does not know. */
-  #result(request: Asked, won: readonly StoredTask[], limited: Ineligibility | null, isUnsure: boolean): PullResult {
+  /** Gives what fits into the answer; of the rest the worker does not know. */
+  #answer(request: Asked, { won, limited, again }: Got): PullResult {
+    const { undelivered } = this.#ports;
     const tasks = within(won, request);
-    this.#ports.undelivered.giveBack(wonBy(request, won.slice(tasks.length)));
-    if (isUnsure) this.#lookAgain(request, new Set(won.map(({ row }) => row.id)));
+    const held = wonBy(request, tasks);
+    if (tasks.length > 0) {
+      const giveBack = (isWhole: boolean) => {
+        if (!isWhole) undelivered.giveBack(held);
+      };
+      request.client.whenAnswered(request.again ? undelivered.answer(held, again) : giveBack);
+    }
+    this.#giveBack(request, won.slice(tasks.length));
     return { tasks, limited: won.length < request.most ? limited : null };
   }
 
+  /** Gives back what is in no answer of this request. */
+  #giveBack(request: PullRequest, tasks: readonly StoredTask[]): void {
+    if (tasks.length === 0) return;
+    const { undelivered } = this.#ports;
+    const won = wonBy(request, tasks);
+    if (request.again) undelivered.giveBackUnkept(won);
+    else undelivered.giveBack(won);
+  }
+
   /** Later, gives back what was won after the answer, unless the pull is asked again and so gets it. */
-  #lookAgain(request: Asked, known: ReadonlySet<string>, tries = LOOKS_MAX): void {
-    const { clock, log, undelivered } = this.#ports;
+  #lookAgain(request: PullRequest, known: ReadonlySet<string>, tries = LOOKS_MAX): void {
+    const { clock, log } = this.#ports;
     const id = idOf(request);
     const look = async () => {
       try {
         const late = (await this.#won(request)).filter(({ pull, task }) => pull === id && !known.has(task.row.id));
-        const tasks = late.map(({ task }) => task);
-        if (!undelivered.wasRepeated(id, request.begun)) undelivered.giveBack(wonBy(request, tasks));
+        this.#giveBack(
+          request,
+          late.map(({ task }) => task),
+        );
       } catch (error) {
         log.debug({ err: error }, "could not look for tasks that were won too late for an answer");
         if (tries > 1 && !this.#draining) this.#lookAgain(request, known, tries - 1);
@@ -236,17 +252,6 @@ export class Pulls {
   #endLook(pull: string): boolean {
     this.#looks.get(pull)?.cancel();
     return this.#looks.delete(pull);
-  }
-
-  /** The client gets these tasks, unless it has gone, or goes before it has its answer. */
-  #handOver(request: Asked, tasks: readonly StoredTask[]): void {
-    const { gone, again, begun } = request;
-    if (tasks.length === 0) return;
-    const { undelivered } = this.#ports;
-    const won = wonBy(request, tasks);
-    const giveBack = () => (again ? undelivered.giveBackLater(won, begun) : undelivered.giveBack(won));
-    if (gone.aborted) giveBack();
-    else gone.addEventListener("abort", giveBack, { once: true });
   }
 
   #won({ row, key }: PullRequest) {
@@ -279,8 +284,9 @@ export class Pulls {
   }
 
   /** Waits at all matchers. As soon as one has something, or the pull is to end, the others are left, and soon given up. */
-  async #ask(waits: readonly Wait[], until: Millis, gone: AbortSignal): Promise<readonly (Pulled | undefined)[]> {
+  async #ask(waits: readonly Wait[], until: Millis, request: Asked): Promise<readonly (Pulled | undefined)[]> {
     const { queues, clock } = this.#ports;
+    const { gone } = request.client;
     let giveUp = () => {};
     let cancel = () => {};
     const late = new Promise<undefined>((resolve) => {
@@ -292,6 +298,7 @@ export class Pulls {
       cancel = clock.after(LATE_MS, giveUp);
     };
     this.#leaving.add(leave);
+    request.leave = leave;
     gone.addEventListener("abort", leave, { once: true });
     const asked = clock.now();
     const ask = async ({ taskType, terms }: Wait) => {

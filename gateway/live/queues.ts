@@ -139,6 +139,5 @@ function merged(answers: readonly (Pulled | undefined)[]): Pulled | undefined {
   const limited = known.find((answer) => answer.limited !== undefined)?.limited;
   if (known.length < answers.length && tasks.length === 0) return undefined;
   const why = tasks.length + missing > 0 ? "awarded" : limited === undefined ? "over" : "full";
-  const repeated = known.some((answer) => answer.repeated === true);
-  return { tasks, missing, why, ...(limited === undefined ? {} : { limited }), ...(repeated ? { repeated } : {}) };
+  return { tasks, missing, why, ...(limited === undefined ? {} : { limited }) };
 }

@@ -1,19 +1,28 @@
 /**
  * Tasks that a pull has won, and that its client does not get: they are given back. That counts for nobody (machines/task/returns.ts).
  *
- * U1  At once, unless the client can ask for them again, under the key of its pull: it has REPEAT_MS for that.
- * U2  What is asked for again is not given back any more. The gateway that is asked tells the others, or the matcher does at which
- *     both wait; if that gets lost, the worker is refused when it submits.
+ * U1  At once, unless the client can ask for them again, under the key of its pull: it has REPEAT_MS for that, at any gateway.
+ * U2  Of a pull with a key a gateway keeps what is in an answer on its way, what one has delivered (delivered.ts), and what waits for
+ *     a repeat. A pull that is open keeps all that it has won: it is told to look for it, and answers with it.
+ * U3  What a gateway keeps no other one gives back: ASK_MS before it would, it asks the others, and whoever keeps a task says so.
+ *     Of two that ask at the same time neither keeps it, and both give it back, which is the same as once.
+ * U4  What is asked for again is kept by the gateway that is asked; it says so without being asked.
+ * U5  If that gets lost, or the gateway that has delivered a task ends or has forgotten it, the task may be given back all the same;
+ *     then the worker is refused when it submits. Nothing is kept for good by mistake: whoever says that it keeps a task gives it
+ *     back itself, unless it has delivered it.
  */
 import type { Clock } from "../../actors/ports/clock.ts";
 import type { Log } from "../../actors/ports/log.ts";
 import type { Router } from "../../actors/router.ts";
 import type { AccountId, Millis, TaskId } from "../../machines/vocabulary.ts";
 import type { Signal, SignalHub } from "../ports/signals.ts";
+import { Delivered } from "./delivered.ts";
 
 /** How long a client may take to ask again whose answer was lost (ms). */
 export const REPEAT_MS = 5_000;
-/** Pulls whose tasks wait for a repeat, and repeats that are remembered; beyond it tasks are given back at once, the oldest forgotten. */
+/** How long the other gateways have to say what they keep (ms). */
+export const ASK_MS = 500;
+/** Pulls whose tasks wait to be given back; beyond it tasks are given back at once, and nobody is asked. */
 export const PENDING_MAX = 10_000;
 /** How long a task is asked to take its award back (ms), over the take-over of its shard. */
 const GIVE_BACK_MS = 60_000;
@@ -35,92 +44,180 @@ export interface UndeliveredPorts {
   readonly log: Log;
 }
 
+/** What is given back when it is due (ms). While it `asks`, it keeps nothing any more. */
+interface Pending {
+  readonly won: Won;
+  readonly due: Millis;
+  readonly asks: boolean;
+  readonly cancel: () => void;
+}
+
 export class Undelivered {
   readonly #ports: UndeliveredPorts;
-  /** By pull: what is given back unless it is asked for again. */
-  readonly #pending = new Map<string, { readonly won: Won; readonly cancel: () => void }>();
-  /** When each pull was asked again (ms), those that were heard of first before others. */
-  readonly #repeated = new Map<string, Millis>();
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #delivered: Delivered;
+  /** By pull. */
+  readonly #pending = new Map<string, Pending>();
+  readonly #answers = new Map<string, Set<Won>>();
+  readonly #open = new Map<string, Set<() => void>>();
+  /** For how many pulls tasks are being given back. */
+  #underWay = 0;
   #draining = false;
+  /** Called when nothing waits, and nothing is being given back. */
+  readonly #settled: (() => void)[] = [];
 
   constructor(ports: UndeliveredPorts) {
     this.#ports = ports;
+    this.#delivered = new Delivered(ports.clock);
   }
 
-  /** How many pulls have tasks that wait for a repeat, or are being given back. */
+  /** How many pulls have tasks that wait to be given back, or are being given back. */
   get size(): number {
-    return this.#pending.size + this.#underWay.size;
+    return this.#pending.size + this.#underWay;
   }
 
-  /** Gives tasks back. */
+  /** A pull with a key is open here until what this gives is called. `look` is called when it may have won what nobody tells it. */
+  open(pull: string, look: () => void): () => void {
+    return enter(this.#open, pull, look);
+  }
+
+  /**
+   * Tasks of a pull with a key are in an answer. To be told whether that has left whole; if not, they are given back unless their
+   * pull is asked again. `again`: it may be that another gateway has them to give back (U4).
+   */
+  answer(won: Won, again: boolean): (isWhole: boolean) => void {
+    const leave = enter(this.#answers, won.pull, won);
+    this.#drop(won.pull, won.tasks);
+    if (again) this.#tell("kept", won.pull, won.tasks);
+    return (isWhole) => {
+      leave();
+      if (isWhole) this.#delivered.add(won.pull, won.tasks);
+      else this.#giveBackIn(REPEAT_MS, won);
+    };
+  }
+
+  /** Gives back what nobody can ask for again. */
   giveBack(won: Won): void {
     if (won.tasks.length === 0) return;
-    const returned = Promise.all(won.tasks.map((task) => this.#giveBack(won, task))).then(() => {
-      this.#underWay.delete(returned);
+    this.#underWay += 1;
+    void Promise.all(won.tasks.map((task) => this.#giveBack(won, task))).finally(() => {
+      this.#underWay -= 1;
+      this.#settle();
     });
-    this.#underWay.add(returned);
   }
 
-  /** Gives tasks back unless their pull is asked again, or was after it had `begun` (ms). */
-  giveBackLater(won: Won, begun: Millis): void {
+  /** Gives back tasks of a pull with a key that are in no answer, as soon as it is known that they are kept nowhere. */
+  giveBackUnkept(won: Won): void {
+    this.#giveBackIn(ASK_MS, won);
+  }
+
+  /** Another gateway asks who keeps these. */
+  hearUndelivered({ pull, gateway, tasks }: Extract<Signal, { readonly type: "undelivered" }>): void {
+    if (gateway === this.#ports.gateway) return;
+    const pending = this.#pending.get(pull);
+    const left = new Set(this.#notKept(pull, tasks));
+    const kept = tasks.filter((task) => !left.has(task) || (pending?.asks === false && pending.won.tasks.includes(task)));
+    if (kept.length > 0) this.#tell("kept", pull, kept);
+  }
+
+  /** A gateway keeps these. */
+  hearKept({ pull, gateway, tasks }: Extract<Signal, { readonly type: "kept" }>): void {
+    if (gateway !== this.#ports.gateway) this.#drop(pull, tasks);
+  }
+
+  /** Gives back whatever waits for a repeat, and what comes from then on without waiting. Resolves when all is given back, or after `ms`. */
+  async drain(ms: Millis): Promise<void> {
+    this.#draining = true;
     const { clock } = this.#ports;
-    if (this.wasRepeated(won.pull, begun)) return;
-    const before = this.#pending.get(won.pull);
+    for (const [pull, { asks }] of [...this.#pending]) if (!asks) this.#ask(pull);
+    if (this.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(ms, resolve);
+      this.#settled.push(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  #giveBackIn(ms: Millis, won: Won): void {
+    const { pull, worker } = won;
+    const tasks = this.#notKept(pull, won.tasks);
+    if (tasks.length === 0) return;
+    const { clock } = this.#ports;
+    const now = clock.now();
+    const before = this.#pending.get(pull);
     before?.cancel();
-    const all = before === undefined ? won : { ...won, tasks: [...before.won.tasks, ...won.tasks] };
-    this.#pending.delete(won.pull);
-    if (this.#draining || this.#pending.size >= PENDING_MAX) {
+    this.#pending.delete(pull);
+    const all = { worker, pull, tasks: [...new Set([...(before?.won.tasks ?? []), ...tasks])] };
+    if (this.#pending.size >= PENDING_MAX) {
       this.giveBack(all);
       return;
     }
-    const cancel = clock.after(REPEAT_MS, () => {
-      this.#pending.delete(won.pull);
-      this.giveBack(all);
+    const due = this.#draining ? now + ASK_MS : Math.max(before?.due ?? 0, now + ms);
+    const wait = due - ASK_MS - now;
+    const cancel = wait > 0 ? clock.after(wait, () => this.#ask(pull)) : () => {};
+    this.#pending.set(pull, { won: all, due, asks: false, cancel });
+    if (wait <= 0) this.#ask(pull);
+  }
+
+  /** Asks the others, and then gives back what nobody keeps. */
+  #ask(pull: string): void {
+    const { clock } = this.#ports;
+    const won = this.#take(pull);
+    if (won === undefined) return;
+    // However late it is by now, they have their time.
+    const cancel = clock.after(ASK_MS, () => {
+      const left = this.#take(pull);
+      if (left !== undefined) this.giveBack(left);
     });
-    this.#pending.set(won.pull, { won: all, cancel });
+    this.#pending.set(pull, { won, due: clock.now() + ASK_MS, asks: true, cancel });
+    this.#tell("undelivered", pull, won.tasks);
   }
 
-  /** A pull was asked again here, at `asked` (ms), and its tasks are the answer (U2). */
-  repeated(pull: string, asked: Millis): void {
-    this.#note(pull, asked);
-    this.#ports.signals.send({ type: "pull", pull, gateway: this.#ports.gateway });
-  }
-
-  /** A pull was asked again at a gateway. */
-  hearRepeated({ pull, gateway }: Extract<Signal, { readonly type: "pull" }>): void {
-    if (gateway !== this.#ports.gateway) this.#note(pull, this.#ports.clock.now());
-  }
-
-  #note(pull: string, asked: Millis): void {
-    this.#pending.get(pull)?.cancel();
+  /** What waits of a pull and is not kept here otherwise; it waits no longer. */
+  #take(pull: string): Won | undefined {
+    const pending = this.#pending.get(pull);
+    if (pending === undefined) return undefined;
+    pending.cancel();
     this.#pending.delete(pull);
-    this.#repeated.delete(pull);
-    this.#repeated.set(pull, asked);
-    const [oldest] = this.#repeated.keys();
-    if (oldest !== undefined && this.#repeated.size > PENDING_MAX) this.#repeated.delete(oldest);
+    const tasks = this.#notKept(pull, pending.won.tasks);
+    if (tasks.length > 0) return { ...pending.won, tasks };
+    this.#settle();
+    return undefined;
   }
 
-  /** Whether a pull was asked again after `begun` (ms). */
-  wasRepeated(pull: string, begun: Millis): boolean {
-    return (this.#repeated.get(pull) ?? begun) > begun;
-  }
-
-  /** Gives back whatever waits for a repeat, and what comes from then on at once. Resolves when all is given back, or after `ms`. */
-  async drain(ms: Millis): Promise<void> {
-    this.#draining = true;
-    for (const { won, cancel } of this.#pending.values()) {
-      cancel();
-      this.giveBack(won);
-    }
-    this.#pending.clear();
-    if (this.#underWay.size === 0) return;
-    let cancel = () => {};
-    const late = new Promise<void>((resolve) => {
-      cancel = this.#ports.clock.after(ms, resolve);
+  /** Those of these tasks that are neither delivered nor in an answer here. An open pull keeps them, and is told so. */
+  #notKept(pull: string, tasks: readonly TaskId[]): readonly TaskId[] {
+    const answers = [...(this.#answers.get(pull) ?? [])];
+    const left = tasks.filter((task) => {
+      return !this.#delivered.has(pull, task) && !answers.some((won) => won.tasks.includes(task));
     });
-    await Promise.race([Promise.all(this.#underWay), late]);
-    cancel();
+    const open = this.#open.get(pull);
+    if (open === undefined || left.length === 0) return left;
+    for (const look of open) look();
+    return [];
+  }
+
+  #drop(pull: string, tasks: readonly TaskId[]): void {
+    const pending = this.#pending.get(pull);
+    if (pending === undefined) return;
+    const left = pending.won.tasks.filter((task) => !tasks.includes(task));
+    if (left.length > 0) {
+      this.#pending.set(pull, { ...pending, won: { ...pending.won, tasks: left } });
+      return;
+    }
+    pending.cancel();
+    this.#pending.delete(pull);
+    this.#settle();
+  }
+
+  #tell(type: "kept" | "undelivered", pull: string, tasks: readonly TaskId[]): void {
+    const { signals, gateway } = this.#ports;
+    signals.send({ type, pull, gateway, tasks });
+  }
+
+  #settle(): void {
+    if (this.size === 0) for (const settled of this.#settled.splice(0)) settled();
   }
 
   async #giveBack({ worker, pull }: Won, task: TaskId): Promise<void> {
@@ -132,4 +229,14 @@ export class Undelivered {
     else
       log.debug({ worker, task, refused: answer.refusal.refused }, "a task that its worker had not heard of was not given back");
   }
+}
+
+/** Adds one to those under a name; gives what takes it out again. */
+function enter<T>(all: Map<string, Set<T>>, name: string, one: T): () => void {
+  const those = all.get(name) ?? new Set();
+  all.set(name, those.add(one));
+  return () => {
+    those.delete(one);
+    if (those.size === 0 && all.get(name) === those) all.delete(name);
+  };
 }

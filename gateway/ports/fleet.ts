@@ -35,6 +35,11 @@ export interface FleetAnswer {
   readonly body: string;
   /** For an error: the sentence of its problem document. */
   readonly sentence: string | null;
+  /**
+   * To be called once it is known whether the server has the answer, which is then not to be sent later; null where that makes no
+   * difference.
+   */
+  readonly whenSent: ((isSent: boolean) => void) | null;
 }
 
 /** What can be asked, by the last part of a subject: `work.submit`. */

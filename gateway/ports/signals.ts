@@ -1,4 +1,4 @@
-import type { AccountId, Millis, TaskStatus } from "../../machines/vocabulary.ts";
+import type { AccountId, Millis, TaskId, TaskStatus } from "../../machines/vocabulary.ts";
 import type { StoredTask } from "./read-model.ts";
 
 /** Told to other processes, at most once: nothing depends on its arrival. */
@@ -36,7 +36,9 @@ export type Signal =
   | { readonly type: "key"; readonly hash: string }
   /** An account was frozen or released, or what it offers has changed. */
   | { readonly type: "account"; readonly account: AccountId }
-  /** A pull was asked again at this gateway, and what it has won was the answer. */
-  | { readonly type: "pull"; readonly pull: string; readonly gateway: string }
+  /** This gateway gives these tasks of a pull back soon, unless another one keeps them for its client. */
+  | { readonly type: "undelivered"; readonly pull: string; readonly gateway: string; readonly tasks: readonly TaskId[] }
+  /** This gateway keeps them: others do not give them back. */
+  | { readonly type: "kept"; readonly pull: string; readonly gateway: string; readonly tasks: readonly TaskId[] }
   /** The fleet of an account has asked this gateway at this time (ms) to listen for it: others listen for it no more. */
   | { readonly type: "listening"; readonly account: AccountId; readonly gateway: string; readonly at: Millis };

@@ -53,7 +53,7 @@ const pull = keyed(
       waitMs: Math.min(body.wait_ms ?? 0, waiting.msMost),
       bytesMost: Math.min(PULL_BYTES_MAX, waiting.bytesMost),
       again: options.again === true,
-      gone: waiting.gone,
+      client: waiting.client,
     });
     if (typeof got === "string") throw REFUSED[got]();
     return { status: 200, body: shown(got, account) };

@@ -15,8 +15,6 @@ export interface Pulled {
   readonly why: (typeof PULL_ENDS)[number];
   /** Why it has not got more. */
   readonly limited?: Ineligibility;
-  /** The pull was asked again since, under the same id: whoever did that has got the same, and answers for it. */
-  readonly repeated?: boolean;
 }
 
 /** What a matcher knows about a task and who is online. */

@@ -2,7 +2,7 @@
 import { UNMATCHED } from "../market/unmatched.ts";
 import type { ReplyOf } from "../protocols.ts";
 import { form, NOTHING, type ReplyForms } from "../replies.ts";
-import { isAccountId, isFlag, isListOf, isNumber, isOneOf, isRecord, isText, isWhole, orAbsent, orNull } from "../shape.ts";
+import { isAccountId, isListOf, isNumber, isOneOf, isRecord, isText, isWhole, orAbsent, orNull } from "../shape.ts";
 import { isIneligibility, isWholeTask } from "../task/commands.ts";
 import { PULL_ENDS } from "./protocol.ts";
 
@@ -15,7 +15,6 @@ export const MATCHER_REPLIES: ReplyForms<"matcher"> = {
       missing: isWhole,
       why: isOneOf(PULL_ENDS),
       limited: orAbsent(isIneligibility),
-      repeated: orAbsent(isFlag),
     }),
   ),
   check: form(isRecord<ReplyOf<"matcher", "check">>({ unknown: isListOf(isText) })),

@@ -76,8 +76,11 @@ function hear(
     case "task":
       feed.hear(signal.task);
       return;
-    case "pull":
-      undelivered.hearRepeated(signal);
+    case "undelivered":
+      undelivered.hearUndelivered(signal);
+      return;
+    case "kept":
+      undelivered.hearKept(signal);
       return;
     case "listening":
       listenings.hear(signal);

@@ -1,7 +1,5 @@
 /** The line of fleets against real servers: where it opens and where not, and that neither leaving nor an outage loses a request. */
-import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createConnection, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { connect, type NatsConnection } from "nats";
@@ -12,6 +10,7 @@ import type { NatsSettings } from "../../src/adapters/nats/connect.ts";
 import { FleetLine, type FleetLineOptions, mayAnswer } from "../../src/adapters/nats/fleet.ts";
 import { meet } from "../../src/adapters/nats/isolation.ts";
 import { eventually } from "../support/market.ts";
+import { passage } from "../support/passage.ts";
 import { startPrivate } from "../support/servers.mjs";
 import { id, person, SILENT } from "../support/world.ts";
 
@@ -61,7 +60,7 @@ class Echo implements FleetService {
     const body = Buffer.from(payload).toString();
     this.taken.push(body);
     await this.held;
-    return { status: 200, headers: new Map(), body, sentence: null };
+    return { status: 200, headers: new Map(), body, sentence: null, whenSent: null };
   }
 }
 
@@ -73,32 +72,6 @@ function open(url: string, service: FleetService, more: Partial<FleetLineOptions
     log: SILENT,
     ...more,
   });
-}
-
-/** A way to a server on which what comes from there can be held back. */
-async function passage(server: URL) {
-  const sockets: Socket[] = [];
-  const listener = createServer((near) => {
-    const far = createConnection(Number(server.port), server.hostname);
-    near.pipe(far).pipe(near);
-    for (const socket of [near, far]) socket.setNoDelay().on("error", () => {});
-    sockets.push(far);
-  });
-  await once(listener.listen(0, "127.0.0.1"), "listening");
-  const address = listener.address();
-  return {
-    port: typeof address === "object" && address !== null ? address.port : 0,
-    hold: () => {
-      for (const far of sockets) far.pause();
-    },
-    pass: () => {
-      for (const far of sockets) far.resume();
-    },
-    close: async () => {
-      for (const far of sockets) far.destroy();
-      await new Promise((resolve) => listener.close(resolve));
-    },
-  };
 }
 
 async function ask(client: NatsConnection, text: string): Promise<string> {

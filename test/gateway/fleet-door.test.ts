@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { answerOf } from "../../gateway/doors/answer.ts";
 import { Capacity } from "../../gateway/doors/capacity.ts";
 import { ACCOUNT_BOUNDS, DOOR_BOUNDS, FleetDoor } from "../../gateway/doors/fleet.ts";
+import { DoorRecipient } from "../../gateway/doors/recipient.ts";
 import type { Visit } from "../../gateway/doors/serve.ts";
 import { verbsOf } from "../../gateway/doors/verbs.ts";
 import {
@@ -119,14 +120,37 @@ test("headers that cannot be read, or whose length is not known, are refused", a
 test("an answer of the length that the bus takes goes back, and one byte more is told what to do instead", () => {
   const reply = { status: 200, body: "é".repeat(10) };
   const headers = new Map<string, string>();
-  expect(answerOf(reply, THING, headers, 22).body).toBe(`"${"é".repeat(10)}"`);
-  expect(() => answerOf(reply, THING, headers, 21)).toThrow(
+  expect(answerOf(reply, THING, headers, 22, new DoorRecipient()).body).toBe(`"${"é".repeat(10)}"`);
+  expect(() => answerOf(reply, THING, headers, 21, new DoorRecipient())).toThrow(
     "The answer has 22 bytes, and this NATS server passes at most 21. Read it over HTTP, where this operation is GET /api/v1/things, or have the operator raise max_payload.",
   );
-  expect(() => answerOf(reply, { method: "post", path: "/x" }, headers, 21)).toThrow(
+  expect(() => answerOf(reply, { method: "post", path: "/x" }, headers, 21, new DoorRecipient())).toThrow(
     /What you asked for was done; read the outcome over HTTP/,
   );
-  expect(() => answerOf(reply, {}, headers, 21)).toThrow(/at most 21\. What you asked for was done\. Have the operator raise/);
+  expect(() => answerOf(reply, {}, headers, 21, new DoorRecipient())).toThrow(
+    /at most 21\. What you asked for was done\. Have the operator raise/,
+  );
+});
+
+test("who asked is told whether its answer was sent, if it wants to know; one that cannot be sent is not", async () => {
+  const heard: boolean[] = [];
+  let gone: AbortSignal | undefined;
+  const door = doorOf(async (_, { waiting: { client } }) => {
+    gone = client.gone;
+    client.whenAnswered((isWhole) => heard.push(isWhole));
+    return { status: 200, body: "x".repeat(20) };
+  });
+  const ask = (answerBytesMax: number) => door.answer("things.get", request({ answerBytesMax }));
+  (await ask(22)).whenSent?.(true);
+  expect([heard.splice(0), gone?.aborted]).toEqual([[true], false]);
+  const { whenSent } = await ask(22);
+  whenSent?.(false);
+  whenSent?.(true);
+  expect([heard.splice(0), gone?.aborted]).toEqual([[false], true]);
+  // Longer than the bus takes.
+  expect(await ask(21)).toMatchObject({ status: 413, whenSent: null });
+  expect([heard, gone?.aborted]).toEqual([[false], true]);
+  expect((await doorOf(handler).answer("things.get", request())).whenSent).toBeNull();
 });
 
 test("an operation that cannot be asked in one object, or whose verb another has, cannot have one", () => {

@@ -65,14 +65,13 @@ describe("what a matcher does not tell", () => {
     expect(world.clock.next).toBeNull();
   });
 
-  test("and is won after the answer, is not given back where another gateway was asked for it again", async () => {
+  test("and is won after the answer of a pull with a key, is given back unless another gateway keeps it", async () => {
     world.ask({ waitMs: 1_000, again: true });
     await world.pass(1_000);
     await world.answers(undefined);
     world.won = [inDatabase(1)];
-    world.askedAgain.set("key.terms", world.clock.now());
     await world.pass(LOOK_AGAIN_MS);
-    expect([world.returned, world.clock.next]).toEqual([[], null]);
+    expect([world.returned, world.unkept, world.clock.next]).toEqual([[], [["key.terms", ids(1)]], null]);
   });
 
   test("and cannot be read, then or later, is looked for again until it can, so often and no more", async () => {
@@ -105,7 +104,7 @@ describe("what a matcher does not tell", () => {
     expect(idsOf(again.answer)).toEqual(ids(1));
     world.won = [inDatabase(1), inDatabase(2)];
     await world.pass(LOOK_AGAIN_MS);
-    expect(world.returned).toEqual([["key.terms", ids(2)]]);
+    expect([world.returned, world.unkept]).toEqual([[], [["key.terms", ids(2)]]]);
   });
 
   test("is not looked for where every matcher has answered, and at once when the gateway closes", async () => {
@@ -131,11 +130,13 @@ describe("a pull with a key that comes again", () => {
     expect([idsOf(pull.answer), world.queues.pulls, world.repeated]).toEqual([ids(1, 2), [], ["key.terms"]]);
   });
 
-  test("gets no more than its answer holds; the rest is given back", async () => {
+  test("gets no more than its answer holds; the rest is given back unless another gateway keeps it", async () => {
     world.won = [inDatabase(1), inDatabase(2)];
     const pull = world.ask({ again: true, bytesMost: JSON.stringify(showTask(stored(1), worker)).length + 10 });
     await world.pass(0);
-    expect([idsOf(pull.answer), world.returned]).toEqual([ids(1), [["key.terms", ids(2)]]]);
+    expect([idsOf(pull.answer), world.returned, world.unkept]).toEqual([ids(1), [], [["key.terms", ids(2)]]]);
+    pull.client.answered();
+    expect(world.delivered).toEqual([["key.terms", ids(1)]]);
   });
 
   test("for something else is refused while the first has tasks, and waits like a new one if it has none", async () => {
@@ -150,17 +151,28 @@ describe("a pull with a key that comes again", () => {
   });
 });
 
-describe("a pull that is asked again while it waits", () => {
-  test("leaves what it gets to whoever asked again, and looks for nothing more", async () => {
-    const [first, unsure] = [world.ask({ again: true }), world.ask({ again: true, taskTypes: [TYPE, "analysis"], waitMs: 0 })];
+describe("a pull that is told that it may have won something", () => {
+  test("waits no longer, and gets what it has won", async () => {
+    const pull = world.ask({ again: true });
     await world.pass(0);
-    world.queues.pulls[0]?.answer({ ...got(1), repeated: true });
-    world.queues.pulls[1]?.answer({ ...NOTHING, repeated: true });
-    world.queues.pulls[2]?.answer(undefined);
+    world.won = [inDatabase(1)];
+    world.looks.get("key.terms")?.();
+    expect(world.queues.left).toEqual([{ taskType: TYPE, id: "key.terms" }]);
+    await world.answers(NOTHING);
+    expect([idsOf(pull.answer), world.repeated, world.looks.size]).toEqual([ids(1), ["key.terms"], 0]);
+  });
+
+  test("looks later if it cannot now, or if it ends meanwhile, and goes on waiting if there is nothing", async () => {
+    const [first, second] = [world.ask({ again: true, key: "one" }), world.ask({ again: true, key: "two", waitMs: 60_000 })];
     await world.pass(0);
-    expect([idsOf(first.answer), unsure.answer]).toEqual([ids(1), { tasks: [], limited: null }]);
-    first.gone.abort();
-    expect([world.later, world.returned, world.clock.next]).toEqual([[], [], null]);
+    first.client.left();
+    for (const look of world.looks.values()) look();
+    for (const { answer } of world.queues.pulls) answer(NOTHING);
+    await world.pass(PAUSE_MS);
+    expect([first.answer, second.answer, world.queues.pulls.length]).toEqual([{ tasks: [], limited: null }, undefined, 3]);
+    world.won = [inDatabase(1, "one.terms")];
+    await world.pass(LOOK_AGAIN_MS);
+    expect(world.unkept).toEqual([["one.terms", ids(1)]]);
   });
 });
 
@@ -168,7 +180,7 @@ describe("a client that has gone", () => {
   test("before there is a task: the wait is over", async () => {
     const pull = world.ask();
     await world.pass(0);
-    pull.gone.abort();
+    pull.client.left();
     await world.pass(0);
     expect(world.queues.left).toEqual([{ taskType: TYPE, id: "key.terms" }]);
     await world.answers(NOTHING);
@@ -179,13 +191,13 @@ describe("a client that has gone", () => {
   test("while it wins one, or before it has read its answer, gives the task back, once", async () => {
     const [early, late] = [world.ask(), world.ask()];
     await world.pass(0);
-    early.gone.abort();
+    early.client.left();
     world.queues.pulls[0]?.answer(got(1));
     world.queues.pulls[1]?.answer(got(2));
     await world.pass(0);
     expect(world.returned).toEqual([["key.terms", ids(1)]]);
-    late.gone.abort();
-    late.gone.abort();
+    late.client.left();
+    late.client.left();
     expect(world.returned).toEqual([
       ["key.terms", ids(1)],
       ["key.terms", ids(2)],
@@ -197,7 +209,7 @@ describe("a client that has gone", () => {
     const pull = world.ask({ again: true });
     await world.pass(0);
     await world.answers(got(1));
-    pull.gone.abort();
+    pull.client.left();
     expect([world.returned, world.later]).toEqual([[], [["key.terms", ids(1)]]]);
   });
 });

@@ -180,7 +180,7 @@ describe("a gateway", () => {
       const pull = world.ask({ waitMs: 0 });
       await world.pass(0);
       await world.answers(n % 2 === 0 ? got(n) : NOTHING);
-      if (n % 3 === 0) pull.gone.abort();
+      if (n % 3 === 0) pull.client.left();
     }
     expect([world.pulls.size, world.clock.next]).toEqual([0, null]);
   });

@@ -2,19 +2,23 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { Fleet } from "../support/fleet.ts";
 import { pullAndLeave } from "../support/leaving.ts";
-import { GOOD, Market, ORDER, type Party } from "../support/market.ts";
+import { eventually, GOOD, Market, ORDER, type Party } from "../support/market.ts";
+import { startPrivate } from "../support/servers.mjs";
 
 const TYPE = "analysis";
 /** Longer than a client with a key may take to ask again. */
 const REPEAT_MS = 6_000;
 const TRIES = 200;
 
+let server: Awaited<ReturnType<typeof startPrivate>>;
 let market: Market;
 let requester: Party;
 
 beforeAll(async () => {
-  market = await Market.start({ AWARDS_BY_TIER: "100,100,100,100,1000" });
+  server = await startPrivate("nats");
+  market = await Market.start({ AWARDS_BY_TIER: "100,100,100,100,1000", FLEET_NATS_URL: server.url });
   requester = await market.register();
   await market.ok("POST", "/credits/topup", { amount_credits: 100_000 }, requester);
 });
@@ -23,6 +27,7 @@ afterAll(async () => {
   expect((await market.audit()).flatMap(({ wrong }) => wrong)).toEqual([]);
   expect(market.alarms()).toEqual([]);
   await market.stop();
+  await server.stop();
 });
 
 const post = async (more: object = {}): Promise<string> =>
@@ -93,6 +98,45 @@ test("with a key it may ask again and has the task for good; if it does not ask,
     }
   }
   throw new Error("no client with a key has left between an award and its answer");
+});
+
+test("what an answer has brought stays with its worker, though it asks again and leaves before it has that answer", async () => {
+  const [worker, idempotencyKey] = [await market.register(), randomUUID()];
+  const id = await post({ task_type: "json_extraction" });
+  const options = { ...worker, idempotencyKey };
+  const { tasks } = await market.ok("POST", "/work/pull", { task_types: ["json_extraction"], wait_ms: 20_000 }, options);
+  expect(tasks).toMatchObject([{ id }]);
+  for (let tries = 0; tries < 40; tries += 1) await pullAndLeave(market.port, "json_extraction", tries % 8, options);
+  await sleep(REPEAT_MS);
+  expect([await returnsOf(id), await market.task(id, requester)]).toMatchObject([[], { awarded_to: worker.id }]);
+  await market.submit(id, worker, GOOD);
+});
+
+test("what a fleet's pull wins while its server is away goes to others, at once or when a key could not be used any more", async () => {
+  const type = "data_transformation";
+  const more = { task_type: type, pending_pool_hours: 2 };
+  const [one, other] = [await market.register(), await market.register()];
+  const fleets = await Promise.all([one, other].map((party) => Fleet.connect(server.url, party, { reconnect: false })));
+  const body = { task_types: [type], max_tasks: 1, wait_ms: 5_000 };
+  const asked = fleets.map((fleet, n) => {
+    return fleet.ask("work.pull", body, n === 0 ? {} : { idempotencyKey: randomUUID() }).catch(() => undefined);
+  });
+  const areWaiting = async () => {
+    const look = await market.ok("POST", "/tasks/validate", { ...ORDER, task_type: type }, requester);
+    return look.workers_online >= 2 ? true : undefined;
+  };
+  await eventually(areWaiting, "both to wait");
+  await server.kill();
+  await Promise.all(asked);
+  const ids = [await post(more), await post(more)];
+  const areReturned = async () => {
+    const returns = await Promise.all(ids.map(returnsOf));
+    return returns.every((one) => one.includes("UNDELIVERED")) ? true : undefined;
+  };
+  await eventually(areReturned, "both to be given back");
+  await server.start();
+  const { tasks } = await market.ok("POST", "/work/pull", { ...body, max_tasks: 2 }, await market.register());
+  expect(tasks.map(({ id }: { id: string }) => id).toSorted()).toEqual(ids.toSorted());
 });
 
 test("several types share the room of an answer, so that whatever is awarded is told", async () => {

@@ -5,6 +5,7 @@
  * W1  What a pull gives was awarded to its worker for that pull, and no two pulls give one award.
  * W2  When the faults have stopped, whoever can take a task gets it: none that a ready worker can have is left in the pool.
  */
+import { DoorRecipient } from "../../gateway/doors/recipient.ts";
 import { Presence } from "../../gateway/live/presence.ts";
 import { PULL_BYTES_MAX, Pulls } from "../../gateway/live/pulls.ts";
 import { Queues } from "../../gateway/live/queues.ts";
@@ -124,11 +125,12 @@ export class Workers {
     return edge;
   }
 
-  /** Tells the other gateways that a pull was asked again; now and then one does not hear it. */
+  /** Tells the other gateways what one keeps, or would give back; now and then one does not hear it. */
   #tell(signal: Signal): void {
-    if (signal.type !== "pull") return;
     for (const { undelivered } of this.#edges.values()) {
-      if (!this.#random.chance(0.2)) undelivered.hearRepeated(signal);
+      if (this.#random.chance(0.2)) continue;
+      if (signal.type === "undelivered") undelivered.hearUndelivered(signal);
+      if (signal.type === "kept") undelivered.hearKept(signal);
     }
   }
 
@@ -156,18 +158,19 @@ export class Workers {
     const hasKey = random.chance(0.7);
     this.underWay += 1;
     for (;;) {
-      const client = new AbortController();
+      const client = new DoorRecipient();
       const { pulls } = this.#edge(gateway);
-      const asked = pulls.pull({ ...request, again: hasKey, gone: client.signal }).catch(() => undefined);
+      const asked = pulls.pull({ ...request, again: hasKey, client }).catch(() => undefined);
       const patience = random.chance(0.2) ? random.int(0, request.waitMs) : request.waitMs + 10_000;
       const got = await Promise.race([asked, time.wait(patience).then(() => undefined)]);
       // Now and then the client leaves while its answer is on its way.
       if (got !== undefined && !random.chance(0.3)) {
+        client.answered();
         if (typeof got === "string") this.wrong.push(`a pull of ${worker} was refused: ${got}`);
         else for (const { row: task } of got.tasks) this.#got(worker, key, taskId(task.id));
         break;
       }
-      client.abort();
+      client.left();
       if (!hasKey) break;
       gateway = random.pick(gateways);
       if (!gateway.process.alive || random.chance(0.3)) break;

@@ -1,6 +1,7 @@
 /** Pulls at a gateway whose matchers, database and clock a test has in its hand. */
 import { setImmediate as turn } from "node:timers/promises";
-import { type PullRefusal, type PullRequest, type PullResult, Pulls } from "../../gateway/live/pulls.ts";
+import { DoorRecipient } from "../../gateway/doors/recipient.ts";
+import { type PullPorts, type PullRefusal, type PullRequest, type PullResult, Pulls } from "../../gateway/live/pulls.ts";
 import type { Won } from "../../gateway/live/undelivered.ts";
 import type { PulledTask } from "../../gateway/ports/read-model.ts";
 import { account } from "../../machines/account/index.ts";
@@ -58,28 +59,31 @@ export const ids = (...numbers: readonly number[]) => numbers.map((n) => task(n)
 export interface AskedPull {
   answer: PullResult | PullRefusal | undefined;
   error: unknown;
-  /** Aborted, its client has gone. */
-  readonly gone: AbortController;
+  readonly client: DoorRecipient;
 }
 
 export class PullWorld {
-  readonly clock = new ManualClock();
+  readonly clock: ManualClock;
   readonly queues = new HeardQueues();
   /** What the database says that the worker has won and still has. */
   won: readonly PulledTask[] = [];
   /** Whether the database does not answer. */
   away = false;
   reads = 0;
-  /** What was given back at once, and what is unless it is asked for again: the pull, and its tasks. */
+  /** The pull, and its tasks: what was given back at once; what is unless another gateway keeps it, or it is asked for again. */
   readonly returned: (readonly [pull: string, tasks: readonly string[]])[] = [];
+  readonly unkept: (readonly [pull: string, tasks: readonly string[]])[] = [];
   readonly later: (readonly [pull: string, tasks: readonly string[]])[] = [];
-  /** Pulls that were asked again here. */
+  /** What has reached its client, and pulls of which other gateways were told that they are answered here. */
+  readonly delivered: (readonly [pull: string, tasks: readonly string[]])[] = [];
   readonly repeated: string[] = [];
-  /** When each pull was asked again, here or elsewhere (ms). */
-  readonly askedAgain = new Map<string, number>();
+  /** What open pulls with a key are told when they may have won something. */
+  readonly looks = new Map<string, () => void>();
   readonly pulls: Pulls;
 
-  constructor() {
+  /** `more`: what it shares with another gateway. */
+  constructor(more: Partial<Pick<PullPorts, "undelivered" | "gateway">> & { readonly clock?: ManualClock } = {}) {
+    this.clock = more.clock ?? new ManualClock();
     const noteIn = (list: (readonly [string, readonly string[]])[]) => (one: Won) => {
       if (one.worker !== worker) throw new Error(`${one.worker} has pulled nothing here`);
       if (one.tasks.length > 0) list.push([one.pull, one.tasks]);
@@ -95,15 +99,18 @@ export class PullWorld {
       },
       clock: this.clock,
       log: SILENT,
-      gateway: "g1",
-      undelivered: {
+      gateway: more.gateway ?? "g1",
+      undelivered: more.undelivered ?? {
         giveBack: noteIn(this.returned),
-        giveBackLater: noteIn(this.later),
-        repeated: (pull, asked) => {
-          this.repeated.push(pull);
-          this.askedAgain.set(pull, asked);
+        giveBackUnkept: noteIn(this.unkept),
+        open: (pull, look) => {
+          this.looks.set(pull, look);
+          return () => void this.looks.delete(pull);
         },
-        wasRepeated: (pull, begun) => (this.askedAgain.get(pull) ?? begun) > begun,
+        answer: (won, again) => {
+          if (again) this.repeated.push(won.pull);
+          return (isWhole) => noteIn(isWhole ? this.delivered : this.later)(won);
+        },
       },
     });
   }
@@ -121,7 +128,7 @@ export class PullWorld {
   }
 
   ask(changes: Partial<PullRequest> = {}): AskedPull {
-    const gone = new AbortController();
+    const client = new DoorRecipient();
     const request: PullRequest = {
       key: "key",
       terms: "terms",
@@ -133,10 +140,10 @@ export class PullWorld {
       waitMs: 30_000,
       bytesMost: 524_288,
       again: false,
-      gone: gone.signal,
+      client,
       ...changes,
     };
-    const pull: AskedPull = { answer: undefined, error: undefined, gone };
+    const pull: AskedPull = { answer: undefined, error: undefined, client };
     this.pulls.pull(request).then(
       (answer) => {
         pull.answer = answer;

@@ -5,7 +5,8 @@
  *     somebody else chose for others to hear.
  * F2  Headers are measured before they are read.
  * F3  When the line is closed, what was delivered is answered first; what was not goes to another gateway.
- * F4  What is pushed goes to the push subject of the account that asked, which no other account may hear, and never late: it is
+ * F4  Where it matters whether an answer was sent, it was when the server has confirmed it; while the server is away it is not sent.
+ * F5  What is pushed goes to the push subject of the account that asked, which no other account may hear, and never late: it is
  *     refused while the server is away, or has not taken what was pushed before.
  */
 import { Match, type Msg, type MsgHdrs, headers as makeHeaders, type NatsConnection, nuid, type Subscription } from "nats";
@@ -57,6 +58,9 @@ export class FleetLine {
   readonly #subscriptions = new Map<string, Subscription>();
   #unconfirmed = 0;
   #confirming = false;
+  /** The confirmation that is under way, and the one after it. */
+  #confirmation: Promise<boolean> = Promise.resolve(true);
+  #nextConfirmation: Promise<boolean> | null = null;
   #underWay = 0;
   #idle = () => {};
   #closing = false;
@@ -149,10 +153,23 @@ export class FleetLine {
     while (this.#unconfirmed > 0) {
       const pushed = this.#unconfirmed;
       // If the connection breaks, what it had not taken is gone.
-      await this.#connection.flush().catch(() => {});
+      await this.#confirmed();
       this.#unconfirmed -= pushed;
     }
     this.#confirming = false;
+  }
+
+  /** Whether the server has taken all that was published until now. One question is under way at a time, for all who want to know. */
+  #confirmed(): Promise<boolean> {
+    this.#nextConfirmation ??= this.#confirmation.then(() => {
+      this.#nextConfirmation = null;
+      this.#confirmation = this.#connection.flush().then(
+        () => true,
+        () => false,
+      );
+      return this.#confirmation;
+    });
+    return this.#nextConfirmation;
   }
 
   #endpointOf(verb: string, metadata: { readonly [name: string]: string }): MicroEndpoint {
@@ -193,11 +210,21 @@ export class FleetLine {
     const answer = await this.#service.answer(verb, request);
     const wrong = answer.sentence === null ? null : `${answer.status} ${answer.sentence}`;
     this.#micro.count(endpoint, performance.now() - started, wrong);
+    const { whenSent } = answer;
+    // While the server is away the library would keep it, and send it when nobody waits for it any more.
+    if (whenSent !== null && !this.#link.up()) return whenSent(false);
+    const isSent = this.#respond(message, answer);
+    whenSent?.(isSent && (await this.#confirmed()));
+  }
+
+  /** Whether the library has taken the answer. */
+  #respond(message: Msg, answer: FleetAnswer): boolean {
     try {
-      message.respond(answer.body, { headers: headersOf(answer) });
+      return message.respond(answer.body, { headers: headersOf(answer) });
     } catch (error) {
       // The connection was closed meanwhile: the caller asks again, under the same Idempotency-Key.
       this.#log.warn({ err: error, subject: message.subject }, "could not send an answer to a fleet");
+      return false;
     }
   }
 }
