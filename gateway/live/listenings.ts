@@ -3,18 +3,24 @@
  *
  * L1  An account has one listening, because all its workers hear the same subject. Asking again renews it, with what is asked for
  *     then; its time is never shortened by that.
- * L2  Any gateway may be asked. The one that was asked last listens, and says so to the others, which stop; of two that were asked
- *     at the same time, by their clocks, the one with the higher id. Where that word is lost, both push until the older one's time
- *     is over: some events come twice, none is lost.
- * L3  A fleet says what it heard last. What was sent since is sent again, so that nothing is lost that the bus has lost, a gateway
+ * L2  Any gateway may be asked. The one that was asked last listens, and says so to the others, which stop. What is last is counted,
+ *     so clocks do not matter: each time is one more than the gateway has heard of. Of two that count the same, because neither had
+ *     heard of the other, the one with the higher id listens. Who counts too few, because it has just begun or did not hear of the
+ *     last time, is told so by the one that listens, counts again and listens.
+ * L3  An end names the last time that its gateway has heard of: who was asked later goes on. One that has heard of none ends all.
+ * L4  Where word of a time is lost, both push until the older one's time is over, or one of them is asked again: some events come
+ *     twice, none is lost. Where word of an end is lost, or it names too few times because an earlier word was, what it was to end goes
+ *     on until its time is over. An end that arrives late ends a listening that began meanwhile only at a gateway that counts too few.
+ * L5  A fleet says what it heard last. What was sent since is sent again, so that nothing is lost that the bus has lost, a gateway
  *     that died has not sent, or another one was about to send.
- * L4  A gateway whose place was taken hands over which new tasks it has told of; else all that are open would be told of again with
+ * L6  A gateway whose place was taken hands over which new tasks it has told of; else all that are open would be told of again with
  *     each renewal.
  */
 import type { Clock } from "../../actors/ports/clock.ts";
 import type { AccountId, Millis } from "../../machines/vocabulary.ts";
 import type { PushLine } from "../ports/fleet.ts";
 import type { GatewaySignal, Signal, SignalHub } from "../ports/signals.ts";
+import { AskedTimes } from "./asked-times.ts";
 import type { Feed, Full } from "./feed.ts";
 import { PushSink } from "./push.ts";
 import type { EventStream, Subscription } from "./stream.ts";
@@ -50,8 +56,8 @@ export interface Listening {
 
 interface Here {
   readonly stream: EventStream;
-  /** When it was asked for last. */
-  at: Millis;
+  /** How many times it was asked for when it was last. */
+  times: number;
   until: Millis;
   cancel: () => void;
 }
@@ -59,10 +65,13 @@ interface Here {
 export class Listenings {
   readonly #ports: ListeningPorts;
   readonly #here = new Map<AccountId, Here>();
+  /** None lasts longer than this without being asked for again. */
+  readonly #asked: AskedTimes;
   #closed = false;
 
   constructor(ports: ListeningPorts) {
     this.#ports = ports;
+    this.#asked = new AskedTimes(ports.clock, LISTEN_S_MAX * SECOND_MS);
   }
 
   /** How many fleets are listened for here. */
@@ -85,21 +94,41 @@ export class Listenings {
   }
 
   /** A gateway was asked to listen for an account. */
-  hear({ account, gateway, at }: Extract<Signal, { type: "listening" }>): void {
-    const { signals, gateway: own } = this.#ports;
+  hear({ account, gateway, times }: Extract<Signal, { type: "listening" }>): void {
+    const { signals, gateway: own, clock } = this.#ports;
+    if (gateway === own) return;
+    this.#asked.note(account, times);
     const here = this.#here.get(account);
-    if (here === undefined || gateway === own || at < here.at || (at === here.at && gateway < own)) return;
+    if (here === undefined) return;
+    if (times < here.times || (times === here.times && gateway < own)) {
+      signals.sendTo(gateway, { type: "asked", account, times: here.times });
+      return;
+    }
     const { stream, until } = here;
     stream.end("over");
-    signals.sendTo(gateway, { type: "told", account, told: stream.told, until });
+    signals.sendTo(gateway, { type: "told", account, told: stream.told, left: until - clock.now() });
+  }
+
+  /** A gateway was asked to listen for an account no more. */
+  hearEnd({ account, gateway, times }: Extract<Signal, { type: "unheard" }>): void {
+    const here = this.#here.get(account);
+    if (here === undefined || gateway === this.#ports.gateway) return;
+    if (times === null || here.times <= times) here.stream.end("over");
+  }
+
+  /** Another gateway listens for an account, because this one has counted too few times. */
+  sayAgain({ account, times }: Extract<GatewaySignal, { type: "asked" }>): void {
+    this.#asked.note(account, times);
+    const here = this.#here.get(account);
+    if (here !== undefined && here.times <= times) this.#say(here);
   }
 
   /** A gateway whose place this one has taken hands over. */
-  takeOver({ account, told, until }: Extract<GatewaySignal, { type: "told" }>): void {
+  takeOver({ account, told, left }: Extract<GatewaySignal, { type: "told" }>): void {
     const here = this.#here.get(account);
     if (here === undefined) return;
     here.stream.remember(told);
-    this.#extend(here, until);
+    this.#extend(here, this.#ports.clock.now() + left);
   }
 
   /** Ends all, and tells those who hear them; from then on nobody is listened for. */
@@ -132,7 +161,7 @@ export class Listenings {
     const { account } = stream.subscription;
     // Not the one from before it was opened, if several were asked for at once.
     const before = this.#here.get(account);
-    const here: Here = { stream, at: 0, until: before?.until ?? 0, cancel: () => {} };
+    const here: Here = { stream, times: 0, until: before?.until ?? 0, cancel: () => {} };
     this.#here.set(account, here);
     stream.onClose(() => {
       here.cancel();
@@ -147,10 +176,17 @@ export class Listenings {
   }
 
   #renew(here: Here, ms: Millis): void {
-    const { signals, gateway, clock } = this.#ports;
-    here.at = clock.now();
-    this.#extend(here, here.at + ms);
-    signals.send({ type: "listening", account: here.stream.subscription.account, gateway, at: here.at });
+    this.#extend(here, this.#ports.clock.now() + ms);
+    this.#say(here);
+  }
+
+  /** Tells the others that it was asked for here, for one time more than was heard of. */
+  #say(here: Here): void {
+    const { signals, gateway } = this.#ports;
+    const { account } = here.stream.subscription;
+    here.times = Math.max(here.times, this.#asked.of(account) ?? 0) + 1;
+    this.#asked.note(account, here.times);
+    signals.send({ type: "listening", account, gateway, times: here.times });
   }
 
   #extend(here: Here, until: Millis): void {
@@ -162,10 +198,9 @@ export class Listenings {
 
   #stop(account: AccountId): Listening {
     const { signals, gateway, clock } = this.#ports;
-    const at = clock.now();
     this.#here.get(account)?.stream.end("over");
-    signals.send({ type: "listening", account, gateway, at });
-    return { until: at, after: null };
+    signals.send({ type: "unheard", account, gateway, times: this.#asked.of(account) });
+    return { until: clock.now(), after: null };
   }
 }
 

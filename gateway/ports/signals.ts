@@ -26,8 +26,10 @@ export type GatewaySignal =
    * at most; absent from nodes of an older version.
    */
   | { readonly type: "new"; readonly task: StoredTask; readonly workers: readonly AccountId[]; readonly streams?: number }
-  /** Its listening of this account went on here until now: it has told of these new tasks, and was asked for until then. */
-  | { readonly type: "told"; readonly account: AccountId; readonly told: readonly string[]; readonly until: Millis };
+  /** Its listening of this account went on here until now: it has told of these new tasks, and would have lasted so much longer (ms). */
+  | { readonly type: "told"; readonly account: AccountId; readonly told: readonly string[]; readonly left: Millis }
+  /** This account is listened for elsewhere, where it was asked for the so manieth time; what was said here counts too few. */
+  | { readonly type: "asked"; readonly account: AccountId; readonly times: number };
 
 export type Signal =
   /** A task has reached a status that somebody may wait for. Only nodes of an older version say so; others wake the accounts. */
@@ -40,5 +42,7 @@ export type Signal =
   | { readonly type: "undelivered"; readonly pull: string; readonly gateway: string; readonly tasks: readonly TaskId[] }
   /** This gateway keeps them: others do not give them back. */
   | { readonly type: "kept"; readonly pull: string; readonly gateway: string; readonly tasks: readonly TaskId[] }
-  /** The fleet of an account has asked this gateway at this time (ms) to listen for it: others listen for it no more. */
-  | { readonly type: "listening"; readonly account: AccountId; readonly gateway: string; readonly at: Millis };
+  /** The fleet of an account has asked this gateway to listen for it, for the so manieth time: others listen for it no more. */
+  | { readonly type: "listening"; readonly account: AccountId; readonly gateway: string; readonly times: number }
+  /** It has asked this gateway to be listened for no more: whoever was asked so many times, or fewer, stops; null: whoever listens. */
+  | { readonly type: "unheard"; readonly account: AccountId; readonly gateway: string; readonly times: number | null };

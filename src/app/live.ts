@@ -85,6 +85,9 @@ function hear(
     case "listening":
       listenings.hear(signal);
       return;
+    case "unheard":
+      listenings.hearEnd(signal);
+      return;
     default:
       signal satisfies never;
   }
@@ -98,6 +101,9 @@ function hearOwn(signal: GatewaySignal, { feed, listenings }: Pick<Live, "feed" 
       return;
     case "told":
       listenings.takeOver(signal);
+      return;
+    case "asked":
+      listenings.sayAgain(signal);
       return;
     default:
       signal satisfies never;

@@ -55,12 +55,12 @@ describe.each(HUBS)("%s", (_name, make) => {
     hub.send({ type: "key", hash: "x" });
     hub.sendTo("g1", { type: "new", task: openTask(2), workers: [person(1)] });
     hub.sendTo("g2", { type: "new", task: openTask(1), workers: [] });
-    hub.send({ type: "listening", account: person(1), gateway: "g1", at: 1 });
-    hub.sendTo("g1", { type: "told", account: person(1), told: ["a"], until: 2 });
+    hub.send({ type: "listening", account: person(1), gateway: "g1", times: 1 });
+    hub.sendTo("g1", { type: "told", account: person(1), told: ["a"], left: 2 });
     await arrived();
     expect(heard.slice(2)).toEqual([
-      { type: "listening", account: person(1), gateway: "g1", at: 1 },
-      { type: "told", account: person(1), told: ["a"], until: 2 },
+      { type: "listening", account: person(1), gateway: "g1", times: 1 },
+      { type: "told", account: person(1), told: ["a"], left: 2 },
     ]);
     expect(heard.slice(0, 2)).toEqual([
       { type: "key", hash: "x" },

@@ -1,5 +1,6 @@
 /** Gateways that listen for fleets, with signals between them that can be lost or late; journals and clock are shared. */
 import { setImmediate as turn } from "node:timers/promises";
+import type { Clock } from "../../actors/ports/clock.ts";
 import { Feed } from "../../gateway/live/feed.ts";
 import { type Listen, type Listening, Listenings } from "../../gateway/live/listenings.ts";
 import type { ListeningWorker } from "../../gateway/live/presence.ts";
@@ -72,6 +73,12 @@ class Signals {
     while (this.#under.length > 0) for (const tell of this.#under.splice(0)) tell();
   }
 
+  /** Holds back what was told, until what this gives is called. */
+  hold(): () => void {
+    const held = this.#under.splice(0);
+    return () => void this.#under.push(...held);
+  }
+
   lose(): void {
     this.#under = [];
   }
@@ -84,9 +91,15 @@ export class Gateway {
   readonly listenings: Listenings;
   online: ListeningWorker[] = [];
 
-  constructor(id: string, world: Gateways) {
+  /** Its clock is so much ahead (ms). */
+  constructor(id: string, world: Gateways, ahead = 0) {
     this.id = id;
-    const { clock, journals } = world;
+    const { journals } = world;
+    const clock: Clock = {
+      now: () => world.clock.now() + ahead,
+      elapsed: () => world.clock.elapsed(),
+      after: (ms, job) => world.clock.after(ms, job),
+    };
     const signals = world.signals.hubOf(() => this);
     const presence = {
       listens: (one: ListeningWorker) => {
@@ -104,10 +117,12 @@ export class Gateway {
 
   hear(signal: Signal): void {
     if (signal.type === "listening") this.listenings.hear(signal);
+    if (signal.type === "unheard") this.listenings.hearEnd(signal);
   }
 
   hearOwn(signal: GatewaySignal): void {
     if (signal.type === "told") this.listenings.takeOver(signal);
+    if (signal.type === "asked") this.listenings.sayAgain(signal);
   }
 }
 
@@ -116,10 +131,12 @@ export class Gateways {
   readonly journals = new Journals();
   readonly signals = new Signals();
   readonly first = new Gateway("g1", this);
-  readonly second = new Gateway("g2", this);
+  readonly second: Gateway;
   readonly fleet = new HearingFleet();
 
-  constructor() {
+  /** The clock of the second gateway is so much ahead (ms). */
+  constructor(ahead = 0) {
+    this.second = new Gateway("g2", this, ahead);
     for (const n of [1, 2, 3]) this.journals.accounts.set(person(n), member(n));
   }
 
