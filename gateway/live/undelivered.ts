@@ -21,11 +21,18 @@ import { Delivered } from "./delivered.ts";
 /** How long a client may take to ask again whose answer was lost (ms). */
 export const REPEAT_MS = 5_000;
 /** How long the other gateways have to say what they keep (ms). */
-export const ASK_MS = 500;
+export const ASK_MS = 1_000;
 /** Pulls whose tasks wait to be given back; beyond it tasks are given back at once, and nobody is asked. */
 export const PENDING_MAX = 10_000;
-/** How long a task is asked to take its award back (ms), over the take-over of its shard. */
+/**
+ * How long a task is asked to take its award back (ms), over the take-over of its shard; one try, and the pause before the next. In
+ * between, whoever is asked for the task may keep it yet.
+ */
 const GIVE_BACK_MS = 60_000;
+const TRY_MS = 2_000;
+const PAUSE_MS = 500;
+/** Refusals after which it is not known whether the task has taken it back, or that are over a moment later. */
+const PASSING: ReadonlySet<string> = new Set(["UNAVAILABLE", "NOT_OWNER", "CONTENDED"]);
 
 /** Tasks that a pull has won. */
 export interface Won {
@@ -59,6 +66,8 @@ export class Undelivered {
   readonly #pending = new Map<string, Pending>();
   readonly #answers = new Map<string, Set<Won>>();
   readonly #open = new Map<string, Set<() => void>>();
+  /** By task that is being given back: its pull. */
+  readonly #returning = new Map<TaskId, string>();
   /** For how many pulls tasks are being given back. */
   #underWay = 0;
   #draining = false;
@@ -99,6 +108,7 @@ export class Undelivered {
   giveBack(won: Won): void {
     if (won.tasks.length === 0) return;
     this.#underWay += 1;
+    for (const task of won.tasks) this.#returning.set(task, won.pull);
     void Promise.all(won.tasks.map((task) => this.#giveBack(won, task))).finally(() => {
       this.#underWay -= 1;
       this.#settle();
@@ -198,7 +208,9 @@ export class Undelivered {
     return [];
   }
 
+  /** These are kept, here or elsewhere. */
   #drop(pull: string, tasks: readonly TaskId[]): void {
+    for (const task of tasks) if (this.#returning.get(task) === pull) this.#returning.delete(task);
     const pending = this.#pending.get(pull);
     if (pending === undefined) return;
     const left = pending.won.tasks.filter((task) => !tasks.includes(task));
@@ -221,13 +233,25 @@ export class Undelivered {
   }
 
   async #giveBack({ worker, pull }: Won, task: TaskId): Promise<void> {
-    const { router, log } = this.#ports;
+    const { router, clock, log } = this.#ports;
     const command = { type: "giveBack", worker, reason: null, undelivered: pull } as const;
-    const answer = await router.ask({ kind: "task", id: task }, command, { ms: GIVE_BACK_MS });
-    if (answer.ok) log.info({ worker, task }, "a task that its worker had not heard of was given back");
-    // Started or ended meanwhile, or it runs out of time.
-    else
-      log.debug({ worker, task, refused: answer.refusal.refused }, "a task that its worker had not heard of was not given back");
+    const until = clock.now() + GIVE_BACK_MS;
+    for (;;) {
+      const answer = await router.ask({ kind: "task", id: task }, command, { ms: TRY_MS });
+      if (answer.ok) {
+        log.info({ worker, task }, "a task that its worker had not heard of was given back");
+        break;
+      }
+      const { refused } = answer.refusal;
+      if (!PASSING.has(refused) || clock.now() >= until || this.#returning.get(task) !== pull) {
+        // Started or ended meanwhile, or asked for again; or it runs out of time.
+        log.debug({ worker, task, refused }, "a task that its worker had not heard of was not given back");
+        break;
+      }
+      await new Promise<void>((resolve) => void clock.after(PAUSE_MS, resolve));
+      if (this.#returning.get(task) !== pull) break;
+    }
+    if (this.#returning.get(task) === pull) this.#returning.delete(task);
   }
 }
 

@@ -13,7 +13,7 @@ const worker = person(1);
 const won = (pull: string, ...numbers: readonly number[]): Won => ({ worker, pull, tasks: numbers.map((n) => taskId(id(n))) });
 
 let clock: ManualClock;
-let asked: { readonly to: string; readonly command: unknown; readonly answer: () => void }[];
+let asked: { readonly to: string; readonly command: unknown; readonly answer: (refused?: "UNAVAILABLE") => void }[];
 let told: Signal[];
 /** Whether signals get lost. */
 let deaf: boolean;
@@ -25,8 +25,9 @@ let other: Undelivered;
 const router: Pick<Router, "ask"> = {
   ask: (to, command) =>
     new Promise((resolve) => {
-      const refused = { ok: false, refusal: { refused: "NOT_AWARDED_TO_YOU", detail: "" } } as const;
-      asked.push({ to: to.id, command, answer: () => resolve(refused) });
+      const answer = (refused: "NOT_AWARDED_TO_YOU" | "UNAVAILABLE" = "NOT_AWARDED_TO_YOU") =>
+        resolve({ ok: false, refusal: { refused, detail: "" } });
+      asked.push({ to: to.id, command, answer });
     }),
 };
 
@@ -90,6 +91,37 @@ test("what is in an answer that is not known to have left is not given back, and
   slow(false);
   pass(REPEAT_MS);
   expect(returned()).toEqual([id(1)]);
+});
+
+describe("a task that does not answer whether it has taken its award back", () => {
+  /** What was asked last is refused, for now. */
+  const refuse = async () => {
+    asked.at(-1)?.answer("UNAVAILABLE");
+    await turn();
+    pass(500);
+    await turn();
+  };
+
+  test("is asked again for a minute, and no longer", async () => {
+    undelivered.giveBack(won("p", 1));
+    for (let n = 0; n < 120; n += 1) await refuse();
+    expect([asked.length, undelivered.size]).toEqual([121, 1]);
+    await refuse();
+    expect([asked.length, undelivered.size, clock.next]).toEqual([121, 0, null]);
+  });
+
+  test.each(["here", "elsewhere"])("is not asked again once its pull is asked again %s", async (where) => {
+    undelivered.giveBack(won("p", 1, 2));
+    (where === "here" ? undelivered : other).answer(won("p", 2), true);
+    for (const { answer } of [...asked]) answer("UNAVAILABLE");
+    await turn();
+    pass(500);
+    await turn();
+    expect(returned()).toEqual([id(1), id(2), id(1)]);
+    (where === "here" ? undelivered : other).answer(won("p", 1), true);
+    await refuse();
+    expect([returned().length, undelivered.size]).toEqual([3, 0]);
+  });
 });
 
 describe("asked again at the same gateway", () => {
