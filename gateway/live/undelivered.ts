@@ -7,7 +7,8 @@
  * U3  What a gateway keeps no other one gives back: ASK_MS before it would, it asks the others, and whoever keeps a task says so.
  *     Of two that ask at the same time neither keeps it, and both give it back, which is the same as once.
  * U4  What is asked for again is kept by the gateway that is asked; it says so without being asked.
- * U5  If that gets lost, or the gateway that has delivered a task ends or has forgotten it, the task may be given back all the same;
+ * U5  What is being given back is still kept by whoever is asked for it, as long as the task has not answered.
+ * U6  If word of that gets lost, or the gateway that has delivered a task ends or has forgotten it, the task may be given back all the same;
  *     then the worker is refused when it submits. Nothing is kept for good by mistake: whoever says that it keeps a task gives it
  *     back itself, unless it has delivered it.
  */
