@@ -113,29 +113,31 @@ test("what an answer has brought stays with its worker, though it asks again and
 });
 
 test("what a fleet's pull wins while its server is away goes to others, at once or when a key could not be used any more", async () => {
-  const type = "data_transformation";
-  const more = { task_type: type, pending_pool_hours: 2 };
+  // One for each worker, so that what the first gives back is not won by the second.
+  const types = ["data_transformation", "text_generation"];
   const [one, other] = [await market.register(), await market.register()];
   const fleets = await Promise.all([one, other].map((party) => Fleet.connect(server.url, party, { reconnect: false })));
-  const body = { task_types: [type], max_tasks: 1, wait_ms: 5_000 };
   const asked = fleets.map((fleet, n) => {
+    const body = { task_types: types.slice(n, n + 1), max_tasks: 1, wait_ms: 5_000 };
     return fleet.ask("work.pull", body, n === 0 ? {} : { idempotencyKey: randomUUID() }).catch(() => undefined);
   });
   const areWaiting = async () => {
-    const look = await market.ok("POST", "/tasks/validate", { ...ORDER, task_type: type }, requester);
-    return look.workers_online >= 2 ? true : undefined;
+    const ask = (type: string) => market.ok("POST", "/tasks/validate", { ...ORDER, task_type: type }, requester);
+    const looks = await Promise.all(types.map(ask));
+    return looks.every((look) => look.workers_online > 0) ? true : undefined;
   };
   await eventually(areWaiting, "both to wait");
   await server.kill();
   await Promise.all(asked);
-  const ids = [await post(more), await post(more)];
+  const ids = await Promise.all(types.map((type) => post({ task_type: type, pending_pool_hours: 2 })));
   const areReturned = async () => {
     const returns = await Promise.all(ids.map(returnsOf));
     return returns.every((one) => one.includes("UNDELIVERED")) ? true : undefined;
   };
   await eventually(areReturned, "both to be given back");
   await server.start();
-  const { tasks } = await market.ok("POST", "/work/pull", { ...body, max_tasks: 2 }, await market.register());
+  const body = { task_types: types, max_tasks: 2, wait_ms: 5_000 };
+  const { tasks } = await market.ok("POST", "/work/pull", body, await market.register());
   expect(tasks.map(({ id }: { id: string }) => id).toSorted()).toEqual(ids.toSorted());
 });
 
