@@ -13,6 +13,8 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts
 
 FROM node:22-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8000
+# As bin/nexus.js has it for itself where it is started by its name.
+ENV NODE_OPTIONS=--max-semi-space-size=32
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
 COPY --from=build /app/dist dist

@@ -10,6 +10,8 @@ export const LIMITS = {
   batchFactsMax: 512,
   /** Characters of facts per commit. */
   batchCharactersMax: 2_000_000,
+  /** Facts that make a commit beside those under way worthwhile. */
+  besideFactsMin: 32,
   /** Facts between two snapshots of an actor. */
   snapshotEvery: 200,
   /** Facts since the last snapshot that make a new one worthwhile when an actor is evicted. */

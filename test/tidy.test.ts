@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { VERSION } from "../src/app/version.ts";
+import { flagsOf } from "./support/platform.mjs";
 
 const LINES_MAX = 400;
 const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"]).toString().trim().split("\n");
@@ -31,6 +32,15 @@ test("the folder of each entity has the same rooms", () => {
   const rooms = ["changes", "commands", "decide", "events", "index", "machine", "protocol", "replies", "snapshot", "state"];
   const missing = ["account", "batch", "task"].flatMap((entity) => rooms.map((room) => `machines/${entity}/${room}.ts`));
   expect(missing.filter((file) => !files.includes(file))).toEqual([]);
+});
+
+test("V8 gets the same flags however the platform is started", () => {
+  const flags = flagsOf("bin/nexus.js").join(" ");
+  expect(flags).not.toBe("");
+  const text = (file: string) => readFileSync(file, "utf8");
+  expect(text("package.json")).toContain(`&& node ${flags} bin/nexus.js start"`);
+  expect(text("Dockerfile")).toContain(`\nENV NODE_OPTIONS=${flags}\n`);
+  expect(text("docs/operating.md")).toContain(`\`${flags}\``);
 });
 
 test("nothing is left to be done later", () => {

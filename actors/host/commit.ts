@@ -1,8 +1,9 @@
 /**
  * Group commit. All decisions of a host go through here. While one transaction runs, the next batch gathers, so an idle host
- * commits at once and a busy one in large batches.
+ * commits at once and a busy one in large batches. When nothing else is left to do until a transaction is done, what has gathered
+ * is committed beside it: without the actors of that one, as if another node did it.
  *
- * C1  Entries of one actor are committed in the order of submission (each actor has one writer).
+ * C1  Entries of one actor are committed in the order of submission: no two transactions at once have entries of the same one.
  * C2  If an entry is not committed, every later entry of its actor fails before a new one can be submitted.
  * C3  A batch with an unknown outcome is repeated with the same id until the outcome is known.
  */
@@ -33,11 +34,6 @@ interface Waiting {
 type Acks = Pick<Batch, "delivered" | "dead">;
 const NO_ACKS: Acks = { delivered: [], dead: [] };
 
-interface Writer {
-  queue: Waiting[];
-  running: boolean;
-}
-
 export interface CommitterPorts {
   readonly journal: Journal;
   readonly clock: Clock;
@@ -45,6 +41,13 @@ export interface CommitterPorts {
   readonly log: Log;
   /** Called when the journal accepts nothing more from this host. */
   readonly fenced: () => void;
+}
+
+export interface CommitBounds {
+  /** Transactions that may be under way at once. */
+  readonly writers: number;
+  /** Facts that make one beside others worthwhile; LIMITS.besideFactsMin if absent. */
+  readonly besideFactsMin?: number | undefined;
 }
 
 export interface CommitStats {
@@ -59,7 +62,15 @@ export class Committer {
   readonly #ids: Ids;
   readonly #log: Log;
   readonly #fenced: () => void;
-  readonly #writers: readonly Writer[];
+  readonly #writers: number;
+  readonly #besideFactsMin: number;
+  #queue: Waiting[] = [];
+  /** Transactions under way or about to start, and the actors that they have entries of. */
+  #underWay = 0;
+  readonly #busy = new Set<string>();
+  /** How many entries were submitted, and whether it is being waited for that no more are. */
+  #submitted = 0;
+  #watching = false;
   /** Entries whose outcome is not known yet. */
   readonly #open = new Set<Entry>();
   readonly #delivered: string[] = [];
@@ -68,13 +79,14 @@ export class Committer {
   #down = false;
   #closed = false;
 
-  constructor({ journal, clock, ids, log, fenced }: CommitterPorts, writers: number) {
+  constructor({ journal, clock, ids, log, fenced }: CommitterPorts, bounds: CommitBounds) {
     this.#journal = journal;
     this.#clock = clock;
     this.#ids = ids;
     this.#log = log;
     this.#fenced = fenced;
-    this.#writers = Array.from({ length: writers }, () => ({ queue: [], running: false }));
+    this.#writers = bounds.writers;
+    this.#besideFactsMin = bounds.besideFactsMin ?? LIMITS.besideFactsMin;
   }
 
   /** Whether the journal cannot be reached, so that new commands should be refused rather than queued. */
@@ -95,9 +107,9 @@ export class Committer {
       settled(outcome);
     };
     const weight = entry.facts.reduce((sum, fact) => sum + JSON.stringify(fact.body).length, 0);
-    const writer = this.#writerOf(entry.address.id);
-    writer.queue.push({ key, entry, weight, done });
-    this.#wake(writer);
+    this.#queue.push({ key, entry, weight, done });
+    this.#submitted += 1;
+    this.#wake();
   }
 
   /** Acknowledges a message that its receiver has committed; it leaves the outbox with one of the next commits. */
@@ -121,12 +133,8 @@ export class Committer {
 
   /** Waits until all entries have an outcome and all acknowledgements are written, or the committer is closed. */
   async flush(): Promise<void> {
-    while (
-      !this.#closed &&
-      (this.#writers.some((writer) => writer.running || writer.queue.length > 0) || this.#delivered.length > 0)
-    ) {
-      const [writer] = this.#writers;
-      if (writer !== undefined) this.#wake(writer);
+    while (!this.#closed && (this.#underWay > 0 || this.#queue.length > 0 || this.#delivered.length > 0)) {
+      this.#wake();
       await new Promise<void>((resolve) => this.#clock.after(FLUSH_POLL_MS, resolve));
     }
   }
@@ -137,63 +145,109 @@ export class Committer {
     this.#ackTimer?.();
   }
 
-  #writerOf(id: string): Writer {
-    const writer = this.#writers[Number.parseInt(id.slice(0, 4), 16) % this.#writers.length];
-    if (writer === undefined) throw new Error("a committer has at least one writer");
-    return writer;
+  #wake(): void {
+    if (this.#underWay > 0) {
+      this.#watch();
+      return;
+    }
+    this.#underWay += 1;
+    // Deferred, so that everything decided in this turn of the event loop joins the same commit.
+    setImmediate(() => void this.#run());
   }
 
-  #wake(writer: Writer): void {
-    if (writer.running) return;
-    writer.running = true;
-    // Deferred, so that everything decided in this turn of the event loop joins the same commit.
-    setImmediate(() => void this.#run(writer));
+  /**
+   * Starts a transaction beside those under way once a turn of the event loop has brought no entry. While entries come, the loop
+   * has work to do, and one transaction for all of them costs less than two.
+   */
+  #watch(): void {
+    if (this.#watching || this.#underWay >= this.#writers) return;
+    this.#watching = true;
+    let seen = -1;
+    const look = () => {
+      if (this.#submitted !== seen) {
+        seen = this.#submitted;
+        setImmediate(look);
+        return;
+      }
+      this.#watching = false;
+      if (this.#underWay === 0 || this.#underWay >= this.#writers || !this.#isWorthwhile()) return;
+      this.#underWay += 1;
+      void this.#run();
+    };
+    setImmediate(look);
+  }
+
+  /** Whether what could be committed now beside the others is worth a transaction. */
+  #isWorthwhile(): boolean {
+    let facts = 0;
+    for (const { key, entry } of this.#queue) {
+      if (!this.#busy.has(key)) facts += entry.facts.length;
+      if (facts >= this.#besideFactsMin) return true;
+    }
+    return false;
   }
 
   #wakeForAcks(): void {
     this.#ackTimer ??= this.#clock.after(LIMITS.ackDelayMs, () => {
       this.#ackTimer = null;
-      const [writer] = this.#writers;
-      if (writer !== undefined && !this.#closed) this.#wake(writer);
+      if (!this.#closed) this.#wake();
     });
   }
 
-  async #run(writer: Writer): Promise<void> {
+  async #run(): Promise<void> {
     try {
-      while (writer.queue.length > 0 || this.#delivered.length > 0 || this.#dead.length > 0) {
-        if (this.#closed) break;
-        await this.#commit(writer, this.#take(writer));
+      while (!this.#closed) {
+        const taken = this.#take();
+        if (taken.length === 0 && this.#delivered.length === 0 && this.#dead.length === 0) break;
+        const keys = new Set(taken.map(({ key }) => key));
+        for (const key of keys) this.#busy.add(key);
+        try {
+          await this.#commit(taken);
+        } finally {
+          for (const key of keys) this.#busy.delete(key);
+        }
+        // What comes next has gathered for less than a transaction; another one may begin when the loop is idle again.
+        if (this.#underWay > 1) break;
       }
     } finally {
-      writer.running = false;
+      this.#underWay -= 1;
     }
     if (this.#closed) this.#failAll("unavailable");
+    else if (this.#queue.length > 0) this.#wake();
   }
 
-  #take(writer: Writer): readonly Waiting[] {
+  /** Takes from the queue what fits into one transaction, without the actors of those under way. */
+  #take(): readonly Waiting[] {
     let facts = 0;
     let characters = 0;
-    let count = 0;
-    for (const waiting of writer.queue) {
+    const taken: Waiting[] = [];
+    const left: Waiting[] = [];
+    let full = false;
+    for (const waiting of this.#queue) {
+      if (full || this.#busy.has(waiting.key)) {
+        left.push(waiting);
+        continue;
+      }
       facts += waiting.entry.facts.length;
       characters += waiting.weight;
-      if (count > 0 && (facts > LIMITS.batchFactsMax || characters > LIMITS.batchCharactersMax)) break;
-      count += 1;
+      full = taken.length > 0 && (facts > LIMITS.batchFactsMax || characters > LIMITS.batchCharactersMax);
+      (full ? left : taken).push(waiting);
     }
-    return writer.queue.splice(0, count);
+    this.#queue = left;
+    return taken;
   }
 
-  async #commit(writer: Writer, taken: readonly Waiting[], acks: Acks = this.#takeAcks()): Promise<void> {
+  async #commit(taken: readonly Waiting[], acks: Acks = this.#takeAcks()): Promise<void> {
     const batch: Batch = { id: this.#ids.next(), entries: taken.map(({ entry }) => entry), ...acks };
     const conflicts = await this.#append(batch);
     if (conflicts === "closed" || conflicts === "fenced") {
       for (const { done } of taken) done(conflicts === "closed" ? "unavailable" : "fenced");
       return;
     }
-    if (conflicts === "broken") return this.#isolate(writer, taken, acks);
+    if (conflicts === "broken") return this.#isolate(taken, acks);
     this.stats.commits += 1;
-    const behind = conflicts.size === 0 ? [] : writer.queue.filter(({ key }) => conflicts.has(key));
-    if (behind.length > 0) writer.queue = writer.queue.filter(({ key }) => !conflicts.has(key));
+    const behind = conflicts.size === 0 ? [] : this.#queue.filter(({ key }) => conflicts.has(key));
+    if (behind.length > 0) this.#queue = this.#queue.filter(({ key }) => !conflicts.has(key));
     for (const { key, entry, done } of [...taken, ...behind]) {
       if (!conflicts.has(key)) this.stats.facts += entry.facts.length;
       done(conflicts.has(key) ? "conflict" : "committed");
@@ -205,17 +259,17 @@ export class Committer {
   }
 
   /** Finds by bisection the entry that the journal cannot accept, so that the others are committed. */
-  async #isolate(writer: Writer, taken: readonly Waiting[], acks: Acks): Promise<void> {
+  async #isolate(taken: readonly Waiting[], acks: Acks): Promise<void> {
     const [only] = taken;
     // Acknowledgements that cannot be written are dropped: their messages are sent again and recognised as duplicates.
     if (only === undefined) return;
     if (acks.delivered.length + acks.dead.length > 0) {
-      await this.#commit(writer, [], acks);
-      return this.#commit(writer, taken, NO_ACKS);
+      await this.#commit([], acks);
+      return this.#commit(taken, NO_ACKS);
     }
     if (taken.length === 1) {
-      const behind = writer.queue.filter(({ key }) => key === only.key);
-      writer.queue = writer.queue.filter(({ key }) => key !== only.key);
+      const behind = this.#queue.filter(({ key }) => key === only.key);
+      this.#queue = this.#queue.filter(({ key }) => key !== only.key);
       only.done("broken");
       for (const { done } of behind) done("conflict");
       return;
@@ -233,7 +287,7 @@ export class Committer {
       // Later entries of the same actor must not be written without this one.
       for (const { key, done } of half) if (failed.has(key)) done("conflict");
       const left = half.filter(({ key }) => !failed.has(key));
-      if (left.length > 0) await this.#commit(writer, left, NO_ACKS);
+      if (left.length > 0) await this.#commit(left, NO_ACKS);
     }
   }
 
@@ -269,8 +323,6 @@ export class Committer {
   }
 
   #failAll(outcome: Outcome): void {
-    for (const writer of this.#writers) {
-      for (const { done } of writer.queue.splice(0)) done(outcome);
-    }
+    for (const { done } of this.#queue.splice(0)) done(outcome);
   }
 }

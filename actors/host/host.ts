@@ -41,8 +41,10 @@ export interface HostPorts {
   readonly log: Log;
   /** The transport to other actors. If absent, all of them are here. */
   readonly transport?: Transport;
-  /** Transactions that may run at once. */
+  /** Transactions that may run at once; 2 if absent. */
   readonly writers?: number;
+  /** Facts that make a transaction beside others worthwhile; LIMITS.besideFactsMin if absent. */
+  readonly besideFactsMin?: number;
   /** Shards of the whole platform; 128 if absent. */
   readonly shards?: number;
   /** How long a request may take (ms); 10 s if absent. An earlier arrival time is not accepted. */
@@ -102,7 +104,8 @@ export class Host implements Transport {
     this.#ports = ports;
     this.#count = ports.shards ?? SHARDS_DEFAULT;
     const shardOfAddress = ({ id }: Address) => this.shardOf(id);
-    this.#committer = new Committer({ journal, clock, ids, log, fenced: () => ports.fenced?.() }, ports.writers ?? 2);
+    const { writers = 2, besideFactsMin } = ports;
+    this.#committer = new Committer({ journal, clock, ids, log, fenced: () => ports.fenced?.() }, { writers, besideFactsMin });
     this.#outbox = new Outbox(ports.transport ?? this, this.#committer, clock, log, shardOfAddress);
     const { matching, transport = this } = ports;
     this.#matching =

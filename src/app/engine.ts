@@ -28,8 +28,8 @@ import type { Bus } from "./bus.ts";
 import type { Config } from "./settings/config.ts";
 import { VERSION } from "./version.ts";
 
-/** Concurrent journal transactions. One gathers larger batches; two did 10% less work in the lifecycle bench. */
-const WRITERS = 1;
+/** Concurrent journal transactions. The second one runs only while the event loop would wait for the first (actors/host/commit.ts). */
+const WRITERS = 2;
 /** Connections of the registry: heartbeats must not queue behind the closing of a shard. */
 const REGISTRARS = 3;
 /** How long a stopping process may take, and how long the next one waits for its database lock (ms). */

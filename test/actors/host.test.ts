@@ -220,7 +220,10 @@ describe("a commit that fails", () => {
     };
     const journal: Journal = Object.assign(Object.create(world.journal), { append });
     const fenced = () => {};
-    const committer = new Committer({ journal, clock: world.clock, ids: { next: () => world.nextId() }, log: SILENT, fenced }, 1);
+    const committer = new Committer(
+      { journal, clock: world.clock, ids: { next: () => world.nextId() }, log: SILENT, fenced },
+      { writers: 1 },
+    );
     const outcomes: string[] = [];
     const entry = { address: { kind: "account" as const, id: person(1) }, after: 1, facts: [], cause: null, postings: [] };
     committer.dead(world.nextId(), "a reason that cannot be written");

@@ -30,6 +30,8 @@ export interface Outcome {
   readonly tasks: number;
   /** Awards that clients of pulls had not heard of. */
   readonly undelivered: number;
+  /** Commits of a node that began while another of its was under way. */
+  readonly beside: number;
   /** Ms of simulated time. */
   readonly elapsed: number;
 }
@@ -242,6 +244,7 @@ export async function simulate(seed: number, steps = STEPS_DEFAULT, mutation: Mu
     answers: workload.told.length,
     tasks: workload.wishes.tasks.length,
     undelivered: workload.workers.undelivered(),
+    beside: cluster.store.beside,
     elapsed: cluster.time.now,
   };
 }

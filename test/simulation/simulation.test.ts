@@ -16,16 +16,19 @@ const SEEDS_TO_NOTICE = 200;
 
 test(`the promises hold in ${SEEDS} histories of a cluster in which everything fails`, async () => {
   const failed: string[] = [];
-  let [tasks, undelivered] = [0, 0];
+  let [tasks, undelivered, beside] = [0, 0, 0];
   for (let seed = 1; seed <= SEEDS; seed += 1) {
     const outcome = await simulate(seed);
     tasks += outcome.tasks;
     undelivered += outcome.undelivered;
+    beside += outcome.beside;
     if (outcome.wrong.length > 0) failed.push(`npm run simulate -- --seed ${seed}: ${outcome.wrong[0]}`);
   }
   expect(failed).toEqual([]);
   expect(tasks).toBeGreaterThan(SEEDS * 10);
   expect(undelivered).toBeGreaterThan(SEEDS / 15);
+  // Commits beside others.
+  expect(beside).toBeGreaterThan(SEEDS * 10);
 }, 900_000);
 
 test("the same seed gives the same history, another seed another one", async () => {

@@ -61,6 +61,8 @@ export class Store {
   lost = 0;
   /** Told of every batch that was written, with what was left out. */
   written: (batch: Batch, conflicts: ReadonlySet<string>, member: string) => void = () => {};
+  /** How many commits of a node began while another of its was under way. */
+  beside = 0;
   /** When each fact of an actor was committed (ms of simulated time), by its key. */
   readonly committedAt = new Map<string, number[]>();
   readonly #copies = new Map<string, { readonly row: unknown; readonly at: number }>();
@@ -79,7 +81,16 @@ export class Store {
   /** The journal as a life of a node reaches it. */
   journalOf(process: Process, member: string): Journal {
     const call = <T>(work: () => Promise<T>) => this.#call(process, async () => structuredClone(await work()));
-    const append = (batch: Batch) => call(() => this.#append(structuredClone(batch), member));
+    let underWay = 0;
+    const append = async (batch: Batch) => {
+      if (underWay > 0) this.beside += 1;
+      underWay += 1;
+      try {
+        return await call(() => this.#append(structuredClone(batch), member));
+      } finally {
+        underWay -= 1;
+      }
+    };
     return {
       append:
         this.#mutation === "gate"

@@ -28,6 +28,7 @@ export function hostOn(database: Database, writers = 2): Host {
     ids,
     log: SILENT,
     writers,
+    besideFactsMin: 1,
   });
 }
 

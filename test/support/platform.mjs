@@ -1,5 +1,6 @@
 /** The platform as a process of its own, as an operator runs it; for benches and for tests that kill it. */
 import { execFile, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -23,6 +24,12 @@ const NO_LIMITS = {
   RATE_LIMIT_RECOVERIES_PER_HOUR: "0",
 };
 
+/** What its first line gives to Node.js where it is started by its name. @param {string} entry */
+export function flagsOf(entry) {
+  const [first = ""] = readFileSync(entry, "utf8").split("\n", 1);
+  return first.split(" ").filter((word) => word.startsWith("--"));
+}
+
 /**
  * Starts `nexus start` (or another role) with these settings besides PORT=0 and no rate limits, and waits until it answers.
  * @param {Record<string, string>} settings
@@ -33,7 +40,7 @@ const NO_LIMITS = {
  */
 export async function startProcess(settings, role = "start", limits = NO_LIMITS, entry = ENTRY) {
   const env = { PATH: process.env["PATH"] ?? "", HOST: "127.0.0.1", PORT: "0", LOG_LEVEL: "info", ...limits, ...settings };
-  const child = spawn(process.execPath, [entry, role], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [...flagsOf(entry), entry, role], { env, stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   /** @type {(chunk: Buffer) => void} */
   const keep = (chunk) => {

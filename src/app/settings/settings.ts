@@ -134,7 +134,7 @@ const DATABASE = {
     name: "DATABASE_CONNECTIONS",
     fallback: 8,
     unit: "connections",
-    about: "Connections for reading, per process and database; a process that runs actors opens 5 more.",
+    about: "Connections for reading, per process and database; a process that runs actors opens 6 more.",
     read: whole(2, 1_000),
   },
   dataDir: {
