@@ -86,7 +86,8 @@ describe("what is larger than it may be is refused with the bound", () => {
 
 describe("rules", () => {
   test.each([
-    [{ type: "nope", field: "a" }, "rules.0.type", "required_fields, min_length, max_length, regex, enum, field_type"],
+    [{ type: "nope", field: "a" }, "rules.0.type", "required_fields, min_length, max_length, regex, enum, field_type, grounded"],
+    [{ type: "Grounded", field: "a" }, "rules.0.type", "did you mean grounded?"],
     [{ field: "a" }, "rules.0.type", "is required"],
     [{ type: "min_length", field: "a" }, "rules.0.min", "is required"],
     [{ type: "max_length", field: "a", max: "3" }, "rules.0.max", "whole number"],
@@ -112,7 +113,18 @@ describe("rules", () => {
       "type field pattern",
       "type field values",
       "type field expected",
+      "type field",
     ]);
+  });
+
+  test("hold a result against the text, and not the example, which may be of another", async () => {
+    const order = { input_data: "Initech earned $3 million.", example_output: { company: "Apple Inc" } };
+    const id = await market.awarded(ann, bob, { ...order, rules: [{ type: "grounded", field: "company" }] });
+    expect(await market.submit(id, bob, order.example_output)).toMatchObject({
+      ...{ status: "REJECTED", error_code: "RULE_VIOLATION" },
+      errors: [{ field: "company", message: '"Apple Inc" does not occur in input_data' }],
+    });
+    expect(await market.submit(id, bob, { company: "INITECH" })).toMatchObject({ status: "COMPLETED" });
   });
 });
 

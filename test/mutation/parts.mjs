@@ -55,6 +55,7 @@ const JUDGED = [
   "format-corners",
   "linear",
   "rules",
+  "grounded",
 ].map((name) => `test/machines/${name}`);
 
 /** @type {{ readonly [name: string]: Part }} */
