@@ -10,6 +10,7 @@ import { readSource } from "../validation/rules.ts";
 import type { Millis, TaskStatus } from "../vocabulary.ts";
 import { pass, withdrawBid } from "./answers.ts";
 import { awardAnswered, bid, bidAnswered, declined, endWindow, takeSlot } from "./awarding.ts";
+import { isEcho } from "./echo.ts";
 import type { TaskFact } from "./events.ts";
 import { extend } from "./extension.ts";
 import { afterFailure, notInCharge } from "./in-charge.ts";
@@ -144,7 +145,10 @@ function submit({ stage, context }: Opened, command: Of<"submit">, at: Millis, a
   if (verdict.code === null) {
     const firstTry = context.submissions === 0;
     const { known } = context.order;
-    const judged = known === undefined ? {} : { isKnown: isKnownAnswer(command.result, known) };
+    const judged = {
+      ...(known === undefined ? {} : { isKnown: isKnownAnswer(command.result, known) }),
+      ...(isEcho(context.order, command.result) ? { echo: true as const } : {}),
+    };
     const accepted = { type: "ResultAccepted", submission, result: command.result, firstTry, ...judged, at } as const;
     return { facts: [...begun, accepted], reply: acceptedReply(accepted) };
   }

@@ -165,7 +165,7 @@ export function ungrounded(value: JsonValue, source: SourceText): readonly strin
   const missing: string[] = [];
   for (const string of new Set(stringsIn(value))) {
     if (missing.length >= MISSING_MAX) break;
-    if (!source.has(string)) missing.push(`${quoted(string)} does not occur in input_data`);
+    if (!source.has(string)) missing.push(`${quoted(string)} does not occur in the task's text`);
   }
   return missing;
 }

@@ -178,7 +178,7 @@ const KINDS = {
   }),
   grounded: kind({
     about:
-      "Every string in the field, where it is there, occurs in input_data, also those in its lists and objects; case, blanks and the way in which Unicode writes a character do not count. Numbers and names of fields are not looked at, and example_output may be of another text",
+      "Every string in the field, where it is there, occurs in the text of the task, also those in its lists and objects; case, blanks and the way in which Unicode writes a character do not count. Numbers and names of fields are not looked at, and the example may be of another text",
     fields: { field: FIELD },
     readsSource: true,
     compile:

@@ -122,7 +122,7 @@ describe("rules", () => {
     const id = await market.awarded(ann, bob, { ...order, rules: [{ type: "grounded", field: "company" }] });
     expect(await market.submit(id, bob, order.example_output)).toMatchObject({
       ...{ status: "REJECTED", error_code: "RULE_VIOLATION" },
-      errors: [{ field: "company", message: '"Apple Inc" does not occur in input_data' }],
+      errors: [{ field: "company", message: '"Apple Inc" does not occur in the task\'s text' }],
     });
     expect(await market.submit(id, bob, { company: "INITECH" })).toMatchObject({ status: "COMPLETED" });
   });

@@ -74,16 +74,16 @@ test("each string that does not occur is named once, shortened, and no more than
   expect(judged(["Initech", "Apple", "Initech", long], TEXT)).toEqual({
     code: "RULE_VIOLATION",
     errors: [
-      { field: "f", message: '"Initech" does not occur in input_data' },
-      { field: "f", message: `"${"x".repeat(60)}…" does not occur in input_data` },
+      { field: "f", message: '"Initech" does not occur in the task\'s text' },
+      { field: "f", message: `"${"x".repeat(60)}…" does not occur in the task's text` },
     ],
   });
   expect(judged("x".repeat(60), TEXT)).toMatchObject({
-    errors: [{ message: `"${"x".repeat(60)}" does not occur in input_data` }],
+    errors: [{ message: `"${"x".repeat(60)}" does not occur in the task's text` }],
   });
   // Cut between two halves of a character, a sentence would be no valid UTF-8.
   expect(ungrounded(`${"x".repeat(59)}😀`, new SourceText("a"))).toEqual([
-    `"${"x".repeat(59)}\ufffd…" does not occur in input_data`,
+    `"${"x".repeat(59)}\ufffd…" does not occur in the task's text`,
   ]);
   expect(
     ungrounded(

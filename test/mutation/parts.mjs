@@ -13,6 +13,8 @@
 const MARKET = [
   ...[
     "market",
+    "skill",
+    "echo",
     "rating",
     "honeypot",
     "payments",
