@@ -128,6 +128,34 @@ describe("rules", () => {
   });
 });
 
+test("a dry run warns of what is valid and perhaps not meant, by the name that was sent", async () => {
+  const warned = async (order: object) => (await post(order, "/tasks/validate")).body;
+  expect(await warned({})).toMatchObject({ valid: true, warnings: [] });
+  const schema = { name: "c", strict: true, schema: ORDER.schema };
+  expect(await warned({ schema })).toMatchObject({
+    valid: true,
+    warnings: [{ code: "SCHEMA_IN_ENVELOPE", field: "/schema", message: expect.stringContaining("#/schema") }],
+  });
+  const { schema: _schema, ...rest } = ORDER;
+  const long = {
+    ...rest,
+    validation_schema: {
+      ...ORDER.schema,
+      properties: { company: { type: "string" }, revenue: { type: "string", format: "emial" } },
+    },
+    validation_rules: [{ type: "grounded", field: "firm" }],
+  };
+  const { body } = await market.call("POST", "/tasks/validate", long, ann);
+  expect(body.warnings.map(({ code, field }: { code: string; field: string }) => `${code} ${field}`)).toEqual([
+    "RULE_WITHOUT_FIELD /validation_rules/0",
+    "FORMAT_UNKNOWN /validation_schema/properties/revenue/format",
+  ]);
+  // Of what is refused it says why that may be.
+  const refused = await warned({ schema: { type: "object", required: ["a"], additionalProperties: false }, example_output: {} });
+  expect(refused).toMatchObject({ valid: false, warnings: [{ code: "CANNOT_BE_MET", field: "/schema/required" }] });
+  expect(await warned({ budget: -1 })).toMatchObject({ valid: false, warnings: [] });
+});
+
 test("what is refused in a schema says where and what to write instead", async () => {
   const wrong = async (schema: object) => (await post({ schema, example_output: {} })).body.errors[0];
   expect(await wrong({ properties: { total: { pattern: "([" } } })).toEqual({

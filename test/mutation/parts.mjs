@@ -58,6 +58,7 @@ const JUDGED = [
   "linear",
   "rules",
   "grounded",
+  "warnings",
 ].map((name) => `test/machines/${name}`);
 
 /** @type {{ readonly [name: string]: Part }} */
