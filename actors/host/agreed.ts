@@ -9,6 +9,6 @@ export function agreed(entity: AnyEntity, formats: () => Formats): AnyEntity {
   return {
     ...entity,
     decide: (state, command, at, arrived) =>
-      isAgreed(entity.kind, command.type, formats()) ? entity.decide(state, command, at, arrived) : NOT_AGREED,
+      isAgreed(entity.kind, command, formats()) ? entity.decide(state, command, at, arrived) : NOT_AGREED,
   };
 }

@@ -27,7 +27,7 @@ export interface Found {
 }
 
 /** Longer names are not typos (characters). */
-const NAME_MAX = 64;
+export const NAME_MAX = 64;
 const MISTAKES_MAX = 20;
 /** How many unknown fields are reported. */
 const TOLD_MAX = 20;
@@ -91,7 +91,8 @@ function note(properties: NonNullable<Shape["properties"]>, name: string, found:
     found.mistaken.push({ field: path + name, message: `is not a field; did you mean ${path}${right}?` });
 }
 
-function folded(name: string): string {
+/** What is left of a name when case, `_` and `-` do not count. */
+export function folded(name: string): string {
   return name.replaceAll(/[_-]/g, "").toLowerCase();
 }
 

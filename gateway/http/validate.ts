@@ -3,7 +3,7 @@ import type { ErrorObject, ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 import type { Static, TSchema } from "typebox";
-import { type Found, normalizeFields } from "./fields.ts";
+import { type Found, folded, NAME_MAX, normalizeFields } from "./fields.ts";
 import { type FieldProblem, invalid } from "./problems.ts";
 import { readQuery } from "./query.ts";
 
@@ -63,7 +63,7 @@ function sentence({ keyword, params, parentSchema, message = "is invalid" }: Err
     case "enum":
       return `must be one of ${String(params["allowedValues"]).replaceAll(",", ", ")}`;
     case "discriminator":
-      return `must be one of ${tagsOf(parentSchema, String(params["tag"])).join(", ")}`;
+      return oneOfTags(tagsOf(parentSchema, String(params["tag"])), params["tagValue"]);
     case "const":
       return `must be ${String(params["allowedValue"])}`;
     case "minimum":
@@ -87,6 +87,13 @@ function sentence({ keyword, params, parentSchema, message = "is invalid" }: Err
     default:
       return message;
   }
+}
+
+/** Names the tag that was meant, too, where what was sent is one but for case, `_` and `-`. */
+function oneOfTags(tags: readonly string[], sent: unknown): string {
+  const meant =
+    typeof sent === "string" && sent.length <= NAME_MAX ? tags.find((tag) => folded(tag) === folded(sent)) : undefined;
+  return `must be one of ${tags.join(", ")}${meant === undefined ? "" : `; did you mean ${meant}?`}`;
 }
 
 /** The values of the tag of a discriminated union. */

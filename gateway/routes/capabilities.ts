@@ -1,4 +1,4 @@
-import { EMPTY_RECORD, skillParts, skillScore, skillTier, tierName } from "../../machines/market/skill.ts";
+import { EMPTY_RECORD, provenBy, skillParts, skillScore, skillTier, tierName } from "../../machines/market/skill.ts";
 import { refuse } from "../../machines/refusal.ts";
 import { type AccountId, credits } from "../../machines/vocabulary.ts";
 import { checkOutcome, idempotent } from "../http/idempotency.ts";
@@ -168,9 +168,11 @@ const stats = keyed(
           volume: parts.volume,
           rating: parts.rating,
         },
+        proven_tasks: rounded(provenBy(record).tasks),
         tasks_settled: record.settled,
         tasks_failed: record.finished - record.settled,
         first_try: record.firstTry,
+        echoes: record.echoes ?? 0,
         ratings: record.ratings,
         mean_rating: record.ratings === 0 ? null : record.ratingSum / record.ratings,
         last_30_days: {

@@ -47,8 +47,9 @@ const store = operated(
     if (refusal !== null) throw new Problem(422, refusal.refused, refusal.detail, { errors });
     const large = tooLarge("expected", known, BOUNDS.resultBytes);
     if (large.length > 0) throw invalid(large);
-    const demands = { schema: order.schema, rules: order.rules };
-    const judged = await services.validator.judge({ demands, result: known, account: OPERATORS, lane: "example" });
+    const { schema, rules, inputData: input } = order;
+    const question = { demands: { schema, rules }, result: known, input, account: OPERATORS, lane: "example" } as const;
+    const judged = await services.validator.judge(question);
     if ("unjudged" in judged || judged.code !== null) {
       throw invalid([{ field: "expected", message: "must pass the schema and the rules, like a worker's result" }]);
     }

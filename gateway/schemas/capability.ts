@@ -74,11 +74,21 @@ export const CapabilityStats = Type.Object({
   tier_name: Type.String(),
   parts: Type.Object(
     { success_rate: Part, first_try_rate: Part, speed: Part, volume: Part, rating: Part },
-    { description: "Weighed 35%, 20%, 15%, 15%, 15%" },
+    {
+      description:
+        "Weighed 35%, 20%, 15%, 15%, 15%; the score is at most 100 times the success rate. Both rates are what the last 200 tasks prove (a lower bound), so they are low while there are few",
+    },
   ),
+  proven_tasks: Type.Number({
+    description: "How many independent tasks the last 200 are worth: of one requester's, each beyond the tenth counts a quarter",
+  }),
   tasks_settled: Type.Integer(),
   tasks_failed: Type.Integer({ description: "Failed or timed out" }),
   first_try: Type.Integer(),
+  echoes: Type.Integer({
+    description:
+      "How many of the settled results were the task's example again, with strings that are not in its text and no labels that its schema offers",
+  }),
   ratings: Type.Integer(),
   mean_rating: Nullable(Type.Number()),
   last_30_days: Type.Object({

@@ -1,6 +1,7 @@
 import Type, { type Static } from "typebox";
 import { UNMATCHED } from "../../machines/market/unmatched.ts";
 import { RULE_SCHEMAS, type Rule } from "../../machines/validation/rules.ts";
+import { WARNING_CODES } from "../../machines/validation/warnings.ts";
 import { BOUNDS, QUALITY_PREFERENCES, TASK_STATUSES } from "../../machines/vocabulary.ts";
 import { Credits, Json, JsonRecord, Nullable, Time, Uuid } from "./common.ts";
 
@@ -159,6 +160,17 @@ export const HistoryEvent = Type.Object({
 export const Validation = Type.Object({
   valid: Type.Boolean(),
   errors: Type.Array(Type.Object({ field: Type.String(), message: Type.String(), code: Type.String() })),
+  warnings: Type.Array(
+    Type.Object({
+      code: Type.Enum([...WARNING_CODES]),
+      field: Type.String({ description: "A JSON pointer into the request" }),
+      message: Type.String({ description: "What may not be meant, and what to do" }),
+    }),
+    {
+      description:
+        "What would be taken, and is perhaps not what you mean: a schema that demands nothing, or that nobody can meet",
+    },
+  ),
   schema_cost: Nullable(Type.Integer({ description: "Upper bound on the checks that the schema takes" })),
   schema_cost_max: Type.Integer(),
   workers_online: Type.Integer({ description: "Workers who are online for this type" }),

@@ -3,6 +3,7 @@ import { creditOf } from "../../machines/account/row.ts";
 import type { Look } from "../../machines/matcher/protocol.ts";
 import type { TaskSpec } from "../../machines/task/events.ts";
 import { SCHEMA_COST_MAX } from "../../machines/validation/cost.ts";
+import { warningsOf } from "../../machines/validation/warnings.ts";
 import type { AccountId } from "../../machines/vocabulary.ts";
 import { Problem } from "../http/problems.ts";
 import { bodyCheck } from "../http/validate.ts";
@@ -15,10 +16,10 @@ type Wrong = Validation["errors"][number];
 
 const check = bodyCheck(CreateTask);
 
-/** Gives every reason why this body would be refused now, the cost of the schema, and the state of the market. */
+/** Gives every reason why this body would be refused now, what it may not mean, the cost of the schema, and the state of the market. */
 export async function dryRun(services: Services, account: AccountId, body: unknown): Promise<Validation> {
   const order = readOrder(services, body);
-  if (Array.isArray(order)) return report(order, null, null, null);
+  if (Array.isArray(order)) return report({ errors: order });
   const { cost, refusal, errors } = await checkDemands(order, account, services);
   const code = refusal?.refused ?? "";
   const wrong: Wrong[] = errors.map(({ field, message }) => ({ field, message, code }));
@@ -32,7 +33,8 @@ export async function dryRun(services: Services, account: AccountId, body: unkno
   const { taskType, budget, minSkill } = order;
   const question = { task: null, worker: account, budget, minSkill, at: services.clock.now() };
   const look = await services.queues.look(taskType, question);
-  return report(wrong, cost, look ?? null, await services.reads.likelyPrice(taskType));
+  const price = await services.reads.likelyPrice(taskType);
+  return report({ errors: wrong, warnings: warningsFor(order, body), cost, look: look ?? null, price });
 }
 
 function readOrder({ settings }: Services, body: unknown): TaskSpec | Wrong[] {
@@ -45,10 +47,32 @@ function readOrder({ settings }: Services, body: unknown): TaskSpec | Wrong[] {
   }
 }
 
-function report(errors: Wrong[], cost: number | null, look: Look | null, price: number | null): Validation {
+/** The fields as the request names them: each has a short and a long name. */
+function warningsFor({ schema, rules }: TaskSpec, body: unknown): Validation["warnings"] {
+  const isSent = (name: string) => typeof body === "object" && body !== null && Object.hasOwn(body, name);
+  const names = {
+    schema: isSent("schema") ? "schema" : "validation_schema",
+    rules: isSent("rules") ? "rules" : "validation_rules",
+  };
+  return warningsOf({ schema, rules }).map(({ code, within, pointer, message }) => {
+    const field = `/${names[within]}${pointer}`;
+    return { code, field, message };
+  });
+}
+
+interface Findings {
+  readonly errors: Wrong[];
+  readonly warnings?: Validation["warnings"];
+  readonly cost?: number | null;
+  readonly look?: Look | null;
+  readonly price?: number | null;
+}
+
+function report({ errors, warnings = [], cost = null, look = null, price = null }: Findings): Validation {
   return {
     valid: errors.length === 0,
     errors,
+    warnings,
     schema_cost: cost,
     schema_cost_max: SCHEMA_COST_MAX,
     workers_online: look?.present ?? 0,

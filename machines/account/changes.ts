@@ -1,5 +1,6 @@
 /** What each fact changes in an account. The statechart says in which states a fact may come, and when debt begins and ends. */
 import type { Capability } from "../market/capability.ts";
+import { withTask } from "../market/evidence.ts";
 import { judge } from "../market/reputation.ts";
 import { EMPTY_RECORD, type Record } from "../market/skill.ts";
 import { credits } from "../vocabulary.ts";
@@ -48,11 +49,12 @@ export function afterEarning(context: AccountContext, fact: Of<"Earned">): Chang
   const { tally } = context;
   const before = recordOf(context, fact.taskType);
   const first = fact.firstTry ? 1 : 0;
+  const counterparty = fact.counterparty ?? fact.requester;
   return {
     available: credits(context.available + fact.payout),
     reputation,
     failuresInRow,
-    counterparties: met(context.counterparties, fact.counterparty ?? fact.requester),
+    counterparties: met(context.counterparties, counterparty),
     tally: {
       ...tally,
       earned: tally.earned + 1,
@@ -68,6 +70,8 @@ export function afterEarning(context: AccountContext, fact: Of<"Earned">): Chang
         settled: before.settled + 1,
         firstTry: before.firstTry + first,
         timeShare: before.timeShare + Math.min(1, fact.durationMs / fact.allowedMs),
+        latest: withTask(before.latest ?? "", fact.firstTry ? "first" : "settled", counterparty),
+        ...(fact.echo === true ? { echoes: (before.echoes ?? 0) + 1 } : {}),
       },
     },
   };
@@ -83,7 +87,14 @@ export function afterFailing(context: AccountContext, fact: Of<"Failed">): Chang
     failuresInRow,
     ...withoutSlot(context, fact.task),
     tally: { ...tally, failed: tally.failed + 1 - timedOut, timedOut: tally.timedOut + timedOut },
-    records: { ...context.records, [fact.taskType]: { ...before, finished: before.finished + 1 } },
+    records: {
+      ...context.records,
+      [fact.taskType]: {
+        ...before,
+        finished: before.finished + 1,
+        latest: withTask(before.latest ?? "", "failed", fact.counterparty),
+      },
+    },
   };
 }
 

@@ -13,6 +13,7 @@ import {
   isRecord,
   isTaskId,
   isText,
+  isTrue,
   isVariant,
   isWhole,
   orAbsent,
@@ -39,7 +40,15 @@ const isCapability = isRecord<Omit<Capability, "createdAt">>({
 });
 
 /** What a task has in common for its requester and its worker when it is settled. */
-const DONE = { task: isTaskId, taskType: isText, payout: isCredits, firstTry: isFlag, durationMs: isNumber, allowedMs: isNumber };
+const DONE = {
+  task: isTaskId,
+  taskType: isText,
+  payout: isCredits,
+  firstTry: isFlag,
+  durationMs: isNumber,
+  allowedMs: isNumber,
+  echo: orAbsent(isTrue),
+};
 
 const FORMS: CommandForms<"account"> = {
   register: {
@@ -80,7 +89,12 @@ const FORMS: CommandForms<"account"> = {
   release: { task: isTaskId, budget: isCredits },
   settle: { ...DONE, budget: isCredits, fee: isCredits, refund: isCredits, worker: isAccountId, workerIdentity: isText },
   earn: { ...DONE, requester: isAccountId, requesterIdentity: isText },
-  fail: { task: isTaskId, taskType: isText, outcome: isOneOf(["FAILED_VALIDATION", "TIMED_OUT"]) },
+  fail: {
+    task: isTaskId,
+    taskType: isText,
+    outcome: isOneOf(["FAILED_VALIDATION", "TIMED_OUT"]),
+    requesterIdentity: orAbsent(isText),
+  },
   startOAuth: { stateHash: isText },
   useOAuth: { stateHash: isText },
   linkGitHub: { github: isRecord<GitHubLink>({ id: isText, login: isText, score: isNumber, token: isText }) },

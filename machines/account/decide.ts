@@ -204,7 +204,7 @@ function release({ context }: AccountSnapshot, command: Of<"release">, at: Milli
 }
 
 function settle({ context }: AccountSnapshot, command: Of<"settle">, at: Millis): Told {
-  const { task, taskType, budget, payout, fee, refund, worker, workerIdentity, firstTry, durationMs, allowedMs } = command;
+  const { task, taskType, budget, payout, fee, refund, worker, workerIdentity, firstTry, durationMs, allowedMs, echo } = command;
   const refusal = holdMismatch(context, task, budget);
   if (refusal !== undefined) return refusal;
   if (payout + fee + refund !== budget) throw new Error(`a settlement of ${budget} NC must divide all of it`);
@@ -221,13 +221,14 @@ function settle({ context }: AccountSnapshot, command: Of<"settle">, at: Millis)
     firstTry,
     durationMs,
     allowedMs,
+    ...(echo === true ? { echo } : {}),
     at,
   } as const;
   return { facts: [fact], reply: null };
 }
 
 function earn(_state: AccountSnapshot, command: Of<"earn">, at: Millis): Told {
-  const { task, taskType, requester, requesterIdentity: counterparty, payout, firstTry, durationMs, allowedMs } = command;
+  const { task, taskType, requester, requesterIdentity: counterparty, payout, firstTry, durationMs, allowedMs, echo } = command;
   const fact = {
     type: "Earned",
     task,
@@ -238,15 +239,17 @@ function earn(_state: AccountSnapshot, command: Of<"earn">, at: Millis): Told {
     firstTry,
     durationMs,
     allowedMs,
+    ...(echo === true ? { echo } : {}),
     at,
   } as const;
   return { facts: [fact], reply: null };
 }
 
 function fail(state: AccountSnapshot, command: Of<"fail">, at: Millis): Told {
-  const { task, taskType, outcome } = command;
+  const { task, taskType, outcome, requesterIdentity: counterparty } = command;
   const judged = judge(state.context, outcome, at);
-  const facts: AccountFact[] = [{ type: "Failed", task, taskType, outcome, at }];
+  const whose = counterparty === undefined ? {} : { counterparty };
+  const facts: AccountFact[] = [{ type: "Failed", task, taskType, outcome, ...whose, at }];
   if (judged.cooldownUntil !== null) facts.push({ type: "CooldownStarted", until: judged.cooldownUntil, at });
   if (judged.frozen && !state.hasTag("frozen")) facts.push({ type: "Frozen", at });
   return { facts, reply: null };

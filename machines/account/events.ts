@@ -93,6 +93,8 @@ export type AccountFact = At &
         readonly firstTry: boolean;
         readonly durationMs: Millis;
         readonly allowedMs: Millis;
+        /** Whether the result is the example, which does not occur in the text. */
+        readonly echo?: true;
       }
     | {
         readonly type: "Earned";
@@ -104,12 +106,16 @@ export type AccountFact = At &
         readonly firstTry: boolean;
         readonly durationMs: Millis;
         readonly allowedMs: Millis;
+        /** Whether the result is the example, which does not occur in the text. */
+        readonly echo?: true;
       }
     | {
         readonly type: "Failed";
         readonly task: TaskId;
         readonly taskType: string;
         readonly outcome: Exclude<Outcome, "DELIVERED">;
+        /** The requester's identity; absent in facts from before it was recorded. */
+        readonly counterparty?: string;
       }
     | { readonly type: "OAuthStarted"; readonly stateHash: string; readonly until: Millis }
     | { readonly type: "OAuthUsed" }

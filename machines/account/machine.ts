@@ -127,7 +127,7 @@ const machineSetup = setup({
     }),
     payWorker: emit(({ context, event }) => {
       assertEvent(event, "Settled");
-      const { task, taskType, worker, payout, firstTry, durationMs, allowedMs } = event;
+      const { task, taskType, worker, payout, firstTry, durationMs, allowedMs, echo } = event;
       const requester = accountId(context.id);
       return tellAccount(worker, {
         type: "earn",
@@ -139,6 +139,7 @@ const machineSetup = setup({
         firstTry,
         durationMs,
         allowedMs,
+        ...(echo === true ? { echo } : {}),
       });
     }),
   },

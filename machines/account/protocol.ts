@@ -124,6 +124,8 @@ export interface AccountProtocol {
       readonly firstTry: boolean;
       readonly durationMs: Millis;
       readonly allowedMs: Millis;
+      /** Whether the result is the example, which does not occur in the text (task/echo.ts). */
+      readonly echo?: true;
     };
     readonly reply: null;
   };
@@ -137,11 +139,19 @@ export interface AccountProtocol {
       readonly firstTry: boolean;
       readonly durationMs: Millis;
       readonly allowedMs: Millis;
+      /** Whether the result is the example, which does not occur in the text (task/echo.ts). */
+      readonly echo?: true;
     };
     readonly reply: null;
   };
   readonly fail: {
-    readonly command: { readonly task: TaskId; readonly taskType: string; readonly outcome: Exclude<Outcome, "DELIVERED"> };
+    readonly command: {
+      readonly task: TaskId;
+      readonly taskType: string;
+      readonly outcome: Exclude<Outcome, "DELIVERED">;
+      /** Tasks of older versions leave it out. */
+      readonly requesterIdentity?: string;
+    };
     readonly reply: null;
   };
   /** Hashes of states are keyed with the platform's secret. */

@@ -1,7 +1,7 @@
 import { mayWork, type PostedTerms, type Slots } from "../eligibility.ts";
 import { type AwardsByTier, awardLimit } from "../market/awards.ts";
 import type { Capability } from "../market/capability.ts";
-import { type Qualification, qualificationIn, qualityOf, type Skill, skillIn } from "../market/qualification.ts";
+import { type Qualification, qualificationIn, qualityIn, type Skill, skillIn } from "../market/qualification.ts";
 import { type CreditRecord, type Rating, ratingOf } from "../market/rating.ts";
 import type { Record } from "../market/skill.ts";
 import type { Pull } from "../task/events.ts";
@@ -86,8 +86,8 @@ export function capabilityRows(state: AccountSnapshot): readonly CapabilityRow[]
   const { context } = state;
   const active = mayWork(statusOf(state));
   return Object.values(context.capabilities).map((capability) => {
-    const skill = skillIn(context.records, capability.taskType);
-    return { ...capability, ...skill, quality: qualityOf(context, skill), active };
+    const { taskType } = capability;
+    return { ...capability, ...skillIn(context.records, taskType), quality: qualityIn(taskType, context), active };
   });
 }
 

@@ -1,4 +1,5 @@
 import type { AccountId, Credits, QualityPreference, TaskId } from "../vocabulary.ts";
+import { hashOf } from "./hash.ts";
 
 /** A bid in the auction. `quality` is 0..1, calculated when the bid was placed. */
 export interface Bid {
@@ -22,22 +23,18 @@ const PRIOR_QUALITY = 0.5;
 const REPUTATION_SPAN = 50;
 
 /**
- * Gives a worker's quality, 0..1, from the skill score (0..100) in the task's type, the reputation and how many tasks
- * it finished. Newcomers start at a prior, 0.5 where nothing speaks for them, that ten finished tasks half outweigh.
+ * Gives a worker's quality, 0..1, from the score (0..100) that was seen in the task's type, the reputation and how many tasks
+ * prove it. Newcomers start at a prior, 0.5 where nothing speaks for them, that ten tasks half outweigh.
  */
-export function quality(score: number, reputation: number, finished: number, prior = PRIOR_QUALITY): number {
+export function quality(score: number, reputation: number, tasks: number, prior = PRIOR_QUALITY): number {
   const trust = Math.min(1, Math.max(0, 0.5 + reputation / (2 * REPUTATION_SPAN)));
   const observed = 0.7 * (score / 100) + 0.3 * trust;
-  return (finished * observed + PRIOR_WEIGHT * prior) / (finished + PRIOR_WEIGHT);
+  return (tasks * observed + PRIOR_WEIGHT * prior) / (tasks + PRIOR_WEIGHT);
 }
 
-/** Whether this task is of the exploration share. A hash of its id, so that replay agrees (FNV-1a, 32 bits). */
+/** Whether this task is of the exploration share. By a hash of its id, so that replay agrees. */
 export function explores(task: TaskId): boolean {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < task.length; index += 1) {
-    hash = Math.imul(hash ^ task.charCodeAt(index), 0x01000193);
-  }
-  return (hash >>> 0) / 2 ** 32 < EXPLORATION_SHARE;
+  return hashOf(task) / 2 ** 32 < EXPLORATION_SHARE;
 }
 
 /** What `balanced` compares: the price (NC), lowered for a better worker. */

@@ -6,7 +6,8 @@
  *   20  followers, by their logarithm, full at 500
  *   25  contributions within the last year: full at 500
  *
- * It decides with which quality a newcomer starts: 0.5 without a GitHub account, up to 1 with the best.
+ * It decides with which quality a newcomer starts: 0.5 without a GitHub account, up to 0.7 with the best, which is less than what 200
+ * good tasks prove.
  */
 import type { Millis } from "../vocabulary.ts";
 
@@ -41,7 +42,10 @@ export function githubScore({ createdAt, works, followers, contributions }: GitH
   );
 }
 
-/** Gives the quality, 0.5..1, with which a newcomer of that score starts; null: no GitHub account. */
+/** The quality with which a newcomer starts, and the most that a GitHub account adds to it. */
+const PRIOR = { none: 0.5, most: 0.7 } as const;
+
+/** Gives the quality, 0.5..0.7, with which a newcomer of that score starts; null: no GitHub account. */
 export function priorOf(score: number | null): number {
-  return 0.5 + (score ?? 0) / 200;
+  return PRIOR.none + ((PRIOR.most - PRIOR.none) * (score ?? 0)) / 100;
 }

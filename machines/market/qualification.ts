@@ -2,7 +2,7 @@
 import type { AccountStatus, Millis } from "../vocabulary.ts";
 import { quality } from "./auction.ts";
 import { priorOf } from "./github.ts";
-import { EMPTY_RECORD, type Record, skillScore, skillTier } from "./skill.ts";
+import { EMPTY_RECORD, provenBy, type Record, seenScore, skillScore, skillTier } from "./skill.ts";
 
 /** Read before a task decides, so that it is part of the command, as `standing`. */
 export interface Qualification {
@@ -34,10 +34,13 @@ export interface QualificationSource {
   readonly github: { readonly score: number } | null;
 }
 
+function recordIn(records: QualificationSource["records"], taskType: string): Record {
+  return (Object.hasOwn(records, taskType) ? records[taskType] : undefined) ?? EMPTY_RECORD;
+}
+
 /** Gives the skill in a task type by these records; a newcomer's if they have nothing of that type. */
 export function skillIn(records: QualificationSource["records"], taskType: string): Skill {
-  // Records from before ratings existed lack them.
-  const record = { ...EMPTY_RECORD, ...(Object.hasOwn(records, taskType) ? records[taskType] : {}) };
+  const record = recordIn(records, taskType);
   const score = skillScore(record);
   return { score, tier: skillTier(score), finished: record.finished };
 }
@@ -47,14 +50,21 @@ export function tiersIn(records: QualificationSource["records"]): { readonly [ta
   return Object.fromEntries(Object.keys(records).map((type) => [type, skillIn(records, type).tier]));
 }
 
-/** Gives a worker's quality, 0..1, in a task type with this skill. */
-export function qualityOf({ reputation, github }: Pick<QualificationSource, "reputation" | "github">, skill: Skill): number {
-  return quality(skill.score, reputation, skill.finished, priorOf(github?.score ?? null));
+/**
+ * Gives a worker's quality, 0..1, in a task type. It weighs what was seen by how much evidence there is, so it takes the shares as they
+ * were seen: by their lower bounds, the same doubt would count twice, and a newcomer would fall with its first good tasks.
+ */
+export function qualityIn(
+  taskType: string,
+  { reputation, github, records }: Omit<QualificationSource, "cooldownUntil" | "marks">,
+): number {
+  const record = recordIn(records, taskType);
+  return quality(seenScore(record), reputation, provenBy(record).tasks, priorOf(github?.score ?? null));
 }
 
 /** Gives a worker's qualification in a task type. */
 export function qualificationIn(taskType: string, status: AccountStatus, worker: QualificationSource): Qualification {
   const skill = skillIn(worker.records, taskType);
   const { cooldownUntil, marks } = worker;
-  return { status, cooldownUntil, tier: skill.tier, quality: qualityOf(worker, skill), marks };
+  return { status, cooldownUntil, tier: skill.tier, quality: qualityIn(taskType, worker), marks };
 }

@@ -7,7 +7,15 @@
  *   speed      1 - the mean, over the settled ones, of used time / allowed time; 0 before the first
  *   volume     settled / 100, at most 1
  *   rating     (mean of the requesters' ratings - 1) / 4, and 0.5 before the first rating
+ *
+ * Success and first try are not the bare shares but what the latest tasks (evidence.ts) prove of them: the lower bound of Wilson's score
+ * interval. So little evidence is a low score: one task done at once, well rated by its requester, proves 0.1 and not 1.
+ *
+ * And a score is at most 100 x success: being fast, busy and well rated does not make up for results that fail. The bound is wide,
+ * z = 3, which is the least whole number for which half of 200 tasks failed is never Bronze (39.6): with z = 2 it would be (43.0).
  */
+import { type Evidence, evidenceOf } from "./evidence.ts";
+
 export interface Record {
   /** Awards that have ended in any way. */
   readonly finished: number;
@@ -18,6 +26,10 @@ export interface Record {
   /** How many requesters have rated, and the sum of what they gave (1..5 each). */
   readonly ratings: number;
   readonly ratingSum: number;
+  /** The latest tasks, see evidence.ts; absent in records from before they were kept. */
+  readonly latest?: string;
+  /** How many of the settled ones gave back the example, which does not occur in the text; absent if none. */
+  readonly echoes?: number;
 }
 
 export const EMPTY_RECORD: Record = { finished: 0, settled: 0, firstTry: 0, timeShare: 0, ratings: 0, ratingSum: 0 };
@@ -38,22 +50,67 @@ const TIERS = [
 ] as const;
 const UNRATED = { tier: 1, name: "Unrated" } as const;
 
-/** Gives the parts of a worker's skill, each 0..1. */
-export function skillParts({ finished, settled, firstTry, timeShare, ratings, ratingSum }: Record): SkillParts {
+/** Standard deviations by which a bound is below what was seen. */
+const Z = 3;
+
+/** The lower bound of Wilson's score interval for a share of so many tasks; 0 of none. */
+export function lowerBound(share: number, tasks: number): number {
+  // Exactly, where rounding would leave next to nothing.
+  if (tasks === 0 || share === 0) return 0;
+  const centre = share + Z ** 2 / (2 * tasks);
+  const margin = Z * Math.sqrt((share * (1 - share)) / tasks + (Z / (2 * tasks)) ** 2);
+  return Math.max(0, centre - margin) / (1 + Z ** 2 / tasks);
+}
+
+/** Evidence by record: an account has many records, of which a task changes one. */
+const known = new WeakMap<Record, Evidence>();
+
+/** Gives what the latest tasks of a record prove. */
+export function provenBy(record: Record): Evidence {
+  const before = known.get(record);
+  if (before !== undefined) return before;
+  const evidence = evidenceOf(record);
+  known.set(record, evidence);
+  return evidence;
+}
+
+function partsBy(record: Record, success: number, firstTry: number): SkillParts {
+  const { settled, timeShare, ratings, ratingSum } = { ...EMPTY_RECORD, ...record };
   return {
-    success: finished === 0 ? 0 : settled / finished,
-    firstTry: finished === 0 ? 0 : firstTry / finished,
+    success,
+    firstTry,
     speed: settled === 0 ? 0 : 1 - timeShare / settled,
     volume: Math.min(1, settled / FULL_VOLUME),
     rating: ratings === 0 ? NEUTRAL : (ratingSum / ratings - 1) / 4,
   };
 }
 
+function sum(parts: SkillParts): number {
+  const names = Object.keys(WEIGHTS) as (keyof SkillParts)[];
+  return (
+    100 *
+    Math.min(
+      parts.success,
+      names.reduce((all, part) => all + WEIGHTS[part] * parts[part], 0),
+    )
+  );
+}
+
+/** Gives the parts of a worker's skill, each 0..1. */
+export function skillParts(record: Record): SkillParts {
+  const { tasks, settled, first } = provenBy(record);
+  return partsBy(record, lowerBound(settled, tasks), lowerBound(first, tasks));
+}
+
 /** Gives the skill score, 0..100, of a worker with this record; 0 if nothing is finished. */
 export function skillScore(record: Record): number {
-  if (record.finished === 0) return 0;
-  const parts = skillParts(record);
-  return 100 * (Object.keys(WEIGHTS) as (keyof SkillParts)[]).reduce((sum, part) => sum + WEIGHTS[part] * parts[part], 0);
+  return sum(skillParts(record));
+}
+
+/** Gives the score that the shares come to as they were seen, 0..100, for who weighs the evidence itself. */
+export function seenScore(record: Record): number {
+  const { settled, first } = provenBy(record);
+  return sum(partsBy(record, settled, first));
 }
 
 /** Gives the tier of a score: 1 Unrated, 2 Bronze (40+), 3 Silver (60+), 4 Gold (75+), 5 Diamond (90+). */

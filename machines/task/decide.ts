@@ -6,9 +6,11 @@ import { isKnownAnswer } from "../market/honeypot.ts";
 import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import type { Question } from "../validation/judgement.ts";
+import { readSource } from "../validation/rules.ts";
 import type { Millis, TaskStatus } from "../vocabulary.ts";
 import { pass, withdrawBid } from "./answers.ts";
 import { awardAnswered, bid, bidAnswered, declined, endWindow, takeSlot } from "./awarding.ts";
+import { isEcho } from "./echo.ts";
 import type { TaskFact } from "./events.ts";
 import { extend } from "./extension.ts";
 import { afterFailure, notInCharge } from "./in-charge.ts";
@@ -45,7 +47,8 @@ export function questionOf(state: TaskSnapshot, command: CommandOf<"task">, arri
   if (task === undefined || notInCharge(task.stage, task.context, command.worker, arrived) !== undefined) return undefined;
   const { order, requester } = task.context;
   const demands = { schema: order.schema, rules: order.rules };
-  return { demands, result: command.result, account: requester ?? "", lane: "submission" };
+  const input = readSource(order.rules) ? { input: order.inputData } : {};
+  return { demands, result: command.result, ...input, account: requester ?? "", lane: "submission" };
 }
 
 /** Decides a command at the time `at` that came at the time `arrived` (ms). Pure. */
@@ -142,7 +145,10 @@ function submit({ stage, context }: Opened, command: Of<"submit">, at: Millis, a
   if (verdict.code === null) {
     const firstTry = context.submissions === 0;
     const { known } = context.order;
-    const judged = known === undefined ? {} : { isKnown: isKnownAnswer(command.result, known) };
+    const judged = {
+      ...(known === undefined ? {} : { isKnown: isKnownAnswer(command.result, known) }),
+      ...(isEcho(context.order, command.result) ? { echo: true as const } : {}),
+    };
     const accepted = { type: "ResultAccepted", submission, result: command.result, firstTry, ...judged, at } as const;
     return { facts: [...begun, accepted], reply: acceptedReply(accepted) };
   }

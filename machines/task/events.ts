@@ -126,6 +126,8 @@ export type TaskFact = At &
         readonly firstTry: boolean;
         /** Whether it is the known answer, if there is one. */
         readonly isKnown?: boolean;
+        /** Whether it is the example, which does not occur in the text (echo.ts). */
+        readonly echo?: true;
       }
     | {
         readonly type: "ResultRejected";

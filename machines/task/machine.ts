@@ -4,6 +4,7 @@
  */
 import { assertEvent, assign, emit, enqueueActions, type SnapshotFrom, setup } from "xstate";
 import { type Effect, tellAccount, tellBatch } from "../effect.ts";
+import { identityOf } from "../market/identity.ts";
 import { split } from "../market/pricing.ts";
 import type { CommandOf } from "../protocols.ts";
 import { changesOf } from "../statechart.ts";
@@ -60,6 +61,7 @@ function settlement(fact: Of<"ResultAccepted">, context: TaskContext): Effect {
     firstTry: fact.firstTry,
     durationMs: fact.at - awardedAt,
     allowedMs: order.maxSeconds * 1_000,
+    ...(fact.echo === true ? { echo: true as const } : {}),
   });
 }
 
@@ -179,7 +181,8 @@ const machineSetup = setup({
       const { id: bid } = must(context.award, "award");
       if (costsNothing(event)) return tellWorker(context, { type: "freed", task: taskId(context.id), bid });
       const outcome = event.type === "AwardTimedOut" ? "TIMED_OUT" : "FAILED_VALIDATION";
-      return tellWorker(context, { type: "fail", task: taskId(context.id), taskType, outcome });
+      const requesterIdentity = identityOf(context.marks, must(context.requester, "requester"));
+      return tellWorker(context, { type: "fail", task: taskId(context.id), taskType, outcome, requesterIdentity });
     }),
     /** Tells the worker's account how a honeypot was done. */
     tellHoneypot: enqueueActions(({ context, event, enqueue }) => {

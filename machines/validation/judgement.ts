@@ -9,6 +9,8 @@ export type Lane = "submission" | "example";
 export interface Question {
   readonly demands: Demands;
   readonly result: JsonValue;
+  /** The text that the result is about, if a rule compares the two. */
+  readonly input?: string;
   /** The account whose thread time it uses: the one that wrote the demands, see machines/task/decide.ts. */
   readonly account: string;
   readonly lane: Lane;

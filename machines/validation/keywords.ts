@@ -109,6 +109,9 @@ const KEYWORDS = new Map<string, readonly [Shape, readonly Dialect[]]>([
   ["required", ["names", ALL]],
 ]);
 
+/** All keywords of all dialects. */
+export const KEYWORD_NAMES: ReadonlySet<string> = new Set(KEYWORDS.keys());
+
 /** The kind of a keyword's value in a dialect; undefined if it is an annotation there. */
 export function shapeOf(keyword: string, dialect: Dialect): Shape | undefined {
   const known = KEYWORDS.get(keyword);

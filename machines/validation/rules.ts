@@ -6,6 +6,7 @@
 import { type Check, isJson, isNumber, isRecord, isText } from "../shape.ts";
 import type { JsonObject, JsonValue } from "../vocabulary.ts";
 import { oneOf } from "./equality.ts";
+import { countGrounded, type SourceText, ungrounded } from "./grounded.ts";
 import { isObject } from "./keywords.ts";
 import { compilePattern, type PatternPlan, planPattern } from "./pattern.ts";
 import { addMatch, addSize, type Count } from "./work.ts";
@@ -15,7 +16,8 @@ export interface FieldError {
   readonly message: string;
 }
 
-export type CompiledRule = (result: JsonValue) => readonly FieldError[];
+/** Checks a result; `source` is the text that it is about, absent for an example, which may be about another. */
+export type CompiledRule = (result: JsonValue, source?: SourceText) => readonly FieldError[];
 
 /** How a rule `R` is checked. */
 interface Checks<R> {
@@ -23,7 +25,9 @@ interface Checks<R> {
   readonly pattern?: (rule: R) => string;
   readonly compile: (rule: R, linear: boolean) => CompiledRule;
   /** Counts the steps of checking a result. */
-  readonly work: (rule: R, result: JsonValue, count: Count) => void;
+  readonly work: (rule: R, result: JsonValue, count: Count, source?: SourceText) => void;
+  /** Whether it compares the result with the text that it is about. */
+  readonly readsSource?: true;
 }
 
 declare const value: unique symbol;
@@ -172,6 +176,24 @@ const KINDS = {
       onField(field, (value) => (FITS[expected](value) ? undefined : `must be of type ${expected}`)),
     work: ({ field }, result, count) => addField(field, result, count, 0),
   }),
+  grounded: kind({
+    about:
+      "Every string in the field, where it is there, occurs in the text of the task, also those in its lists and objects; case, blanks and the way in which Unicode writes a character do not count. Numbers and names of fields are not looked at, and the example may be of another text",
+    fields: { field: FIELD },
+    readsSource: true,
+    compile:
+      ({ field }) =>
+      (result, source) => {
+        const value = fieldOf(result, field);
+        if (value === undefined || source === undefined) return [];
+        return ungrounded(value, source).map((message) => ({ field, message }));
+      },
+    work: ({ field }, result, count, source) => {
+      addField(field, result, count, 0);
+      const value = fieldOf(result, field);
+      if (value !== undefined && source !== undefined) countGrounded(value, source, count);
+    },
+  }),
 };
 
 type Kinds = typeof KINDS;
@@ -228,7 +250,12 @@ export function compileRule<T extends RuleType>(rule: Of<T>, linear: boolean): C
   return CHECKS[rule.type].compile(rule, linear);
 }
 
-/** Counts the steps of checking a result against a rule. */
-export function countRule<T extends RuleType>(rule: Of<T>, result: JsonValue, count: Count): void {
-  CHECKS[rule.type].work(rule, result, count);
+/** Counts the steps of checking a result, which is about `source`, against a rule. */
+export function countRule<T extends RuleType>(rule: Of<T>, result: JsonValue, count: Count, source?: SourceText): void {
+  CHECKS[rule.type].work(rule, result, count, source);
+}
+
+/** Whether one of the rules compares a result with the text that it is about. */
+export function readSource(rules: readonly Rule[]): boolean {
+  return rules.some(({ type }) => CHECKS[type].readsSource === true);
 }

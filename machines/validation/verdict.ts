@@ -2,6 +2,7 @@
 import type { ErrorObject, ValidateFunction } from "ajv";
 import { LRUCache } from "lru-cache";
 import type { JsonObject, JsonValue, ResultError } from "../vocabulary.ts";
+import { SourceText } from "./grounded.ts";
 import { SchemaProblem } from "./problem.ts";
 import { type CompiledRule, compileRule, countRule, type FieldError, patternOf, type Rule } from "./rules.ts";
 import { compileSchema, isLinear, type MeasuredSchema, measureSchema, missingNames, SCHEMA_CHARACTERS_MAX } from "./schema.ts";
@@ -97,21 +98,26 @@ function measure(demands: Demands, rulesCharacters: number): Measured | DemandsP
   return { demands, schema, cost: schema.cost, patternWeight, native, rulesCharacters, compiled: {} };
 }
 
-function countAll({ demands, schema }: Measured, result: JsonValue, most: number): Count {
+function countAll({ demands, schema }: Measured, result: JsonValue, input: string | undefined, most: number): Count {
   const count = new Count(most);
+  const source = sourceOf(input);
   countWork(schema.plain, result, count);
-  for (const rule of demands.rules) if (!count.over) countRule(rule, result, count);
+  for (const rule of demands.rules) if (!count.over) countRule(rule, result, count, source);
   return count;
 }
 
-/** Whether this judgement certainly takes less than 2 ms, so that it may run on the event loop. */
-export function isLight(measured: Measured, result: JsonValue): boolean {
+function sourceOf(input: string | undefined): SourceText | undefined {
+  return input === undefined ? undefined : new SourceText(input);
+}
+
+/** Whether this judgement certainly takes less than 2 ms, so that it may run on the event loop. `input` as with judgeResult. */
+export function isLight(measured: Measured, result: JsonValue, input?: string): boolean {
   if (measured.native) return false;
   const { compiled, schema, rulesCharacters, patternWeight } = measured;
   const isCompiled = compiled.schema !== undefined && compiled.rules !== undefined;
   const isQuick =
     schema.plain.schemas <= LIGHT_SCHEMAS_MAX && rulesCharacters <= LIGHT_RULES_CHARACTERS_MAX && patternWeight === 0;
-  return (isCompiled || isQuick) && !countAll(measured, result, LIGHT_STEPS_MAX).over;
+  return (isCompiled || isQuick) && !countAll(measured, result, input, LIGHT_STEPS_MAX).over;
 }
 
 /** The name of the result itself in a verdict. */
@@ -190,8 +196,11 @@ function schemaErrors({ compiled, schema, patternWeight }: Measured, result: Jso
   return errors;
 }
 
-/** Judges `result` against the demands. Gives the verdict, or what is wrong with the demands. Never throws. */
-export function judgeResult(demands: Demands, result: JsonValue): Verdict | DemandsProblem {
+/**
+ * Judges `result` against the demands. `input` is the text that it is about; without it, as for an example, which may be about
+ * another text, no rule holds the result against it. Gives the verdict, or what is wrong with the demands. Never throws.
+ */
+export function judgeResult(demands: Demands, result: JsonValue, input?: string): Verdict | DemandsProblem {
   const measured = measureDemands(demands);
   if ("problem" in measured) return measured;
   const { compiled, patternWeight } = measured;
@@ -199,7 +208,8 @@ export function judgeResult(demands: Demands, result: JsonValue): Verdict | Dema
     const errors = schemaErrors(measured, result);
     if (errors.length > 0) return { code: "SCHEMA_MISMATCH", errors };
     compiled.rules ??= demands.rules.map((rule) => compileRule(rule, isLinear(patternWeight)));
-    const broken = compiled.rules.flatMap((rule) => rule(result)).slice(0, ERRORS_MAX);
+    const source = sourceOf(input);
+    const broken = compiled.rules.flatMap((rule) => rule(result, source)).slice(0, ERRORS_MAX);
     return broken.length > 0 ? { code: "RULE_VIOLATION", errors: broken } : { code: null, errors: [] };
   } catch (error) {
     // Only a native pattern or a stack overflow throws here.

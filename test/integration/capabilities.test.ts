@@ -142,11 +142,26 @@ test("a settled task can be rated once, by its requester; the rating is a part o
     return body.ratings === 1 ? body : undefined;
   }, "the rating to arrive");
   expect(seen).toMatchObject({ mean_rating: 4, tasks_settled: 1, tasks_failed: 0, first_try: 1 });
-  expect(seen.parts).toMatchObject({ success_rate: 1, first_try_rate: 1, volume: 0.01, rating: 0.75 });
-  const { success_rate, first_try_rate, speed, volume, rating } = seen.parts;
-  const whole = 100 * (0.35 * success_rate + 0.2 * first_try_rate + 0.15 * speed + 0.15 * volume + 0.15 * rating);
-  expect(seen.score).toBeCloseTo(whole, 0);
-  expect([seen.tier, seen.tier_name]).toEqual([4, "Gold"]);
+  expect(seen.parts).toMatchObject({ success_rate: 0.1, first_try_rate: 0.1, volume: 0.01, rating: 0.75 });
+  // One task proves little, however well it was done.
+  expect([seen.score, seen.proven_tasks, seen.tier, seen.tier_name]).toEqual([10, 1, 1, "Unrated"]);
   expect(seen.last_30_days).toMatchObject({ tasks_settled: 1, tasks_failed: 0, earned_credits: 10 });
   expect(seen.last_30_days.p95_duration_ms).toBe(seen.last_30_days.median_duration_ms);
+});
+
+test("results that are the example again are counted, for all to see", async () => {
+  const [ann, worker] = [await requester(), await market.register()];
+  const capability = await offer(worker, { task_type: "analysis", price: null });
+  const echoes = async () => (await market.ok("GET", `/capabilities/${capability.id}/stats`, undefined, ann)).echoes;
+  const deliver = async (result: object) => {
+    const order = { task_type: "analysis", input_data: "Initech earned $3 million.", example_output: { company: "Apple Inc" } };
+    const id = await market.awarded(ann, worker, order);
+    await market.submit(id, worker, result);
+    await market.until(id, ann, "SETTLED");
+  };
+  expect(await echoes()).toBe(0);
+  await deliver({ company: "Apple Inc" });
+  await eventually(async () => ((await echoes()) === 1 ? true : undefined), "the echo to be counted");
+  await deliver({ company: "Initech" });
+  expect(await echoes()).toBe(1);
 });

@@ -149,6 +149,6 @@ describe("the score", () => {
     expect(githubScore({ createdAt: AT + YEAR_MS, works: -5, followers: -5, contributions: -5 }, AT)).toBe(0);
   });
   test("is where a newcomer starts", () => {
-    expect([priorOf(null), priorOf(0), priorOf(50), priorOf(100)]).toEqual([0.5, 0.5, 0.75, 1]);
+    expect([priorOf(null), priorOf(0), priorOf(50), priorOf(100)]).toEqual([0.5, 0.5, 0.6, 0.7]);
   });
 });

@@ -86,7 +86,8 @@ describe("what is larger than it may be is refused with the bound", () => {
 
 describe("rules", () => {
   test.each([
-    [{ type: "nope", field: "a" }, "rules.0.type", "required_fields, min_length, max_length, regex, enum, field_type"],
+    [{ type: "nope", field: "a" }, "rules.0.type", "required_fields, min_length, max_length, regex, enum, field_type, grounded"],
+    [{ type: "Grounded", field: "a" }, "rules.0.type", "did you mean grounded?"],
     [{ field: "a" }, "rules.0.type", "is required"],
     [{ type: "min_length", field: "a" }, "rules.0.min", "is required"],
     [{ type: "max_length", field: "a", max: "3" }, "rules.0.max", "whole number"],
@@ -112,8 +113,47 @@ describe("rules", () => {
       "type field pattern",
       "type field values",
       "type field expected",
+      "type field",
     ]);
   });
+
+  test("hold a result against the text, and not the example, which may be of another", async () => {
+    const order = { input_data: "Initech earned $3 million.", example_output: { company: "Apple Inc" } };
+    const id = await market.awarded(ann, bob, { ...order, rules: [{ type: "grounded", field: "company" }] });
+    expect(await market.submit(id, bob, order.example_output)).toMatchObject({
+      ...{ status: "REJECTED", error_code: "RULE_VIOLATION" },
+      errors: [{ field: "company", message: '"Apple Inc" does not occur in the task\'s text' }],
+    });
+    expect(await market.submit(id, bob, { company: "INITECH" })).toMatchObject({ status: "COMPLETED" });
+  });
+});
+
+test("a dry run warns of what is valid and perhaps not meant, by the name that was sent", async () => {
+  const warned = async (order: object) => (await post(order, "/tasks/validate")).body;
+  expect(await warned({})).toMatchObject({ valid: true, warnings: [] });
+  const schema = { name: "c", strict: true, schema: ORDER.schema };
+  expect(await warned({ schema })).toMatchObject({
+    valid: true,
+    warnings: [{ code: "SCHEMA_IN_ENVELOPE", field: "/schema", message: expect.stringContaining("#/schema") }],
+  });
+  const { schema: _schema, ...rest } = ORDER;
+  const long = {
+    ...rest,
+    validation_schema: {
+      ...ORDER.schema,
+      properties: { company: { type: "string" }, revenue: { type: "string", format: "emial" } },
+    },
+    validation_rules: [{ type: "grounded", field: "firm" }],
+  };
+  const { body } = await market.call("POST", "/tasks/validate", long, ann);
+  expect(body.warnings.map(({ code, field }: { code: string; field: string }) => `${code} ${field}`)).toEqual([
+    "RULE_WITHOUT_FIELD /validation_rules/0",
+    "FORMAT_UNKNOWN /validation_schema/properties/revenue/format",
+  ]);
+  // Of what is refused it says why that may be.
+  const refused = await warned({ schema: { type: "object", required: ["a"], additionalProperties: false }, example_output: {} });
+  expect(refused).toMatchObject({ valid: false, warnings: [{ code: "CANNOT_BE_MET", field: "/schema/required" }] });
+  expect(await warned({ budget: -1 })).toMatchObject({ valid: false, warnings: [] });
 });
 
 test("what is refused in a schema says where and what to write instead", async () => {

@@ -149,17 +149,17 @@ describe("a no", () => {
   });
 });
 
-/** So many awards, each done at once with the first result, and well rated. */
+/** So many awards, from before the latest were kept, each done at once with the first result, and well rated. */
 const recordOf = (settled: number): Record => ({
   ...{ ...EMPTY_RECORD, finished: settled, settled, firstTry: settled, ratings: 1, ratingSum: 5 },
 });
 
 describe("how many awards a worker may have at a time", () => {
   const TIERS: readonly (readonly [number, Record])[] = [
-    [1, EMPTY_RECORD],
-    [2, { ...recordOf(10), firstTry: 0, ratings: 0, ratingSum: 0 }],
-    [3, { ...recordOf(10), firstTry: 2, ratings: 0, ratingSum: 0 }],
-    [4, recordOf(1)],
+    [1, recordOf(5)],
+    [2, recordOf(6)],
+    [3, recordOf(14)],
+    [4, recordOf(28)],
     [5, recordOf(100)],
   ];
 

@@ -6,7 +6,7 @@ import { isKnownAnswer } from "../../machines/market/honeypot.ts";
 import { split } from "../../machines/market/pricing.ts";
 import { ratingOf, successPercent } from "../../machines/market/rating.ts";
 import { judge } from "../../machines/market/reputation.ts";
-import { EMPTY_RECORD, skillParts, skillScore, tierName } from "../../machines/market/skill.ts";
+import { tierName } from "../../machines/market/skill.ts";
 import { accountId, credits, taskId } from "../../machines/vocabulary.ts";
 import { id, person } from "../support/world.ts";
 
@@ -75,16 +75,11 @@ describe("a GitHub account's score", () => {
     expect(score(changes)).toBe(expected);
   });
   test("moves where a newcomer starts", () => {
-    expect([priorOf(null), priorOf(0), priorOf(50), priorOf(100)]).toEqual([0.5, 0.5, 0.75, 1]);
+    expect([priorOf(null), priorOf(0), priorOf(50), priorOf(100)]).toEqual([0.5, 0.5, 0.6, 0.7]);
   });
 });
 
-test("each part of a skill, and its name", () => {
-  const record = { finished: 40, settled: 20, firstTry: 10, timeShare: 5, ratings: 4, ratingSum: 16 };
-  expect(skillParts(record)).toEqual({ success: 0.5, firstTry: 0.25, speed: 0.75, volume: 0.2, rating: 0.75 });
-  expect(skillScore(record)).toBeCloseTo(17.5 + 5 + 11.25 + 3 + 11.25, 10);
-  expect(skillParts(EMPTY_RECORD)).toEqual({ success: 0, firstTry: 0, speed: 0, volume: 0, rating: 0.5 });
-  expect(skillParts({ ...record, settled: 250 }).volume).toBe(1);
+test("the names of the tiers", () => {
   expect([1, 2, 3, 4, 5, 6].map(tierName)).toEqual(["Unrated", "Bronze", "Silver", "Gold", "Diamond", "Unrated"]);
 });
 

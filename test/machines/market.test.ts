@@ -14,7 +14,7 @@ import {
 } from "../../machines/market/auction.ts";
 import { split } from "../../machines/market/pricing.ts";
 import { judge } from "../../machines/market/reputation.ts";
-import { EMPTY_RECORD, leastScore, skillScore, skillTier } from "../../machines/market/skill.ts";
+import { leastScore, skillTier } from "../../machines/market/skill.ts";
 import { transfer } from "../../machines/money/postings.ts";
 import { accountId, credits, taskId } from "../../machines/vocabulary.ts";
 
@@ -86,13 +86,6 @@ describe("skill (guide: Skill Rating)", () => {
     expect([0, 1, 2, 3, 4, 5].map(leastScore)).toEqual([0, 0, 40, 60, 75, 90]);
     for (const tier of [2, 3, 4, 5])
       expect([skillTier(leastScore(tier)), skillTier(leastScore(tier) - 1e-9)]).toEqual([tier, tier - 1]);
-  });
-  test("a newcomer scores 0, and perfection without ratings 92.5", () => {
-    expect(skillScore(EMPTY_RECORD)).toBe(0);
-    const perfect = { ...EMPTY_RECORD, finished: 100, settled: 100, firstTry: 100 };
-    expect(skillScore(perfect)).toBeCloseTo(92.5);
-    expect(skillScore({ ...perfect, ratings: 2, ratingSum: 10 })).toBeCloseTo(100);
-    expect(skillScore({ ...perfect, ratings: 1, ratingSum: 1 })).toBeCloseTo(85);
   });
 });
 

@@ -52,7 +52,13 @@ describe("an award that is given back", () => {
     expect(late.effects).toEqual(
       expect.arrayContaining([
         forget("execution"),
-        tell("account", WORKER, { type: "fail", task: TASK, taskType: "json_extraction", outcome: "FAILED_VALIDATION" }),
+        tell("account", WORKER, {
+          type: "fail",
+          task: TASK,
+          taskType: "json_extraction",
+          outcome: "FAILED_VALIDATION",
+          requesterIdentity: REQUESTER,
+        }),
         remind("routing", AT + FREE_MS + 3_000),
       ]),
     );
@@ -67,7 +73,13 @@ describe("an award that is given back", () => {
     const often = awarded().do(answered(false), AT + 5);
     expect(often.decision.reply).toEqual({ id: TASK, how: "TOO_MANY" });
     expect(often.effects).toContainEqual(
-      tell("account", WORKER, { type: "fail", task: TASK, taskType: "json_extraction", outcome: "FAILED_VALIDATION" }),
+      tell("account", WORKER, {
+        type: "fail",
+        task: TASK,
+        taskType: "json_extraction",
+        outcome: "FAILED_VALIDATION",
+        requesterIdentity: REQUESTER,
+      }),
     );
   });
 

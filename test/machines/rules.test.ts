@@ -30,6 +30,7 @@ test.each<[JsonObject, string, readonly JsonValue[], readonly JsonValue[]]>([
   [{ type: "regex", field: "a", pattern: "b" }, "pattern", ["^", name(5_000)], ["", 1, null]],
   [{ type: "enum", field: "a", values: [1] }, "field", [name(200)], ["", name(201)]],
   [{ type: "enum", field: "a", values: [1] }, "values", [[null, {}, []], list(1_000, 1)], [[], list(1_001, 1), 1, {}]],
+  [{ type: "grounded", field: "a" }, "field", ["a.b", name(200)], ["", name(201), 1, null, ["a"]]],
   [{ type: "field_type", field: "a", expected: "str" }, "field", [name(200)], ["", name(201)]],
   [{ type: "field_type", field: "a", expected: "str" }, "expected", ["int", "float", "bool", "list", "dict"], ["string", "", 1]],
 ])("%j: %s", (rule, field, right, wrong) => {
@@ -47,6 +48,7 @@ test("each rule says what it is for, and a schema of one takes no other", () => 
     "regex",
     "enum",
     "field_type",
+    "grounded",
   ]);
   for (const { description, properties } of RULE_SCHEMAS) {
     expect(description).toEqual(expect.stringMatching(/\w/));
@@ -108,6 +110,7 @@ test.each<[readonly unknown[], readonly unknown[]]>([
       { type: "field_type", field, expected: null },
     ],
   ],
+  [[{ type: "grounded", field }], [{ type: "grounded" }, { type: "grounded", field: ["a"] }, { type: "Grounded", field }]],
   [[], [null, undefined, "a", 7, [], {}, { type: "other" }, { type: 7 }, { type: "toString" }, { field, min: 1 }]],
 ])("%j are rules, and %j are not", (rules, others) => {
   expect(rules.filter((rule) => !isRule(rule))).toEqual([]);

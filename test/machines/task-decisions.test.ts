@@ -7,6 +7,7 @@ import { isRefusal } from "../../machines/refusal.ts";
 import { decideTask, JUDGING_MS_MAX, RESENDS_MAX } from "../../machines/task/decide.ts";
 import type { TaskFact } from "../../machines/task/events.ts";
 import { task as entity } from "../../machines/task/index.ts";
+import type { Rule } from "../../machines/validation/rules.ts";
 import { credits } from "../../machines/vocabulary.ts";
 import { VALIDATOR_LIMITS } from "../../src/adapters/validator/pool.ts";
 import {
@@ -79,6 +80,14 @@ describe("the right to submit comes before the judgement", () => {
     const question = { demands: { schema, rules }, result: submit.result, account: REQUESTER, lane: "submission" };
     for (const facts of [awarded, executing, rejected]) expect(asked(facts)).toEqual(question);
     expect(asked(awarded, WORKER, LATE - 1)).toEqual(question);
+  });
+
+  test("it is about the text where a rule compares the two", () => {
+    const rules: readonly Rule[] = [{ type: "grounded", field: "name" }];
+    const [first, ...rest] = awarded;
+    if (first?.type !== "Opened") throw new Error("a task begins with Opened");
+    const question = asked([{ ...first, order: { ...first.order, rules } }, ...rest]);
+    expect(question).toMatchObject({ demands: { rules }, input: first.order.inputData });
   });
 
   test("a stranger, the requester, a late worker, one that failed, and a task that takes none have no question", () => {

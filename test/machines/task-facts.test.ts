@@ -207,7 +207,13 @@ test("a wrong result: what is wrong with it and how many tries are left; the nex
     { type: "AwardFailed", code: "SCHEMA_MISMATCH", at: AWARDED + 40 },
     { type: "Reopened", until: AWARDED + 3_040, at: AWARDED + 40 },
   ]);
-  const failing = { type: "fail", task: TASK, taskType: SPEC.taskType, outcome: "FAILED_VALIDATION" };
+  const failing = {
+    type: "fail",
+    task: TASK,
+    taskType: SPEC.taskType,
+    outcome: "FAILED_VALIDATION",
+    requesterIdentity: "mail:a",
+  };
   expect(third.effects).toEqual([forget("execution"), tell("account", WORKER, failing), remind("routing", AWARDED + 3_040)]);
   expect(entity.row(TASK, life.state)).toMatchObject({
     status: "ROUTING",
@@ -227,7 +233,7 @@ test("a time-out: the worker's account is told, and the next window counts from 
     { type: "AwardTimedOut", at: late },
     { type: "Reopened", until: late + 3_000, at: late },
   ]);
-  const failing = { type: "fail", task: TASK, taskType: SPEC.taskType, outcome: "TIMED_OUT" };
+  const failing = { type: "fail", task: TASK, taskType: SPEC.taskType, outcome: "TIMED_OUT", requesterIdentity: "mail:a" };
   expect(effects).toEqual([forget("execution"), tell("account", WORKER, failing), remind("routing", late + 3_000)]);
   expect(entity.row(TASK, life.state)).toMatchObject({ errorCode: "TIMEOUT" });
   const last = awarded({ autoRetry: 0 }).do(timer("execution"), late);

@@ -13,6 +13,8 @@
 const MARKET = [
   ...[
     "market",
+    "skill",
+    "echo",
     "rating",
     "honeypot",
     "payments",
@@ -55,6 +57,8 @@ const JUDGED = [
   "format-corners",
   "linear",
   "rules",
+  "grounded",
+  "warnings",
 ].map((name) => `test/machines/${name}`);
 
 /** @type {{ readonly [name: string]: Part }} */

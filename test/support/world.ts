@@ -47,8 +47,8 @@ export function order(changes: Partial<TaskSpec> = {}): TaskSpec {
 
 export const STANDING = { status: "ACTIVE", cooldownUntil: null, tier: 1, quality: 0.5, marks: [] } as const;
 
-export function judgeAtOnce({ demands, result }: Question): Judgement {
-  const judged = judgeResult(demands, result);
+export function judgeAtOnce({ demands, result, input }: Question): Judgement {
+  const judged = judgeResult(demands, result, input);
   return "problem" in judged ? { unjudged: judged.problem, because: judged.field } : judged;
 }
 

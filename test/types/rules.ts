@@ -8,6 +8,7 @@ import { kind, type Rule } from "../../machines/validation/rules.ts";
 export const rules: readonly Rule[] = [
   { type: "min_length", field: "a", min: 1 },
   { type: "field_type", field: "a", expected: "int" },
+  { type: "grounded", field: "a" },
   // @ts-expect-error a type that the table does not have
   { type: "starts_with", field: "a", prefix: "b" },
   // @ts-expect-error another type's field

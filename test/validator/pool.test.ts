@@ -56,6 +56,17 @@ test("what is not light is judged in a thread, one after the other and many at o
   );
 });
 
+test("a rule that compares a result with its text does so at once and in a thread", async () => {
+  const demands = { schema: {}, rules: [{ type: "grounded", field: "a" }] } as const;
+  const of = (result: JsonValue, input: string): Question => ({ demands, result, input, account: "anna", lane: "submission" });
+  expect(pool.judge(of({ a: "Apple" }, "apple pie"))).toMatchObject({ code: null });
+  expect(pool.judge(of({ a: "pear" }, "apple pie"))).toMatchObject({ code: "RULE_VIOLATION" });
+  const long = `apple pie${" ".repeat(20_000)}`;
+  const judged = [pool.judge(of({ a: "Apple" }, long)), pool.judge(of({ a: "pear" }, long))];
+  expect(judged.every((one) => one instanceof Promise)).toBe(true);
+  expect(await Promise.all(judged)).toMatchObject([{ code: null }, { code: "RULE_VIOLATION" }]);
+});
+
 /** Only the native engine can run it, and it backtracks through every way in which the text can be split. */
 const SLOW: JsonObject = { type: "string", pattern: "^(?=a)(a|a)*$" };
 const slow = () => `${"a".repeat(40)}b`;

@@ -8,6 +8,7 @@ import type { JsonValue } from "../../../machines/vocabulary.ts";
 export interface Ask {
   readonly demands: Demands;
   readonly result: JsonValue;
+  readonly input?: string;
 }
 
 /** A message of a thread: `ready` once it has started, then one for each request. `failed` is a bug, in a few words. */
@@ -50,8 +51,8 @@ export class KillableThread {
   }
 
   /** Sends a request, and kills the thread if there is no answer within `deadlineMs`. Throws, and sends nothing, if it is not JSON. */
-  run({ demands, result }: Ask, deadlineMs: number, answer: (said: Exclude<ThreadMessage, "ready">) => void): void {
-    const ask: Ask = { demands, result };
+  run({ demands, result, input }: Ask, deadlineMs: number, answer: (said: Exclude<ThreadMessage, "ready">) => void): void {
+    const ask: Ask = { demands, result, ...(input === undefined ? {} : { input }) };
     const text = JSON.stringify(ask);
     this.#answer = answer;
     this.#timer = setTimeout(() => this.end(), deadlineMs);

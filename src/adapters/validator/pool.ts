@@ -251,12 +251,12 @@ export class ValidatorPool implements Validator {
 }
 
 /** Undefined if it must be done in a thread: reading a long schema is work too, charged to the account that sends it. */
-function judgeAtOnce({ demands, result }: Question): Judgement | undefined {
+function judgeAtOnce({ demands, result, input }: Question): Judgement | undefined {
   if (!isQuicklyMeasured(demands)) return undefined;
   const measured = measureDemands(demands);
   if ("problem" in measured) return toAnswer(measured);
-  if (!isLight(measured, result)) return undefined;
-  const judged = judgeResult(demands, result);
+  if (!isLight(measured, result, input)) return undefined;
+  const judged = judgeResult(demands, result, input);
   return toAnswer("problem" in judged ? judged : { ...judged, cost: measured.cost });
 }
 

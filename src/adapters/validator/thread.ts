@@ -7,8 +7,8 @@ const say = (said: ThreadMessage) => parentPort?.postMessage(said);
 
 parentPort?.on("message", (text: string) => {
   try {
-    const { demands, result } = JSON.parse(text) as Ask;
-    const judged = judgeResult(demands, result);
+    const { demands, result, input } = JSON.parse(text) as Ask;
+    const judged = judgeResult(demands, result, input);
     // Measured above, so the result is cached.
     const measured = measureDemands(demands);
     say({ judged: "problem" in judged || "problem" in measured ? judged : { ...judged, cost: measured.cost } });

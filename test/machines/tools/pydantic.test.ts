@@ -1,6 +1,7 @@
 /** What pydantic 2's `model_json_schema()` writes of a dozen models, kept as it writes it. */
 import { describe, expect, test } from "vitest";
 import { isLight, judgeResult, measureDemands } from "../../../machines/validation/verdict.ts";
+import { warningsOf } from "../../../machines/validation/warnings.ts";
 import type { JsonObject, JsonValue } from "../../../machines/vocabulary.ts";
 
 const DECIMAL: JsonObject = {
@@ -208,6 +209,7 @@ describe("pydantic 2", () => {
   test.each(CASES)("%s", (_name, schema, good, bad) => {
     expect(judgeResult({ schema, rules: [] }, good)).toEqual({ code: null, errors: [] });
     expect(judgeResult({ schema, rules: [] }, bad)).toMatchObject({ code: "SCHEMA_MISMATCH" });
+    expect(warningsOf({ schema, rules: [] }).filter(({ code }) => code !== "ALL_OPTIONAL")).toEqual([]);
   });
 
   test("its decimals are never judged where other work waits", () => {

@@ -4,6 +4,7 @@ import Type, { type TSchema } from "typebox";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { judgeResult } from "../../../machines/validation/verdict.ts";
+import { warningsOf } from "../../../machines/validation/warnings.ts";
 import type { JsonObject, JsonValue } from "../../../machines/vocabulary.ts";
 
 type Case<S> = readonly [name: string, schema: S, good: JsonValue, bad: JsonValue];
@@ -90,5 +91,6 @@ describe.each<[string, readonly Case<unknown>[]]>([
     const demands = { schema: JSON.parse(JSON.stringify(schema)) as JsonObject, rules: [] };
     expect(judgeResult(demands, good)).toEqual({ code: null, errors: [] });
     expect(judgeResult(demands, bad)).toMatchObject({ code: "SCHEMA_MISMATCH" });
+    expect(warningsOf(demands).filter(({ code }) => code !== "ALL_OPTIONAL")).toEqual([]);
   });
 });

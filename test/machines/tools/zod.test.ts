@@ -4,6 +4,7 @@ import * as z from "zod";
 import { z as z3 } from "zod/v3";
 import { zodToJsonSchema } from "zod-to-json-schema";
 import { judgeResult } from "../../../machines/validation/verdict.ts";
+import { warningsOf } from "../../../machines/validation/warnings.ts";
 import type { JsonObject, JsonValue } from "../../../machines/vocabulary.ts";
 
 /** A model, a value of it, and one that is not. */
@@ -140,5 +141,6 @@ describe.each([
     const demands = { schema: schema as JsonObject, rules: [] };
     expect(judgeResult(demands, good)).toEqual({ code: null, errors: [] });
     expect(judgeResult(demands, bad)).toMatchObject({ code: "SCHEMA_MISMATCH" });
+    expect(warningsOf(demands).filter(({ code }) => code !== "ALL_OPTIONAL")).toEqual([]);
   });
 });
