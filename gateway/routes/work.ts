@@ -68,7 +68,7 @@ const available = keyed(
       worker: account,
       marks: row.marks,
       taskTypes,
-      tiers: tiersIn(row.records),
+      tiers: tiersIn(row),
       minBudget: min_budget,
       sort,
       limit,

@@ -6,11 +6,9 @@ import { credits } from "../vocabulary.ts";
 import type { AccountFact, AccountFactType } from "./events.ts";
 import { withReturn } from "./free-returns.ts";
 import { withHold, withoutHold } from "./holds.ts";
-import type { AccountContext } from "./state.ts";
+import { withUntold } from "./honeypots.ts";
+import { type AccountContext, COUNTERPARTIES_MAX } from "./state.ts";
 import { withOpened, withWaiting } from "./turns.ts";
-
-/** How many counterparties are kept; the highest rating asks for 20 (guide: Credit Rating System). */
-const COUNTERPARTIES_MAX = 100;
 
 /** How often a recovery code may be tried (contract). */
 const RECOVERY_TRIES = 5;
@@ -45,18 +43,22 @@ function withCapability(
 
 export function afterEarning(context: AccountContext, fact: Of<"Earned">): Change {
   const { reputation, failuresInRow } = judge(context, "DELIVERED", fact.at);
-  const { tally } = context;
   const before = recordOf(context, fact.taskType);
-  const first = fact.firstTry ? 1 : 0;
+  const firstTry = fact.firstTry ? 1 : 0;
+  const timeShare = Math.min(1, fact.durationMs / fact.allowedMs);
+  const { untold, tally } = withUntold(context, fact, { firstTry, timeShare });
+  const { counterparties } = context;
   return {
+    untold,
     available: credits(context.available + fact.payout),
     reputation,
     failuresInRow,
-    counterparties: met(context.counterparties, fact.counterparty ?? fact.requester),
+    // The house is none.
+    counterparties: fact.honeypot === undefined ? met(counterparties, fact.counterparty ?? fact.requester) : counterparties,
     tally: {
       ...tally,
       earned: tally.earned + 1,
-      firstTry: tally.firstTry + first,
+      firstTry: tally.firstTry + firstTry,
       durationMs: tally.durationMs + fact.durationMs,
     },
     ...withoutSlot(context, fact.task),
@@ -66,8 +68,8 @@ export function afterEarning(context: AccountContext, fact: Of<"Earned">): Chang
         ...before,
         finished: before.finished + 1,
         settled: before.settled + 1,
-        firstTry: before.firstTry + first,
-        timeShare: before.timeShare + Math.min(1, fact.durationMs / fact.allowedMs),
+        firstTry: before.firstTry + firstTry,
+        timeShare: before.timeShare + timeShare,
       },
     },
   };
@@ -75,12 +77,13 @@ export function afterEarning(context: AccountContext, fact: Of<"Earned">): Chang
 
 export function afterFailing(context: AccountContext, fact: Of<"Failed">): Change {
   const { reputation, failuresInRow } = judge(context, fact.outcome, fact.at);
-  const { tally } = context;
+  const { untold, tally } = withUntold(context, fact, null);
   const timedOut = fact.outcome === "TIMED_OUT" ? 1 : 0;
   const before = recordOf(context, fact.taskType);
   return {
     reputation,
     failuresInRow,
+    untold,
     ...withoutSlot(context, fact.task),
     tally: { ...tally, failed: tally.failed + 1 - timedOut, timedOut: tally.timedOut + timedOut },
     records: { ...context.records, [fact.taskType]: { ...before, finished: before.finished + 1 } },
@@ -178,12 +181,6 @@ export function afterFreeing(context: AccountContext, { task }: Of<"OfferFreed">
 
 export function afterGranting(context: AccountContext, { task }: Of<"ReturnGranted">): Change {
   return { returned: context.returned + 1, returns: withReturn(context, task) };
-}
-
-export function afterHoneypot({ tally }: AccountContext, { passed }: Of<"HoneypotJudged">): Change {
-  const { honeypotsPassed, honeypotsFailed } = tally;
-  const change = passed ? { honeypotsPassed: honeypotsPassed + 1 } : { honeypotsFailed: honeypotsFailed + 1 };
-  return { tally: { ...tally, ...change } };
 }
 
 export function afterBatchStart({ batches }: AccountContext, { batch }: Of<"BatchStarted">): Change {

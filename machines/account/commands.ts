@@ -2,6 +2,7 @@
 import { isBatchItem } from "../batch/commands.ts";
 import { type CommandForms, commandCheck, TIMER } from "../commands.ts";
 import type { Capability } from "../market/capability.ts";
+import type { HoneypotOutcome } from "../market/honeypot.ts";
 import type { CommandOf } from "../protocols.ts";
 import {
   isAccountId,
@@ -38,8 +39,12 @@ const isCapability = isRecord<Omit<Capability, "createdAt">>({
   available: isFlag,
 });
 
+const HONEYPOT = { honeypot: orAbsent(isRecord<HoneypotOutcome>({ passed: isFlag, due: isNumber })) };
 /** What a task has in common for its requester and its worker when it is settled. */
-const DONE = { task: isTaskId, taskType: isText, payout: isCredits, firstTry: isFlag, durationMs: isNumber, allowedMs: isNumber };
+const DONE = {
+  ...{ task: isTaskId, taskType: isText, payout: isCredits, firstTry: isFlag, durationMs: isNumber, allowedMs: isNumber },
+  ...HONEYPOT,
+};
 
 const FORMS: CommandForms<"account"> = {
   register: {
@@ -80,7 +85,7 @@ const FORMS: CommandForms<"account"> = {
   release: { task: isTaskId, budget: isCredits },
   settle: { ...DONE, budget: isCredits, fee: isCredits, refund: isCredits, worker: isAccountId, workerIdentity: isText },
   earn: { ...DONE, requester: isAccountId, requesterIdentity: isText },
-  fail: { task: isTaskId, taskType: isText, outcome: isOneOf(["FAILED_VALIDATION", "TIMED_OUT"]) },
+  fail: { task: isTaskId, taskType: isText, outcome: isOneOf(["FAILED_VALIDATION", "TIMED_OUT"]), ...HONEYPOT },
   startOAuth: { stateHash: isText },
   useOAuth: { stateHash: isText },
   linkGitHub: { github: isRecord<GitHubLink>({ id: isText, login: isText, score: isNumber, token: isText }) },

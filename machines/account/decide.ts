@@ -11,6 +11,7 @@ import { type Credits, credits, type Millis } from "../vocabulary.ts";
 import { batchCancelled, batchEnded, callBatches, holdItem, leaveQueue, startBatch } from "./batches.ts";
 import type { AccountFact } from "./events.ts";
 import { heldFor } from "./holds.ts";
+import { countDue, makeRoom } from "./honeypots.ts";
 import { type AccountSnapshot, statusOf } from "./machine.ts";
 import { freed, offer } from "./offers.ts";
 import { applyUpdate, netAmount } from "./payments.ts";
@@ -204,7 +205,8 @@ function release({ context }: AccountSnapshot, command: Of<"release">, at: Milli
 }
 
 function settle({ context }: AccountSnapshot, command: Of<"settle">, at: Millis): Told {
-  const { task, taskType, budget, payout, fee, refund, worker, workerIdentity, firstTry, durationMs, allowedMs } = command;
+  const { task, taskType, budget, payout, fee, refund, worker, workerIdentity, firstTry, durationMs, allowedMs, honeypot } =
+    command;
   const refusal = holdMismatch(context, task, budget);
   if (refusal !== undefined) return refusal;
   if (payout + fee + refund !== budget) throw new Error(`a settlement of ${budget} NC must divide all of it`);
@@ -221,13 +223,24 @@ function settle({ context }: AccountSnapshot, command: Of<"settle">, at: Millis)
     firstTry,
     durationMs,
     allowedMs,
+    ...(honeypot === undefined ? {} : { honeypot }),
     at,
   } as const;
   return { facts: [fact], reply: null };
 }
 
-function earn(_state: AccountSnapshot, command: Of<"earn">, at: Millis): Told {
-  const { task, taskType, requester, requesterIdentity: counterparty, payout, firstTry, durationMs, allowedMs } = command;
+function earn({ context }: AccountSnapshot, command: Of<"earn">, at: Millis): Told {
+  const {
+    task,
+    taskType,
+    requester,
+    requesterIdentity: counterparty,
+    payout,
+    firstTry,
+    durationMs,
+    allowedMs,
+    honeypot,
+  } = command;
   const fact = {
     type: "Earned",
     task,
@@ -238,15 +251,17 @@ function earn(_state: AccountSnapshot, command: Of<"earn">, at: Millis): Told {
     firstTry,
     durationMs,
     allowedMs,
+    ...(honeypot === undefined ? {} : { honeypot }),
     at,
   } as const;
-  return { facts: [fact], reply: null };
+  return { facts: [...(honeypot === undefined ? [] : makeRoom(context, at)), fact], reply: null };
 }
 
 function fail(state: AccountSnapshot, command: Of<"fail">, at: Millis): Told {
-  const { task, taskType, outcome } = command;
+  const { task, taskType, outcome, honeypot } = command;
   const judged = judge(state.context, outcome, at);
-  const facts: AccountFact[] = [{ type: "Failed", task, taskType, outcome, at }];
+  const facts: AccountFact[] = honeypot === undefined ? [] : [...makeRoom(state.context, at)];
+  facts.push({ type: "Failed", task, taskType, outcome, ...(honeypot === undefined ? {} : { honeypot }), at });
   if (judged.cooldownUntil !== null) facts.push({ type: "CooldownStarted", until: judged.cooldownUntil, at });
   if (judged.frozen && !state.hasTag("frozen")) facts.push({ type: "Frozen", at });
   return { facts, reply: null };
@@ -302,6 +317,8 @@ function timer(state: AccountSnapshot, { name }: Of<"timer">, at: Millis): Told 
   if (name === "debt" && debtSince !== null && state.can(suspended) && at >= suspensionAt(debtSince)) {
     return { facts: [suspended], reply: null };
   }
+  const counted = name === "honeypots" ? countDue(context, at) : [];
+  if (counted.length > 0) return { facts: counted, reply: null };
   if (name === "turns" && context.waiting.length > 0) return callBatches(state, at);
   return refuse("TIMER_STALE", `The timer ${name} is out of date: the account is ${statusOf(state)}.`);
 }

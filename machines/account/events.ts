@@ -2,6 +2,7 @@ import type { StoredFact } from "../fact.ts";
 import { FORMATS, NewerFormat } from "../formats.ts";
 import type { Ineligibility } from "../ineligibility.ts";
 import type { Capability } from "../market/capability.ts";
+import type { HoneypotOutcome } from "../market/honeypot.ts";
 import type { Qualification } from "../market/qualification.ts";
 import type { Outcome } from "../market/reputation.ts";
 import type { RefusalCode } from "../refusal.ts";
@@ -93,6 +94,8 @@ export type AccountFact = At &
         readonly firstTry: boolean;
         readonly durationMs: Millis;
         readonly allowedMs: Millis;
+        /** Of a honeypot, since these are counted later: how it was done. */
+        readonly honeypot?: HoneypotOutcome;
       }
     | {
         readonly type: "Earned";
@@ -104,12 +107,14 @@ export type AccountFact = At &
         readonly firstTry: boolean;
         readonly durationMs: Millis;
         readonly allowedMs: Millis;
+        readonly honeypot?: HoneypotOutcome;
       }
     | {
         readonly type: "Failed";
         readonly task: TaskId;
         readonly taskType: string;
         readonly outcome: Exclude<Outcome, "DELIVERED">;
+        readonly honeypot?: HoneypotOutcome;
       }
     | { readonly type: "OAuthStarted"; readonly stateHash: string; readonly until: Millis }
     | { readonly type: "OAuthUsed" }
@@ -134,6 +139,7 @@ export type AccountFact = At &
     | { readonly type: "OfferFreed"; readonly task: TaskId }
     /** The worker may give back the award of this task for free. */
     | { readonly type: "ReturnGranted"; readonly task: TaskId }
+    /** Counted: when it was due, or, by an older version, at once. */
     | { readonly type: "HoneypotJudged"; readonly task: TaskId; readonly passed: boolean }
     | { readonly type: "Rated"; readonly task: TaskId; readonly taskType: string; readonly stars: number }
     | { readonly type: "CooldownStarted"; readonly until: Millis }

@@ -2,6 +2,7 @@ import type { BatchItem } from "../batch/events.ts";
 import type { BatchMade } from "../batch/protocol.ts";
 import type { Ineligibility } from "../ineligibility.ts";
 import type { Capability, Offer } from "../market/capability.ts";
+import type { HoneypotOutcome } from "../market/honeypot.ts";
 import type { Outcome } from "../market/reputation.ts";
 import type { KeyedRequest, PlacedBid, Pull, TaskSpec } from "../task/events.ts";
 import type { TimerFired } from "../timer.ts";
@@ -124,6 +125,8 @@ export interface AccountProtocol {
       readonly firstTry: boolean;
       readonly durationMs: Millis;
       readonly allowedMs: Millis;
+      /** If its answer is known: how it was done. The requester is of the house. */
+      readonly honeypot?: HoneypotOutcome;
     };
     readonly reply: null;
   };
@@ -137,11 +140,17 @@ export interface AccountProtocol {
       readonly firstTry: boolean;
       readonly durationMs: Millis;
       readonly allowedMs: Millis;
+      readonly honeypot?: HoneypotOutcome;
     };
     readonly reply: null;
   };
   readonly fail: {
-    readonly command: { readonly task: TaskId; readonly taskType: string; readonly outcome: Exclude<Outcome, "DELIVERED"> };
+    readonly command: {
+      readonly task: TaskId;
+      readonly taskType: string;
+      readonly outcome: Exclude<Outcome, "DELIVERED">;
+      readonly honeypot?: HoneypotOutcome;
+    };
     readonly reply: null;
   };
   /** Hashes of states are keyed with the platform's secret. */
@@ -200,7 +209,7 @@ export interface AccountProtocol {
    * older version names no bid.
    */
   readonly freed: { readonly command: { readonly task: TaskId; readonly bid?: string }; readonly reply: null };
-  /** How a honeypot, a task with a known answer, was done. */
+  /** How a honeypot, a task with a known answer, was done; from nodes of an older version, which told it at once. */
   readonly honeypot: { readonly command: { readonly task: TaskId; readonly passed: boolean }; readonly reply: null };
   readonly rated: {
     readonly command: { readonly task: TaskId; readonly taskType: string; readonly stars: number };

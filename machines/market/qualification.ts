@@ -2,13 +2,14 @@
 import type { AccountStatus, Millis } from "../vocabulary.ts";
 import { quality } from "./auction.ts";
 import { priorOf } from "./github.ts";
+import { isDoubted } from "./honeypot.ts";
 import { EMPTY_RECORD, type Record, skillScore, skillTier } from "./skill.ts";
 
 /** Read before a task decides, so that it is part of the command, as `standing`. */
 export interface Qualification {
   readonly status: AccountStatus;
   readonly cooldownUntil: Millis | null;
-  /** 1 Unrated to 5 Diamond, in this task's type. */
+  /** 1 Unrated to 5 Diamond, in this task's type, as far as it counts: see E4 in eligibility.ts. */
   readonly tier: number;
   /** 0..1, see auction.ts. */
   readonly quality: number;
@@ -32,6 +33,8 @@ export interface QualificationSource {
   readonly reputation: number;
   readonly records: { readonly [taskType: string]: Record };
   readonly github: { readonly score: number } | null;
+  /** How its latest honeypots were done; see honeypot.ts. */
+  readonly tally: { readonly honeypotsLately?: readonly boolean[] };
 }
 
 /** Gives the skill in a task type by these records; a newcomer's if they have nothing of that type. */
@@ -42,9 +45,15 @@ export function skillIn(records: QualificationSource["records"], taskType: strin
   return { score, tier: skillTier(score), finished: record.finished };
 }
 
-/** Gives the tier in each task type of these records. */
-export function tiersIn(records: QualificationSource["records"]): { readonly [taskType: string]: number } {
-  return Object.fromEntries(Object.keys(records).map((type) => [type, skillIn(records, type).tier]));
+/** The tier that counts where a task asks for one: of a worker that is doubted, Unrated (E4 in eligibility.ts). */
+function countedTier({ tier }: Skill, { tally }: Pick<QualificationSource, "tally">): number {
+  return isDoubted(tally.honeypotsLately ?? []) ? 1 : tier;
+}
+
+/** Gives the tier that counts for a worker in each task type of its records. */
+export function tiersIn(worker: Pick<QualificationSource, "records" | "tally">): { readonly [taskType: string]: number } {
+  const { records } = worker;
+  return Object.fromEntries(Object.keys(records).map((type) => [type, countedTier(skillIn(records, type), worker)]));
 }
 
 /** Gives a worker's quality, 0..1, in a task type with this skill. */
@@ -56,5 +65,5 @@ export function qualityOf({ reputation, github }: Pick<QualificationSource, "rep
 export function qualificationIn(taskType: string, status: AccountStatus, worker: QualificationSource): Qualification {
   const skill = skillIn(worker.records, taskType);
   const { cooldownUntil, marks } = worker;
-  return { status, cooldownUntil, tier: skill.tier, quality: qualityOf(worker, skill), marks };
+  return { status, cooldownUntil, tier: countedTier(skill, worker), quality: qualityOf(worker, skill), marks };
 }

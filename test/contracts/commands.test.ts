@@ -93,6 +93,9 @@ test("a command with a field of another type is as good as unknown, at whatever 
 
 /** The fields that may be absent. */
 const OPTIONAL: ReadonlySet<string> = new Set([
+  "account earn honeypot",
+  "account fail honeypot",
+  "account settle honeypot",
   "account freed bid",
   "account hold offers",
   "account holdItem ask",
