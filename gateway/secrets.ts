@@ -5,6 +5,9 @@ import { type AccountId, accountId, isUuid, type Millis, type TaskId, taskId } f
 const SEAL_NONCE_BYTES = 12;
 const SEAL_TAG_BYTES = 16;
 
+/** Where in the id of an account of the house the proof of that begins: after 58 bits that are free. */
+const HOUSE_PROOF_AT = 19;
+
 /** Marks a ticket among other things that are sealed. */
 const TICKET = "ticket";
 const TICKET_CHARACTERS_MAX = 512;
@@ -146,9 +149,27 @@ export class Secrets {
     return this.#hmac("ticket-proof", ticket).readBigUInt64BE().toString().padStart(20, "0");
   }
 
-  /** The id of an account of the house, which posts honeypots. */
-  houseId(number: number): AccountId {
-    return accountId(this.#uuid("house", String(number)));
+  /**
+   * The id of the account of the house that posts the honeypot which a settled task sets off. One half of its bits says of the other
+   * that it is of the house, which nobody sees who does not know the secret.
+   */
+  houseId(task: TaskId): AccountId {
+    const first = uuidOf(this.#hmac("house", task)).slice(0, HOUSE_PROOF_AT);
+    return accountId(first + this.#houseProof(first));
+  }
+
+  /** Whether an account is one of these. */
+  isHouse(account: string): boolean {
+    return account.slice(HOUSE_PROOF_AT) === this.#houseProof(account.slice(0, HOUSE_PROOF_AT));
+  }
+
+  /** Numbers below others, one after the other, that follow from the secret and these words, and that nobody else can foretell. */
+  draws(...parts: readonly string[]): (below: number) => number {
+    let count = 0;
+    return (below) => {
+      count += 1;
+      return this.#hmac("draw", ...parts, String(count)).readUIntBE(0, 6) % below;
+    };
   }
 
   /** The stored form of a recovery code. */
@@ -173,12 +194,21 @@ export class Secrets {
     return hmac.digest();
   }
 
-  /** A UUID of version 8 (RFC 9562 5.8). */
   #uuid(...parts: readonly string[]): string {
-    const bytes = this.#hmac(...parts).subarray(0, 16);
-    bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
-    bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-    const hex = bytes.toString("hex");
-    return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+    return uuidOf(this.#hmac(...parts));
   }
+
+  /** The rest of the id of a house that begins so. */
+  #houseProof(first: string): string {
+    return uuidOf(this.#hmac("house-proof", first)).slice(HOUSE_PROOF_AT);
+  }
+}
+
+/** A UUID of version 8 (RFC 9562 5.8) of the first 16 of these bytes. */
+function uuidOf(random: Buffer): string {
+  const bytes = Buffer.from(random.subarray(0, 16));
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  const hex = bytes.toString("hex");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }

@@ -13,6 +13,7 @@ import type { Presence } from "./live/presence.ts";
 import type { Pulls } from "./live/pulls.ts";
 import type { Queues } from "./live/queues.ts";
 import type { Health } from "./ports/health.ts";
+import type { HoneypotStore } from "./ports/honeypots.ts";
 import type { Identity } from "./ports/identity.ts";
 import type { Limiter } from "./ports/limiter.ts";
 import type { Mailer } from "./ports/mailer.ts";
@@ -60,6 +61,7 @@ export interface Services {
   readonly queues: Queues;
   readonly pulls: Pulls;
   readonly honeypots: Honeypots;
+  readonly honeypotStore: HoneypotStore;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;

@@ -6,6 +6,9 @@
  * E2  Lists, streams and posted prices know less beforehand, and only narrow down: they never leave out a worker who may take
  *     the task, and use this rule where they have all that it needs.
  * E3  Exact bounds are in the worker's favour: exactly the wanted tier, a price of exactly the budget, the last slot.
+ * E4  Of a worker that has failed more of its last 10 honeypots than it has passed, and at least 2, the tier counts as Unrated in
+ *     every type, whatever its skill, so that tasks with a lowest tier above that are not for it (`isDoubted` in
+ *     market/honeypot.ts, which qualifications take into account).
  */
 
 import type { BidIneligibility, Ineligibility } from "./ineligibility.ts";

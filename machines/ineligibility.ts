@@ -13,6 +13,7 @@ export type BidIneligibility =
   | { readonly why: "FAILED_BEFORE" }
   | { readonly why: "ALREADY_BID" }
   | { readonly why: "OVER_BUDGET"; readonly price: number; readonly budget: number }
+  /** The tier as far as it counts (E4 in eligibility.ts). */
   | { readonly why: "TIER_TOO_LOW"; readonly tier: number; readonly wanted: number };
 
 /** Why a worker may not take a task, by a bid or at its posted price. */

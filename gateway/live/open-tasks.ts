@@ -19,7 +19,7 @@ export async function openTasksFor(
     worker: account,
     marks: me.marks,
     taskTypes,
-    tiers: tiersIn(me.records),
+    tiers: tiersIn(me),
     minBudget: null,
     sort: null,
     limit: OPEN_MAX,

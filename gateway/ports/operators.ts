@@ -1,5 +1,4 @@
-/** The operators' log and their honeypots. */
-import type { TaskSpec } from "../../machines/task/events.ts";
+/** The operators' log. */
 import type { Millis } from "../../machines/vocabulary.ts";
 import type { Page } from "./read-model.ts";
 
@@ -14,25 +13,10 @@ export interface ActionRow {
   readonly outcome: string | null;
 }
 
-/** Stores the log of actions and the honeypots. Every call may reject with StoreUnavailable. */
+/** Stores the log of actions. Every call may reject with StoreUnavailable. */
 export interface Operators {
   /** Records an action before it is carried out. */
   begin(action: Omit<ActionRow, "outcome">): Promise<void>;
   end(target: string, id: string, outcome: string): Promise<void>;
   list(limit: number, cursor: string | null): Promise<Page<ActionRow> | undefined>;
-  /** Stores it unless there is one with its id; gives the one that there is. */
-  addHoneypot(row: HoneypotRow): Promise<HoneypotRow>;
-  /** All honeypots, the oldest first. */
-  honeypots(): Promise<readonly HoneypotRow[]>;
-  /** A page of honeypots, the oldest first. */
-  listHoneypots(limit: number, cursor: string | null): Promise<Page<HoneypotRow> | undefined>;
-  /** Gives whether it existed. */
-  removeHoneypot(id: string): Promise<boolean>;
-}
-
-/** A task with a known answer. */
-export interface HoneypotRow {
-  readonly id: string;
-  readonly at: Millis;
-  readonly order: TaskSpec;
 }

@@ -1,3 +1,5 @@
+import { shownCounterparties } from "../../machines/account/row.ts";
+import { isDoubted } from "../../machines/market/honeypot.ts";
 import { skillIn } from "../../machines/market/qualification.ts";
 import { keyed } from "../http/operation.ts";
 import { Reputation } from "../schemas/account.ts";
@@ -27,7 +29,8 @@ const reputation = keyed(
         tasks_created: tally.created,
         tasks_paid: tally.paid,
         first_try: tally.firstTry,
-        counterparties: row.counterparties,
+        counterparties: shownCounterparties(row),
+        is_doubted: isDoubted(tally.honeypotsLately ?? []),
         is_frozen: row.status === "FROZEN",
         cooldown_until: timeOrNull(row.cooldownUntil),
         skills: Object.keys(row.records).map((taskType) => {

@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { type AccountRow, creditOf } from "../../machines/account/row.ts";
+import { type AccountRow, creditOf, shownCounterparties } from "../../machines/account/row.ts";
 import { type CreditRecord, nextRating, type Rating, successPercent, suspensionAt } from "../../machines/market/rating.ts";
 import { credits } from "../../machines/vocabulary.ts";
 import { checkOutcome, idempotent } from "../http/idempotency.ts";
@@ -90,7 +90,7 @@ const creditInfo = keyed(
         github_login: row.github?.login ?? null,
         github_score: row.github?.score ?? null,
         success_percent: Math.round(10 * successPercent(record)) / 10,
-        next: whatIsNext(record, rating),
+        next: whatIsNext(record, rating, shownCounterparties(row)),
       },
     };
   },
@@ -101,14 +101,18 @@ function debtOf({ available }: AccountRow): number {
   return Math.max(0, -available);
 }
 
-function whatIsNext(record: CreditRecord, rating: Rating) {
+/** `shown`: the counterparties that the account is shown, which may be more than those that count. */
+function whatIsNext(record: CreditRecord, rating: Rating, shown: number) {
   const next = nextRating(rating);
   if (next === undefined) return null;
   const { tasks, counterparties, honeypots, success } = next.requires;
   const percent = successPercent(record);
   const all = [
     { what: "tasks", have: record.settled, need: tasks, met: record.settled >= tasks },
-    { what: "counterparties", have: record.counterparties, need: counterparties, met: record.counterparties >= counterparties },
+    {
+      ...{ what: "counterparties", have: Math.min(shown, counterparties - 1), need: counterparties },
+      met: record.counterparties >= counterparties,
+    },
     { what: "honeypots", have: record.honeypots, need: honeypots, met: record.honeypots >= honeypots },
     { what: "success_percent", have: Math.round(10 * percent) / 10, need: success, met: success === 0 || percent > success },
   ];

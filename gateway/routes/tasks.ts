@@ -40,7 +40,6 @@ const create = keyed(
     const options = fresh ? {} : { commandId: id, again: true };
     const answer = await router.ask({ kind: "account", id: account }, { type: "hold", task: id, order, fresh }, options);
     if (!answer.ok) throw problemOf(answer.refusal);
-    services.honeypots.follow(order);
     const first = fresh ? order : await firstOrder(services, id, order);
     return { status: 201, body: showCreated(id, account, first, answer.value.createdAt) };
   },

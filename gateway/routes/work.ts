@@ -68,7 +68,7 @@ const available = keyed(
       worker: account,
       marks: row.marks,
       taskTypes,
-      tiers: tiersIn(row.records),
+      tiers: tiersIn(row),
       minBudget: min_budget,
       sort,
       limit,
@@ -193,6 +193,7 @@ const submit = keyed(
     const answer = await services.router.ask({ kind: "task", id }, command, { ...keyed.options, arrived });
     if (!answer.ok) throw problemOf(answer.refusal);
     checkOutcome(answer.value.submission, keyed);
+    if (answer.value.status === "COMPLETED") services.honeypots.accepted(taskId(id), account);
     return { status: 200, body: showSubmission(answer.value) };
   },
 );

@@ -121,6 +121,10 @@ export const Reputation = Type.Object({
   tasks_paid: Type.Integer(),
   first_try: Type.Integer({ description: "Tasks whose first submission was accepted" }),
   counterparties: Type.Integer(),
+  is_doubted: Type.Boolean({
+    description:
+      "Whether more of your latest tasks with a known answer were wrong than right: tasks with a min_skill_rating above 1 are not for you until that has changed",
+  }),
   is_frozen: Type.Boolean(),
   cooldown_until: Nullable(Time("When the cooldown ends")),
   skills: Type.Array(

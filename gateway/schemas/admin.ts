@@ -1,28 +1,11 @@
 import Type from "typebox";
 import { ACCOUNT_STATUSES } from "../../machines/vocabulary.ts";
-import { Credits, Json, NextCursor, Nullable, Time, Uuid } from "./common.ts";
-import { CreateTask, HistoryEvent, Task } from "./task.ts";
+import { Credits, NextCursor, Nullable, Time, Uuid } from "./common.ts";
+import { HistoryEvent, Task } from "./task.ts";
 
 export const Reason = Type.Object({
   reason: Type.String({ minLength: 1, maxLength: 500, description: "Recorded with the action" }),
 });
-
-export const StoreHoneypot = Type.Object(
-  {
-    ...CreateTask.properties,
-    expected: Json({ description: "The known answer; a worker's result may have more fields" }),
-  },
-  { description: "As POST /api/v1/tasks, plus `expected`" },
-);
-export const Honeypot = Type.Object({
-  id: Uuid("The honeypot's id"),
-  task_type: Type.String(),
-  input_data: Type.String(),
-  budget: Credits("Budget of each task that is posted from it"),
-  expected: Json(),
-  created_at: Time("When it was stored"),
-});
-export const HoneypotList = Type.Object({ items: Type.Array(Honeypot), next_cursor: NextCursor });
 
 export const AccountQuery = Type.Object({
   id: Type.Optional(Type.String({ format: "uuid" })),

@@ -7,11 +7,9 @@ import { credits } from "../vocabulary.ts";
 import type { AccountFact, AccountFactType } from "./events.ts";
 import { withReturn } from "./free-returns.ts";
 import { withHold, withoutHold } from "./holds.ts";
-import type { AccountContext } from "./state.ts";
+import { withUntold } from "./honeypots.ts";
+import { type AccountContext, COUNTERPARTIES_MAX } from "./state.ts";
 import { withOpened, withWaiting } from "./turns.ts";
-
-/** How many counterparties are kept; the highest rating asks for 20 (guide: Credit Rating System). */
-const COUNTERPARTIES_MAX = 100;
 
 /** How often a recovery code may be tried (contract). */
 const RECOVERY_TRIES = 5;
@@ -46,19 +44,22 @@ function withCapability(
 
 export function afterEarning(context: AccountContext, fact: Of<"Earned">): Change {
   const { reputation, failuresInRow } = judge(context, "DELIVERED", fact.at);
-  const { tally } = context;
   const before = recordOf(context, fact.taskType);
-  const first = fact.firstTry ? 1 : 0;
+  const firstTry = fact.firstTry ? 1 : 0;
+  const timeShare = Math.min(1, fact.durationMs / fact.allowedMs);
   const counterparty = fact.counterparty ?? fact.requester;
+  const { untold, tally } = withUntold(context, fact, { requester: counterparty, firstTry, timeShare });
   return {
+    untold,
     available: credits(context.available + fact.payout),
     reputation,
     failuresInRow,
-    counterparties: met(context.counterparties, counterparty),
+    // The house is none.
+    counterparties: fact.honeypot === undefined ? met(context.counterparties, counterparty) : context.counterparties,
     tally: {
       ...tally,
       earned: tally.earned + 1,
-      firstTry: tally.firstTry + first,
+      firstTry: tally.firstTry + firstTry,
       durationMs: tally.durationMs + fact.durationMs,
     },
     ...withoutSlot(context, fact.task),
@@ -68,8 +69,8 @@ export function afterEarning(context: AccountContext, fact: Of<"Earned">): Chang
         ...before,
         finished: before.finished + 1,
         settled: before.settled + 1,
-        firstTry: before.firstTry + first,
-        timeShare: before.timeShare + Math.min(1, fact.durationMs / fact.allowedMs),
+        firstTry: before.firstTry + firstTry,
+        timeShare: before.timeShare + timeShare,
         latest: withTask(before.latest ?? "", fact.firstTry ? "first" : "settled", counterparty),
         ...(fact.echo === true ? { echoes: (before.echoes ?? 0) + 1 } : {}),
       },
@@ -79,12 +80,13 @@ export function afterEarning(context: AccountContext, fact: Of<"Earned">): Chang
 
 export function afterFailing(context: AccountContext, fact: Of<"Failed">): Change {
   const { reputation, failuresInRow } = judge(context, fact.outcome, fact.at);
-  const { tally } = context;
+  const { untold, tally } = withUntold(context, fact, null);
   const timedOut = fact.outcome === "TIMED_OUT" ? 1 : 0;
   const before = recordOf(context, fact.taskType);
   return {
     reputation,
     failuresInRow,
+    untold,
     ...withoutSlot(context, fact.task),
     tally: { ...tally, failed: tally.failed + 1 - timedOut, timedOut: tally.timedOut + timedOut },
     records: {
@@ -189,12 +191,6 @@ export function afterFreeing(context: AccountContext, { task }: Of<"OfferFreed">
 
 export function afterGranting(context: AccountContext, { task }: Of<"ReturnGranted">): Change {
   return { returned: context.returned + 1, returns: withReturn(context, task) };
-}
-
-export function afterHoneypot({ tally }: AccountContext, { passed }: Of<"HoneypotJudged">): Change {
-  const { honeypotsPassed, honeypotsFailed } = tally;
-  const change = passed ? { honeypotsPassed: honeypotsPassed + 1 } : { honeypotsFailed: honeypotsFailed + 1 };
-  return { tally: { ...tally, ...change } };
 }
 
 export function afterBatchStart({ batches }: AccountContext, { batch }: Of<"BatchStarted">): Change {

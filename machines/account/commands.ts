@@ -2,6 +2,7 @@
 import { isBatchItem } from "../batch/commands.ts";
 import { type CommandForms, commandCheck, TIMER } from "../commands.ts";
 import type { Capability } from "../market/capability.ts";
+import type { HoneypotOutcome } from "../market/honeypot.ts";
 import type { CommandOf } from "../protocols.ts";
 import {
   isAccountId,
@@ -39,6 +40,7 @@ const isCapability = isRecord<Omit<Capability, "createdAt">>({
   available: isFlag,
 });
 
+const HONEYPOT = { honeypot: orAbsent(isRecord<HoneypotOutcome>({ passed: isFlag, due: isNumber })) };
 /** What a task has in common for its requester and its worker when it is settled. */
 const DONE = {
   task: isTaskId,
@@ -48,6 +50,7 @@ const DONE = {
   durationMs: isNumber,
   allowedMs: isNumber,
   echo: orAbsent(isTrue),
+  ...HONEYPOT,
 };
 
 const FORMS: CommandForms<"account"> = {
@@ -94,6 +97,7 @@ const FORMS: CommandForms<"account"> = {
     taskType: isText,
     outcome: isOneOf(["FAILED_VALIDATION", "TIMED_OUT"]),
     requesterIdentity: orAbsent(isText),
+    ...HONEYPOT,
   },
   startOAuth: { stateHash: isText },
   useOAuth: { stateHash: isText },

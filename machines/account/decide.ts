@@ -11,6 +11,7 @@ import { type Credits, credits, type Millis } from "../vocabulary.ts";
 import { batchCancelled, batchEnded, callBatches, holdItem, leaveQueue, startBatch } from "./batches.ts";
 import type { AccountFact } from "./events.ts";
 import { heldFor } from "./holds.ts";
+import { countDue, makeRoom } from "./honeypots.ts";
 import { type AccountSnapshot, statusOf } from "./machine.ts";
 import { freed, offer } from "./offers.ts";
 import { applyUpdate, netAmount } from "./payments.ts";
@@ -204,7 +205,8 @@ function release({ context }: AccountSnapshot, command: Of<"release">, at: Milli
 }
 
 function settle({ context }: AccountSnapshot, command: Of<"settle">, at: Millis): Told {
-  const { task, taskType, budget, payout, fee, refund, worker, workerIdentity, firstTry, durationMs, allowedMs, echo } = command;
+  const { task, taskType, budget, payout, fee, refund, worker, workerIdentity, firstTry, durationMs, allowedMs } = command;
+  const { echo, honeypot } = command;
   const refusal = holdMismatch(context, task, budget);
   if (refusal !== undefined) return refusal;
   if (payout + fee + refund !== budget) throw new Error(`a settlement of ${budget} NC must divide all of it`);
@@ -222,13 +224,15 @@ function settle({ context }: AccountSnapshot, command: Of<"settle">, at: Millis)
     durationMs,
     allowedMs,
     ...(echo === true ? { echo } : {}),
+    ...(honeypot === undefined ? {} : { honeypot }),
     at,
   } as const;
   return { facts: [fact], reply: null };
 }
 
-function earn(_state: AccountSnapshot, command: Of<"earn">, at: Millis): Told {
-  const { task, taskType, requester, requesterIdentity: counterparty, payout, firstTry, durationMs, allowedMs, echo } = command;
+function earn({ context }: AccountSnapshot, command: Of<"earn">, at: Millis): Told {
+  const { task, taskType, requester, requesterIdentity: counterparty, payout, firstTry, durationMs, allowedMs } = command;
+  const { echo, honeypot } = command;
   const fact = {
     type: "Earned",
     task,
@@ -240,16 +244,21 @@ function earn(_state: AccountSnapshot, command: Of<"earn">, at: Millis): Told {
     durationMs,
     allowedMs,
     ...(echo === true ? { echo } : {}),
+    ...(honeypot === undefined ? {} : { honeypot }),
     at,
   } as const;
-  return { facts: [fact], reply: null };
+  return { facts: [...(honeypot === undefined ? [] : makeRoom(context, at)), fact], reply: null };
 }
 
 function fail(state: AccountSnapshot, command: Of<"fail">, at: Millis): Told {
-  const { task, taskType, outcome, requesterIdentity: counterparty } = command;
+  const { task, taskType, outcome, requesterIdentity: counterparty, honeypot } = command;
   const judged = judge(state.context, outcome, at);
-  const whose = counterparty === undefined ? {} : { counterparty };
-  const facts: AccountFact[] = [{ type: "Failed", task, taskType, outcome, ...whose, at }];
+  const facts: AccountFact[] = honeypot === undefined ? [] : [...makeRoom(state.context, at)];
+  const extra = {
+    ...(counterparty === undefined ? {} : { counterparty }),
+    ...(honeypot === undefined ? {} : { honeypot }),
+  };
+  facts.push({ type: "Failed", task, taskType, outcome, ...extra, at });
   if (judged.cooldownUntil !== null) facts.push({ type: "CooldownStarted", until: judged.cooldownUntil, at });
   if (judged.frozen && !state.hasTag("frozen")) facts.push({ type: "Frozen", at });
   return { facts, reply: null };
@@ -305,6 +314,8 @@ function timer(state: AccountSnapshot, { name }: Of<"timer">, at: Millis): Told 
   if (name === "debt" && debtSince !== null && state.can(suspended) && at >= suspensionAt(debtSince)) {
     return { facts: [suspended], reply: null };
   }
+  const counted = name === "honeypots" ? countDue(context, at) : [];
+  if (counted.length > 0) return { facts: counted, reply: null };
   if (name === "turns" && context.waiting.length > 0) return callBatches(state, at);
   return refuse("TIMER_STALE", `The timer ${name} is out of date: the account is ${statusOf(state)}.`);
 }

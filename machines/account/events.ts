@@ -2,6 +2,7 @@ import type { StoredFact } from "../fact.ts";
 import { FORMATS, NewerFormat } from "../formats.ts";
 import type { Ineligibility } from "../ineligibility.ts";
 import type { Capability } from "../market/capability.ts";
+import type { HoneypotOutcome } from "../market/honeypot.ts";
 import type { Qualification } from "../market/qualification.ts";
 import type { Outcome } from "../market/reputation.ts";
 import type { RefusalCode } from "../refusal.ts";
@@ -95,6 +96,8 @@ export type AccountFact = At &
         readonly allowedMs: Millis;
         /** Whether the result is the example, which does not occur in the text. */
         readonly echo?: true;
+        /** Of a honeypot, since these are counted later: how it was done. */
+        readonly honeypot?: HoneypotOutcome;
       }
     | {
         readonly type: "Earned";
@@ -108,6 +111,7 @@ export type AccountFact = At &
         readonly allowedMs: Millis;
         /** Whether the result is the example, which does not occur in the text. */
         readonly echo?: true;
+        readonly honeypot?: HoneypotOutcome;
       }
     | {
         readonly type: "Failed";
@@ -116,6 +120,7 @@ export type AccountFact = At &
         readonly outcome: Exclude<Outcome, "DELIVERED">;
         /** The requester's identity; absent in facts from before it was recorded. */
         readonly counterparty?: string;
+        readonly honeypot?: HoneypotOutcome;
       }
     | { readonly type: "OAuthStarted"; readonly stateHash: string; readonly until: Millis }
     | { readonly type: "OAuthUsed" }
@@ -140,6 +145,7 @@ export type AccountFact = At &
     | { readonly type: "OfferFreed"; readonly task: TaskId }
     /** The worker may give back the award of this task for free. */
     | { readonly type: "ReturnGranted"; readonly task: TaskId }
+    /** Counted: when it was due, or, by an older version, at once. */
     | { readonly type: "HoneypotJudged"; readonly task: TaskId; readonly passed: boolean }
     | { readonly type: "Rated"; readonly task: TaskId; readonly taskType: string; readonly stars: number }
     | { readonly type: "CooldownStarted"; readonly until: Millis }

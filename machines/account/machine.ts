@@ -10,6 +10,7 @@ import { changesOf } from "../statechart.ts";
 import { type AccountStatus, accountId } from "../vocabulary.ts";
 import * as changes from "./changes.ts";
 import type { AccountFact, AccountFactType } from "./events.ts";
+import { afterHoneypot } from "./honeypots.ts";
 import { type AccountContext, NEW } from "./state.ts";
 import { callDue, isCallChanged, nextCall, type Restriction } from "./turns.ts";
 
@@ -56,7 +57,7 @@ const machineSetup = setup({
     reserveSlot: on("OfferTaken", changes.afterTaking),
     freeSlot: on("OfferFreed", changes.afterFreeing),
     countReturn: on("ReturnGranted", changes.afterGranting),
-    countHoneypot: on("HoneypotJudged", changes.afterHoneypot),
+    countHoneypot: on("HoneypotJudged", afterHoneypot),
     rate: on("Rated", changes.afterRating),
     startBatch: on("BatchStarted", changes.afterBatchStart),
     endBatch: on(["BatchEnded", "BatchCancelled"], changes.afterBatchEnd),
@@ -78,6 +79,14 @@ const machineSetup = setup({
       return { type: "remind", name: "cooldown", at: event.until };
     }),
     remindOfDebt: emit(({ event }) => ({ type: "remind", name: "debt", at: suspensionAt(event.at) })),
+    /** One is due later than it was done, so that its worker does not learn of it then. */
+    remindOfHoneypots: enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, ["Earned", "Failed", "HoneypotJudged"]);
+      const [first] = context.untold;
+      if (first !== undefined && (event.type === "HoneypotJudged" || event.honeypot !== undefined)) {
+        enqueue.emit({ type: "remind", name: "honeypots", at: first.due });
+      } else if (event.type === "HoneypotJudged") enqueue.emit({ type: "forget", name: "honeypots" });
+    }),
     remindOfCall: emit(({ context, event }) => ({ type: "remind", name: "turns", at: context.callAt ?? event.at })),
     tellKin: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, "Marked");
@@ -127,7 +136,7 @@ const machineSetup = setup({
     }),
     payWorker: emit(({ context, event }) => {
       assertEvent(event, "Settled");
-      const { task, taskType, worker, payout, firstTry, durationMs, allowedMs, echo } = event;
+      const { task, taskType, worker, payout, firstTry, durationMs, allowedMs, echo, honeypot } = event;
       const requester = accountId(context.id);
       return tellAccount(worker, {
         type: "earn",
@@ -140,6 +149,7 @@ const machineSetup = setup({
         durationMs,
         allowedMs,
         ...(echo === true ? { echo } : {}),
+        ...(honeypot === undefined ? {} : { honeypot }),
       });
     }),
   },
@@ -183,10 +193,10 @@ export const accountMachine = machineSetup.createMachine({
         PaymentChanged: { actions: ["changePayment"] },
         Released: { actions: ["release"] },
         Settled: { actions: ["settle", "tellSettled", "payWorker"] },
-        Earned: { actions: ["earn"] },
-        Failed: { actions: ["fail"] },
+        Earned: { actions: ["earn", "remindOfHoneypots"] },
+        Failed: { actions: ["fail", "remindOfHoneypots"] },
         ReturnGranted: { actions: ["countReturn"] },
-        HoneypotJudged: { actions: ["countHoneypot"] },
+        HoneypotJudged: { actions: ["countHoneypot", "remindOfHoneypots"] },
         Rated: { actions: ["rate"] },
         OAuthStarted: { actions: ["changeOAuth"] },
         OAuthUsed: { actions: ["changeOAuth"] },

@@ -2,6 +2,7 @@ import type { BatchItem } from "../batch/events.ts";
 import type { BatchMade } from "../batch/protocol.ts";
 import type { Ineligibility } from "../ineligibility.ts";
 import type { Capability, Offer } from "../market/capability.ts";
+import type { HoneypotOutcome } from "../market/honeypot.ts";
 import type { Outcome } from "../market/reputation.ts";
 import type { KeyedRequest, PlacedBid, Pull, TaskSpec } from "../task/events.ts";
 import type { TimerFired } from "../timer.ts";
@@ -126,6 +127,8 @@ export interface AccountProtocol {
       readonly allowedMs: Millis;
       /** Whether the result is the example, which does not occur in the text (task/echo.ts). */
       readonly echo?: true;
+      /** If its answer is known: how it was done. The requester is of the house. */
+      readonly honeypot?: HoneypotOutcome;
     };
     readonly reply: null;
   };
@@ -141,6 +144,7 @@ export interface AccountProtocol {
       readonly allowedMs: Millis;
       /** Whether the result is the example, which does not occur in the text (task/echo.ts). */
       readonly echo?: true;
+      readonly honeypot?: HoneypotOutcome;
     };
     readonly reply: null;
   };
@@ -151,6 +155,7 @@ export interface AccountProtocol {
       readonly outcome: Exclude<Outcome, "DELIVERED">;
       /** Tasks of older versions leave it out. */
       readonly requesterIdentity?: string;
+      readonly honeypot?: HoneypotOutcome;
     };
     readonly reply: null;
   };
@@ -210,7 +215,7 @@ export interface AccountProtocol {
    * older version names no bid.
    */
   readonly freed: { readonly command: { readonly task: TaskId; readonly bid?: string }; readonly reply: null };
-  /** How a honeypot, a task with a known answer, was done. */
+  /** How a honeypot, a task with a known answer, was done; from nodes of an older version, which told it at once. */
   readonly honeypot: { readonly command: { readonly task: TaskId; readonly passed: boolean }; readonly reply: null };
   readonly rated: {
     readonly command: { readonly task: TaskId; readonly taskType: string; readonly stars: number };

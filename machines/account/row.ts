@@ -8,7 +8,7 @@ import type { Pull } from "../task/events.ts";
 import { type AccountId, type AccountStatus, accountId, type Millis } from "../vocabulary.ts";
 import type { GitHubLink } from "./events.ts";
 import { type AccountSnapshot, statusOf } from "./machine.ts";
-import { type AccountContext, creditRecord, type Tally } from "./state.ts";
+import { type AccountContext, COUNTERPARTIES_MAX, creditRecord, type Tally } from "./state.ts";
 
 /** The row from which an account is shown. Amounts in NC. */
 export interface AccountRow {
@@ -49,6 +49,11 @@ export function creditOf({ tally, counterparties }: Pick<AccountRow, "tally" | "
 } {
   const record = { ...creditRecord({ tally, counterparties: [] }), counterparties };
   return { record, rating: ratingOf(record) };
+}
+
+/** How many counterparties its owner is shown: with the house, until its honeypots are counted (H2 in honeypots.ts). */
+export function shownCounterparties({ counterparties, tally }: Pick<AccountRow, "counterparties" | "tally">): number {
+  return Math.min(COUNTERPARTIES_MAX, counterparties + (tally.honeypotsUntold ?? 0));
 }
 
 /** What the market knows about a worker in a task type. */

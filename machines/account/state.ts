@@ -1,5 +1,6 @@
 /** The state of an account, folded from its facts. */
 import type { Capability } from "../market/capability.ts";
+import type { UntoldHoneypot } from "../market/honeypot.ts";
 import type { CreditRecord } from "../market/rating.ts";
 import type { Record } from "../market/skill.ts";
 import { type Credits, type Millis, NO_CREDITS } from "../vocabulary.ts";
@@ -8,6 +9,9 @@ import type { Returned } from "./free-returns.ts";
 import type { Holds } from "./holds.ts";
 import type { Payment } from "./payments.ts";
 import type { Opened, WaitingBatch } from "./waiting.ts";
+
+/** How many counterparties are kept; the highest rating asks for 20 (guide: Credit Rating System). */
+export const COUNTERPARTIES_MAX = 100;
 
 /** What ratings are calculated from. Durations in ms. */
 export interface Tally {
@@ -21,6 +25,10 @@ export interface Tally {
   /** Of honeypots: tasks of an operator with a known answer. */
   readonly honeypotsPassed: number;
   readonly honeypotsFailed: number;
+  /** How the latest of them were done, the newest last; absent in rows from before it was kept. */
+  readonly honeypotsLately?: readonly boolean[];
+  /** How many were paid and are not counted yet; absent in rows from before that. */
+  readonly honeypotsUntold?: number;
 }
 
 /** A code that was sent to the account's address. */
@@ -66,6 +74,8 @@ export interface AccountContext {
   readonly counterparties: readonly string[];
   /** Task type -> what this account did in it as a worker. */
   readonly records: { readonly [taskType: string]: Record };
+  /** Honeypots that were done and are not counted yet; see honeypots.ts. */
+  readonly untold: readonly UntoldHoneypot[];
   /** The OAuth state that is valid now, or null. */
   readonly oauth: { readonly stateHash: string; readonly until: Millis } | null;
   readonly github: GitHubLink | null;
@@ -95,6 +105,8 @@ const NO_TALLY: Tally = {
   durationMs: 0,
   honeypotsPassed: 0,
   honeypotsFailed: 0,
+  honeypotsLately: [],
+  honeypotsUntold: 0,
 };
 
 /** The initial state; also the defaults of fields that older snapshots lack. */
@@ -120,6 +132,7 @@ export const NEW: Omit<AccountContext, "id"> = {
   tally: NO_TALLY,
   counterparties: [],
   records: {},
+  untold: [],
   oauth: null,
   github: null,
   capabilities: {},

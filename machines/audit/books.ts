@@ -15,6 +15,7 @@ import { task } from "../task/index.ts";
 import type { TaskSnapshot } from "../task/machine.ts";
 import { hasEnded, isAwarded, takesBids } from "../task/tags.ts";
 import type { TaskStatus } from "../vocabulary.ts";
+import { type HoneypotBooks, mintedBy, overdrawn } from "./honeypots.ts";
 
 /** Everything that is stored about one actor. */
 export interface StoredHistory {
@@ -52,6 +53,8 @@ export interface Books {
   ledger(): Promise<LedgerTotals>;
   /** Messages that their receivers have not committed yet. */
   pending(): Promise<readonly PendingMessage[]>;
+  /** Absent where no honeypots are posted. */
+  readonly honeypots?: () => Promise<HoneypotBooks>;
 }
 
 /** The outcome of one guarantee. */
@@ -65,6 +68,7 @@ const PROMISES = {
   balanced: "1 every transfer and the whole ledger sum to 0, and transit is what is in flight",
   equal: "2 balance in the actor = fold of its journal = sum of its ledger entries",
   held: "3 held = the budgets of open tasks",
+  minted: "1 what honeypots minted on a day was taken out of its budget, for the house alone, which is nobody's counterparty",
   covered: "4 available was never below the credit line at a hold",
   ended: "5 a task ends once, is settled once, paid once, and its webhook is sent or will be",
   slots: "5 slots reserved = awards + bids by posted prices + what is in flight",
@@ -101,6 +105,10 @@ interface Accounts {
   readonly holds: Map<string, { readonly account: string; readonly budget: number }>;
   readonly settled: Set<string>;
   readonly earned: Set<string>;
+  /** What each day has minted for honeypots (NC), and for whom. */
+  readonly minted: Map<string, number>;
+  readonly mintedFor: Set<string>;
+  readonly counterparties: Set<string>;
   /** The slots that workers reserve for tasks: task -> workers. */
   readonly slots: Map<string, Set<string>>;
 }
@@ -113,6 +121,7 @@ export async function auditBooks(books: Books): Promise<readonly Finding[]> {
   await checkLedger(books, pending, tally);
   const accounts = await checkAccounts(books, tally);
   await checkTasks(books, pending, accounts, tally);
+  if (books.honeypots !== undefined) checkMinted(await books.honeypots(), accounts, tally);
   return tally.findings();
 }
 
@@ -126,10 +135,14 @@ async function checkLedger(books: Books, pending: readonly PendingMessage[], tal
 }
 
 async function checkAccounts(books: Books, tally: Tally): Promise<Accounts> {
-  const found: Accounts = { holds: new Map(), settled: new Set(), earned: new Set(), slots: new Map() };
+  const found: Accounts = {
+    ...{ holds: new Map(), settled: new Set(), earned: new Set(), slots: new Map() },
+    ...{ minted: new Map(), mintedFor: new Set(), counterparties: new Set() },
+  };
   for await (const history of books.actors("account")) {
     const state = await foldAccount(history, found, tally);
-    const { available, held, holds, slots } = state.context;
+    const { available, held, holds, slots, counterparties } = state.context;
+    for (const counterparty of counterparties) found.counterparties.add(counterparty);
     for (const task of Object.keys(slots)) found.slots.set(task, (found.slots.get(task) ?? new Set()).add(history.id));
     const { row, ledger } = history;
     const rowEqual = row !== null && "available" in row && row.available === available && row.held === held;
@@ -156,6 +169,17 @@ async function checkAccounts(books: Books, tally: Tally): Promise<Accounts> {
   return found;
 }
 
+function checkMinted(honeypots: HoneypotBooks, { minted, mintedFor, counterparties }: Accounts, tally: Tally): void {
+  tally.check("minted", true, () => "");
+  for (const sentence of overdrawn(minted, honeypots)) tally.check("minted", false, () => sentence);
+  const { isHouse } = honeypots;
+  for (const id of mintedFor)
+    tally.check("minted", isHouse(id), () => `account ${id} got a honeypot's budget and is not of the house`);
+  for (const id of counterparties) {
+    if (isHouse(id)) tally.check("minted", false, () => `account ${id} is of the house, and somebody's counterparty`);
+  }
+}
+
 async function foldAccount(history: StoredHistory, found: Accounts, tally: Tally): Promise<AccountSnapshot> {
   let state = account.initial(history.id);
   let seq = 0;
@@ -168,6 +192,11 @@ async function foldAccount(history: StoredHistory, found: Accounts, tally: Tally
     if (fact.type === "Held") {
       const floor = debtFloor(state.context);
       tally.check("covered", available >= floor, () => `account ${history.id} had ${available} NC after its fact ${stored.seq}`);
+    }
+    const mint = mintedBy(fact);
+    if (mint !== undefined) {
+      found.minted.set(mint.day, (found.minted.get(mint.day) ?? 0) + mint.amount);
+      found.mintedFor.add(history.id);
     }
     if (fact.type === "Settled") once(found.settled, fact.task, "settled", tally);
     if (fact.type === "Earned") once(found.earned, fact.task, "paid", tally);

@@ -42,10 +42,38 @@ export interface Evidence {
 
 /** Adds a task to the latest ones; `requester` is its requester's identity, if known. */
 export function withTask(latest: string, ending: Ending, requester: string | undefined): string {
-  const whose = requester === undefined ? NOBODY : 1 + (hashOf(requester) % (REQUESTERS - 1));
+  return `${latest}${written(ending, numberOf(requester))}`.slice(-CHARACTERS * LATEST_MAX);
+}
+
+/**
+ * Gives the latest tasks with one of this requester's as failed, which was settled: the last one, and none where it is no longer
+ * among them.
+ */
+export function withoutSuccess(latest: string, requester: string): string {
+  const whose = numberOf(requester);
+  for (let at = latest.length - CHARACTERS; at >= 0; at -= CHARACTERS) {
+    const number = readAt(latest, at);
+    if (number % REQUESTERS !== whose || endingOf(number) === "failed") continue;
+    return `${latest.slice(0, at)}${written("failed", whose)}${latest.slice(at + CHARACTERS)}`;
+  }
+  return latest;
+}
+
+function numberOf(requester: string | undefined): number {
+  return requester === undefined ? NOBODY : 1 + (hashOf(requester) % (REQUESTERS - 1));
+}
+
+function written(ending: Ending, whose: number): string {
   const number = ENDINGS.indexOf(ending) * REQUESTERS + whose;
-  const digits = `${DIGITS.charAt(number >>> 6)}${DIGITS.charAt(number & 63)}`;
-  return `${latest}${digits}`.slice(-CHARACTERS * LATEST_MAX);
+  return `${DIGITS.charAt(number >>> 6)}${DIGITS.charAt(number & 63)}`;
+}
+
+function readAt(latest: string, at: number): number {
+  return 64 * DIGITS.indexOf(latest.charAt(at)) + DIGITS.indexOf(latest.charAt(at + 1));
+}
+
+function endingOf(number: number): Ending | undefined {
+  return ENDINGS[Math.floor(number / REQUESTERS)];
 }
 
 /** Counts of tasks; for one requester or for all. */
@@ -70,8 +98,8 @@ function weighed({ tasks, settled, first }: Count): Count {
 function byRequester(latest: string): ReadonlyMap<number, Count> {
   const counts = new Map<number, Count>();
   for (let at = 0; at < latest.length; at += CHARACTERS) {
-    const number = 64 * DIGITS.indexOf(latest.charAt(at)) + DIGITS.indexOf(latest.charAt(at + 1));
-    const ending = ENDINGS[Math.floor(number / REQUESTERS)];
+    const number = readAt(latest, at);
+    const ending = endingOf(number);
     const whose = number % REQUESTERS;
     const count = counts.get(whose) ?? { tasks: 0, settled: 0, first: 0 };
     counts.set(whose, count);

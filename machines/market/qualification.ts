@@ -2,13 +2,14 @@
 import type { AccountStatus, Millis } from "../vocabulary.ts";
 import { quality } from "./auction.ts";
 import { priorOf } from "./github.ts";
+import { isDoubted } from "./honeypot.ts";
 import { EMPTY_RECORD, provenBy, type Record, seenScore, skillScore, skillTier } from "./skill.ts";
 
 /** Read before a task decides, so that it is part of the command, as `standing`. */
 export interface Qualification {
   readonly status: AccountStatus;
   readonly cooldownUntil: Millis | null;
-  /** 1 Unrated to 5 Diamond, in this task's type. */
+  /** 1 Unrated to 5 Diamond, in this task's type, as far as it counts: see E4 in eligibility.ts. */
   readonly tier: number;
   /** 0..1, see auction.ts. */
   readonly quality: number;
@@ -32,6 +33,8 @@ export interface QualificationSource {
   readonly reputation: number;
   readonly records: { readonly [taskType: string]: Record };
   readonly github: { readonly score: number } | null;
+  /** How its latest honeypots were done; see honeypot.ts. */
+  readonly tally: { readonly honeypotsLately?: readonly boolean[] };
 }
 
 function recordIn(records: QualificationSource["records"], taskType: string): Record {
@@ -45,9 +48,15 @@ export function skillIn(records: QualificationSource["records"], taskType: strin
   return { score, tier: skillTier(score), finished: record.finished };
 }
 
-/** Gives the tier in each task type of these records. */
-export function tiersIn(records: QualificationSource["records"]): { readonly [taskType: string]: number } {
-  return Object.fromEntries(Object.keys(records).map((type) => [type, skillIn(records, type).tier]));
+/** The tier that counts where a task asks for one: of a worker that is doubted, Unrated (E4 in eligibility.ts). */
+function countedTier({ tier }: Skill, { tally }: Pick<QualificationSource, "tally">): number {
+  return isDoubted(tally.honeypotsLately ?? []) ? 1 : tier;
+}
+
+/** Gives the tier that counts for a worker in each task type of its records. */
+export function tiersIn(worker: Pick<QualificationSource, "records" | "tally">): { readonly [taskType: string]: number } {
+  const { records } = worker;
+  return Object.fromEntries(Object.keys(records).map((type) => [type, countedTier(skillIn(records, type), worker)]));
 }
 
 /**
@@ -56,7 +65,7 @@ export function tiersIn(records: QualificationSource["records"]): { readonly [ta
  */
 export function qualityIn(
   taskType: string,
-  { reputation, github, records }: Omit<QualificationSource, "cooldownUntil" | "marks">,
+  { reputation, github, records }: Pick<QualificationSource, "reputation" | "github" | "records">,
 ): number {
   const record = recordIn(records, taskType);
   return quality(seenScore(record), reputation, provenBy(record).tasks, priorOf(github?.score ?? null));
@@ -66,5 +75,5 @@ export function qualityIn(
 export function qualificationIn(taskType: string, status: AccountStatus, worker: QualificationSource): Qualification {
   const skill = skillIn(worker.records, taskType);
   const { cooldownUntil, marks } = worker;
-  return { status, cooldownUntil, tier: skill.tier, quality: qualityIn(taskType, worker), marks };
+  return { status, cooldownUntil, tier: countedTier(skill, worker), quality: qualityIn(taskType, worker), marks };
 }

@@ -54,6 +54,7 @@ export const isTaskSpec = isRecord<TaskSpec>({
   maxExtension: orAbsent(isWhole),
   windowMs: isNumber,
   known: orAbsent(isJson),
+  tellAfter: orAbsent(isNumber),
   batch: orAbsent(isRecord<NonNullable<TaskSpec["batch"]>>({ id: isText, item: isWhole })),
 });
 

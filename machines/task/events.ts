@@ -27,6 +27,8 @@ export interface TaskSpec {
   readonly windowMs: Millis;
   /** The known answer of a honeypot; only operators see that there is one. */
   readonly known?: JsonValue;
+  /** How long after it was done its worker's account counts a honeypot (ms); absent: at once. */
+  readonly tellAfter?: Millis;
   /** The batch that it belongs to, which is told when it ends. */
   readonly batch?: { readonly id: string; readonly item: number };
 }

@@ -4,6 +4,7 @@
  */
 import { assertEvent, assign, emit, enqueueActions, type SnapshotFrom, setup } from "xstate";
 import { type Effect, tellAccount, tellBatch } from "../effect.ts";
+import type { HoneypotOutcome } from "../market/honeypot.ts";
 import { identityOf } from "../market/identity.ts";
 import { split } from "../market/pricing.ts";
 import type { CommandOf } from "../protocols.ts";
@@ -46,6 +47,11 @@ function freeing(bids: readonly PlacedBid[], task: string): readonly Effect[] {
     .map(({ id, worker }) => tellAccount(worker, { type: "freed", task: taskId(task), bid: id }));
 }
 
+/** How a honeypot was done, and when its worker's account is to count that; nothing of other tasks. */
+function honeypotOutcome({ order }: TaskContext, { at }: TaskFact, passed: boolean): { readonly honeypot?: HoneypotOutcome } {
+  return order?.known === undefined ? {} : { honeypot: { passed, due: at + (order.tellAfter ?? 0) } };
+}
+
 function settlement(fact: Of<"ResultAccepted">, context: TaskContext): Effect {
   const order = must(context.order, "order");
   const award = must(context.award, "award");
@@ -62,6 +68,7 @@ function settlement(fact: Of<"ResultAccepted">, context: TaskContext): Effect {
     durationMs: fact.at - awardedAt,
     allowedMs: order.maxSeconds * 1_000,
     ...(fact.echo === true ? { echo: true as const } : {}),
+    ...honeypotOutcome(context, fact, fact.isKnown === true),
   });
 }
 
@@ -182,13 +189,8 @@ const machineSetup = setup({
       if (costsNothing(event)) return tellWorker(context, { type: "freed", task: taskId(context.id), bid });
       const outcome = event.type === "AwardTimedOut" ? "TIMED_OUT" : "FAILED_VALIDATION";
       const requesterIdentity = identityOf(context.marks, must(context.requester, "requester"));
-      return tellWorker(context, { type: "fail", task: taskId(context.id), taskType, outcome, requesterIdentity });
-    }),
-    /** Tells the worker's account how a honeypot was done. */
-    tellHoneypot: enqueueActions(({ context, event, enqueue }) => {
-      if (costsNothing(event)) return;
-      const passed = event.type === "ResultAccepted" ? event.isKnown : context.order?.known === undefined ? undefined : false;
-      if (passed !== undefined) enqueue.emit(tellWorker(context, { type: "honeypot", task: taskId(context.id), passed }));
+      const honeypot = honeypotOutcome(context, event, false);
+      return tellWorker(context, { type: "fail", task: taskId(context.id), taskType, outcome, requesterIdentity, ...honeypot });
     }),
     tellRating: emit(({ context, event }) => {
       assertEvent(event, "Rated");
@@ -301,7 +303,7 @@ export const taskMachine = machineSetup.createMachine({
       },
     },
     FAILED: {
-      entry: [{ type: "forget", params: { timer: "execution" } }, "tellFailure", "tellHoneypot", "endAward"],
+      entry: [{ type: "forget", params: { timer: "execution" } }, "tellFailure", "endAward"],
       on: {
         Reopened: { target: "ROUTING", actions: ["useUpRetry"] },
         Expired: { target: "EXPIRED" },
@@ -309,7 +311,7 @@ export const taskMachine = machineSetup.createMachine({
       },
     },
     TIMED_OUT: {
-      entry: [{ type: "forget", params: { timer: "execution" } }, "tellFailure", "tellHoneypot", "endAward"],
+      entry: [{ type: "forget", params: { timer: "execution" } }, "tellFailure", "endAward"],
       on: {
         Reopened: { target: "ROUTING", actions: ["useUpRetry"] },
         Expired: { target: "EXPIRED" },
@@ -317,7 +319,7 @@ export const taskMachine = machineSetup.createMachine({
       },
     },
     COMPLETED: {
-      entry: [{ type: "forget", params: { timer: "execution" } }, "acceptResult", "askToSettle", "tellHoneypot"],
+      entry: [{ type: "forget", params: { timer: "execution" } }, "acceptResult", "askToSettle"],
       on: {
         Settled: { target: "SETTLED" },
         StandingBidDropped: { actions: ["touch", "freeDropped"] },

@@ -17,6 +17,7 @@ import { localSignals } from "../adapters/in-process/signals.ts";
 import { DatabaseLock } from "../adapters/postgres/database-lock.ts";
 import { Databases } from "../adapters/postgres/databases.ts";
 import { EmbeddedServer } from "../adapters/postgres/embedded.ts";
+import { postgresHoneypots } from "../adapters/postgres/honeypots.ts";
 import { migrate, missingMigrations, NotSetUp, readPlatform } from "../adapters/postgres/migrate.ts";
 import { postgresOperators } from "../adapters/postgres/operators.ts";
 import { type Database, openPool } from "../adapters/postgres/pool.ts";
@@ -259,10 +260,21 @@ async function serve(frame: Frame, role: Role, { transport }: Engine, health: He
   const mailer = await mailerOf(config);
   finalizers.add(async () => mailer?.close());
   const operators = postgresOperators(read);
-  const random = Math.random;
+  const honeypotStore = postgresHoneypots(read);
+  const honeypots = new Honeypots({
+    ...{ store: honeypotStore, reads, router, validator, secrets, clock, ids, log },
+    settings: {
+      rate: config.honeypotRate,
+      budgetPerDay: config.honeypotBudgetPerDay,
+      delayMs: 1_000 * config.honeypotDelaySeconds,
+      routingWindowMs: config.routingWindowMs,
+    },
+  });
+  finalizers.add(async () => honeypots.close());
   const services: Services = {
     router,
-    honeypots: new Honeypots({ operators, router, secrets, ids, log, random, rate: config.honeypotRate }),
+    honeypots,
+    honeypotStore,
     reads,
     validator,
     secrets,

@@ -100,23 +100,22 @@ test("streams outlive a database that goes away between two looks, and when it i
   }
 });
 
-test("a new task outlives honeypots that cannot be read", async () => {
-  const { clock } = timeless();
+test("a submission outlives honeypots that cannot be posted", async () => {
+  const { clock, pass } = timeless();
   const ids = { next: () => id(7) };
   const router = new Router({ request: away }, clock, ids, 1_000);
   const secrets = new Secrets(Buffer.from("secret of a test"));
-  const operators = {
-    begin: away,
-    end: away,
-    list: away,
-    honeypots: away,
-    listHoneypots: away,
-    addHoneypot: away,
-    removeHoneypot: away,
-  };
-  const honeypots = new Honeypots({ operators, router, secrets, ids, log: SILENT, random: () => 0, rate: 1 });
-  honeypots.follow(order());
-  await quiet();
+  const store = { add: away, all: away, list: away, remove: away, take: away };
+  const validator = { judge: () => ({ code: null, errors: [] }) as const };
+  const settings = { rate: 1, budgetPerDay: 100, delayMs: 0, routingWindowMs: 1 };
+  const { row, order: what } = routed();
+  const settled: StoredTask = { row: { ...row, status: "SETTLED", worker: person(2) }, order: what };
+  for (const reads of [AWAY, { ...AWAY, account: async () => undefined, task: async () => settled }]) {
+    const honeypots = new Honeypots({ store, reads, router, validator, secrets, clock, ids, log: SILENT, settings });
+    honeypots.accepted(taskId(id(9)), person(2));
+    await pass();
+    await quiet();
+  }
 });
 
 test("a request outlives a transport that fails, and is told that the outcome is not known", async () => {

@@ -174,7 +174,7 @@ test("the lives are of every kind: each reason is somebody's, and each worker th
 
 const listOf = async ({ worker, row }: Worker) => {
   const query = {
-    ...{ worker, marks: row.marks, taskTypes: [TYPE], tiers: tiersIn(row.records) },
+    ...{ worker, marks: row.marks, taskTypes: [TYPE], tiers: tiersIn(row) },
     ...{ minBudget: null, sort: null, limit: 900, cursor: null },
   };
   return (await reads.open(query))?.items ?? [];
@@ -203,7 +203,7 @@ test("a stream tells, of the open tasks that it begins with, exactly those that 
     const { worker, row } = one;
     if (!mayWork(row.status)) continue;
     const query = {
-      ...{ worker, marks: row.marks, tiers: tiersIn(row.records), taskTypes: [TYPE] },
+      ...{ worker, marks: row.marks, tiers: tiersIn(row), taskTypes: [TYPE] },
       ...{ minBudget: null, sort: null, limit: OPEN_MAX, cursor: null },
     };
     const listed = (await reads.open(query))?.items ?? [];

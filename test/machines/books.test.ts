@@ -62,6 +62,7 @@ async function audit({ accounts, tasks, totals, messages }: Stored) {
     },
     ledger: async () => totals,
     pending: async () => messages,
+    honeypots: async () => ({ taken: new Map([["2026-01-31", 30]]), isHouse: (one) => one === NEWCOMER }),
   });
 }
 /** What is found wrong. */
@@ -120,6 +121,8 @@ const open = (task: typeof DONE): CarriedCommand => ({
   ...{ type: "open", task, requester: NEWCOMER, marks: [], order: order(), offers: [], createdAt: AT },
 });
 
+const adjusted = { type: "Adjusted", adjustment: id(6), amount: credits(40), reason: "honeypot", at: AT } as const;
+
 test("sound books pass, and each guarantee has been checked", async () => {
   const findings = await audit(sound);
   expect(findings.flatMap((finding) => finding.wrong)).toEqual([]);
@@ -127,6 +130,40 @@ test("sound books pass, and each guarantee has been checked", async () => {
   // Every transfer, the sum of all, and transit; two accounts twice and their snapshots; and so on.
   expect(checked).toMatchObject({ "1 every t": sound.totals.transfers + 2, "4 availab": 3 });
   expect(findings.filter((finding) => finding.checked === 0)).toEqual([]);
+});
+
+describe("what honeypots mint", () => {
+  const got = (amount: number, day = "2026-01-31") => ({
+    ...adjusted,
+    adjustment: `${day} ${id(7)}`,
+    amount: credits(amount),
+  });
+  const house = (...own: readonly ReturnType<typeof got>[]): Change =>
+    newcomer([registered, ...own], [50 + own.reduce((sum, { amount }) => sum + amount, 0), 0]);
+  const mint = (...all: Parameters<typeof got>[]) => house(...all.map((one) => got(...one)));
+  const stranger: Change = (stored) => ({
+    ...stored,
+    accounts: stored.accounts.map((history) => (history.id === NEWCOMER ? { ...history, id: person(8) } : history)),
+  });
+  test.each<[string, Change, readonly RegExp[]]>([
+    ["all of what was taken out of the day's budget", mint([10], [20]), []],
+    ["more than that", mint([10], [21]), [/31 NC on 2026-01-31, and 30 NC were taken/]],
+    ["on a day whose budget nothing was taken of", mint([1, "2026-02-01"]), [/1 NC on 2026-02-01, and 0 NC/]],
+    ["for an account that is not of the house", both(mint([10]), stranger), [/is not of the house/]],
+    ["by an operator, whatever the reason says", both(house({ ...adjusted, adjustment: id(7) }), stranger), []],
+  ])("%s", async (_, change, found) => {
+    const sentences = await wrong(change(sound));
+    expect(sentences).toEqual(found.map((pattern) => expect.stringMatching(pattern)));
+  });
+
+  test("the house is nobody's counterparty", async () => {
+    const earned: AccountFact = { ...work, type: "Earned", task: DONE, requester: NEWCOMER, payout: credits(0), at: AT };
+    const history = newcomer([registered, earned], [50, 0]);
+    expect(await wrong(both(history, stranger)(sound))).toContainEqual(expect.stringContaining("of the house, and somebody's"));
+    const known: AccountFact = { ...earned, honeypot: { passed: true, due: AT } };
+    const counted = await wrong(both(newcomer([registered, known], [50, 0]), stranger)(sound));
+    expect(counted.filter((sentence) => sentence.includes("of the house"))).toEqual([]);
+  });
 });
 
 describe("the ledger", () => {

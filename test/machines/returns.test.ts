@@ -163,12 +163,12 @@ describe("an award that is given back", () => {
   });
 
   test("of a honeypot shows nothing of its worker's skill if it is free, and fails it if not", () => {
-    const honeypots = (command: Command) =>
-      awarded({ known: { name: "Ada" } })
-        .do(command, AT + 5)
-        .effects.filter((effect) => effect.type === "tell" && effect.command.type === "honeypot");
-    expect(honeypots(answered(true))).toEqual([]);
-    expect(honeypots(answered(false))).toEqual([tell("account", WORKER, { type: "honeypot", task: TASK, passed: false })]);
+    const effects = (command: Command) => awarded({ known: { name: "Ada" }, tellAfter: 3 }).do(command, AT + 5).effects;
+    expect(JSON.stringify(effects(answered(true)))).not.toContain("honeypot");
+    const failed = { type: "fail", task: TASK, taskType: order().taskType, requesterIdentity: REQUESTER } as const;
+    expect(effects(answered(false))).toContainEqual(
+      tell("account", WORKER, { ...failed, outcome: "FAILED_VALIDATION", honeypot: { passed: false, due: AT + 8 } }),
+    );
   });
 });
 

@@ -289,16 +289,23 @@ test("rated: the worker's account is told how, and in which type", () => {
   expect(effects).toEqual([tell("account", WORKER, { type: "rated", task: TASK, taskType: SPEC.taskType, stars: 4 })]);
 });
 
-test("a task with a known answer tells the worker's account how it was done, in each way that it can be done", () => {
-  const told = (passed: boolean) => tell("account", WORKER, { type: "honeypot", task: TASK, passed });
-  const known = { known: { name: "ada" } };
+test("a task with a known answer says how it was done, and when that counts, with the message that ends it in any way", () => {
+  const known = { known: { name: "ada" }, tellAfter: 700 };
   const right = awarded(known).do(good, AWARDED + 40);
   expect(right.facts.at(-1)).toMatchObject({ type: "ResultAccepted", isKnown: true });
-  expect(right.effects.at(-1)).toEqual(told(true));
+  expect(right.effects.at(-1)).toMatchObject({ command: { type: "settle", honeypot: { passed: true, due: AWARDED + 740 } } });
   const other = awarded(known).do({ ...good, result: { name: "Bob" } } as Command, AWARDED + 40);
   expect(other.facts.at(-1)).toMatchObject({ isKnown: false });
-  expect(other.effects.at(-1)).toEqual(told(false));
-  expect(awarded(known).do(timer("execution"), AWARDED + 93_000).effects).toContainEqual(told(false));
+  expect(other.effects.at(-1)).toMatchObject({ command: { type: "settle", honeypot: { passed: false, due: AWARDED + 740 } } });
+  const late = { type: "fail", task: TASK, taskType: SPEC.taskType, outcome: "TIMED_OUT", requesterIdentity: "mail:a" } as const;
+  const timed = awarded(known).do(timer("execution"), AWARDED + 93_000);
+  const honeypot = { passed: false, due: AWARDED + 93_700 };
+  expect(timed.effects).toContainEqual(tell("account", WORKER, { ...late, honeypot }));
+  // Those of before are told at once, and other tasks say nothing of it.
+  const before = awarded({ known: { name: "ada" } }).do(good, AWARDED + 40);
+  expect(before.effects.at(-1)).toMatchObject({ command: { honeypot: { passed: true, due: AWARDED + 40 } } });
+  expect(JSON.stringify(awarded().do(good, AWARDED + 40).effects)).not.toContain("honeypot");
+  expect(awarded().do(timer("execution"), AWARDED + 93_000).effects).toContainEqual(tell("account", WORKER, late));
 });
 
 test("a webhook's attempt: what is sent, whose secret signs it, and when it is tried again", () => {

@@ -45,8 +45,17 @@ export class Checker {
       const read = (fact: StoredFact) => account.upcast(stripped(fact, FORMATS.account));
       const state = facts.reduce((before, fact) => account.evolve(before, read(fact)).state, account.initial(address.id));
       const now = new Map(capabilityRows(state).map((part) => [part.id, part]));
+      this.#honeypots(address.id, facts.map(read), state.context.untold.length);
       if (!isDeepStrictEqual(parts, now)) this.wrong.push(`account ${address.id} has other capabilities than its rows say`);
     }
+  }
+
+  /** Each honeypot that an account has done is counted once, or still to be. */
+  #honeypots(id: string, facts: readonly AccountFact[], untold: number): void {
+    const done = facts.filter((fact) => (fact.type === "Earned" || fact.type === "Failed") && fact.honeypot !== undefined).length;
+    const counted = facts.filter(({ type }) => type === "HoneypotJudged").length;
+    if (done !== counted + untold)
+      this.wrong.push(`account ${id} has done ${done} honeypots, ${counted} count and ${untold} will`);
   }
 
   #written(batch: Batch, conflicts: ReadonlySet<string>, member: string): void {

@@ -156,6 +156,8 @@ export class Wishes {
       windowMs: random.pick([0, 100, 500]),
       callbackUrl: random.chance(0.5) ? "https://example.com/hook" : null,
       quality: random.pick(["balanced", "cheapest"]),
+      // Some results that pass the schema are not the known answer.
+      ...(random.chance(0.2) ? { known: { name: random.pick(["Ada", "Bob"]) }, tellAfter: random.int(0, 3_000) } : {}),
     });
   }
 }

@@ -1,5 +1,6 @@
 /** All that is stored, in one consistent snapshot, for the audit. */
 import { SHARDS_DEFAULT, shardOf } from "../../../actors/address.ts";
+import { Secrets } from "../../../gateway/secrets.ts";
 import type { EntityKind } from "../../../machines/address.ts";
 import {
   auditBooks,
@@ -9,6 +10,7 @@ import {
   type PendingMessage,
   type StoredHistory,
 } from "../../../machines/audit/books.ts";
+import type { HoneypotBooks } from "../../../machines/audit/honeypots.ts";
 import type { StoredFact } from "../../../machines/fact.ts";
 import { fieldsOf } from "./columns.ts";
 import { inConsistentSnapshot, type Transaction } from "./consistent-snapshot.ts";
@@ -28,17 +30,24 @@ export function auditDatabases(databases: readonly Database[]): Promise<readonly
   return inConsistentSnapshot(databases, async (transactions) => {
     for (const transaction of transactions) await transaction`set local statement_timeout = 0`;
     const platforms = await Promise.all(
-      transactions.map((transaction) => transaction<{ shards: number }[]>`select shards from platform`),
+      transactions.map((transaction) => transaction<Platform[]>`select shards, secret from platform`),
     );
-    return auditBooks(postgresBooks(transactions, platforms.flat()[0]?.shards ?? SHARDS_DEFAULT));
+    const [platform = { shards: SHARDS_DEFAULT, secret: Buffer.alloc(0) }] = platforms.flat();
+    return auditBooks(postgresBooks(transactions, platform));
   });
 }
 
-function postgresBooks(transactions: readonly Transaction[], shards: number): Books {
+interface Platform {
+  readonly shards: number;
+  readonly secret: Buffer;
+}
+
+function postgresBooks(transactions: readonly Transaction[], { shards, secret }: Platform): Books {
   return {
     actors: (kind) => allHistories(transactions, kind),
     ledger: () => totals(transactions),
     pending: () => pending(transactions, shards),
+    honeypots: () => honeypots(transactions, new Secrets(secret)),
   };
 }
 
@@ -187,4 +196,14 @@ async function takenIn(transaction: Transaction, messages: readonly PendingMessa
     select m.id from unnest(${messages.map(({ id }) => id)}::uuid[], ${messages.map(({ receiver }) => receiver)}::uuid[]) m(id, receiver)
       join journal j on j.entity = m.receiver and j.cause = m.id and j.part = 0`;
   return rows.map(({ id }) => id);
+}
+
+/** The days are in the first database, once it has the schema for them. */
+async function honeypots([first]: readonly Transaction[], secrets: Secrets): Promise<HoneypotBooks> {
+  const isHouse = (id: string) => secrets.isHouse(id);
+  if (first === undefined) throw new Error("a platform has at least one database");
+  const [table] = await first<{ there: boolean }[]>`select to_regclass('honeypot_days') is not null as there`;
+  if (table?.there !== true) return { taken: new Map(), isHouse };
+  const days = await first<{ day: string; minted: number }[]>`select day::text as day, minted from honeypot_days`;
+  return { taken: new Map(days.map(({ day, minted }) => [day, minted])), isHouse };
 }

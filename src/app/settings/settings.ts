@@ -2,6 +2,7 @@
 import { MATCHING } from "../../../actors/matching/vocabulary.ts";
 import { AWARDS_BY_TIER } from "../../../machines/market/awards.ts";
 import { FLEET } from "./fleet.ts";
+import { honeypots } from "./honeypots.ts";
 import { RATES } from "./limits.ts";
 import { GITHUB, MAIL, PAYMENTS } from "./services.ts";
 import {
@@ -16,7 +17,6 @@ import {
   notInProduction,
   oneOf,
   origins,
-  share,
   subject,
   webUrl,
   weight,
@@ -292,13 +292,6 @@ function market(production: boolean) {
       about: "Credits that a new account is given.",
       read: whole(0, 1_000_000),
     },
-    honeypotRate: {
-      name: "HONEYPOT_RATE",
-      fallback: 0.01,
-      unit: "share",
-      about: "Share of tasks that are followed by a honeypot of the same type, if operators keep any.",
-      read: share,
-    },
     allowSimulatedTopup: {
       name: "ALLOW_SIMULATED_TOPUP",
       fallback: !production,
@@ -322,6 +315,7 @@ export function settings(production: boolean) {
     ...server(production),
     ...DATABASE,
     ...market(production),
+    ...honeypots(production),
     ...RATES,
     ...CLUSTER,
     ...FLEET,
@@ -336,7 +330,7 @@ export function settingGroups(production: boolean): readonly SettingGroup[] {
   return [
     { title: "Server", settings: server(production) },
     { title: "Database", settings: DATABASE },
-    { title: "Market", settings: market(production) },
+    { title: "Market", settings: { ...market(production), ...honeypots(production) } },
     { title: "Limits", settings: RATES },
     { title: "Cluster", settings: CLUSTER },
     { title: "Fleets", settings: FLEET },
