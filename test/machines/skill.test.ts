@@ -102,6 +102,23 @@ describe("evidence", () => {
     expect(evidenceOf(recordOf(tasks, 1))).toEqual({ tasks: worth, settled: 1, first: 1 });
   });
 
+  test("counts the good and the bad ones of a requester together, whatever its number is", () => {
+    const both = Array.from({ length: 20 }, (_, n) => [n % 2 === 0 ? "first" : "failed", 0] as const);
+    expect(evidenceOf({ finished: 20, settled: 10, firstTry: 10, latest: latestOf(both) })).toEqual({
+      tasks: 12.5,
+      settled: 0.5,
+      first: 0.5,
+    });
+    // So many that each number comes up: none of them reaches into how the task ended.
+    for (let n = 0; n < 10_000; n += 1) {
+      const latest = withTask("", "settled", `requester ${n}`);
+      expect([n, evidenceOf({ finished: 1, settled: 1, firstTry: 0, latest })]).toEqual([n, { tasks: 1, settled: 1, first: 0 }]);
+      expect(evidenceOf({ finished: 1, settled: 0, firstTry: 0, latest: withTask("", "failed", `requester ${n}`) }).settled).toBe(
+        0,
+      );
+    }
+  });
+
   test("of a requester that is not known counts in full", () => {
     const latest = Array.from({ length: 50 }).reduce<string>((before) => withTask(before, "failed", undefined), "");
     expect(evidenceOf({ finished: 50, settled: 0, firstTry: 0, latest })).toEqual({ tasks: 50, settled: 0, first: 0 });

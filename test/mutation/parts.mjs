@@ -82,6 +82,7 @@ export const PARTS = {
       "every text fits or does not, whatever the rules of IDNA throw at it",
       "schemas below long names are kept without a pointer for each",
       "many dynamic anchors that are reached in one way are taken",
+      "the time grows with their length, and not with that times the text's",
       "every difference that is listed has a reason and a file, and the README counts them",
     ],
     least: 96,
