@@ -2,6 +2,7 @@
 import { isBatchItem } from "../batch/commands.ts";
 import { type CommandForms, commandCheck, TIMER } from "../commands.ts";
 import type { Capability } from "../market/capability.ts";
+import { FAILINGS } from "../market/reputation.ts";
 import type { CommandOf } from "../protocols.ts";
 import {
   isAccountId,
@@ -20,6 +21,7 @@ import {
   orNull,
 } from "../shape.ts";
 import { isKeyedRequest, isOffer, isPlacedBid, isPull, isTaskSpec } from "../task/commands.ts";
+import { EXCUSE_REASONS } from "../task/events.ts";
 import type { GitHubLink } from "./events.ts";
 import type { PaymentUpdate } from "./payments.ts";
 
@@ -36,6 +38,8 @@ const isCapability = isRecord<Omit<Capability, "createdAt">>({
   tags: isListOf(isText),
   price: orNull(isCredits),
   concurrency: isWhole,
+  minSeconds: orAbsent(isNumber),
+  minRequesterScore: orAbsent(isNumber),
   available: isFlag,
 });
 
@@ -86,14 +90,17 @@ const FORMS: CommandForms<"account"> = {
       isRecord<NonNullable<CommandOf<"account", "holdItem">["ask"]>>({ perMinute: isWhole, want: isWhole, called: isFlag }),
     ),
   },
-  release: { task: isTaskId, budget: isCredits },
+  release: { task: isTaskId, budget: isCredits, awarded: orAbsent(isTrue) },
   settle: { ...DONE, budget: isCredits, fee: isCredits, refund: isCredits, worker: isAccountId, workerIdentity: isText },
   earn: { ...DONE, requester: isAccountId, requesterIdentity: isText },
-  fail: {
+  fail: { task: isTaskId, taskType: isText, outcome: isOneOf(FAILINGS), requesterIdentity: orAbsent(isText) },
+  excuse: {
     task: isTaskId,
     taskType: isText,
-    outcome: isOneOf(["FAILED_VALIDATION", "TIMED_OUT"]),
-    requesterIdentity: orAbsent(isText),
+    outcome: isOneOf(FAILINGS),
+    reason: isOneOf(EXCUSE_REASONS),
+    requesterIdentity: isText,
+    honeypot: orAbsent(isTrue),
   },
   startOAuth: { stateHash: isText },
   useOAuth: { stateHash: isText },
@@ -109,6 +116,8 @@ const FORMS: CommandForms<"account"> = {
     taskType: isText,
     budget: isCredits,
     minSkill: isNumber,
+    maxSeconds: orAbsent(isNumber),
+    requesterScore: orAbsent(isNumber),
     marks: isListOf(isText),
     price: orAbsent(isCredits),
     pull: orAbsent(isPull),

@@ -3,6 +3,7 @@ import type { Capability } from "../market/capability.ts";
 import type { CreditRecord } from "../market/rating.ts";
 import type { Record } from "../market/skill.ts";
 import { type Credits, type Millis, NO_CREDITS } from "../vocabulary.ts";
+import { type Conduct, NO_CONDUCT } from "./conduct.ts";
 import type { GitHubLink } from "./events.ts";
 import type { Returned } from "./free-returns.ts";
 import type { Holds } from "./holds.ts";
@@ -59,6 +60,7 @@ export interface AccountContext {
   readonly reputation: number;
   readonly failuresInRow: number;
   readonly cooldownUntil: Millis | null;
+  readonly conduct: Conduct;
   /** When the debt began (ms), or null. The debt is how far `available` is below 0. */
   readonly debtSince: Millis | null;
   readonly tally: Tally;
@@ -66,6 +68,12 @@ export interface AccountContext {
   readonly counterparties: readonly string[];
   /** Task type -> what this account did in it as a worker. */
   readonly records: { readonly [taskType: string]: Record };
+  /** The latest tasks whose penalties were taken back. */
+  readonly excused: readonly string[];
+  /** Of the tasks that it was paid for, those of other identities than its own. */
+  readonly paidByOthers: number;
+  /** Of the tasks that it posted, those of which an award has ended, and none with a result. */
+  readonly unfulfilled: number;
   /** The OAuth state that is valid now, or null. */
   readonly oauth: { readonly stateHash: string; readonly until: Millis } | null;
   readonly github: GitHubLink | null;
@@ -116,10 +124,14 @@ export const NEW: Omit<AccountContext, "id"> = {
   reputation: 0,
   failuresInRow: 0,
   cooldownUntil: null,
+  conduct: NO_CONDUCT,
   debtSince: null,
   tally: NO_TALLY,
   counterparties: [],
   records: {},
+  excused: [],
+  paidByOthers: 0,
+  unfulfilled: 0,
   oauth: null,
   github: null,
   capabilities: {},

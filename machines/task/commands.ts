@@ -73,6 +73,7 @@ export const isPlacedBid = isRecord<PlacedBid>({
   request: orAbsent(isText),
   waited: orAbsent(isTrue),
   until: orAbsent(isNumber),
+  proven: orAbsent(isTrue),
 });
 
 const isTaskRow = isRecord<TaskRow>({
@@ -84,6 +85,7 @@ const isTaskRow = isRecord<TaskRow>({
   taskType: isText,
   budget: isNumber,
   minSkill: isNumber,
+  requesterScore: orAbsent(isNumber),
   closedTo: isListOf(isAccountId),
   awardedPrice: orNull(isNumber),
   result: isJson,
@@ -105,6 +107,7 @@ export const isQualification = isRecord<Qualification>({
   tier: isNumber,
   quality: isNumber,
   marks: orAbsent(isListOf(isText)),
+  proven: orAbsent(isTrue),
 });
 
 const isOutcome = isVariant<DeliveryOutcome, "result">("result", {
@@ -130,6 +133,8 @@ export const isIneligibility = isVariant<Ineligibility, "why">("why", {
   NO_POSTED_PRICE: {},
   SLOT_RESERVED: {},
   NO_SLOT: { slots: isNumber },
+  TOO_LITTLE_TIME: { seconds: isNumber, wanted: isNumber },
+  REQUESTER_SCORE_TOO_LOW: { score: isNumber, wanted: isNumber },
   AWARDS_FULL: { tier: isNumber, most: isNumber },
   PULL_FULL: { most: isNumber },
   PASSED: {},
@@ -140,7 +145,11 @@ type Wrong = Exclude<Judged, Right>;
 const isFieldError = isRecord<FieldError>({ field: isText, message: isText });
 const isRight = isRecord<Right>({ code: isNull, errors: isEmpty, cost: orAbsent(isNumber) });
 const isWrong = isRecord<Wrong>({ code: isOneOf(RESULT_ERRORS), errors: isListOf(isFieldError), cost: orAbsent(isNumber) });
-const isUnjudged = isRecord<Unjudged>({ unjudged: isText, because: isOneOf(["schema", "rules", "slow", "busy"]) });
+const isUnjudged = isRecord<Unjudged>({
+  unjudged: isText,
+  because: isOneOf(["schema", "rules", "slow", "busy"]),
+  killed: orAbsent(isTrue),
+});
 const isJudgement: Check<Judgement> = isEither(isEither(isRight, isWrong), isUnjudged);
 
 export const isOfferReply: Check<OfferReply> = (value): value is OfferReply =>
@@ -170,6 +179,7 @@ const FORMS: CommandForms<"task"> = {
     marks: isListOf(isText),
     order: isTaskSpec,
     offers: orAbsent(isListOf(isOffer)),
+    requesterScore: orAbsent(isNumber),
     createdAt: isNumber,
   },
   standingBid: {

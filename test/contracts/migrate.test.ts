@@ -175,7 +175,7 @@ test("a schema that is older than this code works with is told with the command 
   await ofSchema(2);
   const told = await readPlatform([pool]).catch((error: unknown) => error);
   expect(told).toBeInstanceOf(NotSetUp);
-  expect(String(told)).toContain("0003-guide, 0004-formats, 0005-lists, 0006-bids is missing); run `nexus migrate`");
+  expect(String(told)).toContain("0003-guide, 0004-formats, 0005-lists, 0006-bids, 0007-terms is missing); run `nexus migrate`");
 });
 
 test("a later schema is worked with where it leaves this code working, and refused where it does not", async () => {

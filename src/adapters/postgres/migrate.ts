@@ -9,6 +9,7 @@ import { sql as guide } from "./migrations/0003-guide.ts";
 import { sql as formats } from "./migrations/0004-formats.ts";
 import { indexes as listIndexes, sql as lists } from "./migrations/0005-lists.ts";
 import { sql as bids } from "./migrations/0006-bids.ts";
+import { sql as terms } from "./migrations/0007-terms.ts";
 import type { Database } from "./pool.ts";
 
 interface Migration {
@@ -28,6 +29,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0004-formats", sql: formats, needs: 4 },
   { name: "0005-lists", indexes: listIndexes, sql: lists, needs: 4 },
   { name: "0006-bids", sql: bids, needs: 4 },
+  { name: "0007-terms", sql: terms, needs: 4 },
 ];
 
 /** The lowest and the highest schema that this code works with, but for later ones that need no more. */
