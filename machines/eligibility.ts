@@ -2,7 +2,7 @@
  * The one rule that says whether a worker may take a task, and if not, why.
  *
  * E1  A task decides on a bid by `bidIneligibility`; a worker's account on an award by `slotIneligibility`, and on one at its posted
- *     price by `offerIneligibility` before; nobody else decides.
+ *     price by `offerIneligibility` before, on one by a pull by `termsIneligibility`; nobody else decides.
  * E2  Lists, streams and posted prices know less beforehand, and only narrow down: they never leave out a worker who may take
  *     the task, and use this rule where they have all that it needs.
  * E3  Exact bounds are in the worker's favour: exactly the wanted tier, a price of exactly the budget, the last slot.
@@ -13,7 +13,7 @@
 
 import type { BidIneligibility, Ineligibility } from "./ineligibility.ts";
 import type { AwardLimit } from "./market/awards.ts";
-import type { Capability } from "./market/capability.ts";
+import { type Capability, type Terms, termsOf } from "./market/capability.ts";
 import { isOneIdentity } from "./market/identity.ts";
 import type { Qualification } from "./market/qualification.ts";
 import { takesBids } from "./task/tags.ts";
@@ -32,6 +32,9 @@ export interface TaskOnOffer {
   readonly budget: number;
   /** The lowest tier that may bid. */
   readonly minSkill: number;
+  /** Time for the worker (s), and the requester's score, 0..1; absent where they are not known, and then not judged. */
+  readonly maxSeconds?: number;
+  readonly requesterScore?: number;
   /** Workers who have bid in this round. */
   readonly bidders: readonly AccountId[];
   /** Workers whose awards ended without a result; they do not get this task again. */
@@ -39,7 +42,7 @@ export interface TaskOnOffer {
 }
 
 /** As much of a task's row; see task/row.ts. */
-export interface TaskRowOnOffer extends Omit<TaskOnOffer, "bidders" | "failed"> {
+export interface TaskRowOnOffer extends Omit<TaskOnOffer, "bidders" | "failed" | "maxSeconds"> {
   readonly closedTo: readonly AccountId[];
   readonly autoRetriesLeft: number;
 }
@@ -83,6 +86,20 @@ export function bidIneligibility(
   return undefined;
 }
 
+/** Says why a worker does not take a task that it has not seen; undefined when it does. Who bids by hand has seen it. */
+export function termsIneligibility(
+  { maxSeconds, requesterScore }: Pick<TaskOnOffer, "maxSeconds" | "requesterScore">,
+  { minSeconds, minRequesterScore }: Terms,
+): Ineligibility | undefined {
+  if (maxSeconds !== undefined && maxSeconds < minSeconds) {
+    return { why: "TOO_LITTLE_TIME", seconds: maxSeconds, wanted: minSeconds };
+  }
+  if (requesterScore !== undefined && requesterScore < minRequesterScore) {
+    return { why: "REQUESTER_SCORE_TOO_LOW", score: requesterScore, wanted: minRequesterScore };
+  }
+  return undefined;
+}
+
 /** Says why a worker may not take a task at its posted price; undefined when it may. */
 export function offerIneligibility(
   task: TaskOnOffer,
@@ -92,7 +109,7 @@ export function offerIneligibility(
   if (capability === undefined) return { why: "NO_CAPABILITY" };
   if (!capability.available) return { why: "CAPABILITY_AWAY" };
   if (capability.price === null) return { why: "NO_POSTED_PRICE" };
-  const reason = bidIneligibility(task, applicant, capability.price);
+  const reason = bidIneligibility(task, applicant, capability.price) ?? termsIneligibility(task, termsOf(capability));
   if (reason !== undefined) return reason;
   if (keepsThis) return { why: "SLOT_RESERVED" };
   return kept >= capability.concurrency ? { why: "NO_SLOT", slots: capability.concurrency } : undefined;
@@ -137,10 +154,11 @@ export function roundByRow({ closedTo, autoRetriesLeft }: Pick<TaskRowOnOffer, "
  * used up.
  */
 export function onOfferByRow(row: TaskRowOnOffer, autoRetry: number): TaskOnOffer {
-  const { status, requester, marks, budget, minSkill, closedTo, autoRetriesLeft } = row;
+  const { status, requester, marks, budget, minSkill, requesterScore, closedTo, autoRetriesLeft } = row;
   const free = closedTo.indexOf(FREE_ROUND);
   const end = free < 0 ? Math.max(0, closedTo.length - (autoRetry - autoRetriesLeft)) : free;
   const bids = takesBids(status) ? end : 0;
   const failed = closedTo.slice(bids).filter((one) => one !== FREE_ROUND);
-  return { status, requester, marks, budget, minSkill, bidders: closedTo.slice(0, bids), failed };
+  const score = requesterScore === undefined ? {} : { requesterScore };
+  return { status, requester, marks, budget, minSkill, ...score, bidders: closedTo.slice(0, bids), failed };
 }

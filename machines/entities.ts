@@ -52,7 +52,8 @@ function hosted<K extends EntityKind, F extends AnyFact, V>(
     ...entity,
     question: (state, command, arrived) => entity.question(state, own(command), arrived),
     answered: (command, answer) => entity.answered(own(command), answer),
-    decide: (state, command, at, arrived) => entity.decide<CommandType<K>>(state, own(command), at, arrived, rules),
+    decide: (state, command, at, arrived, format) =>
+      entity.decide<CommandType<K>>(state, own(command), at, arrived, rules, format),
     recall: (command, caused, state) => entity.recall<CommandType<K>>(own(command), caused.map(ownFact), state),
     postings: (id, fact) => entity.postings(id, ownFact(fact)),
     parts: (state, before, made) => entity.parts(state, before, made.map(ownFact)),

@@ -91,7 +91,7 @@ export interface Entity<K extends EntityKind, S, F extends AnyFact, V> {
   readonly answered: (command: CommandOf<K>, answer: Judgement) => CommandOf<K>;
   /**
    * `arrived` is when the request reached the platform, which may be before `at`; deadlines depend on it. Both in ms. `rules`
-   * are the default ones if absent.
+   * are the default ones if absent; `format` is the entity's in which facts may be written, today's if absent.
    */
   readonly decide: <T extends CommandType<K>>(
     state: S,
@@ -99,6 +99,7 @@ export interface Entity<K extends EntityKind, S, F extends AnyFact, V> {
     at: Millis,
     arrived: Millis,
     rules?: MarketRules,
+    format?: number,
   ) => Decision<F, ReplyOf<K, T>> | Refusal;
   /** How long after its time a timer fires (ms), so that what arrived before is decided first. */
   readonly timerGraceMs: (timer: string) => Millis;
@@ -144,6 +145,7 @@ export interface AnyEntity {
     command: CarriedCommand,
     at: Millis,
     arrived: Millis,
+    format?: number,
   ) => Decision<AnyFact, unknown> | Refusal;
   readonly recall: (command: CarriedCommand, facts: readonly AnyFact[], state: AnyMachineSnapshot) => unknown;
   readonly upcast: (stored: StoredFact) => AnyFact;

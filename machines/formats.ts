@@ -20,7 +20,7 @@ export type Formats = { readonly [K in EntityKind]: number };
 export const BASE_FORMATS: Formats = { task: 1, account: 1, batch: 1 };
 
 /** What this code reads, and writes once every member reads it. */
-export const FORMATS: Formats = { task: 4, account: 5, batch: 2 };
+export const FORMATS: Formats = { task: 5, account: 6, batch: 2 };
 
 /**
  * The highest formats that all of these read: the lowest number of each entity. A member that publishes none (null) reads the

@@ -31,6 +31,9 @@ export type Ineligibility =
   | { readonly why: "NO_POSTED_PRICE" }
   /** It has reserved a slot for this task already. */
   | { readonly why: "SLOT_RESERVED" }
+  /** The task leaves less time (s), or its requester's score is lower, than the worker takes unseen. */
+  | { readonly why: "TOO_LITTLE_TIME"; readonly seconds: number; readonly wanted: number }
+  | { readonly why: "REQUESTER_SCORE_TOO_LOW"; readonly score: number; readonly wanted: number }
   | { readonly why: "NO_SLOT"; readonly slots: number }
   /** It has as many awards as its tier allows at a time. */
   | { readonly why: "AWARDS_FULL"; readonly tier: number; readonly most: number }

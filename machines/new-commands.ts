@@ -16,7 +16,7 @@ const NEEDED: { readonly [K in EntityKind]: { readonly [T in CommandType<K>]?: n
     explain: 3,
     ...{ pass: 4, withdrawBid: 4, giveBack: 4, returnAnswered: 4, returnGranted: 4, extend: 4 },
   },
-  account: { leaveQueue: 3, batchCancelled: 3, mayReturn: 4 },
+  account: { leaveQueue: 3, batchCancelled: 3, mayReturn: 4, excuse: 6 },
   batch: { pause: 2, resume: 2, cancel: 2, queueLeft: 2 },
 };
 

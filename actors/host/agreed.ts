@@ -8,7 +8,10 @@ import { NOT_AGREED } from "../message.ts";
 export function agreed(entity: AnyEntity, formats: () => Formats): AnyEntity {
   return {
     ...entity,
-    decide: (state, command, at, arrived) =>
-      isAgreed(entity.kind, command, formats()) ? entity.decide(state, command, at, arrived) : NOT_AGREED,
+    decide: (state, command, at, arrived) => {
+      const agreed = formats();
+      if (!isAgreed(entity.kind, command, agreed)) return NOT_AGREED;
+      return entity.decide(state, command, at, arrived, agreed[entity.kind]);
+    },
   };
 }

@@ -7,8 +7,9 @@
  * C4  In any other window offers are placed as bids, once for each worker and round: the best few at first, then those that beat
  *     every bid. Those of pulls only when the window is about to end, and if they wait that long: until then, they are free.
  */
-import { bidIneligibility } from "../../machines/eligibility.ts";
+import { bidIneligibility, termsIneligibility } from "../../machines/eligibility.ts";
 import { betterFirst, countedPrice, seeksNewcomer } from "../../machines/market/auction.ts";
+import { termsOf } from "../../machines/market/capability.ts";
 import type { Millis } from "../../machines/vocabulary.ts";
 import type { Known } from "./queue.ts";
 import { MATCHING } from "./vocabulary.ts";
@@ -55,6 +56,7 @@ export function nextStageAt(known: Known, now: Millis): Millis | null {
 /** Whether nothing between this task and this worker speaks against it. */
 export function mayHave({ onOffer, declined, bidders }: Known, { worker, terms }: Wait, price: number | null): boolean {
   if (declined.has(worker.id) || bidders.has(worker.id)) return false;
+  if (terms.kind !== "manual" && termsIneligibility(onOffer, termsOf(terms.takes)) !== undefined) return false;
   return bidIneligibility(onOffer, { worker: worker.id, standing: terms.standing }, price) === undefined;
 }
 

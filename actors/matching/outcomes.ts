@@ -25,6 +25,8 @@ const CONCERNS: { readonly [W in WhyNot]: "task" | "worker" | "pair" } = {
   BIDS_FULL: "pair",
   OVER_BUDGET: "pair",
   TIER_TOO_LOW: "pair",
+  TOO_LITTLE_TIME: "pair",
+  REQUESTER_SCORE_TOO_LOW: "pair",
   SLOT_RESERVED: "pair",
   PASSED: "pair",
 };

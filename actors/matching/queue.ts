@@ -1,5 +1,5 @@
 import type { TaskOnOffer } from "../../machines/eligibility.ts";
-import { type AccountId, type Millis, type TaskId, taskId } from "../../machines/vocabulary.ts";
+import { type AccountId, BOUNDS, type Millis, type TaskId, taskId } from "../../machines/vocabulary.ts";
 import { firstIndex, Heads, inOrder, type Order, SortedList } from "./sorted.ts";
 import { MATCHING, type QueuedTask, type Unmatched } from "./vocabulary.ts";
 import { type Listed, listedAs, type Wait } from "./wait.ts";
@@ -39,9 +39,12 @@ const byId: Order<Known> = (a, b) => (a.task.id < b.task.id ? -1 : a.task.id > b
 const oldestFirst: Order<Known> = (a, b) => a.task.createdAt - b.task.createdAt || byId(a, b);
 const dearestFirst: Order<Known> = (a, b) => b.task.budget - a.task.budget || oldestFirst(a, b);
 
-function onOffer({ status, requester, marks, budget, minSkill, closedTo, passed }: QueuedTask): TaskOnOffer {
+function onOffer(task: QueuedTask): TaskOnOffer {
+  const { status, requester, marks, budget, minSkill, maxSeconds, requesterScore, closedTo, passed } = task;
+  const score = requesterScore === undefined ? {} : { requesterScore };
   // Bidders are compared one by one: a task that is full of bids says itself whether a better one takes a place.
-  return { status, requester, marks, budget, minSkill, bidders: [], failed: [...closedTo, ...passed] };
+  const failed = [...closedTo, ...passed];
+  return { status, requester, marks, budget, minSkill, maxSeconds, ...score, bidders: [], failed };
 }
 
 const NOBODY: ReadonlySet<AccountId> = new Set();
@@ -62,7 +65,8 @@ export function shownAsKnown(terms: Pick<QueuedTask, "requester" | "budget" | "m
     bids: [],
     closedTo: [],
     passed: [],
-    maxSeconds: 0,
+    // Not known, so it keeps nobody out.
+    maxSeconds: BOUNDS.executionSecondsMax,
     createdAt: at,
     windowEnds: at,
     bytes: 0,

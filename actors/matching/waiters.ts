@@ -1,4 +1,5 @@
 import type { Ineligibility } from "../../machines/ineligibility.ts";
+import { type Terms, termsOf } from "../../machines/market/capability.ts";
 import type { AccountId, Millis } from "../../machines/vocabulary.ts";
 import { Ranks } from "./ranks.ts";
 import { MATCHING, type Waiter } from "./vocabulary.ts";
@@ -15,11 +16,18 @@ function change<K>(counts: Map<K, number>, key: K, by: 1 | -1): void {
   else counts.delete(key);
 }
 
+/** Whether these terms let in what those before kept out. */
+function takesLess(before: Partial<Terms> | undefined, now: Partial<Terms> | undefined): boolean {
+  const [old, fresh] = [termsOf(before), termsOf(now)];
+  return fresh.minSeconds < old.minSeconds || fresh.minRequesterScore < old.minRequesterScore;
+}
+
 /** Whether a renewed wait may have tasks that it could not have before. */
 function mayTakeMore(before: Waiter, now: Waiter): boolean {
   if (now.kind === "manual") return false;
   if (!isListedAlike(listedAs(before), listedAs(now))) return true;
   if (before.standing.status !== now.standing.status) return true;
+  if (before.kind !== "manual" && takesLess(before.takes, now.takes)) return true;
   if (before.kind === "pull" && now.kind === "pull") return before.most < now.most || before.bytesShare < now.bytesShare;
   return before.kind === "posted" && now.kind === "posted" && before.free < now.free;
 }

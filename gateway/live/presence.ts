@@ -9,6 +9,7 @@
 import type { Clock } from "../../actors/ports/clock.ts";
 import type { Log } from "../../actors/ports/log.ts";
 import type { AccountRow } from "../../machines/account/row.ts";
+import { termsOf } from "../../machines/market/capability.ts";
 import { qualificationIn } from "../../machines/market/qualification.ts";
 import type { ManualWaiter, PostedWaiter } from "../../machines/matcher/vocabulary.ts";
 import type { AccountId, Millis } from "../../machines/vocabulary.ts";
@@ -214,7 +215,8 @@ export class Presence {
       announce: one.announced > 0,
     };
     if (capability === undefined || !capability.available || capability.price === null) return { ...common, kind: "manual" };
-    return { ...common, kind: "posted", price: capability.price, free: capability.concurrency };
+    const { price, concurrency: free } = capability;
+    return { ...common, kind: "posted", price, free, takes: termsOf(capability) };
   }
 
   #gather(): void {

@@ -12,6 +12,7 @@ import type { Clock } from "../../actors/ports/clock.ts";
 import type { Log } from "../../actors/ports/log.ts";
 import type { AccountRow } from "../../machines/account/row.ts";
 import type { Ineligibility } from "../../machines/ineligibility.ts";
+import { termsOf } from "../../machines/market/capability.ts";
 import { qualificationIn } from "../../machines/market/qualification.ts";
 import type { Pulled } from "../../machines/matcher/protocol.ts";
 import type { PullWaiter } from "../../machines/matcher/vocabulary.ts";
@@ -263,7 +264,7 @@ export class Pulls {
     const { row, capabilities, taskTypes, most, minPrice, bytesMost } = request;
     const since = clock.now();
     return taskTypes.map((taskType) => {
-      const capability = capabilities.find((one) => one.taskType === taskType && one.available);
+      const own = capabilities.find((one) => one.taskType === taskType);
       const record = Object.hasOwn(row.records, taskType) ? row.records[taskType] : undefined;
       const terms: Terms = {
         kind: "pull",
@@ -273,7 +274,8 @@ export class Pulls {
         standing: qualificationIn(taskType, row.status, row),
         finished: record?.finished ?? 0,
         since,
-        price: capability?.price ?? null,
+        price: own?.available === true ? own.price : null,
+        takes: termsOf(own),
         minPrice,
         most,
         bytesMost: Math.min(bytesMost, PULL_BYTES_MAX),

@@ -1,9 +1,10 @@
 /** The read model (CQRS): rows written by commits, from which lists and lookups are served. */
-import type { AccountFactType } from "../../machines/account/events.ts";
+import type { AccountFact, AccountFactType } from "../../machines/account/events.ts";
 import type { AccountRow, CapabilityRow } from "../../machines/account/row.ts";
 import type { Posting, TransferReason } from "../../machines/money/postings.ts";
 import type { BidOutcome, BidRow } from "../../machines/task/bid-rows.ts";
 import type { TaskFact, TaskSpec } from "../../machines/task/events.ts";
+import type { OwnAward } from "../../machines/task/own-award.ts";
 import type { TaskRow } from "../../machines/task/row.ts";
 import type { AccountId, AccountStatus, Millis, TaskId, TaskStatus } from "../../machines/vocabulary.ts";
 
@@ -129,6 +130,18 @@ export interface PulledTask {
   readonly pull: string;
 }
 
+/** A bid, and its task. */
+export interface WonBid {
+  readonly id: string;
+  readonly task: string;
+}
+
+/** A fact of an account that has changed its reputation, or what it may do for that. */
+export type ReputationFact = Extract<
+  AccountFact,
+  { readonly type: "Earned" | "Failed" | "Excused" | "CooldownStarted" | "CooldownEnded" | "Frozen" | "Unfrozen" }
+>;
+
 export interface Bidder {
   readonly account: AccountRow;
   readonly taskType: string;
@@ -195,6 +208,12 @@ export interface ReadModel {
   tasks(query: TaskQuery): Promise<Page<StoredTask> | undefined>;
   /** A worker's bids, the newest first. */
   bids(query: BidQuery): Promise<Page<BidRow> | undefined>;
+  /** What became of awards: those that these bids have won, by bid. */
+  awards(worker: AccountId, bids: readonly WonBid[]): Promise<ReadonlyMap<string, OwnAward>>;
+  /** What became of the last award of a task to this worker; undefined if it had none. */
+  lastAward(worker: AccountId, task: string): Promise<OwnAward | undefined>;
+  /** What has changed an account's reputation, the newest first: of its latest facts, of which a bounded number is looked at. */
+  reputationChanges(account: AccountId): Promise<readonly ReputationFact[]>;
   /** Whether this worker has ever bid on a task. */
   hasBid(worker: AccountId, task: string): Promise<boolean>;
   /** Open tasks that this worker may take. A page may be short, or empty, and have a next one: it looks at a bounded number. */

@@ -3,6 +3,7 @@ import { isDoubted } from "../../machines/market/honeypot.ts";
 import { skillIn } from "../../machines/market/qualification.ts";
 import { keyed } from "../http/operation.ts";
 import { Reputation } from "../schemas/account.ts";
+import { showReputationChange } from "../show/reputation.ts";
 import { timeOrNull } from "../show/task.ts";
 
 const reputation = keyed(
@@ -15,7 +16,7 @@ const reputation = keyed(
     answers: { 200: { about: "The account's record in the market", schema: Reputation } },
   },
   async function getReputation({ account, services }) {
-    const row = await services.reads.account(account);
+    const [row, changes] = await Promise.all([services.reads.account(account), services.reads.reputationChanges(account)]);
     if (row === undefined) throw new Error("an account with a key has a row");
     const { tally } = row;
     return {
@@ -37,6 +38,7 @@ const reputation = keyed(
           const { score, tier, finished } = skillIn(row.records, taskType);
           return { task_type: taskType, score: Math.round(score * 10) / 10, tier, tasks: finished };
         }),
+        recent_changes: changes.map(showReputationChange),
       },
     };
   },

@@ -140,7 +140,8 @@ const inspect = operated(
     const task = await reads.task(params.id.toLowerCase());
     if (task === undefined) throw problemOf(TASK_UNKNOWN);
     const { id, requester } = task.row;
-    const viewer = { account: requester, requester, preference: task.order.quality, budget: task.order.budget, operator: true };
+    const { quality: preference, budget } = task.order;
+    const viewer = { account: requester, requester, party: true, preference, budget, operator: true };
     const [history, ledger] = await Promise.all([reads.history(id, HISTORY_MAX, null), reads.ledger(id)]);
     if (history === undefined) throw new Error("a history without a cursor begins at its beginning");
     const entries = ledger.map(({ transfer, reason, account, owner, amount, at }) => ({

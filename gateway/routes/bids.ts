@@ -26,7 +26,9 @@ const list = keyed(
     const { status = null, limit = 50, cursor = null } = query;
     const page = await services.reads.bids({ worker: account, status, limit, cursor });
     if (page === undefined) throw wrongCursor();
-    return { status: 200, body: { items: page.items.map(showOwnBid), next_cursor: page.next } };
+    const won = page.items.filter((bid) => bid.status === "WON");
+    const awards = await services.reads.awards(account, won);
+    return { status: 200, body: { items: page.items.map((bid) => showOwnBid(bid, awards.get(bid.id))), next_cursor: page.next } };
   },
 );
 

@@ -1,3 +1,4 @@
+import { DEFAULT_TERMS } from "../../machines/market/capability.ts";
 import { EMPTY_RECORD, provenBy, skillParts, skillScore, skillTier, tierName } from "../../machines/market/skill.ts";
 import { refuse } from "../../machines/refusal.ts";
 import { type AccountId, credits } from "../../machines/vocabulary.ts";
@@ -37,6 +38,8 @@ function show(row: StoredCapability) {
     tags: [...row.tags],
     price: row.price,
     max_concurrent: row.concurrency,
+    min_seconds: row.minSeconds,
+    min_requester_score: row.minRequesterScore,
     available: row.available && row.active,
     score: rounded(row.score),
     tier: row.tier,
@@ -74,6 +77,8 @@ const register = keyed(
       tags: body.tags ?? [],
       price: body.price == null ? null : credits(body.price),
       concurrency: body.max_concurrent ?? 1,
+      minSeconds: body.min_seconds ?? DEFAULT_TERMS.minSeconds,
+      minRequesterScore: body.min_requester_score ?? DEFAULT_TERMS.minRequesterScore,
       available: body.available ?? true,
     };
     const answer = await services.router.ask(

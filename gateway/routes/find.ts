@@ -35,6 +35,13 @@ async function findOpening(reads: ReadModel, id: string, account: AccountId): Pr
   return reads.task(id);
 }
 
+/** Gives a task of which this account is a party, or on which it has bid; throws a Problem (404). */
+export async function findKnownTask(services: Services, id: string, account: AccountId): Promise<StoredTask> {
+  const task = await findTask(services, id, account);
+  if (!isParty(task, account) && !(await services.reads.hasBid(account, task.row.id))) throw problemOf(TASK_UNKNOWN);
+  return task;
+}
+
 /** Gives a task of which this account is a party; throws a Problem (404). */
 export async function findOwnTask(services: Services, id: string, account: AccountId): Promise<StoredTask> {
   const task = await findTask(services, id, account);

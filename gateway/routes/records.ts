@@ -6,8 +6,8 @@ import { LedgerEntries } from "../schemas/account.ts";
 import { IdParams, NextCursor, RECORDS, RecordQuery } from "../schemas/common.ts";
 import { HistoryEvent } from "../schemas/task.ts";
 import { showHistory } from "../show/history.ts";
-import { time } from "../show/task.ts";
-import { findOwnTask } from "./find.ts";
+import { isParty, time } from "../show/task.ts";
+import { findKnownTask, findOwnTask } from "./find.ts";
 
 const history = keyed(
   {
@@ -16,6 +16,8 @@ const history = keyed(
     method: "get",
     path: "/api/v1/tasks/{id}/events",
     summary: "A task's history",
+    description:
+      "Its requester sees all of it, its worker what concerns the work. Who has bid on it, or had it and failed, sees its own part: its bids, its awards, the errors of its results, and what that cost.",
     params: IdParams,
     query: RecordQuery,
     answers: {
@@ -26,8 +28,10 @@ const history = keyed(
     },
   },
   async function listTaskEvents({ account, params, query, services }) {
-    const { row, order } = await findOwnTask(services, params.id, account);
-    const viewer = { account, requester: row.requester, preference: order.quality, budget: order.budget };
+    const task = await findKnownTask(services, params.id, account);
+    const { row, order } = task;
+    const party = isParty(task, account);
+    const viewer = { account, requester: row.requester, party, preference: order.quality, budget: order.budget };
     const page = await services.reads.history(row.id, query.limit ?? RECORDS, query.cursor ?? null);
     if (page === undefined) throw wrongCursor();
     return { status: 200, body: { items: showHistory(page, viewer), next_cursor: page.next } };

@@ -9,7 +9,7 @@ import { Problem, problemOf, wrongCursor } from "../http/problems.ts";
 import { IdParams, NextCursor, PageQuery, Uuid } from "../schemas/common.ts";
 import { CreateTask, Task, Validation } from "../schemas/task.ts";
 import type { Services } from "../services.ts";
-import { showCreated, showTask } from "../show/task.ts";
+import { isParty, showCreated, showTask } from "../show/task.ts";
 import { dryRun } from "../task-spec/dry-run.ts";
 import { checkDemands, isSameSpec, toTaskSpec } from "../task-spec/task-spec.ts";
 import { findOwnTask, findTask } from "./find.ts";
@@ -41,7 +41,7 @@ const create = keyed(
     const answer = await router.ask({ kind: "account", id: account }, { type: "hold", task: id, order, fresh }, options);
     if (!answer.ok) throw problemOf(answer.refusal);
     const first = fresh ? order : await firstOrder(services, id, order);
-    return { status: 201, body: showCreated(id, account, first, answer.value.createdAt) };
+    return { status: 201, body: showCreated(id, account, first, answer.value) };
   },
 );
 
@@ -103,7 +103,12 @@ const get = keyed(
     answers: { 200: { about: "The task", schema: Task } },
   },
   async function getTask({ account, params, services }) {
-    return { status: 200, body: showTask(await findTask(services, params.id, account), account) };
+    const task = await findTask(services, params.id, account);
+    const shown = showTask(task, account);
+    if (isParty(task, account)) return { status: 200, body: shown };
+    // Who had it and failed may know why.
+    const award = await services.reads.lastAward(account, task.row.id);
+    return { status: 200, body: { ...shown, error_code: award?.errorCode ?? null } };
   },
 );
 

@@ -2,10 +2,12 @@ import Type from "typebox";
 import type { AccountRow } from "../../machines/account/row.ts";
 import { mayWork } from "../../machines/eligibility.ts";
 import { qualificationIn, tiersIn } from "../../machines/market/qualification.ts";
+import { refuse } from "../../machines/refusal.ts";
+import type { NotJudged } from "../../machines/task/protocol.ts";
 import { type AccountId, BOUNDS, type Credits, credits, taskId } from "../../machines/vocabulary.ts";
 import { checkOutcome, idempotent } from "../http/idempotency.ts";
 import { keyed } from "../http/operation.ts";
-import { invalid, problemOf, wrongCursor } from "../http/problems.ts";
+import { invalid, type Problem, problemOf, wrongCursor } from "../http/problems.ts";
 import { tooLarge } from "../http/size.ts";
 import type { Bidder } from "../ports/read-model.ts";
 import { IdParams, PageQuery } from "../schemas/common.ts";
@@ -193,9 +195,16 @@ const submit = keyed(
     const answer = await services.router.ask({ kind: "task", id }, command, { ...keyed.options, arrived });
     if (!answer.ok) throw problemOf(answer.refusal);
     checkOutcome(answer.value.submission, keyed);
+    if ("unjudged" in answer.value) throw unjudged(answer.value);
     if (answer.value.status === "COMPLETED") services.honeypots.accepted(taskId(id), account);
     return { status: 200, body: showSubmission(answer.value) };
   },
 );
+
+/** Judging was killed at its deadline; the second time that has ended the task. */
+function unjudged({ ends, unjudged: why }: NotJudged): Problem {
+  const ended = "The task has ended, because checking its results takes too long; that costs you nothing.";
+  return problemOf(refuse("VALIDATION_TOO_EXPENSIVE", ends ? ended : why));
+}
 
 export const workRoutes = [available, bid, start, submit];

@@ -111,6 +111,17 @@ export const Statement = Type.Object({
   next_cursor: NextCursor,
 });
 
+const REPUTATION_EVENTS = [
+  "DELIVERED",
+  "FAILED_VALIDATION",
+  "TIMED_OUT",
+  "PENALTY_TAKEN_BACK",
+  "COOLDOWN_STARTED",
+  "COOLDOWN_ENDED",
+  "FROZEN",
+  "UNFROZEN",
+] as const;
+
 export const Reputation = Type.Object({
   reputation: Type.Integer(),
   task_count: Type.Integer({ description: "Tasks that you were awarded and that ended" }),
@@ -129,6 +140,18 @@ export const Reputation = Type.Object({
   cooldown_until: Nullable(Time("When the cooldown ends")),
   skills: Type.Array(
     Type.Object({ task_type: Type.String(), score: Type.Number(), tier: Type.Integer(), tasks: Type.Integer() }),
+  ),
+  recent_changes: Type.Array(
+    Type.Object({
+      at: Time("When"),
+      event: Type.Enum([...REPUTATION_EVENTS], {
+        description: "DELIVERED +1, FAILED_VALIDATION -2, TIMED_OUT -3; PENALTY_TAKEN_BACK: it was not your fault after all",
+      }),
+      task_id: Nullable(Uuid("The task that it came from")),
+      change: Type.Integer({ description: "Of the reputation" }),
+      detail: Nullable(Type.String({ description: "Why, or until when" })),
+    }),
+    { description: "What has changed your reputation of late, or what you may do for that: the newest first, at most 50" },
   ),
 });
 

@@ -1,4 +1,5 @@
 import Type from "typebox";
+import { DEFAULT_TERMS } from "../../machines/market/capability.ts";
 import { BOUNDS } from "../../machines/vocabulary.ts";
 import { Credits, NextCursor, Nullable, PageQuery, Time, Uuid } from "./common.ts";
 
@@ -29,6 +30,23 @@ export const RegisterCapability = Type.Object({
       description: "How many tasks won by the posted price you work on at a time",
     }),
   ),
+  min_seconds: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: BOUNDS.executionSecondsMax,
+      default: DEFAULT_TERMS.minSeconds,
+      description:
+        "The least time for a task (s) that you take at your posted price or by a pull; bid by hand on those with less",
+    }),
+  ),
+  min_requester_score: Type.Optional(
+    Type.Number({
+      minimum: 0,
+      maximum: 1,
+      default: DEFAULT_TERMS.minRequesterScore,
+      description: "The least `requester_score` of a task that you take at your posted price or by a pull",
+    }),
+  ),
   available: Type.Optional(Type.Boolean({ default: true })),
 });
 
@@ -40,6 +58,8 @@ export const Capability = Type.Object({
   tags: Type.Array(Type.String()),
   price: Nullable(Credits("The posted price")),
   max_concurrent: Type.Integer(),
+  min_seconds: Type.Integer({ description: "The least time for a task (s) that it takes without a bid by hand" }),
+  min_requester_score: Type.Number({ description: "The least `requester_score` that it takes without a bid by hand" }),
   available: Type.Boolean({ description: "Whether it is switched on and its owner may take work" }),
   score: Type.Number({ description: "0..100" }),
   tier: Type.Integer({ description: "1 Unrated, 2 Bronze, 3 Silver, 4 Gold, 5 Diamond" }),

@@ -133,13 +133,22 @@ export const Task = Type.Object({
   max_extension_seconds: Type.Integer(),
   quality_preference: Type.Enum([...QUALITY_PREFERENCES]),
   min_skill_rating: Type.Integer(),
+  requester_score: Type.Number({
+    minimum: 0,
+    maximum: 1,
+    description:
+      "Of the requester's tasks of which an award had ended, the share that was settled, when this one was posted: (settled + 9) / (ended + 10), to two decimals. 0.9 for a newcomer",
+  }),
   callback_url: Nullable(Type.String({ description: "Only for the requester, else null" })),
   requester_id: Nullable(Uuid("Only for the requester and the awarded worker, else null")),
   awarded_to: Nullable(Uuid("The worker who has, or had, the task")),
   awarded_price: Nullable(Credits("The winning bid")),
   result_data: Type.Unknown({ description: "The accepted result, any JSON value; null until then" }),
   error_code: Nullable(
-    Type.String({ description: "What went wrong last: SCHEMA_MISMATCH, RULE_VIOLATION, TIMEOUT or RELEASED" }),
+    Type.String({
+      description:
+        "What went wrong last: SCHEMA_MISMATCH, RULE_VIOLATION, TIMEOUT, RELEASED or VALIDATION_TOO_EXPENSIVE; for a worker who had it and failed, what went wrong then",
+    }),
   ),
   retries_left: Type.Integer({ description: "How many more wrong results the current worker may submit" }),
   auto_retries_left: Type.Integer({ description: "How many more times the task reopens for other workers" }),

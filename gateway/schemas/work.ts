@@ -1,6 +1,7 @@
 import Type from "typebox";
 import { BID_OUTCOMES, BID_WAYS } from "../../machines/task/bid-rows.ts";
-import { RETURN_KINDS } from "../../machines/task/events.ts";
+import { EXCUSE_REASONS, RETURN_KINDS } from "../../machines/task/events.ts";
+import { AWARD_OUTCOMES } from "../../machines/task/own-award.ts";
 import { BID_STATUSES, SUBMISSION_STATUSES } from "../../machines/task/protocol.ts";
 import { BOUNDS, RESULT_ERRORS } from "../../machines/vocabulary.ts";
 import { LISTEN_S, LISTEN_S_MAX } from "../live/listenings.ts";
@@ -145,6 +146,20 @@ export const OwnBid = Type.Object({
   status: Type.Enum([...BID_OUTCOMES]),
   reason: Nullable(Type.String({ description: "Of a bid that is DECLINED: why you could not take the award, for programs" })),
   detail: Nullable(Type.String({ description: "The same for people" })),
+  award: Nullable(
+    Type.Object(
+      {
+        outcome: Type.Enum([...AWARD_OUTCOMES]),
+        error_code: Nullable(Type.String({ description: "As in the task: SCHEMA_MISMATCH, RULE_VIOLATION, TIMEOUT, RELEASED" })),
+        errors: Type.Array(Type.Object({ field: Type.String(), message: Type.String() }), {
+          description: "What was wrong with your last result",
+        }),
+        reputation_change: Type.Integer({ description: "What its end has changed in your reputation; 0 if that was taken back" }),
+        penalty_taken_back: Nullable(Type.Enum([...EXCUSE_REASONS], { description: "Why it was taken back, if it was" })),
+      },
+      { description: "Of a bid that has WON: what became of your award" },
+    ),
+  ),
   placed_at: Time("When it was placed"),
   updated_at: Time("When something became of it"),
 });

@@ -1,13 +1,17 @@
 /**
- * A task's facts as a history for its two parties. Other workers' bids are the requester's to see, and nobody else's. Why a
- * worker declined tells of its account, so that is for the worker itself and for operators.
+ * A task's facts as a history for its two parties, and for who has bid on it: they see their own part, whoever has the task now. Other
+ * workers' bids are the requester's to see, and nobody else's. Why a worker declined tells of its account, so that is for the worker
+ * itself and for operators; what was wrong with a result tells of the result, so that is for who sent it.
  */
 import type { Ineligibility } from "../../machines/ineligibility.ts";
 import { bestFirst, weightOf } from "../../machines/market/auction.ts";
+import { type Failing, pointsOf } from "../../machines/market/reputation.ts";
 import type { TaskFact } from "../../machines/task/events.ts";
+import { isPenalised } from "../../machines/task/fault.ts";
 import type { AccountId, JsonObject, JsonValue, QualityPreference } from "../../machines/vocabulary.ts";
 import type { History } from "../ports/read-model.ts";
 import { ineligibilitySentence } from "./ineligibility.ts";
+import { EXCUSES } from "./reputation.ts";
 import { time, timeOrNull } from "./task.ts";
 import { UNMATCHED_SENTENCES } from "./unmatched.ts";
 
@@ -24,6 +28,8 @@ const PLATFORM = "platform";
 interface Viewer {
   readonly account: AccountId;
   readonly requester: AccountId;
+  /** Whether it is the requester, or the worker who has, or had, the task last; else one of those who bid on it. */
+  readonly party: boolean;
   /** The task's quality preference. */
   readonly preference: QualityPreference;
   /** The task's budget (NC). */
@@ -92,13 +98,65 @@ function placedBid({ bid, displaces }: Extract<TaskFact, { readonly type: "BidPl
   return { bid_id: bid.id, bid_credits: bid.credits, ...(all && displaces !== undefined ? { displaces } : {}) };
 }
 
+/** Facts of somebody's work, which are for the parties and for whoever did it. */
+const OF_WORK: ReadonlySet<TaskFact["type"]> = new Set([
+  "ExecutionStarted",
+  "ResultAccepted",
+  "ResultRejected",
+  "JudgingKilled",
+  "AwardFailed",
+  "AwardReturned",
+  "AwardExtended",
+  "AwardTimedOut",
+  "Settled",
+  "Rated",
+]);
+
+/** What the end of its award has cost this worker. */
+function costs(failing: Failing): JsonObject {
+  return { reputation_change: pointsOf(failing) };
+}
+
+/** Why a task ended, and whether this account's penalty is taken back by that. */
+function ended(fact: Extract<TaskFact, { readonly type: "Expired" | "Cancelled" }>, account: AccountId): JsonObject {
+  const code = fact.type === "Cancelled" || fact.code === undefined ? {} : { error_code: fact.code };
+  const mine = fact.excused?.find(({ worker }) => worker === account);
+  if (mine === undefined) return code;
+  const { reason, outcome } = mine;
+  return { ...code, penalty_taken_back: reason, reputation_change: -pointsOf(outcome), detail: EXCUSES[reason] };
+}
+
+/** What was wrong with a result is told to who sent it. */
+function rejection(fact: Extract<TaskFact, { readonly type: "ResultRejected" }>, own: boolean): JsonObject {
+  const { submission, code, left } = fact;
+  const errors = own ? { errors: fact.errors.map(({ field, message }) => ({ field, message })) } : {};
+  return { submission_id: submission, error_code: code, retries_left: left, ...errors };
+}
+
+type AwardEnd = Extract<TaskFact, { readonly type: "AwardFailed" | "AwardReturned" | "AwardTimedOut" }>;
+
+/** How an award ended without a result; `own`: for its worker, whom it tells what that has cost. */
+function awardEnd(fact: AwardEnd, worker: AccountId | null, own: boolean): { by: string | null; data: JsonObject } {
+  const isPenalty = own && (fact.type !== "AwardReturned" || isPenalised(fact));
+  const cost = isPenalty ? costs(fact.type === "AwardTimedOut" ? "TIMED_OUT" : "FAILED_VALIDATION") : {};
+  if (fact.type === "AwardReturned") {
+    const { how, reason = null } = fact;
+    return { by: how === "UNDELIVERED" ? PLATFORM : worker, data: { awarded_to: worker, how, reason, ...cost } };
+  }
+  const code = fact.type === "AwardFailed" ? fact.code : "TIMEOUT";
+  return { by: PLATFORM, data: { awarded_to: worker, error_code: code, ...cost } };
+}
+
 function describe(
   fact: TaskFact,
   worker: AccountId | null,
-  { account, requester, preference, budget, operator = false }: Viewer,
+  { account, requester: poster, party, preference, budget, operator = false }: Viewer,
 ): { by: string | null; data: JsonObject } | undefined {
-  const all = account === requester;
+  const all = account === poster;
+  const own = worker === account;
+  const requester = party ? poster : null;
   const name = (who: AccountId | null) => (all || who === account ? who : null);
+  if (!party && !own && OF_WORK.has(fact.type)) return undefined;
   switch (fact.type) {
     case "Opened":
       return { by: requester, data: {} };
@@ -139,22 +197,21 @@ function describe(
     case "ResultAccepted":
       return { by: name(worker), data: { submission_id: fact.submission, first_try: fact.firstTry } };
     case "ResultRejected":
-      return { by: name(worker), data: { submission_id: fact.submission, error_code: fact.code, retries_left: fact.left } };
+      return { by: name(worker), data: rejection(fact, own) };
+    case "JudgingKilled":
+      return { by: name(worker), data: { submission_id: fact.submission, error_code: "VALIDATION_TOO_EXPENSIVE" } };
     case "AwardFailed":
-      return { by: PLATFORM, data: { awarded_to: name(worker), error_code: fact.code } };
-    case "AwardReturned": {
-      const { how, reason = null } = fact;
-      return { by: how === "UNDELIVERED" ? PLATFORM : name(worker), data: { awarded_to: name(worker), how, reason } };
-    }
+    case "AwardReturned":
+    case "AwardTimedOut":
+      return awardEnd(fact, name(worker), own);
     case "AwardExtended":
       return { by: name(fact.worker), data: { seconds: fact.seconds, deadline: time(fact.deadline) } };
-    case "AwardTimedOut":
-      return { by: PLATFORM, data: { awarded_to: name(worker), error_code: "TIMEOUT" } };
     case "Settled":
       return { by: PLATFORM, data: { payout: fact.payout, fee: fact.fee, refund: fact.refund } };
     case "Expired":
-      return { by: PLATFORM, data: {} };
+      return { by: PLATFORM, data: ended(fact, account) };
     case "Cancelled":
+      return { by: requester, data: ended(fact, account) };
     case "Withdrawn":
       return { by: requester, data: {} };
     case "WebhookAttempted":

@@ -43,6 +43,10 @@ export function ineligibilitySentence(reason: Ineligibility): string | undefined
       return "Your capability reserves a slot for this task already.";
     case "NO_SLOT":
       return `All slots of your capability are taken (max_concurrent is ${reason.slots}); finish a task, or raise max_concurrent.`;
+    case "TOO_LITTLE_TIME":
+      return `This task leaves ${reason.seconds} s and you take ${reason.wanted} s at least without a bid by hand (min_seconds of your capability); bid on it if that is enough.`;
+    case "REQUESTER_SCORE_TOO_LOW":
+      return `The score of this task's requester is ${reason.score} and you take ${reason.wanted} at least without a bid by hand (min_requester_score of your capability); bid on it if you want it.`;
     case "AWARDS_FULL":
       return `You have ${reason.most} tasks in progress, as many as skill tier ${tier(reason.tier)} allows at a time; finish one, and bid again.`;
     case "PULL_FULL":

@@ -3,6 +3,8 @@
 import type { AccountRow } from "../../machines/account/row.ts";
 import { bidIneligibility, onOfferByRow } from "../../machines/eligibility.ts";
 import { qualificationIn } from "../../machines/market/qualification.ts";
+import { SCORE_OF_NEWCOMER } from "../../machines/market/requester-score.ts";
+import type { ReplyOf } from "../../machines/protocols.ts";
 import type { TaskSpec } from "../../machines/task/events.ts";
 import { takesBids } from "../../machines/task/tags.ts";
 import { type AccountId, BOUNDS, type Millis, type TaskId } from "../../machines/vocabulary.ts";
@@ -63,6 +65,7 @@ export function showTask(task: StoredTask, account: AccountId): Task {
     id: row.id,
     status: row.status,
     ...demands(order),
+    requester_score: row.requesterScore ?? SCORE_OF_NEWCOMER,
     input_data: party ? order.inputData : null,
     input_data_preview: party ? order.inputData : preview(order.inputData),
     callback_url: requester ? order.callbackUrl : null,
@@ -80,11 +83,17 @@ export function showTask(task: StoredTask, account: AccountId): Task {
 }
 
 /** The answer to the creation of a task. A retry gets the same answer, whatever happened to the task since. */
-export function showCreated(id: TaskId, requester: AccountId, order: TaskSpec, createdAt: Millis): Task {
+export function showCreated(
+  id: TaskId,
+  requester: AccountId,
+  order: TaskSpec,
+  { createdAt, score = SCORE_OF_NEWCOMER }: ReplyOf<"account", "hold">,
+): Task {
   return {
     id,
     status: "ROUTING",
     ...demands(order),
+    requester_score: score,
     input_data: order.inputData,
     input_data_preview: order.inputData,
     callback_url: order.callbackUrl,

@@ -1,7 +1,8 @@
 import type { Static } from "typebox";
 import type { BidRow } from "../../machines/task/bid-rows.ts";
 import type { ReturnKind } from "../../machines/task/events.ts";
-import type { BidReply, ExtendReply, ReturnReply, SubmissionReply } from "../../machines/task/protocol.ts";
+import type { OwnAward } from "../../machines/task/own-award.ts";
+import type { BidReply, ExtendReply, ReturnReply, Verdict } from "../../machines/task/protocol.ts";
 import type { BidPlaced, Extended, OwnBid, Released, SubmissionVerdict } from "../schemas/work.ts";
 import { ineligibilitySentence } from "./ineligibility.ts";
 import { time } from "./task.ts";
@@ -30,18 +31,11 @@ export function showExtended({ id, deadline, left }: ExtendReply): Static<typeof
   return { id, expires_at: time(deadline), seconds_left: left };
 }
 
-/** A bid, for its worker. */
-export function showOwnBid({
-  id,
-  task,
-  taskType,
-  credits,
-  via,
-  status,
-  reason,
-  placedAt,
-  updatedAt,
-}: BidRow): Static<typeof OwnBid> {
+/** A bid, for its worker, with what became of its award if it has won. */
+export function showOwnBid(
+  { id, task, taskType, credits, via, status, reason, placedAt, updatedAt }: BidRow,
+  award?: OwnAward,
+): Static<typeof OwnBid> {
   return {
     bid_id: id,
     task_id: task,
@@ -51,12 +45,23 @@ export function showOwnBid({
     status,
     reason: reason?.why ?? null,
     detail: reason === null ? null : (ineligibilitySentence(reason) ?? null),
+    award: award === undefined ? null : showAward(award),
     placed_at: time(placedAt),
     updated_at: time(updatedAt),
   };
 }
 
+function showAward({ outcome, errorCode, errors, reputationChange, excused }: OwnAward) {
+  return {
+    outcome,
+    error_code: errorCode,
+    errors: [...errors],
+    reputation_change: reputationChange,
+    penalty_taken_back: excused,
+  };
+}
+
 /** The verdict on a submission, in the words of the API. */
-export function showSubmission({ submission, status, code, left, errors }: SubmissionReply): Static<typeof SubmissionVerdict> {
+export function showSubmission({ submission, status, code, left, errors }: Verdict): Static<typeof SubmissionVerdict> {
   return { submission_id: submission, status, error_code: code, retries_left: left, errors: [...errors] };
 }

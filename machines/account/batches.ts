@@ -82,7 +82,8 @@ export function holdItem(state: AccountSnapshot, { task, order, ask }: Of<"holdI
       : [];
     return { facts: [{ type: "ItemHoldRefused", batch, item, code, detail, at }, ...rest], reply: null };
   }
-  const fact = { type: "Held", task, budget: order.budget, perMinute, at } as const;
+  const { score } = held.reply;
+  const fact = { type: "Held", task, budget: order.budget, perMinute, ...(score === undefined ? {} : { score }), at } as const;
   const after = { ...context, ...afterHold(context, fact) };
   const rest = want > 0 ? [waiting(after, { ...one, item: null, reason: waitsFor(after, restriction, one, at), want }, at)] : [];
   return { ...held, facts: [fact, ...rest], reply: null, afterDelivery: false };

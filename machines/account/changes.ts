@@ -1,15 +1,19 @@
 /** What each fact changes in an account. The statechart says in which states a fact may come, and when debt begins and ends. */
 import type { Capability } from "../market/capability.ts";
-import { withTask } from "../market/evidence.ts";
-import { judge } from "../market/reputation.ts";
+import { withoutFailedTask, withTask } from "../market/evidence.ts";
+import { pointsOf } from "../market/reputation.ts";
 import { EMPTY_RECORD, type Record } from "../market/skill.ts";
 import { credits } from "../vocabulary.ts";
+import { afterAward, type EndedAward, markFrozen, pardoned, withoutFailure } from "./conduct.ts";
 import type { AccountFact, AccountFactType } from "./events.ts";
 import { withReturn } from "./free-returns.ts";
 import { withHold, withoutHold } from "./holds.ts";
 import { withUntold } from "./honeypots.ts";
 import { type AccountContext, COUNTERPARTIES_MAX } from "./state.ts";
 import { withOpened, withWaiting } from "./turns.ts";
+
+/** How many tasks whose penalties were taken back are kept. */
+const EXCUSED_MAX = 100;
 
 /** How often a recovery code may be tried (contract). */
 const RECOVERY_TRIES = 5;
@@ -42,18 +46,31 @@ function withCapability(
   );
 }
 
+function afterAwardEnd(context: AccountContext, one: EndedAward): Change {
+  const conduct = afterAward(context.conduct, context.reputation, one);
+  const reputation = context.reputation + pointsOf(one.outcome);
+  return { reputation, failuresInRow: conduct.now.row.length, conduct };
+}
+
 export function afterEarning(context: AccountContext, fact: Of<"Earned">): Change {
-  const { reputation, failuresInRow } = judge(context, "DELIVERED", fact.at);
+  const { task, requester, counterparty = requester, clears, at } = fact;
   const before = recordOf(context, fact.taskType);
   const firstTry = fact.firstTry ? 1 : 0;
   const timeShare = Math.min(1, fact.durationMs / fact.allowedMs);
-  const counterparty = fact.counterparty ?? fact.requester;
   const { untold, tally } = withUntold(context, fact, { requester: counterparty, firstTry, timeShare });
+  // Deliveries from before there were customers that clear only some clear all, and are not counted as such.
+  const delivery = {
+    task,
+    by: clears === undefined ? null : counterparty,
+    outcome: "DELIVERED",
+    clears: clears ?? "ALL",
+    at,
+  } as const;
   return {
     untold,
     available: credits(context.available + fact.payout),
-    reputation,
-    failuresInRow,
+    ...afterAwardEnd(context, delivery),
+    paidByOthers: context.paidByOthers + (clears === "NONE" || fact.honeypot !== undefined ? 0 : 1),
     // The house is none.
     counterparties: fact.honeypot === undefined ? met(context.counterparties, counterparty) : context.counterparties,
     tally: {
@@ -79,13 +96,12 @@ export function afterEarning(context: AccountContext, fact: Of<"Earned">): Chang
 }
 
 export function afterFailing(context: AccountContext, fact: Of<"Failed">): Change {
-  const { reputation, failuresInRow } = judge(context, fact.outcome, fact.at);
+  const { task, outcome, counterparty: by = null, at } = fact;
   const { untold, tally } = withUntold(context, fact, null);
-  const timedOut = fact.outcome === "TIMED_OUT" ? 1 : 0;
+  const timedOut = outcome === "TIMED_OUT" ? 1 : 0;
   const before = recordOf(context, fact.taskType);
   return {
-    reputation,
-    failuresInRow,
+    ...afterAwardEnd(context, { task, by, outcome, clears: "NONE", at }),
     untold,
     ...withoutSlot(context, fact.task),
     tally: { ...tally, failed: tally.failed + 1 - timedOut, timedOut: tally.timedOut + timedOut },
@@ -98,6 +114,47 @@ export function afterFailing(context: AccountContext, fact: Of<"Failed">): Chang
       },
     },
   };
+}
+
+/** As if the award had not been: its points, and whatever else it counted in. */
+export function afterExcusing(context: AccountContext, fact: Of<"Excused">): Change {
+  const { task, taskType, outcome, honeypot, counterparty } = fact;
+  const { tally } = context;
+  const timedOut = outcome === "TIMED_OUT" ? 1 : 0;
+  const record = recordOf(context, taskType);
+  const reputation = context.reputation - pointsOf(outcome);
+  const conduct = withoutFailure(context.conduct, task, reputation);
+  // One that is not counted yet never is.
+  const isUntold = context.untold.some((one) => one.task === task);
+  return {
+    reputation,
+    conduct,
+    failuresInRow: conduct.now.row.length,
+    excused: [...context.excused, task].slice(-EXCUSED_MAX),
+    tally: {
+      ...tally,
+      failed: tally.failed - (1 - timedOut),
+      timedOut: tally.timedOut - timedOut,
+      honeypotsFailed: tally.honeypotsFailed - (honeypot === true && !isUntold ? 1 : 0),
+    },
+    untold: context.untold.filter((one) => one.task !== task),
+    records: {
+      ...context.records,
+      [taskType]: {
+        ...record,
+        finished: record.finished - 1,
+        ...(record.latest === undefined ? {} : { latest: withoutFailedTask(record.latest, counterparty) }),
+      },
+    },
+  };
+}
+
+export function afterFreezing({ conduct }: AccountContext, { reason }: Of<"Frozen">): Change {
+  return { conduct: markFrozen(conduct, reason !== undefined) };
+}
+
+export function afterUnfreezing({ conduct }: AccountContext): Change {
+  return { conduct: pardoned(conduct) };
 }
 
 /** Sets the amounts of a hold that ends; `back` is what returns to the requester, in NC. */
@@ -158,8 +215,8 @@ export function afterCredit({ available }: AccountContext, { amount }: Of<"Toppe
   return { available: credits(available + amount) };
 }
 
-export function afterRelease(context: AccountContext, { task, budget }: Of<"Released">): Change {
-  return withoutHeld(context, task, budget, budget);
+export function afterRelease(context: AccountContext, { task, budget, awarded }: Of<"Released">): Change {
+  return { ...withoutHeld(context, task, budget, budget), unfulfilled: context.unfulfilled + (awarded === true ? 1 : 0) };
 }
 
 export function afterSettling(context: AccountContext, fact: Of<"Settled">): Change {

@@ -3,6 +3,7 @@ import { isBatchItem } from "../batch/commands.ts";
 import { type CommandForms, commandCheck, TIMER } from "../commands.ts";
 import type { Capability } from "../market/capability.ts";
 import type { HoneypotOutcome } from "../market/honeypot.ts";
+import { FAILINGS } from "../market/reputation.ts";
 import type { CommandOf } from "../protocols.ts";
 import {
   isAccountId,
@@ -21,6 +22,7 @@ import {
   orNull,
 } from "../shape.ts";
 import { isKeyedRequest, isOffer, isPlacedBid, isPull, isTaskSpec } from "../task/commands.ts";
+import { EXCUSE_REASONS } from "../task/events.ts";
 import type { GitHubLink } from "./events.ts";
 import type { PaymentUpdate } from "./payments.ts";
 
@@ -37,6 +39,8 @@ const isCapability = isRecord<Omit<Capability, "createdAt">>({
   tags: isListOf(isText),
   price: orNull(isCredits),
   concurrency: isWhole,
+  minSeconds: orAbsent(isNumber),
+  minRequesterScore: orAbsent(isNumber),
   available: isFlag,
 });
 
@@ -89,15 +93,17 @@ const FORMS: CommandForms<"account"> = {
       isRecord<NonNullable<CommandOf<"account", "holdItem">["ask"]>>({ perMinute: isWhole, want: isWhole, called: isFlag }),
     ),
   },
-  release: { task: isTaskId, budget: isCredits },
+  release: { task: isTaskId, budget: isCredits, awarded: orAbsent(isTrue) },
   settle: { ...DONE, budget: isCredits, fee: isCredits, refund: isCredits, worker: isAccountId, workerIdentity: isText },
   earn: { ...DONE, requester: isAccountId, requesterIdentity: isText },
-  fail: {
+  fail: { task: isTaskId, taskType: isText, outcome: isOneOf(FAILINGS), requesterIdentity: orAbsent(isText), ...HONEYPOT },
+  excuse: {
     task: isTaskId,
     taskType: isText,
-    outcome: isOneOf(["FAILED_VALIDATION", "TIMED_OUT"]),
-    requesterIdentity: orAbsent(isText),
-    ...HONEYPOT,
+    outcome: isOneOf(FAILINGS),
+    reason: isOneOf(EXCUSE_REASONS),
+    requesterIdentity: isText,
+    honeypot: orAbsent(isTrue),
   },
   startOAuth: { stateHash: isText },
   useOAuth: { stateHash: isText },
@@ -113,6 +119,8 @@ const FORMS: CommandForms<"account"> = {
     taskType: isText,
     budget: isCredits,
     minSkill: isNumber,
+    maxSeconds: orAbsent(isNumber),
+    requesterScore: orAbsent(isNumber),
     marks: isListOf(isText),
     price: orAbsent(isCredits),
     pull: orAbsent(isPull),

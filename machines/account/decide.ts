@@ -9,7 +9,9 @@ import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import { type Credits, credits, type Millis } from "../vocabulary.ts";
 import { batchCancelled, batchEnded, callBatches, holdItem, leaveQueue, startBatch } from "./batches.ts";
+import { clearsBy } from "./conduct.ts";
 import type { AccountFact } from "./events.ts";
+import { excuse } from "./excuse.ts";
 import { heldFor } from "./holds.ts";
 import { countDue, makeRoom } from "./honeypots.ts";
 import { type AccountSnapshot, statusOf } from "./machine.ts";
@@ -76,6 +78,7 @@ const DECIDERS: Deciders<"account", AccountSnapshot, AccountFact, [rules: Market
   settle: ofRegistered(settle),
   earn: ofRegistered(earn),
   fail: ofRegistered(fail),
+  excuse: ofRegistered(excuse),
   startOAuth: ofRegistered((_state, { stateHash }, at) => ({
     facts: [{ type: "OAuthStarted", stateHash, until: at + OAUTH_MS, at }],
     reply: null,
@@ -87,7 +90,7 @@ const DECIDERS: Deciders<"account", AccountSnapshot, AccountFact, [rules: Market
   adjust: ofRegistered(adjust),
   registerCapability: ofRegistered(registerCapability),
   setAvailability: ofRegistered(setAvailability),
-  offer: ofRegistered((state, command, at, _arrived, { awardsByTier }) => offer(state, command, at, awardsByTier)),
+  offer: ofRegistered((state, command, at, _arrived, rules) => offer(state, command, at, rules)),
   mayReturn: ofRegistered(mayReturn),
   freed: ofRegistered(freed),
   honeypot: ofRegistered((_state, { task, passed }, at) => ({
@@ -198,10 +201,11 @@ function holdMismatch(context: AccountContext, task: Of<"release">["task"], budg
 }
 
 function release({ context }: AccountSnapshot, command: Of<"release">, at: Millis): Told {
-  const { task, budget } = command;
+  const { task, budget, awarded } = command;
   const refusal = holdMismatch(context, task, budget);
   if (refusal !== undefined) return refusal;
-  return { facts: [{ type: "Released", task, budget, at }], reply: null };
+  const counts = awarded === undefined ? {} : { awarded };
+  return { facts: [{ type: "Released", task, budget, ...counts, at }], reply: null };
 }
 
 function settle({ context }: AccountSnapshot, command: Of<"settle">, at: Millis): Told {
@@ -245,6 +249,7 @@ function earn({ context }: AccountSnapshot, command: Of<"earn">, at: Millis): To
     allowedMs,
     ...(echo === true ? { echo } : {}),
     ...(honeypot === undefined ? {} : { honeypot }),
+    clears: clearsBy(context.conduct, counterparty, [context.id, ...context.marks]),
     at,
   } as const;
   return { facts: [...(honeypot === undefined ? [] : makeRoom(context, at)), fact], reply: null };

@@ -4,10 +4,11 @@ import type { Ineligibility } from "../ineligibility.ts";
 import type { Capability } from "../market/capability.ts";
 import type { HoneypotOutcome } from "../market/honeypot.ts";
 import type { Qualification } from "../market/qualification.ts";
-import type { Outcome } from "../market/reputation.ts";
+import type { Failing } from "../market/reputation.ts";
 import type { RefusalCode } from "../refusal.ts";
-import type { Pull } from "../task/events.ts";
+import type { ExcuseReason, Pull } from "../task/events.ts";
 import type { AccountId, Credits, Millis, TaskId } from "../vocabulary.ts";
+import type { Clears } from "./conduct.ts";
 import type { Payment } from "./payments.ts";
 import type { Call, WaitingBatch } from "./waiting.ts";
 
@@ -61,7 +62,14 @@ export type AccountFact = At &
         readonly debt: Credits;
       }
     /** `perMinute` is the rate limit that it counts against, if it is an item of a batch. */
-    | { readonly type: "Held"; readonly task: TaskId; readonly budget: Credits; readonly perMinute?: number }
+    | {
+        readonly type: "Held";
+        readonly task: TaskId;
+        readonly budget: Credits;
+        readonly perMinute?: number;
+        /** The score with which the task opens; absent in facts from before there were scores. */
+        readonly score?: number;
+      }
     | { readonly type: "BatchStarted"; readonly batch: string; readonly request: string }
     | { readonly type: "BatchEnded"; readonly batch: string }
     | { readonly type: "BatchLeftQueue"; readonly batch: string }
@@ -80,7 +88,8 @@ export type AccountFact = At &
         readonly code: RefusalCode;
         readonly detail: string;
       }
-    | { readonly type: "Released"; readonly task: TaskId; readonly budget: Credits }
+    /** `awarded`: an award of it had ended without a result. */
+    | { readonly type: "Released"; readonly task: TaskId; readonly budget: Credits; readonly awarded?: true }
     | {
         readonly type: "Settled";
         readonly task: TaskId;
@@ -112,15 +121,27 @@ export type AccountFact = At &
         /** Whether the result is the example, which does not occur in the text. */
         readonly echo?: true;
         readonly honeypot?: HoneypotOutcome;
+        /** Which failures in a row it clears; absent in facts from before: all. See conduct.ts. */
+        readonly clears?: Clears;
       }
     | {
         readonly type: "Failed";
         readonly task: TaskId;
         readonly taskType: string;
-        readonly outcome: Exclude<Outcome, "DELIVERED">;
-        /** The requester's identity; absent in facts from before it was recorded. */
+        readonly outcome: Failing;
+        /** Absent in facts from before it was recorded. */
         readonly counterparty?: string;
         readonly honeypot?: HoneypotOutcome;
+      }
+    /** The penalty of a failed award is taken back. */
+    | {
+        readonly type: "Excused";
+        readonly task: TaskId;
+        readonly taskType: string;
+        readonly outcome: Failing;
+        readonly reason: ExcuseReason;
+        readonly counterparty?: string;
+        readonly honeypot?: true;
       }
     | { readonly type: "OAuthStarted"; readonly stateHash: string; readonly until: Millis }
     | { readonly type: "OAuthUsed" }
@@ -183,6 +204,7 @@ export const ACCOUNT_FACTS: { readonly [T in AccountFactType]: true } = {
   Settled: true,
   Earned: true,
   Failed: true,
+  Excused: true,
   OAuthStarted: true,
   OAuthUsed: true,
   GitHubLinked: true,

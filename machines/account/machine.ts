@@ -50,6 +50,9 @@ const machineSetup = setup({
     settle: on("Settled", changes.afterSettling),
     earn: on("Earned", changes.afterEarning),
     fail: on("Failed", changes.afterFailing),
+    excuse: on("Excused", changes.afterExcusing),
+    freeze: on("Frozen", changes.afterFreezing),
+    unfreeze: on("Unfrozen", changes.afterUnfreezing),
     changeOAuth: on(["OAuthStarted", "OAuthUsed"], changes.afterOAuth),
     linkGitHub: on("GitHubLinked", (_, { github }) => ({ github })),
     registerCapability: on("CapabilityRegistered", changes.afterCapability),
@@ -81,11 +84,11 @@ const machineSetup = setup({
     remindOfDebt: emit(({ event }) => ({ type: "remind", name: "debt", at: suspensionAt(event.at) })),
     /** One is due later than it was done, so that its worker does not learn of it then. */
     remindOfHoneypots: enqueueActions(({ context, event, enqueue }) => {
-      assertEvent(event, ["Earned", "Failed", "HoneypotJudged"]);
+      assertEvent(event, ["Earned", "Failed", "Excused", "HoneypotJudged"]);
+      if (event.type !== "HoneypotJudged" && event.honeypot === undefined) return;
       const [first] = context.untold;
-      if (first !== undefined && (event.type === "HoneypotJudged" || event.honeypot !== undefined)) {
-        enqueue.emit({ type: "remind", name: "honeypots", at: first.due });
-      } else if (event.type === "HoneypotJudged") enqueue.emit({ type: "forget", name: "honeypots" });
+      if (first === undefined) enqueue.emit({ type: "forget", name: "honeypots" });
+      else enqueue.emit({ type: "remind", name: "honeypots", at: first.due });
     }),
     remindOfCall: emit(({ context, event }) => ({ type: "remind", name: "turns", at: context.callAt ?? event.at })),
     tellKin: enqueueActions(({ context, event, enqueue }) => {
@@ -195,6 +198,7 @@ export const accountMachine = machineSetup.createMachine({
         Settled: { actions: ["settle", "tellSettled", "payWorker"] },
         Earned: { actions: ["earn", "remindOfHoneypots"] },
         Failed: { actions: ["fail", "remindOfHoneypots"] },
+        Excused: { actions: ["excuse", "remindOfHoneypots"] },
         ReturnGranted: { actions: ["countReturn"] },
         HoneypotJudged: { actions: ["countHoneypot", "remindOfHoneypots"] },
         Rated: { actions: ["rate"] },
@@ -222,7 +226,7 @@ export const accountMachine = machineSetup.createMachine({
                 Held: { actions: ["hold"] },
                 BatchStarted: { actions: ["startBatch"] },
                 CooldownStarted: { target: "cooling", actions: ["coolDown", "remindOfCooldown"] },
-                Frozen: { target: "frozen", actions: ["touch"] },
+                Frozen: { target: "frozen", actions: ["freeze"] },
               },
             },
             cooling: {
@@ -232,7 +236,7 @@ export const accountMachine = machineSetup.createMachine({
                 BatchStarted: { actions: ["startBatch"] },
                 CooldownStarted: { actions: ["coolDown", "remindOfCooldown"] },
                 CooldownEnded: { target: "active", actions: ["endCooldown", { type: "forget", params: { timer: "cooldown" } }] },
-                Frozen: { target: "frozen", actions: ["touch"] },
+                Frozen: { target: "frozen", actions: ["freeze"] },
               },
             },
             frozen: {
@@ -241,8 +245,8 @@ export const accountMachine = machineSetup.createMachine({
                 CooldownStarted: { actions: ["coolDown", "remindOfCooldown"] },
                 CooldownEnded: { actions: ["endCooldown", { type: "forget", params: { timer: "cooldown" } }] },
                 Unfrozen: [
-                  { guard: "coolsStill", target: "cooling", actions: ["touch"] },
-                  { target: "active", actions: ["touch"] },
+                  { guard: "coolsStill", target: "cooling", actions: ["unfreeze"] },
+                  { target: "active", actions: ["unfreeze"] },
                 ],
               },
             },

@@ -7,11 +7,13 @@
  * S3  A slot is for one bid. Asked about another bid on the same task, it does not answer: what becomes of the first one is told by
  *     a message that is under way, and to a second yes the award of the first would look like a slot too many, or too few.
  */
-import { bidIneligibility, offerIneligibility, slotIneligibility, type TaskOnOffer } from "../eligibility.ts";
+import { bidIneligibility, offerIneligibility, slotIneligibility, type TaskOnOffer, termsIneligibility } from "../eligibility.ts";
 import type { Decision } from "../entity.ts";
 import type { Ineligibility } from "../ineligibility.ts";
 import type { AwardsByTier } from "../market/awards.ts";
+import { type Capability, termsOf } from "../market/capability.ts";
 import type { Qualification } from "../market/qualification.ts";
+import type { MarketRules } from "../market/settings.ts";
 import type { CommandOf } from "../protocols.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import { accountId, type Credits, type Millis } from "../vocabulary.ts";
@@ -28,13 +30,13 @@ const NOT_SETTLED = refuse(
   "This account has a slot for an earlier bid on this task, and has not heard yet what became of it; ask again.",
 );
 
-/** Reserves a slot for the bid and tells the task so, or says why not. `byTier` bounds the awards that it may have at a time. */
-export function offer(state: AccountSnapshot, command: Offer, at: Millis, byTier: AwardsByTier): Decided | Refusal {
+/** Reserves a slot for the bid and tells the task so, or says why not. `rules` bound the awards that it may have at a time. */
+export function offer(state: AccountSnapshot, command: Offer, at: Millis, rules: MarketRules): Decided | Refusal {
   const { task, bid, pull, candidates, going, asked } = command;
   if (asked === true && state.context.reserved[task]?.bid === bid) return { facts: [], reply: { kept: true } };
   if (asked === true && task in state.context.reserved) return NOT_SETTLED;
-  const standing = qualificationOf(state, command.taskType);
-  const terms = termsOf(state, command, standing, byTier);
+  const standing = qualificationOf(state, command.taskType, rules);
+  const terms = bidTerms(state, command, standing, rules.awardsByTier);
   if ("reason" in terms) return declined(command, terms.reason, at);
   const { price, capability } = terms;
   const extra = asked === true ? ({ asked, ...(pull === undefined ? {} : { pull }) } as const) : {};
@@ -69,7 +71,7 @@ export function freed(
 }
 
 /** The price, and the capability whose slot the award takes: none (empty) if the worker has named the price itself. */
-function termsOf(
+function bidTerms(
   { context }: AccountSnapshot,
   command: Offer,
   standing: Qualification,
@@ -83,7 +85,8 @@ function termsOf(
   const reason =
     (posted
       ? offerIneligibility(onOffer(command), applicant, { ...terms, keepsThis })
-      : bidIneligibility(onOffer(command), applicant, price)) ?? slotIneligibility(slotsOf(context, task, pull, byTier));
+      : (bidIneligibility(onOffer(command), applicant, price) ?? unseen(command, terms.capability))) ??
+    slotIneligibility(slotsOf(context, task, pull, byTier));
   if (reason !== undefined) return { reason };
   if (!posted) return { price, capability: "" };
   const { capability } = terms;
@@ -91,7 +94,14 @@ function termsOf(
   return { price: capability.price, capability: capability.id };
 }
 
+/** A pull takes a task unseen, as a posted price does. */
+function unseen(command: Offer, capability: Capability | undefined): Ineligibility | undefined {
+  return command.pull === undefined ? undefined : termsIneligibility(onOffer(command), termsOf(capability));
+}
+
 /** What an account knows about a task that is offered to it. The task checks the rest. */
-function onOffer({ budget, minSkill, marks }: Offer): TaskOnOffer {
-  return { status: "ROUTING", requester: null, marks, budget, minSkill, bidders: [], failed: [] };
+function onOffer({ budget, minSkill, marks, maxSeconds, requesterScore }: Offer): TaskOnOffer {
+  const seconds = maxSeconds === undefined ? {} : { maxSeconds };
+  const score = requesterScore === undefined ? {} : { requesterScore };
+  return { status: "ROUTING", requester: null, marks, budget, minSkill, ...seconds, ...score, bidders: [], failed: [] };
 }

@@ -3,8 +3,8 @@ import type { BatchMade } from "../batch/protocol.ts";
 import type { Ineligibility } from "../ineligibility.ts";
 import type { Capability, Offer } from "../market/capability.ts";
 import type { HoneypotOutcome } from "../market/honeypot.ts";
-import type { Outcome } from "../market/reputation.ts";
-import type { KeyedRequest, PlacedBid, Pull, TaskSpec } from "../task/events.ts";
+import type { Failing } from "../market/reputation.ts";
+import type { ExcuseReason, KeyedRequest, PlacedBid, Pull, TaskSpec } from "../task/events.ts";
 import type { TimerFired } from "../timer.ts";
 import type { AccountId, Credits, Millis, TaskId } from "../vocabulary.ts";
 import type { GitHubLink } from "./events.ts";
@@ -73,7 +73,8 @@ export interface AccountProtocol {
       /** Whether the task's id was made for this command, and not derived from an idempotency key. */
       readonly fresh: boolean;
     };
-    readonly reply: { readonly id: string; readonly createdAt: Millis };
+    /** `score` is the requester's; see market/requester-score.ts. Older nodes leave it out. */
+    readonly reply: { readonly id: string; readonly createdAt: Millis; readonly score?: number };
   };
   /** Lets a batch run, and opens it. */
   readonly startBatch: {
@@ -111,7 +112,11 @@ export interface AccountProtocol {
     };
     readonly reply: null;
   };
-  readonly release: { readonly command: { readonly task: TaskId; readonly budget: Credits }; readonly reply: null };
+  /** `awarded`: an award of it has ended without a result, so that it counts in the requester's score. */
+  readonly release: {
+    readonly command: { readonly task: TaskId; readonly budget: Credits; readonly awarded?: true };
+    readonly reply: null;
+  };
   readonly settle: {
     readonly command: {
       readonly task: TaskId;
@@ -152,10 +157,24 @@ export interface AccountProtocol {
     readonly command: {
       readonly task: TaskId;
       readonly taskType: string;
-      readonly outcome: Exclude<Outcome, "DELIVERED">;
-      /** Tasks of older versions leave it out. */
+      readonly outcome: Failing;
+      /** Older tasks leave it out. */
       readonly requesterIdentity?: string;
       readonly honeypot?: HoneypotOutcome;
+    };
+    readonly reply: null;
+  };
+  /** The penalty of a failed award is taken back, because the fault was not the worker's (task/fault.ts). */
+  readonly excuse: {
+    readonly command: {
+      readonly task: TaskId;
+      readonly taskType: string;
+      readonly outcome: Failing;
+      readonly reason: ExcuseReason;
+      /** As in the failure. */
+      readonly requesterIdentity: string;
+      /** Whether it was a honeypot, and so counted as one that was failed. */
+      readonly honeypot?: true;
     };
     readonly reply: null;
   };
@@ -190,6 +209,9 @@ export interface AccountProtocol {
       readonly taskType: string;
       readonly budget: Credits;
       readonly minSkill: number;
+      /** Time for the worker (s), and the requester's score. Older tasks leave them out. */
+      readonly maxSeconds?: number;
+      readonly requesterScore?: number;
       /** The requester's. */
       readonly marks: readonly string[];
       /** The price of the bid; if absent, the posted price. */

@@ -2,7 +2,7 @@
 import { isMade } from "../batch/replies.ts";
 import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { changedForm, factOf, form, NO_REPLY, NOTHING, type Recalls, type ReplyForm, type ReplyForms } from "../replies.ts";
-import { isNumber, isRecord, isText, orNull } from "../shape.ts";
+import { isNumber, isRecord, isText, orAbsent, orNull } from "../shape.ts";
 import { isMayReturn, isOfferReply } from "../task/commands.ts";
 import type { AccountFact } from "./events.ts";
 import type { AccountSnapshot } from "./machine.ts";
@@ -26,8 +26,8 @@ const RECALLS: Recalls<"account", AccountSnapshot, AccountFact> = {
     return { repayment, available, debt };
   },
   hold: (facts) => {
-    const { task, at } = factOf(facts, "Held");
-    return { id: task, createdAt: at };
+    const { task, score, at } = factOf(facts, "Held");
+    return { id: task, createdAt: at, ...(score === undefined ? {} : { score }) };
   },
   startBatch: (facts) => {
     const { batch, request } = factOf(facts, "BatchStarted");
@@ -41,6 +41,7 @@ const RECALLS: Recalls<"account", AccountSnapshot, AccountFact> = {
   settle: NO_REPLY,
   earn: NO_REPLY,
   fail: NO_REPLY,
+  excuse: NO_REPLY,
   startOAuth: NO_REPLY,
   useOAuth: NO_REPLY,
   linkGitHub: NO_REPLY,
@@ -102,7 +103,7 @@ export const ACCOUNT_REPLIES: ReplyForms<"account"> = {
     up: ({ repayment, credits_balance: available, debt }) => ({ repayment, available, debt }),
     down: ({ repayment, available, debt }) => ({ repayment, credits_balance: available, debt }),
   }),
-  hold: form(isRecord<Reply<"hold">>({ id: isText, createdAt: isNumber })),
+  hold: form(isRecord<Reply<"hold">>({ id: isText, createdAt: isNumber, score: orAbsent(isNumber) })),
   startBatch: form(isMade),
   batchEnded: NOTHING,
   leaveQueue: NOTHING,
@@ -112,6 +113,7 @@ export const ACCOUNT_REPLIES: ReplyForms<"account"> = {
   settle: NOTHING,
   earn: NOTHING,
   fail: NOTHING,
+  excuse: NOTHING,
   startOAuth: NOTHING,
   useOAuth: NOTHING,
   linkGitHub: NOTHING,

@@ -1,13 +1,15 @@
 import { mayWork, type PostedTerms, type Slots } from "../eligibility.ts";
 import { type AwardsByTier, awardLimit } from "../market/awards.ts";
-import type { Capability } from "../market/capability.ts";
+import { type Capability, type Terms, termsOf } from "../market/capability.ts";
 import { type Qualification, qualificationIn, qualityIn, type Skill, skillIn } from "../market/qualification.ts";
 import { type CreditRecord, type Rating, ratingOf } from "../market/rating.ts";
+import { MARKET_RULES, type MarketRules, PROVEN_SETTLEMENTS } from "../market/settings.ts";
 import type { Record } from "../market/skill.ts";
 import type { Pull } from "../task/events.ts";
 import { type AccountId, type AccountStatus, accountId, type Millis } from "../vocabulary.ts";
 import type { GitHubLink } from "./events.ts";
 import { type AccountSnapshot, statusOf } from "./machine.ts";
+import { netAmount } from "./payments.ts";
 import { type AccountContext, COUNTERPARTIES_MAX, creditRecord, type Tally } from "./state.ts";
 
 /** The row from which an account is shown. Amounts in NC. */
@@ -35,7 +37,7 @@ export interface AccountRow {
 }
 
 /** The row of a capability, with the skill that its owner has in its task type. */
-export interface CapabilityRow extends Capability, Skill {
+export interface CapabilityRow extends Omit<Capability, keyof Terms>, Terms, Skill {
   /** 0..1, see market/auction.ts. */
   readonly quality: number;
   /** Whether its owner may take work. */
@@ -57,8 +59,15 @@ export function shownCounterparties({ counterparties, tally }: Pick<AccountRow, 
 }
 
 /** What the market knows about a worker in a task type. */
-export function qualificationOf(state: AccountSnapshot, taskType: string): Qualification {
-  return qualificationIn(taskType, statusOf(state), state.context);
+export function qualificationOf(state: AccountSnapshot, taskType: string, rules: MarketRules = MARKET_RULES): Qualification {
+  const standing = qualificationIn(taskType, statusOf(state), state.context);
+  return isProven(state.context, rules.provenSettlements ?? PROVEN_SETTLEMENTS) ? { ...standing, proven: true } : standing;
+}
+
+/** Whether its failures say something about a task: it is verified, and others have paid it often enough. */
+function isProven({ github, payments, paidByOthers }: AccountContext, settlements: number): boolean {
+  const isVerified = github !== null || Object.values(payments).some((payment) => netAmount(payment) > 0);
+  return isVerified && paidByOthers >= settlements;
 }
 
 /** The slots of an account when a task asks whether it takes an award, which may belong to a pull. */
@@ -92,7 +101,13 @@ export function capabilityRows(state: AccountSnapshot): readonly CapabilityRow[]
   const active = mayWork(statusOf(state));
   return Object.values(context.capabilities).map((capability) => {
     const { taskType } = capability;
-    return { ...capability, ...skillIn(context.records, taskType), quality: qualityIn(taskType, context), active };
+    return {
+      ...capability,
+      ...termsOf(capability),
+      ...skillIn(context.records, taskType),
+      quality: qualityIn(taskType, context),
+      active,
+    };
   });
 }
 

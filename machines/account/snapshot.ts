@@ -1,27 +1,35 @@
 /**
  * How an account's state is stored. Format 2 is the statechart's own; in format 1 the state was one word, and the context said
- * whether a debt had led to suspension.
+ * whether a debt had led to suspension. Since format 6 it has the conduct, and what a requester's score and a worker's word are
+ * counted by; code of before would keep that without counting on.
  */
 import { orNewer, persisted } from "../statechart.ts";
 import type { Millis } from "../vocabulary.ts";
+import { conductOfBefore } from "./conduct.ts";
 import { type AccountSnapshot, accountMachine } from "./machine.ts";
 import { type AccountContext, NEW } from "./state.ts";
 
+const FORMAT_OF_CONDUCT = 6;
 const CONDUCT = { ACTIVE: "active", COOLING: "cooling", FROZEN: "frozen" } as const;
 
 interface Format1 {
   readonly value: "NEW" | keyof typeof CONDUCT;
-  readonly context: Omit<AccountContext, "debtSince" | "callAt"> & {
+  readonly context: Omit<AccountContext, "debtSince" | "callAt" | keyof Counted> & {
     readonly debt?: { readonly since: Millis; readonly suspended: boolean } | null;
   };
 }
 
-type Format2 = Pick<AccountSnapshot, "value" | "context">;
+/** What only format 6 has. */
+type Counted = Pick<AccountContext, "conduct" | "excused" | "paidByOthers" | "unfulfilled">;
+
+type Format2 = Pick<AccountSnapshot, "value"> & { readonly context: Omit<AccountContext, keyof Counted> & Partial<Counted> };
 
 /** The stored state, as plain JSON. */
 export function persistAccount(state: AccountSnapshot, format: number): unknown {
-  if (format >= 2) return persisted(state);
-  const { debtSince, callAt: _, ...context } = state.context;
+  if (format >= FORMAT_OF_CONDUCT) return persisted(state);
+  const { conduct: _conduct, excused: _excused, paidByOthers: _paid, unfulfilled: _unfulfilled, ...known } = state.context;
+  if (format >= 2) return { ...persisted(state), context: known };
+  const { debtSince, callAt: _, ...context } = known;
   const debt = debtSince === null ? null : { since: debtSince, suspended: state.hasTag("suspended") };
   return { value: word(state), context: { ...context, debt } } satisfies Format1;
 }
@@ -35,15 +43,20 @@ function word(state: AccountSnapshot): Format1["value"] {
 /** Reads a snapshot of any format. Only we write them, so their shape is trusted. Throws NewerFormat for an unknown state. */
 export function restoreAccount(stored: unknown): AccountSnapshot {
   const { value, context } = upcast(stored as Format1 | Format2);
-  return orNewer("account", () =>
-    accountMachine.resolveState({ value, context: { ...NEW, ...context, tally: { ...NEW.tally, ...context.tally } } }),
-  );
+  const tally = { ...NEW.tally, ...context.tally };
+  const counted = { ...NEW, ...countedBefore(context), ...context, tally };
+  return orNewer("account", () => accountMachine.resolveState({ value, context: counted }));
+}
+
+/** What an older snapshot leaves out, as far as it can be told from what it has. */
+function countedBefore({ failuresInRow = 0, tally }: Partial<AccountContext>): Partial<Counted> {
+  return { conduct: conductOfBefore(failuresInRow), paidByOthers: tally?.earned ?? 0 };
 }
 
 function upcast(stored: Format1 | Format2): Format2 {
   if (!isFormat1(stored)) return stored;
   const { value, context } = stored;
-  const { debt = null, ...rest } = { ...NEW, ...context };
+  const { debt = null, ...rest } = { ...NEW, ...countedBefore(context), ...context };
   const after = { ...rest, debtSince: debt?.since ?? null, callAt: null };
   if (value === "NEW") return { value: "new", context: after };
   const owing = debt === null ? "ok" : debt.suspended ? "suspended" : "indebted";

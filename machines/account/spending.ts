@@ -1,5 +1,6 @@
 /** Holding a budget, and why an account may not. */
 import type { Decision } from "../entity.ts";
+import { scoreOf } from "../market/requester-score.ts";
 import type { CommandOf, ReplyOf } from "../protocols.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import { accountId, type Millis } from "../vocabulary.ts";
@@ -7,6 +8,7 @@ import type { AccountFact } from "./events.ts";
 import { heldFor } from "./holds.ts";
 import type { AccountSnapshot } from "./machine.ts";
 import { OPEN_TASKS_MAX, spendingPower } from "./power.ts";
+import type { AccountContext } from "./state.ts";
 
 /** Why an account may not spend or take on work now. */
 const SUSPENDED = refuse(
@@ -18,6 +20,11 @@ export const FROZEN = refuse(
   "ACCOUNT_FROZEN",
   "Your account is frozen, its reputation is too low; ask the operator to release it.",
 );
+
+/** The score of an account as a requester. */
+function requesterScore({ tally, unfulfilled }: AccountContext): number {
+  return scoreOf({ settled: tally.paid, unfulfilled });
+}
 
 /** Holds the budget of a task, which is opened with the same commit. */
 export function hold(
@@ -40,6 +47,7 @@ export function hold(
   if (context.openTasks >= OPEN_TASKS_MAX) {
     return refuse("TOO_MANY_OPEN_TASKS", `You have ${OPEN_TASKS_MAX} open tasks; wait for some to end or cancel them.`);
   }
+  const score = requesterScore(context);
   const open: CommandOf<"task", "open"> = {
     type: "open",
     task,
@@ -47,11 +55,12 @@ export function hold(
     marks: context.marks,
     order,
     offers: command.offers ?? [],
+    requesterScore: score,
     createdAt: at,
   };
   return {
-    facts: [{ type: "Held", task, budget: order.budget, at }],
-    reply: { id: task, createdAt: at },
+    facts: [{ type: "Held", task, budget: order.budget, score, at }],
+    reply: { id: task, createdAt: at, score },
     carry: [{ type: "tell", to: { kind: "task", id: task }, command: open, fresh: command.fresh }],
     afterDelivery: true,
   };

@@ -4,6 +4,7 @@ import type { UntoldHoneypot } from "../market/honeypot.ts";
 import type { CreditRecord } from "../market/rating.ts";
 import type { Record } from "../market/skill.ts";
 import { type Credits, type Millis, NO_CREDITS } from "../vocabulary.ts";
+import { type Conduct, NO_CONDUCT } from "./conduct.ts";
 import type { GitHubLink } from "./events.ts";
 import type { Returned } from "./free-returns.ts";
 import type { Holds } from "./holds.ts";
@@ -67,6 +68,7 @@ export interface AccountContext {
   readonly reputation: number;
   readonly failuresInRow: number;
   readonly cooldownUntil: Millis | null;
+  readonly conduct: Conduct;
   /** When the debt began (ms), or null. The debt is how far `available` is below 0. */
   readonly debtSince: Millis | null;
   readonly tally: Tally;
@@ -76,6 +78,12 @@ export interface AccountContext {
   readonly records: { readonly [taskType: string]: Record };
   /** Honeypots that were done and are not counted yet; see honeypots.ts. */
   readonly untold: readonly UntoldHoneypot[];
+  /** The latest tasks whose penalties were taken back. */
+  readonly excused: readonly string[];
+  /** Of the tasks that it was paid for, those of other identities than its own. */
+  readonly paidByOthers: number;
+  /** Of the tasks that it posted, those of which an award has ended, and none with a result. */
+  readonly unfulfilled: number;
   /** The OAuth state that is valid now, or null. */
   readonly oauth: { readonly stateHash: string; readonly until: Millis } | null;
   readonly github: GitHubLink | null;
@@ -128,11 +136,15 @@ export const NEW: Omit<AccountContext, "id"> = {
   reputation: 0,
   failuresInRow: 0,
   cooldownUntil: null,
+  conduct: NO_CONDUCT,
   debtSince: null,
   tally: NO_TALLY,
   counterparties: [],
   records: {},
   untold: [],
+  excused: [],
+  paidByOthers: 0,
+  unfulfilled: 0,
   oauth: null,
   github: null,
   capabilities: {},

@@ -72,6 +72,7 @@ const PROMISES = {
   covered: "4 available was never below the credit line at a hold",
   ended: "5 a task ends once, is settled once, paid once, and its webhook is sent or will be",
   slots: "5 slots reserved = awards + bids by posted prices + what is in flight",
+  fault: "5 a penalty is taken back at most once, of an award that failed, and by all whom the end of its task says",
   moving: "5 every open task has a timer or a message that moves it on, and no message is dead",
 } as const;
 type Promised = keyof typeof PROMISES;
@@ -109,6 +110,9 @@ interface Accounts {
   readonly minted: Map<string, number>;
   readonly mintedFor: Set<string>;
   readonly counterparties: Set<string>;
+  /** Awards that failed, and those whose penalties were taken back: task and worker. */
+  readonly failed: Set<string>;
+  readonly excused: Set<string>;
   /** The slots that workers reserve for tasks: task -> workers. */
   readonly slots: Map<string, Set<string>>;
 }
@@ -137,6 +141,7 @@ async function checkLedger(books: Books, pending: readonly PendingMessage[], tal
 async function checkAccounts(books: Books, tally: Tally): Promise<Accounts> {
   const found: Accounts = {
     ...{ holds: new Map(), settled: new Set(), earned: new Set(), slots: new Map() },
+    ...{ failed: new Set(), excused: new Set() },
     ...{ minted: new Map(), mintedFor: new Set(), counterparties: new Set() },
   };
   for await (const history of books.actors("account")) {
@@ -200,6 +205,7 @@ async function foldAccount(history: StoredHistory, found: Accounts, tally: Tally
     }
     if (fact.type === "Settled") once(found.settled, fact.task, "settled", tally);
     if (fact.type === "Earned") once(found.earned, fact.task, "paid", tally);
+    noteFault(history.id, fact, found, tally);
     if (history.snapshot?.seq === stored.seq) {
       const saved = account.restore(history.id, history.snapshot.state).context;
       const same = saved.available === available && saved.held === held;
@@ -211,6 +217,35 @@ async function foldAccount(history: StoredHistory, found: Accounts, tally: Tally
     }
   }
   return state;
+}
+
+/** What says that a worker failed, and that this was taken back. */
+function noteFault(worker: string, fact: AccountFact, { failed, excused }: Accounts, tally: Tally): void {
+  if (fact.type !== "Failed" && fact.type !== "Excused") return;
+  const award = `${fact.task} ${worker}`;
+  if (fact.type === "Failed") {
+    failed.add(award);
+    return;
+  }
+  const isFirst = failed.has(award) && !excused.has(award);
+  tally.check("fault", isFirst, () => `the penalty of ${worker} for task ${fact.task} was taken back twice, or there was none`);
+  excused.add(award);
+}
+
+/** Whose penalties the end of a task takes back are those that were taken back, or a message is under way. */
+function checkFault(
+  { id }: StoredHistory,
+  end: TaskFact | undefined,
+  { excused }: Accounts,
+  moves: ReadonlySet<string>,
+  tally: Tally,
+): void {
+  const named = end?.type === "Expired" || end?.type === "Cancelled" ? (end.excused ?? []) : [];
+  for (const { worker } of named) {
+    const award = `${id} ${worker}`;
+    const isDone = excused.delete(award) || moves.has(award);
+    tally.check("fault", isDone, () => `the end of task ${id} excuses ${worker}, whose penalty was not taken back`);
+  }
 }
 
 function once(seen: Set<string>, id: string, what: string, tally: Tally): void {
@@ -226,9 +261,13 @@ async function checkTasks(books: Books, pending: readonly PendingMessage[], acco
   const told = new Set(pending.map(({ receiver, command }) => `${command.type} ${receiver}`));
   const about = new Set(pending.map(({ command }) => `${command.type} ${"task" in command ? command.task : ""}`));
   const moves = slotMoves(pending);
+  const excuses = new Set(
+    pending.flatMap(({ receiver, command }) => (command.type === "excuse" ? [`${command.task} ${receiver}`] : [])),
+  );
   for await (const history of books.actors("task")) {
-    const state = await foldTask(history, tally);
+    const { state, end } = await foldTask(history, tally);
     if (state.value === "NEW") continue;
+    checkFault(history, end, accounts, excuses, tally);
     const { row } = history;
     tally.check(
       "ended",
@@ -246,13 +285,16 @@ async function checkTasks(books: Books, pending: readonly PendingMessage[], acco
   for (const [id, workers] of accounts.slots) {
     tally.check("slots", false, () => `account ${[...workers].join(", ")} reserves a slot for ${id}, which is no task`);
   }
+  for (const award of accounts.excused) tally.check("fault", false, () => `no end of a task says why ${award} is excused`);
   for (const [id, { account: owner, budget }] of accounts.holds) {
     tally.check("held", told.has(`open ${id}`), () => `account ${owner} holds ${budget} NC for ${id}, which is no open task`);
   }
 }
 
-async function foldTask(history: StoredHistory, tally: Tally): Promise<TaskSnapshot> {
+/** The state of a task, and the fact that ended it. */
+async function foldTask(history: StoredHistory, tally: Tally): Promise<{ state: TaskSnapshot; end: TaskFact | undefined }> {
   let state = task.initial(history.id);
+  let end: TaskFact | undefined;
   let ends = 0;
   let seq = 0;
   for await (const stored of history.facts) {
@@ -260,11 +302,14 @@ async function foldTask(history: StoredHistory, tally: Tally): Promise<TaskSnaps
     checkNumber(history, stored, seq, tally);
     const fact: TaskFact = task.upcast(stored);
     state = task.evolve(state, fact).state;
-    if (fact.type === "Settled" || fact.type === "Expired" || fact.type === "Cancelled") ends += 1;
+    if (fact.type === "Settled" || fact.type === "Expired" || fact.type === "Cancelled") {
+      end = fact;
+      ends += 1;
+    }
   }
   const terminal = state.value !== "NEW" && hasEnded(state.value);
   tally.check("ended", ends === (terminal ? 1 : 0), () => `task ${history.id} is ${state.value} after ${ends} ends`);
-  return state;
+  return { state, end };
 }
 
 interface InFlight {

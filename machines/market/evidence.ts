@@ -76,6 +76,16 @@ function endingOf(number: number): Ending | undefined {
   return ENDINGS[Math.floor(number / REQUESTERS)];
 }
 
+/** Takes a failed task out of the latest ones again, if it is still among them. */
+export function withoutFailedTask(latest: string, requester: string | undefined): string {
+  for (const digits of [withTask("", "failed", requester), withTask("", "failed", undefined)]) {
+    for (let at = latest.length - CHARACTERS; at >= 0; at -= CHARACTERS) {
+      if (latest.startsWith(digits, at)) return latest.slice(0, at) + latest.slice(at + CHARACTERS);
+    }
+  }
+  return latest;
+}
+
 /** Counts of tasks; for one requester or for all. */
 interface Count {
   tasks: number;

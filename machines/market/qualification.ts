@@ -15,6 +15,8 @@ export interface Qualification {
   readonly quality: number;
   /** The worker's marks; see identity.ts. Older gateways leave them out. */
   readonly marks?: readonly string[];
+  /** Whether its failures say something about a task (task/fault.ts); only the worker's account says so, with its yes to an award. */
+  readonly proven?: true;
 }
 
 export interface Skill {

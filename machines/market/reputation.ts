@@ -12,28 +12,43 @@ export const REPUTATION = {
   cooldownMs: 3_600_000,
 } as const;
 
-export type Outcome = "DELIVERED" | "FAILED_VALIDATION" | "TIMED_OUT";
+export const FAILINGS = ["FAILED_VALIDATION", "TIMED_OUT"] as const;
+/** How an award fails. */
+export type Failing = (typeof FAILINGS)[number];
+export type Outcome = "DELIVERED" | Failing;
 
 /** What an outcome changes. */
-export interface Conduct {
+export interface Counts {
   readonly reputation: number;
   readonly failuresInRow: number;
 }
 
-export interface Judged extends Conduct {
+export interface Judged extends Counts {
   readonly frozen: boolean;
   /** When the cooldown that this outcome starts is over (ms), or null. */
   readonly cooldownUntil: Millis | null;
 }
 
+/** How an outcome changes the reputation. */
+export function pointsOf(outcome: Outcome): number {
+  switch (outcome) {
+    case "DELIVERED":
+      return REPUTATION.delivered;
+    case "TIMED_OUT":
+      return REPUTATION.timedOut;
+    case "FAILED_VALIDATION":
+      return REPUTATION.failedValidation;
+    default:
+      return outcome satisfies never;
+  }
+}
+
 /** Gives a worker's reputation after one more outcome at `at` (ms). A cooldown resets the count of failures. */
-export function judge(before: Conduct, outcome: Outcome, at: Millis): Judged {
+export function judge(before: Counts, outcome: Outcome, at: Millis): Judged {
+  const reputation = before.reputation + pointsOf(outcome);
   if (outcome === "DELIVERED") {
-    const reputation = before.reputation + REPUTATION.delivered;
     return { reputation, failuresInRow: 0, frozen: reputation < REPUTATION.frozenBelow, cooldownUntil: null };
   }
-  const change = outcome === "TIMED_OUT" ? REPUTATION.timedOut : REPUTATION.failedValidation;
-  const reputation = before.reputation + change;
   const failures = before.failuresInRow + 1;
   const cooling = failures >= REPUTATION.failuresBeforeCooldown;
   return {

@@ -4,6 +4,11 @@ import { AWARDS_BY_TIER, type AwardsByTier } from "./awards.ts";
 export interface MarketRules {
   /** How many awards a worker may have at a time, by its best skill tier. */
   readonly awardsByTier: AwardsByTier;
+  /** After how many tasks that others have paid the failures of a verified worker say something about a task. No setting. */
+  readonly provenSettlements?: number;
 }
+
+/** What holds for it (design: Trust). */
+export const PROVEN_SETTLEMENTS = 10;
 
 export const MARKET_RULES: MarketRules = { awardsByTier: AWARDS_BY_TIER };

@@ -1,5 +1,6 @@
 /** The commands of a matcher as they come from another process; see machines/commands.ts. */
 import { type CommandForms, commandCheck } from "../commands.ts";
+import type { Terms } from "../market/capability.ts";
 import {
   isAccountId,
   isFlag,
@@ -23,6 +24,7 @@ const isQueuedTask = isRecord<QueuedTask>({
   marks: isListOf(isText),
   budget: isNumber,
   minSkill: isNumber,
+  requesterScore: orAbsent(isNumber),
   quality: isOneOf(QUALITY_PREFERENCES),
   status: isOneOf(["ROUTING", "PENDING_POOL"]),
   round: isWhole,
@@ -34,6 +36,8 @@ const isQueuedTask = isRecord<QueuedTask>({
   windowEnds: isNumber,
   bytes: isNumber,
 });
+
+const isTerms = isRecord<Terms>({ minSeconds: isNumber, minRequesterScore: isNumber });
 
 const WAITS = {
   id: isText,
@@ -48,6 +52,7 @@ const WAITS = {
 const isPullWaiter = isRecord<PullWaiter>({
   ...WAITS,
   kind: isOneOf(["pull"]),
+  takes: orAbsent(isTerms),
   asked: orAbsent(isNumber),
   price: orNull(isNumber),
   minPrice: isNumber,
@@ -58,6 +63,7 @@ const isPullWaiter = isRecord<PullWaiter>({
 const isPostedWaiter = isRecord<PostedWaiter>({
   ...WAITS,
   kind: isOneOf(["posted"]),
+  takes: orAbsent(isTerms),
   price: isNumber,
   free: isWhole,
   announce: isFlag,

@@ -1,4 +1,5 @@
 /** What a matcher knows of tasks and workers. Amounts in NC, times in ms. */
+import type { Terms } from "../market/capability.ts";
 import type { Qualification } from "../market/qualification.ts";
 import type { Pull, TaskSpec } from "../task/events.ts";
 import type { TaskRow } from "../task/view.ts";
@@ -19,6 +20,8 @@ export interface QueuedTask {
   readonly marks: readonly string[];
   readonly budget: number;
   readonly minSkill: number;
+  /** Older tasks leave it out. */
+  readonly requesterScore?: number;
   readonly quality: QualityPreference;
   readonly status: "ROUTING" | "PENDING_POOL";
   /** Falls by one with each round: how many retries are left, less the rounds that cost none. */
@@ -53,6 +56,8 @@ export interface Waiting {
 /** A request for tasks, answered with those that it got. */
 export interface PullWaiter extends Waiting {
   readonly kind: "pull";
+  /** Older gateways leave it out. */
+  readonly takes?: Terms;
   /** When it was asked for last, which tells a new question from one that came twice; absent: when it began to wait. */
   readonly asked?: Millis;
   /** The posted price; null: the budget of each task. */
@@ -68,6 +73,7 @@ export interface PullWaiter extends Waiting {
 /** A worker with a posted price that is online. */
 export interface PostedWaiter extends Waiting {
   readonly kind: "posted";
+  readonly takes?: Terms;
   readonly price: number;
   /** Slots that are free. One number for the worker: the latest that any gateway told. */
   readonly free: number;

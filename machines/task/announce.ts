@@ -53,7 +53,20 @@ export function wakenByTask({ context }: TaskSnapshot, facts: readonly TaskFact[
 
 /** An open task as a matcher knows it. */
 function queuedTask({ stage: status, context }: Opened): QueuedTask | undefined {
-  const { id, requester, marks, order, bids, passed, failures, autoRetriesLeft, freeRounds, createdAt, expiresAt } = context;
+  const {
+    id,
+    requester,
+    marks,
+    requesterScore,
+    order,
+    bids,
+    passed,
+    failures,
+    autoRetriesLeft,
+    freeRounds,
+    createdAt,
+    expiresAt,
+  } = context;
   if ((status !== "ROUTING" && status !== "PENDING_POOL") || requester === null) return undefined;
   return {
     id: taskId(id),
@@ -61,6 +74,7 @@ function queuedTask({ stage: status, context }: Opened): QueuedTask | undefined 
     marks,
     budget: order.budget,
     minSkill: order.minSkill,
+    requesterScore,
     quality: order.quality,
     status,
     round: autoRetriesLeft - freeRounds,
@@ -79,7 +93,7 @@ function queuedTask({ stage: status, context }: Opened): QueuedTask | undefined 
  * one that nobody beats.
  */
 export function queuedByRow(row: TaskRow, order: TaskSpec): QueuedTask | undefined {
-  const { status, requester, marks, budget, minSkill, createdAt, expiresAt } = row;
+  const { status, requester, marks, budget, minSkill, requesterScore, createdAt, expiresAt } = row;
   if (status !== "ROUTING" && status !== "PENDING_POOL") return undefined;
   const { bidders, failed } = onOfferByRow(row, order.autoRetry);
   return {
@@ -88,6 +102,7 @@ export function queuedByRow(row: TaskRow, order: TaskSpec): QueuedTask | undefin
     marks,
     budget,
     minSkill,
+    ...(requesterScore === undefined ? {} : { requesterScore }),
     quality: order.quality,
     status,
     round: roundByRow(row),

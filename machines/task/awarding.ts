@@ -53,6 +53,8 @@ const REFUSED: { readonly [W in Ineligibility["why"]]: RefusalCode } = {
   CAPABILITY_AWAY: "CAPABILITY_UNKNOWN",
   NO_POSTED_PRICE: "CAPABILITY_UNKNOWN",
   SLOT_RESERVED: "ALREADY_BID",
+  TOO_LITTLE_TIME: "CAPABILITY_UNKNOWN",
+  REQUESTER_SCORE_TOO_LOW: "CAPABILITY_UNKNOWN",
   NO_SLOT: "TOO_MANY_AWARDS",
   AWARDS_FULL: "TOO_MANY_AWARDS",
   PULL_FULL: "TOO_MANY_AWARDS",
@@ -131,11 +133,16 @@ export function takeSlot(task: Opened, command: Of<"standingBid">, at: Millis): 
   const identity = identityOf(standing.marks ?? [], worker);
   const extra = { ...(posted === true ? { posted } : {}), ...(pull === undefined ? {} : { pull }) };
   const made: PlacedBid = { id, worker, credits, quality: standing.quality, identity, ...extra };
-  const mine = known ?? candidates.find((one) => one.id === id) ?? made;
+  const mine = vouched(known ?? candidates.find((one) => one.id === id) ?? made, standing.proven === true, identity);
   if (mine.until !== undefined && at >= mine.until + LATE_MS) return dropSlot(command, at);
   const facts: readonly TaskFact[] = known === undefined ? [{ type: "BidPlaced", bid: mine, at }] : [];
   const others = candidates.filter((other) => other.id !== id && !context.bids.some((one) => one.id === other.id));
   return { facts: [...facts, awardFact(context, mine, others, at, going)], reply: null };
+}
+
+/** A bid with what the account of its worker says of it with its yes. */
+function vouched(bid: PlacedBid, isProven: boolean, identity: string): PlacedBid {
+  return isProven ? { ...bid, identity, proven: true } : bid;
 }
 
 /** The slot is not needed: its worker is told to free it. */
@@ -244,8 +251,8 @@ export function askFor(
   answered: (answer: Answer) => CommandOf<"task">,
   weighed: { readonly candidates: readonly PlacedBid[]; readonly going: number | null } = { candidates: [], going: null },
 ): Ask {
-  const { order, marks } = context;
-  const { taskType, budget, minSkill } = order;
+  const { order, marks, requesterScore } = context;
+  const { taskType, budget, minSkill, maxSeconds } = order;
   return {
     to: { kind: "account", id: worker },
     command: {
@@ -255,6 +262,8 @@ export function askFor(
       taskType,
       budget,
       minSkill,
+      maxSeconds,
+      requesterScore,
       marks,
       ...(posted === true ? {} : { price: credits }),
       ...(pull === undefined ? {} : { pull }),

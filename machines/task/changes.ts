@@ -1,15 +1,24 @@
 /** What each fact changes in a task. The statechart says in which states a fact may come. */
+import { SCORE_OF_NEWCOMER } from "../market/requester-score.ts";
 import type { TaskFact, TaskFactType } from "./events.ts";
 import { askable, askedAtFirst, type Failure, type TaskContext } from "./state.ts";
 
 type Of<T extends TaskFactType> = Extract<TaskFact, { type: T }>;
 type Change = Partial<TaskContext>;
 
-const NO_AWARD = { award: null, slot: false, awardedAt: null, deadline: null, extended: 0, submissions: 0 } as const;
+const NO_AWARD = {
+  award: null,
+  slot: false,
+  awardedAt: null,
+  deadline: null,
+  extended: 0,
+  submissions: 0,
+  killedInAward: 0,
+} as const;
 
 export function afterOpening(_: TaskContext, fact: Of<"Opened">): Change {
-  const { requester, marks = [], order, offers = [], createdAt, at } = fact;
-  return { requester, marks, order, offers, autoRetriesLeft: order.autoRetry, createdAt, updatedAt: at };
+  const { requester, marks = [], requesterScore = SCORE_OF_NEWCOMER, order, offers = [], createdAt, at } = fact;
+  return { requester, marks, requesterScore, order, offers, autoRetriesLeft: order.autoRetry, createdAt, updatedAt: at };
 }
 
 export function afterRoundStart(context: TaskContext, { until, at }: Of<"RoutingStarted" | "Reopened">): Change {
@@ -80,11 +89,21 @@ function endOf(fact: WithoutResult): Pick<Failure, "code" | "how" | "returnedBy"
   return { code: fact.type === "AwardFailed" ? fact.code : "TIMEOUT" };
 }
 
-export function afterFailure({ award, failures }: TaskContext, fact: WithoutResult): Change {
+/** What the end of an award says about the task; see fault.ts. */
+function saidBy({ award, submissions, killedInAward }: TaskContext): Pick<Failure, "witness" | "killed"> {
+  const isWitness = award?.proven === true && submissions > 0;
+  return {
+    ...(isWitness ? { witness: award.identity ?? award.worker } : {}),
+    ...(killedInAward > 0 ? { killed: true } : {}),
+  };
+}
+
+export function afterFailure(context: TaskContext, fact: WithoutResult): Pick<TaskContext, "failures"> & Change {
+  const { award, failures } = context;
   if (award === null) throw new Error("a task without its award cannot come to this point");
   const { worker, id: bid, request } = award;
   const placedBy = request === undefined ? {} : { request };
-  const failure: Failure = { worker, bid, ...placedBy, ...endOf(fact) };
+  const failure: Failure = { worker, bid, ...placedBy, ...endOf(fact), ...saidBy(context) };
   return { ...NO_AWARD, failures: [...failures, failure], errorCode: failure.code, updatedAt: fact.at };
 }
 
@@ -92,8 +111,13 @@ export function afterSettling(_: TaskContext, { payout, fee, at }: Of<"Settled">
   return { payout, fee, expiresAt: null, updatedAt: at };
 }
 
-export function afterEnd(_: TaskContext, { at }: Of<"Expired" | "Cancelled">): Change {
-  return { expiresAt: null, updatedAt: at };
+export function afterKill({ killed, killedInAward }: TaskContext, { at }: Of<"JudgingKilled">): Change {
+  return { killed: killed + 1, killedInAward: killedInAward + 1, updatedAt: at };
+}
+
+export function afterEnd({ errorCode }: TaskContext, fact: Of<"Expired" | "Cancelled">): Change {
+  const code = fact.type === "Expired" ? fact.code : undefined;
+  return { expiresAt: null, errorCode: code ?? errorCode, updatedAt: fact.at };
 }
 
 export function afterRating(_: TaskContext, { stars }: Of<"Rated">): Change {

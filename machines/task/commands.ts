@@ -74,6 +74,7 @@ export const isPlacedBid = isRecord<PlacedBid>({
   request: orAbsent(isText),
   waited: orAbsent(isTrue),
   until: orAbsent(isNumber),
+  proven: orAbsent(isTrue),
 });
 
 const isTaskRow = isRecord<TaskRow>({
@@ -85,6 +86,7 @@ const isTaskRow = isRecord<TaskRow>({
   taskType: isText,
   budget: isNumber,
   minSkill: isNumber,
+  requesterScore: orAbsent(isNumber),
   closedTo: isListOf(isAccountId),
   awardedPrice: orNull(isNumber),
   result: isJson,
@@ -106,6 +108,7 @@ export const isQualification = isRecord<Qualification>({
   tier: isNumber,
   quality: isNumber,
   marks: orAbsent(isListOf(isText)),
+  proven: orAbsent(isTrue),
 });
 
 const isOutcome = isVariant<DeliveryOutcome, "result">("result", {
@@ -131,6 +134,8 @@ export const isIneligibility = isVariant<Ineligibility, "why">("why", {
   NO_POSTED_PRICE: {},
   SLOT_RESERVED: {},
   NO_SLOT: { slots: isNumber },
+  TOO_LITTLE_TIME: { seconds: isNumber, wanted: isNumber },
+  REQUESTER_SCORE_TOO_LOW: { score: isNumber, wanted: isNumber },
   AWARDS_FULL: { tier: isNumber, most: isNumber },
   PULL_FULL: { most: isNumber },
   PASSED: {},
@@ -141,7 +146,11 @@ type Wrong = Exclude<Judged, Right>;
 const isFieldError = isRecord<FieldError>({ field: isText, message: isText });
 const isRight = isRecord<Right>({ code: isNull, errors: isEmpty, cost: orAbsent(isNumber) });
 const isWrong = isRecord<Wrong>({ code: isOneOf(RESULT_ERRORS), errors: isListOf(isFieldError), cost: orAbsent(isNumber) });
-const isUnjudged = isRecord<Unjudged>({ unjudged: isText, because: isOneOf(["schema", "rules", "slow", "busy"]) });
+const isUnjudged = isRecord<Unjudged>({
+  unjudged: isText,
+  because: isOneOf(["schema", "rules", "slow", "busy"]),
+  killed: orAbsent(isTrue),
+});
 const isJudgement: Check<Judgement> = isEither(isEither(isRight, isWrong), isUnjudged);
 
 export const isOfferReply: Check<OfferReply> = (value): value is OfferReply =>
@@ -171,6 +180,7 @@ const FORMS: CommandForms<"task"> = {
     marks: isListOf(isText),
     order: isTaskSpec,
     offers: orAbsent(isListOf(isOffer)),
+    requesterScore: orAbsent(isNumber),
     createdAt: isNumber,
   },
   standingBid: {

@@ -2,7 +2,9 @@
 
 import type { DeliveryOutcome } from "../delivery.ts";
 import type { Deciders, Decision } from "../entity.ts";
+import { FORMATS } from "../formats.ts";
 import { isKnownAnswer } from "../market/honeypot.ts";
+import { MARKET_RULES, type MarketRules } from "../market/settings.ts";
 import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import type { Question } from "../validation/judgement.ts";
@@ -13,7 +15,8 @@ import { awardAnswered, bid, bidAnswered, declined, endWindow, takeSlot } from "
 import { isEcho } from "./echo.ts";
 import type { TaskFact } from "./events.ts";
 import { extend } from "./extension.ts";
-import { afterFailure, notInCharge } from "./in-charge.ts";
+import { excusing } from "./fault.ts";
+import { afterFailed, notInCharge } from "./in-charge.ts";
 import type { TaskSnapshot } from "./machine.ts";
 import { type Opened, opened } from "./opened.ts";
 import { explain, proposalAnswered, propose } from "./proposals.ts";
@@ -21,6 +24,7 @@ import { acceptedReply, rejectedReply } from "./replies.ts";
 import { giveBack, returnAnswered, returnGranted } from "./returns.ts";
 import { retriesLeft } from "./state.ts";
 import { hasEnded, isAwarded, takesBids } from "./tags.ts";
+import { unjudged } from "./unjudged.ts";
 
 /** How often a webhook may be requested again; each request is a fact and leads to up to four attempts. */
 export const RESENDS_MAX = 100;
@@ -51,27 +55,35 @@ export function questionOf(state: TaskSnapshot, command: CommandOf<"task">, arri
   return { demands, result: command.result, ...input, account: requester ?? "", lane: "submission" };
 }
 
-/** Decides a command at the time `at` that came at the time `arrived` (ms). Pure. */
+/** Decides a command at the time `at` that came at the time `arrived` (ms), in facts of this format and before. Pure. */
 export function decideTask<T extends CommandType<"task">>(
   state: TaskSnapshot,
   command: CommandOf<"task", T>,
   at: Millis,
   arrived: Millis = at,
+  _rules: MarketRules = MARKET_RULES,
+  format: number = FORMATS.task,
 ): Result<T> {
-  return DECIDERS[command.type](state, command, at, arrived);
+  return DECIDERS[command.type](state, command, at, arrived, format);
 }
 
-type DecideOpened<T extends CommandType<"task">> = (task: Opened, command: Of<T>, at: Millis, arrived: Millis) => Result<T>;
+type DecideOpened<T extends CommandType<"task">> = (
+  task: Opened,
+  command: Of<T>,
+  at: Millis,
+  arrived: Millis,
+  format: number,
+) => Result<T>;
 
 /** Refuses commands to a task that does not exist. */
 function ofOpened<T extends CommandType<"task">>(decide: DecideOpened<T>) {
-  return (state: TaskSnapshot, command: Of<T>, at: Millis, arrived: Millis): Result<T> => {
+  return (state: TaskSnapshot, command: Of<T>, at: Millis, arrived: Millis, format: number): Result<T> => {
     const task = opened(state);
-    return task === undefined ? UNKNOWN : decide(task, command, at, arrived);
+    return task === undefined ? UNKNOWN : decide(task, command, at, arrived, format);
   };
 }
 
-const DECIDERS: Deciders<"task", TaskSnapshot, TaskFact> = {
+const DECIDERS: Deciders<"task", TaskSnapshot, TaskFact, [format: number]> = {
   open,
   bid: ofOpened(bid),
   standingBid: ofOpened(takeSlot),
@@ -101,10 +113,11 @@ const DECIDERS: Deciders<"task", TaskSnapshot, TaskFact> = {
 
 function open(state: TaskSnapshot, command: Of<"open">, at: Millis): Result<"open"> {
   if (state.value !== "NEW") return refuse("TASK_EXISTS", "This task is open already.");
-  const { task, requester, marks, order, offers = [], createdAt } = command;
+  const { task, requester, marks, order, offers = [], requesterScore, createdAt } = command;
+  const score = requesterScore === undefined ? {} : { requesterScore };
   return {
     facts: [
-      { type: "Opened", task, requester, marks, order, offers, createdAt, at },
+      { type: "Opened", task, requester, marks, order, offers, ...score, createdAt, at },
       { type: "RoutingStarted", until: createdAt + order.windowMs, at },
     ],
     reply: { id: task },
@@ -112,7 +125,7 @@ function open(state: TaskSnapshot, command: Of<"open">, at: Millis): Result<"ope
 }
 
 function expire({ state, stage, context }: Opened, { reason }: Of<"expire">, at: Millis): Result<"expire"> {
-  const expired: TaskFact = { type: "Expired", reason, at };
+  const expired: TaskFact = { type: "Expired", reason, ...excusing(context.failures), at };
   if (!state.can(expired)) {
     return refuse("TASK_ENDED", `This task is ${stage}; its money has been divided, or is about to be.`);
   }
@@ -133,14 +146,18 @@ function start({ stage, context }: Opened, command: Of<"start">, at: Millis, arr
   return { facts: [{ type: "ExecutionStarted", worker: command.worker, at }], reply: { id: context.id, status: "EXECUTING" } };
 }
 
-function submit({ stage, context }: Opened, command: Of<"submit">, at: Millis, arrived: Millis): Result<"submit"> {
+function submit(
+  { stage, context }: Opened,
+  command: Of<"submit">,
+  at: Millis,
+  arrived: Millis,
+  format: number,
+): Result<"submit"> {
   const refusal = notInCharge(stage, context, command.worker, arrived);
   if (refusal !== undefined) return refusal;
   const { verdict, submission } = command;
   if (verdict === undefined) throw new Error("a submission must be judged before it is decided");
-  if ("unjudged" in verdict) {
-    return refuse(verdict.because === "busy" ? "OVERLOADED" : "VALIDATION_TOO_EXPENSIVE", verdict.unjudged);
-  }
+  if ("unjudged" in verdict) return unjudged({ stage, context }, command, verdict, at, format);
   const begun: TaskFact[] = stage === "AWARDED" ? [{ type: "ExecutionStarted", worker: command.worker, at }] : [];
   if (verdict.code === null) {
     const firstTry = context.submissions === 0;
@@ -156,8 +173,9 @@ function submit({ stage, context }: Opened, command: Of<"submit">, at: Millis, a
   const left = retriesLeft(context);
   const rejected = { type: "ResultRejected", submission, code, errors, left, at } as const;
   if (left > 0) return { facts: [...begun, rejected], reply: rejectedReply(rejected, "REJECTED") };
+  const failed = { type: "AwardFailed", code, at } as const;
   return {
-    facts: [...begun, rejected, { type: "AwardFailed", code, at }, afterFailure(context, at)],
+    facts: [...begun, rejected, failed, afterFailed({ ...context, submissions: context.submissions + 1 }, failed)],
     reply: rejectedReply(rejected, "FAILED"),
   };
 }
@@ -166,7 +184,7 @@ function cancel({ state, stage, context }: Opened, command: Of<"cancel">, at: Mi
   if (context.requester !== command.requester) {
     return refuse("NOT_YOUR_TASK", "Only the requester of a task can cancel it.");
   }
-  const cancelled: TaskFact = { type: "Cancelled", at };
+  const cancelled: TaskFact = { type: "Cancelled", ...excusing(context.failures), at };
   if (!state.can(cancelled)) {
     return refuse("TASK_NOT_CANCELLABLE", `This task is ${stage}; it can be cancelled only before its award.`);
   }
@@ -175,7 +193,7 @@ function cancel({ state, stage, context }: Opened, command: Of<"cancel">, at: Mi
 
 /** Never refused: whatever the task is doing, it is the end of its batch. */
 function withdraw({ state, stage, context }: Opened, _command: Of<"withdraw">, at: Millis): Result<"withdraw"> {
-  const cancelled: TaskFact = { type: "Cancelled", at };
+  const cancelled: TaskFact = { type: "Cancelled", ...excusing(context.failures), at };
   if (state.can(cancelled)) return { facts: [cancelled], reply: null };
   const runsOn = isAwarded(stage) && context.autoRetriesLeft > 0;
   return { facts: runsOn ? [{ type: "Withdrawn", at }] : [], reply: null };
@@ -195,16 +213,21 @@ function timer(task: Opened, command: Of<"timer">, at: Millis): Result<"timer"> 
       // In the pool it is set only for a bid.
       return stage === "ROUTING" || (takesBids(stage) && context.bids.length > 0) ? endWindow(task, at) : stale;
     case "pool":
-      return stage === "PENDING_POOL" ? { facts: [{ type: "Expired", at }], reply: null } : stale;
+      return stage === "PENDING_POOL" ? { facts: [{ type: "Expired", ...excusing(context.failures), at }], reply: null } : stale;
     case "execution":
       // It was set for the deadline before an extension.
       if (!isAwarded(stage) || (context.extended > 0 && command.due < (context.deadline ?? 0))) return stale;
-      return { facts: [{ type: "AwardTimedOut", at }, afterFailure(context, at)], reply: null };
+      return timedOut(context, at);
     case "webhook":
       return hasEnded(stage) && !context.webhook.done ? deliver(stage, context, command.due) : stale;
     default:
       return stale;
   }
+}
+
+function timedOut(context: Opened["context"], at: Millis): Result<"timer"> {
+  const fact = { type: "AwardTimedOut", at } as const;
+  return { facts: [fact, afterFailed(context, fact)], reply: null };
 }
 
 /** Leaves no fact: the timer stays set until the outcome is known, so that after a crash it is sent again. */

@@ -3,6 +3,7 @@ import type { StoredFact } from "../fact.ts";
 import { FORMATS, NewerFormat } from "../formats.ts";
 import type { Ineligibility } from "../ineligibility.ts";
 import type { Offer } from "../market/capability.ts";
+import type { Failing } from "../market/reputation.ts";
 import type { Unmatched } from "../market/unmatched.ts";
 import type { FieldError, Rule } from "../validation/rules.ts";
 import type { AccountId, Credits, JsonObject, JsonValue, Millis, QualityPreference, ResultError, TaskId } from "../vocabulary.ts";
@@ -53,6 +54,22 @@ export interface PlacedBid {
   readonly waited?: true;
   /** When its worker stops waiting (ms), so that it no longer counts; absent if it counts until the award. */
   readonly until?: Millis;
+  /** Whether its worker's failures say something about the task, as its account said with its yes; see fault.ts. */
+  readonly proven?: true;
+}
+
+/**
+ * Why a penalty is taken back. UNSOLVED: nobody has solved the task, though proven workers have tried. TOO_EXPENSIVE: judging their
+ * results took too long.
+ */
+export const EXCUSE_REASONS = ["UNSOLVED", "TOO_EXPENSIVE"] as const;
+export type ExcuseReason = (typeof EXCUSE_REASONS)[number];
+
+/** A worker whose award failed without its fault. */
+export interface Excused {
+  readonly worker: AccountId;
+  readonly outcome: Failing;
+  readonly reason: ExcuseReason;
 }
 
 /** A worker's request for up to `most` tasks. */
@@ -91,6 +108,8 @@ export type TaskFact = At &
         readonly marks?: readonly string[];
         readonly order: TaskSpec;
         readonly offers?: readonly Offer[];
+        /** The requester's score then; absent in facts from before there were scores. */
+        readonly requesterScore?: number;
         readonly createdAt: Millis;
       }
     | { readonly type: "RoutingStarted"; readonly until: Millis }
@@ -162,9 +181,19 @@ export type TaskFact = At &
     | { readonly type: "Reopened"; readonly until: Millis; readonly free?: boolean }
     | { readonly type: "Settled"; readonly payout: Credits; readonly fee: Credits; readonly refund: Credits }
     | { readonly type: "Rated"; readonly stars: number }
-    /** When its time ran out, or by an operator, who gives a reason. */
-    | { readonly type: "Expired"; readonly reason?: string }
-    | { readonly type: "Cancelled" }
+    /** A result was not judged, because that was given up at its deadline; `why` is what its worker was told. */
+    | { readonly type: "JudgingKilled"; readonly submission: string; readonly why: string }
+    /**
+     * When its time ran out, or because judging was killed again (`code`), or by an operator, who gives a reason. `excused` are those
+     * whose penalties are taken back, if there are any.
+     */
+    | {
+        readonly type: "Expired";
+        readonly reason?: string;
+        readonly code?: "VALIDATION_TOO_EXPENSIVE";
+        readonly excused?: readonly Excused[];
+      }
+    | { readonly type: "Cancelled"; readonly excused?: readonly Excused[] }
     /** Its batch was cancelled while it was awarded: if that award fails, it expires. */
     | { readonly type: "Withdrawn" }
     | {
@@ -205,6 +234,7 @@ export const TASK_FACTS: { readonly [T in TaskFactType]: true } = {
   AwardExtended: true,
   Passed: true,
   BidWithdrawn: true,
+  JudgingKilled: true,
 };
 
 /**

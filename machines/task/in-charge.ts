@@ -1,7 +1,9 @@
 /** Who may act on an award, until when, and what follows where it ends without a result. */
 import { type Refusal, refuse } from "../refusal.ts";
 import type { AccountId, Millis, TaskStatus } from "../vocabulary.ts";
+import { afterFailure } from "./changes.ts";
 import type { TaskFact } from "./events.ts";
+import { excusing } from "./fault.ts";
 import type { Opened } from "./opened.ts";
 import type { TaskContext } from "./state.ts";
 import { isAwarded } from "./tags.ts";
@@ -25,8 +27,12 @@ function timeRanOut(reassigned: boolean): Refusal {
   return refuse("TIMEOUT", `Your time for this task ran out; ${rest}.`, { why: "TIME_RAN_OUT", reassigned });
 }
 
-/** The task reopens while a retry is left; else it ends. */
-export function afterFailure({ autoRetriesLeft, order }: Opened["context"], at: Millis): TaskFact {
-  if (autoRetriesLeft === 0) return { type: "Expired", at };
+type Failed = Extract<TaskFact, { readonly type: "AwardFailed" | "AwardTimedOut" | "AwardReturned" }>;
+
+/** What follows where an award has failed so: the task reopens while a retry is left; else it ends. */
+export function afterFailed(context: TaskContext & Pick<Opened["context"], "order">, failed: Failed): TaskFact {
+  const { autoRetriesLeft, order } = context;
+  const { at } = failed;
+  if (autoRetriesLeft === 0) return { type: "Expired", ...excusing(afterFailure(context, failed).failures), at };
   return { type: "Reopened", until: at + order.windowMs, at };
 }

@@ -11,7 +11,8 @@ import type { CommandOf } from "../protocols.ts";
 import { changesOf } from "../statechart.ts";
 import { taskId } from "../vocabulary.ts";
 import * as changes from "./changes.ts";
-import type { PlacedBid, TaskFact, TaskFactType } from "./events.ts";
+import type { Excused, PlacedBid, TaskFact, TaskFactType } from "./events.ts";
+import { countsInScore, isPenalised } from "./fault.ts";
 import { ASK_MS, askable, NEW, type TaskContext } from "./state.ts";
 
 type Of<T extends TaskFactType> = Extract<TaskFact, { type: T }>;
@@ -72,9 +73,19 @@ function settlement(fact: Of<"ResultAccepted">, context: TaskContext): Effect {
   });
 }
 
+/** Tells workers whose penalties are taken back; a honeypot was counted for each of them as well. */
+function excuses({ id, order, requester, marks }: TaskContext, excused: readonly Excused[]): readonly Effect[] {
+  const { taskType, known } = must(order, "order");
+  const honeypot = known === undefined ? {} : ({ honeypot: true } as const);
+  const requesterIdentity = identityOf(marks, must(requester, "requester"));
+  return excused.map(({ worker, outcome, reason }) =>
+    tellAccount(worker, { type: "excuse", task: taskId(id), taskType, outcome, reason, requesterIdentity, ...honeypot }),
+  );
+}
+
 /** Whether an award was given back without counting as a failure. */
 function costsNothing(fact: TaskFact): boolean {
-  return fact.type === "AwardReturned" && (fact.how === "FREE" || fact.how === "UNDELIVERED");
+  return fact.type === "AwardReturned" && !isPenalised(fact);
 }
 
 /** The status that a task ends in by each of the facts that end it. */
@@ -105,6 +116,7 @@ const machineSetup = setup({
     award: on("Awarded", changes.afterAward),
     acceptResult: on("ResultAccepted", changes.afterAcceptance),
     rejectResult: on("ResultRejected", changes.afterRejection),
+    noteKill: on("JudgingKilled", changes.afterKill),
     dropRetries: on("Withdrawn", changes.afterWithdrawal),
     endAward: on(["AwardFailed", "AwardTimedOut", "AwardReturned"], changes.afterFailure),
     settle: on("Settled", changes.afterSettling),
@@ -178,17 +190,24 @@ const machineSetup = setup({
       assertEvent(event, "ResultAccepted");
       return settlement(event, context);
     }),
-    askToRelease: emit(({ context }) => {
+    askToRelease: emit(({ context, event }) => {
+      assertEvent(event, ["Expired", "Cancelled"]);
       const { budget } = must(context.order, "order");
-      return tellRequester(context, { type: "release", task: taskId(context.id), budget });
+      const awarded = countsInScore(context.failures, event) ? ({ awarded: true } as const) : {};
+      return tellRequester(context, { type: "release", task: taskId(context.id), budget, ...awarded });
+    }),
+    excuse: enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, ["Expired", "Cancelled"]);
+      for (const effect of excuses(context, event.excused ?? [])) enqueue.emit(effect);
     }),
     tellFailure: emit(({ context, event }) => {
       assertEvent(event, ["AwardFailed", "AwardTimedOut", "AwardReturned"]);
       const { taskType } = must(context.order, "order");
       const { id: bid } = must(context.award, "award");
+      const requester = must(context.requester, "requester");
       if (costsNothing(event)) return tellWorker(context, { type: "freed", task: taskId(context.id), bid });
       const outcome = event.type === "AwardTimedOut" ? "TIMED_OUT" : "FAILED_VALIDATION";
-      const requesterIdentity = identityOf(context.marks, must(context.requester, "requester"));
+      const requesterIdentity = identityOf(context.marks, requester);
       const honeypot = honeypotOutcome(context, event, false);
       return tellWorker(context, { type: "fail", task: taskId(context.id), taskType, outcome, requesterIdentity, ...honeypot });
     }),
@@ -285,6 +304,7 @@ export const taskMachine = machineSetup.createMachine({
         AwardTimedOut: { target: "TIMED_OUT" },
         AwardReturned: { target: "FAILED" },
         AwardExtended: { actions: ["extendAward", "remindOfDeadline"] },
+        JudgingKilled: { actions: ["noteKill"] },
         Expired: { target: "EXPIRED" },
         StandingBidDropped: { actions: ["touch", "freeDropped"] },
       },
@@ -298,6 +318,7 @@ export const taskMachine = machineSetup.createMachine({
         AwardFailed: { target: "FAILED" },
         AwardTimedOut: { target: "TIMED_OUT" },
         AwardExtended: { actions: ["extendAward", "remindOfDeadline"] },
+        JudgingKilled: { actions: ["noteKill"] },
         Expired: { target: "EXPIRED" },
         StandingBidDropped: { actions: ["touch", "freeDropped"] },
       },
@@ -337,7 +358,7 @@ export const taskMachine = machineSetup.createMachine({
     },
     EXPIRED: {
       tags: ["ended"],
-      entry: ["end", "forgetAllTimers", "askToRelease", "freeBidders", "freeWorker", "remindOfWebhook", "tellBatch"],
+      entry: ["end", "forgetAllTimers", "askToRelease", "freeBidders", "freeWorker", "excuse", "remindOfWebhook", "tellBatch"],
       on: {
         WebhookAttempted: { actions: ["noteAttempt", "remindOfNextAttempt"] },
         WebhookRequested: { actions: ["restartWebhook", "remindOfResend"] },
@@ -346,7 +367,7 @@ export const taskMachine = machineSetup.createMachine({
     },
     CANCELLED: {
       tags: ["ended"],
-      entry: ["end", "forgetAllTimers", "askToRelease", "freeBidders", "remindOfWebhook", "tellBatch"],
+      entry: ["end", "forgetAllTimers", "askToRelease", "freeBidders", "excuse", "remindOfWebhook", "tellBatch"],
       on: {
         WebhookAttempted: { actions: ["noteAttempt", "remindOfNextAttempt"] },
         WebhookRequested: { actions: ["restartWebhook", "remindOfResend"] },

@@ -23,7 +23,7 @@ export interface BidReply {
 export const SUBMISSION_STATUSES = ["COMPLETED", "REJECTED", "FAILED"] as const;
 
 /** The verdict on a submission. */
-export interface SubmissionReply {
+export interface Verdict {
   readonly submission: string;
   readonly status: (typeof SUBMISSION_STATUSES)[number];
   readonly code: ResultError | null;
@@ -31,6 +31,15 @@ export interface SubmissionReply {
   readonly left: number;
   readonly errors: readonly FieldError[];
 }
+
+/** There is no verdict: judging was killed at its deadline. `ends`: not for the first time, which has ended the task. */
+export interface NotJudged {
+  readonly submission: string;
+  readonly unjudged: string;
+  readonly ends: boolean;
+}
+
+export type SubmissionReply = Verdict | NotJudged;
 
 /** How an award was given back. `outcome` is that of the request that did it, if this is the same request. */
 export interface ReturnReply {
@@ -134,6 +143,8 @@ export interface TaskProtocol {
       readonly order: TaskSpec;
       /** Workers with a posted price, in the order in which they are asked. */
       readonly offers?: readonly PostedOffer[];
+      /** The requester's score; see market/requester-score.ts. Older accounts leave it out. */
+      readonly requesterScore?: number;
       readonly createdAt: Millis;
     };
     readonly reply: { readonly id: TaskId };

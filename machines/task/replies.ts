@@ -1,7 +1,19 @@
 /** The replies of a task: made from facts, rebuilt when a command comes again, and checked when they arrive. */
 import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { changedForm, factOf, form, NO_REPLY, NOTHING, type Recalls, type ReplyForms } from "../replies.ts";
-import { isAccountId, isListOf, isNumber, isOneOf, isRecord, isTaskId, isText, isVariant, orAbsent, orNull } from "../shape.ts";
+import {
+  isAccountId,
+  isFlag,
+  isListOf,
+  isNumber,
+  isOneOf,
+  isRecord,
+  isTaskId,
+  isText,
+  isVariant,
+  orAbsent,
+  orNull,
+} from "../shape.ts";
 import type { FieldError } from "../validation/rules.ts";
 import { RESULT_ERRORS } from "../vocabulary.ts";
 import { isDeclined, isWholeTask } from "./commands.ts";
@@ -11,24 +23,26 @@ import {
   BID_STATUSES,
   type BidReply,
   type ExtendReply,
+  type NotJudged,
   type ProposalReply,
   type ReturnReply,
   SUBMISSION_STATUSES,
-  type SubmissionReply,
+  type Verdict,
 } from "./protocol.ts";
 
 type Of<T extends TaskFact["type"]> = Extract<TaskFact, { readonly type: T }>;
 
-export function acceptedReply({ submission }: Pick<Of<"ResultAccepted">, "submission">): SubmissionReply {
+export function acceptedReply({ submission }: Pick<Of<"ResultAccepted">, "submission">): Verdict {
   return { submission, status: "COMPLETED", code: null, left: 0, errors: [] };
 }
 
 /** `left` is 0 if it was the worker's last try. */
-export function rejectedReply(
-  { submission, code, left, errors }: Of<"ResultRejected">,
-  status: "REJECTED" | "FAILED",
-): SubmissionReply {
+export function rejectedReply({ submission, code, left, errors }: Of<"ResultRejected">, status: "REJECTED" | "FAILED"): Verdict {
   return { submission, status, code, left, errors: errors.map(({ field, message }) => ({ field, message })) };
+}
+
+export function unjudgedReply({ submission, why }: Pick<Of<"JudgingKilled">, "submission" | "why">, ends: boolean): NotJudged {
+  return { submission, unjudged: why, ends };
 }
 
 /** The reply to the request that gave it back. */
@@ -72,6 +86,12 @@ const RECALLS: Recalls<"task", TaskSnapshot, TaskFact> = {
   rate: (facts, { context }) => ({ id: context.id, rating: factOf(facts, "Rated").stars }),
   start: (_facts, { context }) => ({ id: context.id, status: "EXECUTING" }),
   submit: (facts) => {
+    const killed = facts.find((fact) => fact.type === "JudgingKilled");
+    if (killed !== undefined)
+      return unjudgedReply(
+        killed,
+        facts.some(({ type }) => type === "Expired"),
+      );
     const rejected = facts.find((fact) => fact.type === "ResultRejected");
     if (rejected === undefined) return acceptedReply(factOf(facts, "ResultAccepted"));
     return rejectedReply(rejected, facts.some((fact) => fact.type === "AwardFailed") ? "FAILED" : "REJECTED");
@@ -112,11 +132,22 @@ const isReturned = isRecord<ReturnReply>({ id: isText, how: isOneOf(RETURN_KINDS
 
 /** The form before, with the field names of the HTTP API. */
 type BidBefore = Omit<BidReply, "bid"> & { readonly bid_id: string };
-type SubmissionBefore = Pick<SubmissionReply, "status" | "errors"> & {
+type SubmissionBefore = Pick<Verdict, "status" | "errors"> & {
   readonly submission_id: string;
-  readonly error_code: SubmissionReply["code"];
+  readonly error_code: Verdict["code"];
   readonly retries_left: number;
 };
+
+const VERDICT = changedForm(isRecord<Verdict>({ ...SUBMISSION, submission: isText, code: isErrorCode, left: isNumber }), {
+  check: isRecord<SubmissionBefore>({ ...SUBMISSION, submission_id: isText, error_code: isErrorCode, retries_left: isNumber }),
+  up: ({ submission_id: submission, error_code: code, retries_left: left, status, errors }) => {
+    return { submission, status, code, left, errors };
+  },
+  down: ({ submission, code, left, status, errors }) => {
+    return { submission_id: submission, status, error_code: code, retries_left: left, errors };
+  },
+});
+const isNotJudged = isRecord<NotJudged>({ submission: isText, unjudged: isText, ends: isFlag });
 
 export const TASK_REPLIES: ReplyForms<"task"> = {
   open: form(isRecord<ReplyOf<"task", "open">>({ id: isTaskId })),
@@ -141,15 +172,7 @@ export const TASK_REPLIES: ReplyForms<"task"> = {
   expire: form(isRecord<ReplyOf<"task", "expire">>({ id: isText })),
   rate: form(isRecord<ReplyOf<"task", "rate">>({ id: isText, rating: isNumber })),
   start: form(isRecord<ReplyOf<"task", "start">>({ id: isText, status: isOneOf(["EXECUTING"]) })),
-  submit: changedForm(isRecord<SubmissionReply>({ ...SUBMISSION, submission: isText, code: isErrorCode, left: isNumber }), {
-    check: isRecord<SubmissionBefore>({ ...SUBMISSION, submission_id: isText, error_code: isErrorCode, retries_left: isNumber }),
-    up: ({ submission_id: submission, error_code: code, retries_left: left, status, errors }) => {
-      return { submission, status, code, left, errors };
-    },
-    down: ({ submission, code, left, status, errors }) => {
-      return { submission_id: submission, status, error_code: code, retries_left: left, errors };
-    },
-  }),
+  submit: { read: (value) => (isNotJudged(value) ? value : VERDICT.read(value)), older: VERDICT.older },
   withdraw: NOTHING,
   cancel: form(isRecord<ReplyOf<"task", "cancel">>({ id: isText, status: isOneOf(["CANCELLED"]) })),
   settled: NOTHING,

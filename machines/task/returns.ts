@@ -16,7 +16,7 @@ import { type AccountId, type Millis, taskId } from "../vocabulary.ts";
 import type { Result } from "./awarding.ts";
 import { isMayReturn } from "./commands.ts";
 import type { ReturnKind, TaskFact } from "./events.ts";
-import { afterFailure, notInCharge } from "./in-charge.ts";
+import { afterFailed, notInCharge } from "./in-charge.ts";
 import type { Opened } from "./opened.ts";
 import type { ReturnReply } from "./protocol.ts";
 import { returnedReply } from "./replies.ts";
@@ -120,6 +120,6 @@ function returned(context: Context, how: ReturnKind, given: Return, at: Millis):
   const ofPlatform = how === "UNDELIVERED";
   const before = failures.filter((one) => one.how !== undefined && one.how !== "UNDELIVERED").length;
   const isFree = !context.withdrawn && (ofPlatform || before < RETURNS_FREE_OF_RETRY);
-  const next: TaskFact = isFree ? { type: "Reopened", until: at + order.windowMs, free: true, at } : afterFailure(context, at);
+  const next: TaskFact = isFree ? { type: "Reopened", until: at + order.windowMs, free: true, at } : afterFailed(context, fact);
   return { facts: [fact, next], reply: returnedReply(context.id, fact) };
 }

@@ -20,6 +20,7 @@ export function taskRow({ value: status, context }: TaskSnapshot): TaskRow | und
     taskType: order.taskType,
     budget: order.budget,
     minSkill: order.minSkill,
+    requesterScore: context.requesterScore,
     closedTo: hasEnded(status) ? [] : closedToOf(bidders, context.freeRounds, closedWorkers(context.failures)),
     awardedPrice: award?.credits ?? null,
     result: context.result,

@@ -1,5 +1,6 @@
 /** The state of a task, folded from its facts. */
 import type { Offer } from "../market/capability.ts";
+import { SCORE_OF_NEWCOMER } from "../market/requester-score.ts";
 import type { Unmatched } from "../market/unmatched.ts";
 import { type AccountId, BOUNDS, type JsonValue, type Millis, type ResultError } from "../vocabulary.ts";
 import type { KeyedRequest, PlacedBid, ReturnKind, TaskSpec } from "./events.ts";
@@ -23,6 +24,10 @@ export interface Failure {
   /** Of an award that was given back: how, and by which request, if that may come again. */
   readonly how?: ReturnKind;
   readonly returnedBy?: KeyedRequest;
+  /** The identity of a proven worker of whom a result was judged; see fault.ts. */
+  readonly witness?: string;
+  /** Whether judging a result of this award was killed. */
+  readonly killed?: true;
 }
 
 /** A worker who passed in this round, or the bid that it withdrew. */
@@ -35,6 +40,8 @@ export interface TaskContext {
   readonly id: string;
   readonly requester: AccountId | null;
   readonly marks: readonly string[];
+  /** The requester's when the task was opened. */
+  readonly requesterScore: number;
   readonly order: TaskSpec | null;
   /** Workers with posted prices, and how many of those that can take it were asked in this round. */
   readonly offers: readonly Offer[];
@@ -55,6 +62,9 @@ export interface TaskContext {
   /** By how much the award was extended (s). */
   readonly extended: number;
   readonly submissions: number;
+  /** How often judging was killed, of all its results and of those of this award. */
+  readonly killed: number;
+  readonly killedInAward: number;
   readonly autoRetriesLeft: number;
   /** Rounds that cost no retry. */
   readonly freeRounds: number;
@@ -76,6 +86,7 @@ export interface TaskContext {
 export const NEW: Omit<TaskContext, "id"> = {
   requester: null,
   marks: [],
+  requesterScore: SCORE_OF_NEWCOMER,
   order: null,
   offers: [],
   asked: 0,
@@ -90,6 +101,8 @@ export const NEW: Omit<TaskContext, "id"> = {
   deadline: null,
   extended: 0,
   submissions: 0,
+  killed: 0,
+  killedInAward: 0,
   autoRetriesLeft: 0,
   freeRounds: 0,
   withdrawn: false,

@@ -12,6 +12,8 @@ export interface TaskRow {
   readonly taskType: string;
   readonly budget: number;
   readonly minSkill: number;
+  /** The requester's when the task was opened; absent in a row from a node of before. */
+  readonly requesterScore?: number;
   /** Workers who cannot take it, as closedToOf() lists them. */
   readonly closedTo: readonly AccountId[];
   readonly awardedPrice: number | null;

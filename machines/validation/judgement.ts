@@ -20,6 +20,8 @@ export interface Question {
 export interface Unjudged {
   readonly unjudged: string;
   readonly because: "schema" | "rules" | "slow" | "busy";
+  /** Whether it was begun, and killed at its deadline. */
+  readonly killed?: true;
 }
 
 /** A verdict, with the cost of the schema alone (validation/cost.ts) if that is known. */

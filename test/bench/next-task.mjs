@@ -187,7 +187,7 @@ async function timedOutAt(id) {
 async function whenTimedOut(way, count) {
   const workers = await Promise.all(Array.from({ length: count }, register));
   for (const worker of workers) await way.prepare(worker);
-  for (let n = 0; n < count; n += 1) await awarded({ max_seconds: 5 });
+  for (let n = 0; n < count; n += 1) await awarded({ max_seconds: 10 });
   const waits = workers.map((worker) => way.wait(worker));
   const all = await Promise.all(
     waits.map(async ({ won, end }, n) => {

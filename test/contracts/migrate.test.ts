@@ -176,7 +176,7 @@ test("a schema that is older than this code works with is told with the command 
   const told = await readPlatform([pool]).catch((error: unknown) => error);
   expect(told).toBeInstanceOf(NotSetUp);
   expect(String(told)).toContain(
-    "0003-guide, 0004-formats, 0005-lists, 0006-bids, 0007-honeypots is missing); run `nexus migrate`",
+    "0003-guide, 0004-formats, 0005-lists, 0006-bids, 0007-honeypots, 0008-terms is missing); run `nexus migrate`",
   );
 });
 

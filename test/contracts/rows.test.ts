@@ -94,6 +94,8 @@ const taskRow: fc.Arbitrary<TaskRow> = fc.record({
   taskType: text,
   budget: large,
   minSkill: small,
+  // As the first fact has it.
+  requesterScore: fc.constant(0.9),
   closedTo: accounts,
   awardedPrice: nullable(large),
   result: json,
@@ -112,6 +114,8 @@ const capabilityRow: fc.Arbitrary<CapabilityRow> = fc.record({
   tags: texts,
   price: nullable(fc.maxSafeNat().map(credits)),
   concurrency: integer,
+  minSeconds: integer,
+  minRequesterScore: real,
   available: fc.boolean(),
   createdAt: large,
   score: real,

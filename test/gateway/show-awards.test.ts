@@ -15,7 +15,7 @@ type Preference = "best" | "balanced" | "cheapest";
 const seen = (fact: TaskFact, account = REQUESTER, preference: Preference = "cheapest") =>
   showHistory(
     { items: [{ seq: 1, fact }], worker: WORKER, next: null },
-    { account, requester: REQUESTER, preference, budget: 20 },
+    { account, requester: REQUESTER, party: true, preference, budget: 20 },
   );
 
 const bid = (n: number, price: number, quality = 0.5) => ({ id: id(n), worker: person(n), credits: credits(price), quality });
@@ -120,7 +120,7 @@ describe("a history keeps", () => {
     expect(seen(declined, WORKER)).toHaveLength(1);
     expect(seen(declined)).toEqual([]);
     const page = { items: [{ seq: 1, fact: declined }], worker: WORKER, next: null };
-    const viewer = { account: REQUESTER, requester: REQUESTER, preference: "cheapest", budget: 20 } as const;
+    const viewer = { account: REQUESTER, requester: REQUESTER, party: true, preference: "cheapest", budget: 20 } as const;
     expect(showHistory(page, { ...viewer, operator: true })).toHaveLength(1);
   });
 

@@ -29,7 +29,7 @@ const rowAfter = (facts: readonly TaskFact[]) => {
 
 describe("a history", () => {
   const seen = (fact: TaskFact, who: typeof WORKER, operator = false) => {
-    const viewer = { account: who, requester: REQUESTER, preference: "best", budget: 20, operator } as const;
+    const viewer = { account: who, requester: REQUESTER, party: true, preference: "best", budget: 20, operator } as const;
     return showHistory({ items: [{ seq: 7, fact }], worker: WORKER, next: null }, viewer);
   };
   const declined: TaskFact = { type: "OfferDeclined", worker: WORKER, reason: { why: "NO_SLOT", slots: 2 }, at: AT };
@@ -61,13 +61,14 @@ describe("a history", () => {
     [{ type: "PoolEntered", until: AT, at: AT }, "platform", { until: NOW }, { until: NOW }],
   ])("tells its parties, and a stranger less, of $type", (fact, by, data, toStranger) => {
     expect(seen(fact, REQUESTER)).toEqual(shown(by, fact.type, data));
-    expect(seen(fact, WORKER)).toEqual(shown(by, fact.type, data));
+    const cost = fact.type === "AwardFailed" ? { reputation_change: -2 } : {};
+    expect(seen(fact, WORKER)).toEqual(shown(by, fact.type, { ...data, ...cost }));
     expect(seen(fact, STRANGER)).toEqual(shown(by, fact.type, toStranger));
   });
 });
 
 test("what was created just now is shown as it is read a moment later", () => {
-  expect(showCreated(TASK, REQUESTER, SPEC, AT)).toEqual(showTask(rowAfter(opened), REQUESTER));
+  expect(showCreated(TASK, REQUESTER, SPEC, { id: TASK, createdAt: AT })).toEqual(showTask(rowAfter(opened), REQUESTER));
 });
 
 test("a worker may bid on what takes bids, if nothing is known that keeps it from that", () => {

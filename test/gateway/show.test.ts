@@ -62,6 +62,7 @@ describe("a task", () => {
     max_extension_seconds: 0,
     quality_preference: "best",
     min_skill_rating: 0,
+    requester_score: 0.9,
   };
   const progress = { retries_left: 2, auto_retries_left: 2, created_at: at(0) };
   const nothing = {
@@ -118,11 +119,12 @@ describe("a task", () => {
   });
 });
 
+const VIEWER = { requester: REQUESTER, party: true, preference: "best", budget: 20 } as const;
+
 describe("a history", () => {
   const life = new Life(entity, TASK);
   const items = STEPS.flatMap(([command, when]) => life.do(command, when).facts).map((fact, index) => ({ seq: index + 1, fact }));
-  const seenBy = (account: typeof WORKER) =>
-    showHistory({ items, worker: null, next: null }, { account, requester: REQUESTER, preference: "best", budget: 20 });
+  const seenBy = (account: typeof WORKER) => showHistory({ items, worker: null, next: null }, { ...VIEWER, account });
   const deadline = at(123_000);
   const explored = items.some(({ fact }) => fact.type === "Awarded" && fact.explored);
 
@@ -179,7 +181,7 @@ describe("a history", () => {
     const lost = new Life(entity, TASK).through(STEPS.slice(0, 4));
     const facts = lost.do(timer("execution"), AT + 130_000).facts.map((fact, index) => ({ seq: 20 + index, fact }));
     const page = { items: facts, worker: WORKER, next: null };
-    const seen = (account: typeof WORKER) => showHistory(page, { account, requester: REQUESTER, preference: "best", budget: 20 });
+    const seen = (account: typeof WORKER) => showHistory(page, { ...VIEWER, account });
     expect(seen(REQUESTER)).toEqual([
       { seq: 20, event: "AwardTimedOut", at: at(130_000), by: "platform", data: { awarded_to: WORKER, error_code: "TIMEOUT" } },
       { seq: 21, event: "Reopened", at: at(130_000), by: "platform", data: { until: at(133_000), costs_retry: true } },

@@ -59,8 +59,9 @@ async function attack(
     if (status === 200 && body.status !== "REJECTED") return wrong;
   }
   const { status, body } = await ask(`/tasks/${id}/submit`, { result_data: order.example_output }, worker);
-  // On a busy machine what was judged in time once may not be the next time; the worker is not blamed for that.
-  if (body.code !== "VALIDATION_TOO_EXPENSIVE" && (status !== 200 || body.status !== "COMPLETED"))
+  // On a busy machine what was judged in time once may not be the next time; the worker is not blamed for that. The second time ends it.
+  const isTooDear = body.code === "VALIDATION_TOO_EXPENSIVE" || (body.code === "TASK_ENDED" && body.detail.includes("EXPIRED"));
+  if (!isTooDear && (status !== 200 || body.status !== "COMPLETED"))
     wrong.push(`${kind}: the example, handed in, is ${status} ${JSON.stringify(body).slice(0, 300)}`);
   return wrong;
 }

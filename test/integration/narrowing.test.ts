@@ -56,6 +56,8 @@ const plain: TaskLife = {
   marks: [],
   budget: 8,
   minSkill: 0,
+  maxSeconds: 120,
+  requesterScore: 0.9,
   failed: [],
   bidders: [],
   autoRetry: 0,
@@ -164,9 +166,11 @@ test("the lives are of every kind: each reason is somebody's, and each worker th
     ONE_IDENTITY: 1,
     OVER_BUDGET: 1,
     OWN_TASK: 1,
+    REQUESTER_SCORE_TOO_LOW: 1,
     SUSPENDED: 1,
     TASK_NOT_OPEN: 1,
     TIER_TOO_LOW: 1,
+    TOO_LITTLE_TIME: 1,
   } satisfies { readonly [W in Exclude<Ineligibility["why"], OfStates>]: 1 };
   expect([...reasons].sort()).toEqual(Object.keys(all).sort());
   for (const one of workers.filter(({ row }) => row.status === "ACTIVE")) expect(eligible(one).length).toBeGreaterThan(0);
@@ -249,13 +253,15 @@ test("a matcher proposes a task to exactly those with a posted price who may tak
       // A task says itself whether its bids are full.
       expect(asked).toBe(reason === undefined || reason.why === "BIDS_FULL");
       if (!asked) continue;
-      const { budget, minSkill, marks } = life;
+      const { budget, minSkill, maxSeconds, requesterScore, marks } = life;
       const offer = {
         task: taskId(name),
         bid: id(1),
         taskType: TYPE,
         budget: credits(budget),
         minSkill,
+        maxSeconds,
+        requesterScore,
         marks,
         asked: true,
       } as const;
@@ -269,7 +275,7 @@ test("a matcher proposes a task to exactly those with a posted price who may tak
     }
   }
   presence.close();
-  expect(accepted).toBeGreaterThan(50);
+  expect(accepted).toBeGreaterThan(40);
   // A price of exactly the budget will do, the highest one too.
   expect([...ties].sort()).toEqual([5, 6, 7, 8]);
 });

@@ -141,7 +141,7 @@ const CAUSES: { readonly [name: string]: () => Promise<() => Promise<string | nu
     };
   },
   "another worker has not done in time": async () => {
-    const { id } = await awarded({ max_seconds: 1 });
+    const { id } = await awarded({ max_seconds: 10 });
     return async () => id;
   },
 };

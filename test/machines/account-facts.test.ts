@@ -88,10 +88,11 @@ test("hold: the budget, and the task opened with all that was asked for, at the 
   const life = me({ marks: ["mail:a"] });
   const offers = [{ worker: OTHER, bid: id(80) }];
   const { facts, decision, effects } = life.do({ ...hold(), offers } as Command, AT);
-  expect(facts).toEqual([{ type: "Held", task: HELD, budget: 20, at: AT }]);
+  expect(facts).toEqual([{ type: "Held", task: HELD, budget: 20, score: 0.9, at: AT }]);
   expect(effects).toEqual([]);
   expect(decision.afterDelivery).toBe(true);
-  const open = { type: "open", task: HELD, requester: ME, marks: ["mail:a"], order: order(), offers, createdAt: AT };
+  const rest = { order: order(), offers, requesterScore: 0.9, createdAt: AT };
+  const open = { type: "open", task: HELD, requester: ME, marks: ["mail:a"], ...rest };
   expect(decision.carry).toEqual([{ type: "tell", to: { kind: "task", id: HELD }, command: open, fresh: true }]);
   expect(row(life)).toMatchObject({ available: 30, held: 20, tally: { created: 1 } });
 });
@@ -126,7 +127,9 @@ test("earn: what was paid, by whom, and how it was done; a record of each type",
   const { facts, effects } = life.do(earn(), AT);
   const { task, taskType, firstTry, durationMs, allowedMs } = work;
   const how = { taskType, firstTry, durationMs, allowedMs };
-  expect(facts).toEqual([{ type: "Earned", task, requester: OTHER, counterparty: "mail:r", payout: 12, ...how, at: AT }]);
+  expect(facts).toEqual([
+    { type: "Earned", task, requester: OTHER, counterparty: "mail:r", payout: 12, ...how, clears: "ALL", at: AT },
+  ]);
   expect(effects).toEqual([]);
   life.do(earn({ task: NEXT, firstTry: false, durationMs: 130_000, taskType: "y" }), AT + 1);
   life.do(fail("TIMED_OUT", taskId(id(92))), AT + 2);

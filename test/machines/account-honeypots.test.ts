@@ -176,3 +176,22 @@ test("one whose answer was wrong proves, once it counts, as much as a failed tas
   expect(skillIn(row(wrong).records, TYPE).score).toBeLessThan(before);
   expect(after).toEqual(wanted);
 });
+
+test("one whose penalty is taken back before it is due is never counted, and one that was counted is no longer", () => {
+  const failing = { ...fail(1, { passed: false, due: AT + 500 }), requesterIdentity: "mail:1" } as Command;
+  const excuse = {
+    ...{ type: "excuse", task: taskId(id(101)), taskType: TYPE, outcome: "TIMED_OUT", reason: "UNSOLVED" },
+    ...{ requesterIdentity: "mail:1", honeypot: true },
+  } as Command;
+  const early = me().through([[failing, AT]]);
+  expect(early.do(excuse, AT + 9).effects).toContainEqual({ type: "forget", name: "honeypots" });
+  expect(row(early).tally).toMatchObject({ honeypotsFailed: 0, timedOut: 0 });
+  expect(early.state.context.untold).toEqual([]);
+  const late = me().through([
+    [failing, AT],
+    [due(AT + 500), AT + 500],
+  ]);
+  expect(row(late).tally.honeypotsFailed).toBe(1);
+  late.do(excuse, AT + 509);
+  expect(row(late).tally).toMatchObject({ honeypotsFailed: 0, timedOut: 0 });
+});

@@ -146,7 +146,7 @@ describe("batches", () => {
     const life = me(30).through([[start(1), AT]]);
     const held = life.do(item(1, 200, { want: 3 }), AT);
     expect(held.facts).toEqual([
-      { type: "Held", task: id(200), budget: 20, perMinute: 0, at: AT },
+      { type: "Held", task: id(200), budget: 20, perMinute: 0, score: 0.9, at: AT },
       {
         type: "BatchWaits",
         batch: batch(1),

@@ -4,7 +4,9 @@ import type { AccountFact } from "../../machines/account/events.ts";
 import { account } from "../../machines/account/index.ts";
 import { debtFloor } from "../../machines/account/power.ts";
 import { auditBooks, type LedgerTotals, type PendingMessage, type StoredHistory } from "../../machines/audit/books.ts";
+import { entitiesUnder } from "../../machines/entities.ts";
 import type { StoredFact } from "../../machines/fact.ts";
+import { MARKET_RULES } from "../../machines/market/settings.ts";
 import type { CarriedCommand } from "../../machines/protocols.ts";
 import { credits, taskId } from "../../machines/vocabulary.ts";
 import { id, order, person, World } from "../support/world.ts";
@@ -21,10 +23,15 @@ const [REQUESTER, WORKER, NEWCOMER] = [person(1), person(2), person(9)];
 const AT = 1_000_000;
 /** Tasks of one requester: done and paid, still open, and cancelled. */
 const [DONE, OPEN, CANCELLED] = [taskId(id(101)), taskId(id(102)), taskId(id(103))];
+/** One that two verified workers failed, so that it cost them nothing. */
+const UNSOLVED = taskId(id(104));
+const OTHER = person(4);
 
 let sound: Stored;
 beforeEach(async () => {
   const world = new World();
+  world.entities = entitiesUnder({ ...MARKET_RULES, provenSettlements: 0 });
+  world.host = world.makeHost();
   await world.host.start();
   for (const n of [1, 2]) await world.answer(world.register(n, n === 1 ? 100 : 50));
   await world.answer(world.post(1, DONE, { callbackUrl: "https://example.com/hook" }));
@@ -34,6 +41,15 @@ beforeEach(async () => {
   await world.answer(world.post(1, OPEN));
   await world.answer(world.post(1, CANCELLED));
   await world.answer(world.ask("task", CANCELLED, { type: "cancel", requester: REQUESTER }));
+  await world.settle();
+  for (const n of [3, 4, 5]) await world.answer(world.register(n));
+  await world.answer(world.post(5, UNSOLVED));
+  for (const n of [3, 4]) {
+    const github = { id: `${n}`, login: `p${n}`, score: 1, token: "t" };
+    await world.answer(world.ask("account", person(n), { type: "linkGitHub", github }));
+    await world.answer(world.bid(n, UNSOLVED, 12, [person(n)]));
+    for (let tries = 0; tries < 3; tries += 1) await world.answer(world.submit(n, UNSOLVED, false));
+  }
   await world.settle();
   const books = world.journal.books();
   const all = async (kind: "account" | "task") => {
@@ -128,7 +144,7 @@ test("sound books pass, and each guarantee has been checked", async () => {
   expect(findings.flatMap((finding) => finding.wrong)).toEqual([]);
   const checked = Object.fromEntries(findings.map((finding) => [finding.promise.slice(0, 9), finding.checked]));
   // Every transfer, the sum of all, and transit; two accounts twice and their snapshots; and so on.
-  expect(checked).toMatchObject({ "1 every t": sound.totals.transfers + 2, "4 availab": 3 });
+  expect(checked).toMatchObject({ "1 every t": sound.totals.transfers + 2, "4 availab": 4 });
   expect(findings.filter((finding) => finding.checked === 0)).toEqual([]);
 });
 
@@ -308,6 +324,40 @@ describe("a task", () => {
     ],
   ])("%s", async (_about, change, found) => {
     expect(await wrong(change(sound))).toEqual(found.map((one) => expect.stringMatching(one)));
+  });
+});
+
+describe("a penalty that is taken back", () => {
+  const twice = (history: StoredHistory) => {
+    const all = facts(history);
+    const excused = all.filter(({ type }) => type === "Excused");
+    return [...all, ...excused].map((fact, n) => ({ ...fact, seq: n + 1 }));
+  };
+  const excuse: CarriedCommand = {
+    ...{ type: "excuse", task: UNSOLVED, taskType: "json_extraction" },
+    ...{ outcome: "FAILED_VALIDATION", reason: "UNSOLVED", requesterIdentity: person(5) },
+  };
+  const lost = withAccount(OTHER, (history) => ({ facts: without(history, "Excused") }));
+
+  test.each<[string, Change, readonly RegExp[]]>([
+    ["twice", withAccount(OTHER, (history) => ({ facts: twice(history) })), [/was taken back twice, or there was none/]],
+    [
+      "of no failure",
+      withAccount(OTHER, (history) => ({ facts: without(history, "Failed") })),
+      [/reserves a slot/, /twice, or there was none/],
+    ],
+    ["nowhere, though the end of the task says so", lost, [/whose penalty was not taken back/]],
+    ["on its way", both(lost, withMessage(OTHER, excuse)), []],
+    [
+      "without an end that says so",
+      withTask(UNSOLVED, (history) => ({
+        facts: facts(history).map((fact) => (fact.type === "Expired" ? { ...fact, body: { type: "Expired", at: AT } } : fact)),
+      })),
+      [/no end of a task says why/, /no end of a task says why/],
+    ],
+  ])("%s", async (_, change, told) => {
+    const found = await wrong(change(sound));
+    expect(found).toEqual(told.map((pattern) => expect.stringMatching(pattern)));
   });
 });
 

@@ -14,7 +14,9 @@ import {
   type PostedTerms,
   roundByRow,
   type TaskOnOffer,
+  termsIneligibility,
 } from "../../machines/eligibility.ts";
+import { termsOf } from "../../machines/market/capability.ts";
 import { isRefusal } from "../../machines/refusal.ts";
 import { decideTask } from "../../machines/task/decide.ts";
 import { task } from "../../machines/task/index.ts";
@@ -32,6 +34,8 @@ const open: TaskOnOffer = {
   marks: ["mail:a"],
   budget: 20,
   minSkill: 2,
+  maxSeconds: 120,
+  requesterScore: 0.9,
   bidders: [],
   failed: [],
 };
@@ -97,6 +101,8 @@ describe("an offer is", () => {
   test.each<[string, Partial<PostedTerms>]>([
     ["for the last slot", { kept: 1 }],
     ["at exactly the budget", {}],
+    ["for exactly the least time", { capability: { ...capability, minSeconds: 120 } }],
+    ["at exactly the least score", { capability: { ...capability, minRequesterScore: 0.9 } }],
   ])("taken %s", (_, changes) => {
     expect(offerIneligibility(open, me, { ...terms, ...changes })).toBeUndefined();
   });
@@ -106,10 +112,36 @@ describe("an offer is", () => {
     [{ capability: { ...capability, available: false } }, { why: "CAPABILITY_AWAY" }],
     [{ capability: { ...capability, price: null } }, { why: "NO_POSTED_PRICE" }],
     [{ capability: { ...capability, price: credits(21) } }, { why: "OVER_BUDGET", price: 21, budget: 20 }],
+    [{ capability: { ...capability, minSeconds: 121 } }, { why: "TOO_LITTLE_TIME", seconds: 120, wanted: 121 }],
+    [{ capability: { ...capability, minRequesterScore: 0.91 } }, { why: "REQUESTER_SCORE_TOO_LOW", score: 0.9, wanted: 0.91 }],
     [{ keepsThis: true }, { why: "SLOT_RESERVED" }],
     [{ kept: 2 }, { why: "NO_SLOT", slots: 2 }],
   ])("declined because %j", (changes, reason) => {
     expect(offerIneligibility(open, me, { ...terms, ...changes })).toEqual(reason);
+  });
+});
+
+describe("what is taken unseen", () => {
+  const judged = (task: object, terms: object) => termsIneligibility(task, termsOf(terms))?.why;
+
+  test("has 10 s at least, unless something else is set", () => {
+    expect([9, 10, 11].map((maxSeconds) => judged({ maxSeconds }, {}))).toEqual(["TOO_LITTLE_TIME", undefined, undefined]);
+    expect([1, 2].map((maxSeconds) => judged({ maxSeconds }, { minSeconds: 2 }))).toEqual(["TOO_LITTLE_TIME", undefined]);
+    expect(judged({ maxSeconds: 1 }, { minSeconds: 1 })).toBeUndefined();
+  });
+
+  test("may be of a requester with any score, unless something else is set", () => {
+    expect(judged({ maxSeconds: 10, requesterScore: 0 }, {})).toBeUndefined();
+    const scores = [0.79, 0.8, 1].map((requesterScore) => judged({ requesterScore }, { minRequesterScore: 0.8 }));
+    expect(scores).toEqual(["REQUESTER_SCORE_TOO_LOW", undefined, undefined]);
+  });
+
+  test("is not held against a task of before, which says neither", () => {
+    expect(judged({}, { minSeconds: 300, minRequesterScore: 1 })).toBeUndefined();
+  });
+
+  test("a bid by hand is no matter of these terms", () => {
+    expect(bidIneligibility({ ...open, maxSeconds: 1, requesterScore: 0 }, me, 20)).toBeUndefined();
   });
 });
 
@@ -261,6 +293,8 @@ test("the reason of a decline reaches the task; one of a version before has none
     marks: [],
     budget: 20,
     minSkill: 0,
+    maxSeconds: 120,
+    requesterScore: 0.9,
     failed: [],
     bidders: [],
     autoRetry: 0,
@@ -280,6 +314,8 @@ test("the window ends early when everyone who is online has failed, has bid or i
     marks: [],
     budget: 20,
     minSkill: 0,
+    maxSeconds: 120,
+    requesterScore: 0.9,
     failed: [OTHER],
     bidders: [],
     autoRetry: 1,

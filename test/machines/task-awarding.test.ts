@@ -79,7 +79,7 @@ describe("a bid that can win at once", () => {
       to: { kind: "account", id: WORKER },
       command: {
         ...{ type: "offer", task: TASK, bid: id(50), taskType, budget, minSkill: 0, marks: ["mail:r"], price: 10 },
-        ...{ candidates: [placed()], asked: true },
+        ...{ maxSeconds: 120, requesterScore: 0.9, candidates: [placed()], asked: true },
       },
       ms: 1_000,
     });

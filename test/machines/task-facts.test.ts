@@ -241,7 +241,9 @@ test("a time-out: the worker's account is told, and the next window counts from 
     { type: "AwardTimedOut", at: late },
     { type: "Expired", at: late },
   ]);
-  expect(last.effects).toEqual([forget("execution"), tell("account", WORKER, failing), ...released, remind("webhook", late)]);
+  const release = { type: "release", task: TASK, budget: 20, awarded: true };
+  const counted = [...released.slice(0, -1), tell("account", REQUESTER, release)];
+  expect(last.effects).toEqual([forget("execution"), tell("account", WORKER, failing), ...counted, remind("webhook", late)]);
 });
 
 test("a second round: tries and bids begin anew, and what is left of the retries is counted", () => {

@@ -8,8 +8,9 @@ import type { Log } from "../../actors/ports/log.ts";
 import type { OpenTasks } from "../../actors/ports/open-tasks.ts";
 import { Router } from "../../actors/router.ts";
 import { Node } from "../../actors/shards/node.ts";
-import { ENTITIES } from "../../machines/entities.ts";
+import { entitiesUnder } from "../../machines/entities.ts";
 import type { AnyEntity } from "../../machines/entity.ts";
+import { MARKET_RULES } from "../../machines/market/settings.ts";
 import { isRefusal, refuse } from "../../machines/refusal.ts";
 import { JUDGING_MS_MAX } from "../../machines/task/decide.ts";
 import type { Judgement, Question } from "../../machines/validation/judgement.ts";
@@ -28,7 +29,9 @@ const DRAIN_MS = 8_000;
 export const SKEW_MS_MAX = 500;
 /** Matchers of each queue. */
 export const PARTITIONS = 2;
-const TOO_EXPENSIVE: Judgement = { because: "slow", unjudged: "takes too long" };
+const TOO_EXPENSIVE: Judgement = { because: "slow", unjudged: "takes too long", killed: true };
+/** Here the failures of whoever is verified say something about a task, so that it comes to that often enough. */
+const ENTITIES = entitiesUnder({ ...MARKET_RULES, provenSettlements: 0 });
 
 export interface SimNode {
   readonly process: Process;

@@ -32,6 +32,8 @@ export interface Outcome {
   readonly undelivered: number;
   /** Commits of a node that began while another of its was under way. */
   readonly beside: number;
+  /** How many penalties were taken back. */
+  readonly excused: number;
   /** Ms of simulated time. */
   readonly elapsed: number;
 }
@@ -84,6 +86,7 @@ class Simulation {
     this.workload.begin();
     await this.pass(LEASE_MS);
     this.workload.offer();
+    this.workload.verify();
     await this.pass(LEASE_MS);
   }
 
@@ -245,6 +248,7 @@ export async function simulate(seed: number, steps = STEPS_DEFAULT, mutation: Mu
     tasks: workload.wishes.tasks.length,
     undelivered: workload.workers.undelivered(),
     beside: cluster.store.beside,
+    excused: workload.workers.excused(),
     elapsed: cluster.time.now,
   };
 }

@@ -42,10 +42,13 @@ export class Wishes {
   readonly batches: { readonly id: string; readonly requester: AccountId }[] = [];
   readonly #random: Random;
   readonly #nextId: () => string;
+  /** How many of the tasks nobody can solve; none in most histories, so that their ready worker fails at nothing. */
+  readonly #unsolvable: number;
 
   constructor(random: Random, nextId: () => string) {
     this.#random = random;
     this.#nextId = nextId;
+    this.#unsolvable = random.pick([0, 0, 0.5]);
   }
 
   /** Something that may well be refused; undefined where there is nothing yet to ask it of. */
@@ -147,7 +150,9 @@ export class Wishes {
 
   #order(): TaskSpec {
     const random = this.#random;
+    const isUnsolvable = random.chance(this.#unsolvable);
     return order({
+      ...(isUnsolvable ? { schema: { const: "unguessed" }, exampleOutput: "unguessed" } : {}),
       budget: credits(random.int(5, 30)),
       maxSeconds: random.int(1, 6),
       ...(random.chance(0.5) ? { maxExtension: 4 } : {}),

@@ -14,7 +14,7 @@ import type { Signal } from "../../gateway/ports/signals.ts";
 import { addressKey } from "../../machines/address.ts";
 import type { TaskFact } from "../../machines/task/events.ts";
 import type { TaskRow } from "../../machines/task/row.ts";
-import { takesBids } from "../../machines/task/tags.ts";
+import { isAwarded, takesBids } from "../../machines/task/tags.ts";
 import { type AccountId, credits, type TaskId, taskId } from "../../machines/vocabulary.ts";
 import { BAD_RESULT, GOOD_RESULT, order, person, SILENT } from "../support/world.ts";
 import { type Cluster, PARTITIONS, type SimGateway } from "./cluster.ts";
@@ -24,9 +24,9 @@ import { type Wish, wish } from "./wishes.ts";
 
 const TYPE = order().taskType;
 /** Who pulls, who is online with a posted price, and who comes when the faults have stopped. */
-const PULLING = [5, 6];
+export const PULLING = [5, 6];
 const ONLINE = [1, 2];
-const READY = 9;
+export const READY = 9;
 /** How often the ready worker looks what it has (ms), and from when on it must have got what it can (ms after the faults). */
 const LOOK_MS = 200;
 const PATIENCE_MS = 45_000;
@@ -67,12 +67,28 @@ export class Workers {
     const random = this.#random;
     if (random.chance(0.25)) void this.#pull(person(random.pick(PULLING)));
     if (random.chance(0.05)) this.#listen(person(random.pick(ONLINE)));
+    if (random.chance(0.3)) this.#submitSome();
+  }
+
+  /** Somebody who has a task submits a result, of whom a client that picks tasks and workers at random rarely thinks. */
+  #submitSome(): void {
+    const had = storedTasks(this.#cluster.store.journal.actors).filter(({ row }) => row.worker !== null && isAwarded(row.status));
+    const { row } = had.length === 0 ? { row: undefined } : this.#random.pick(had);
+    if (row !== undefined && row.worker !== null) this.#submit(row.worker, taskId(row.id), this.#random.chance(0.5));
   }
 
   /** The faults have stopped: one worker takes whatever there is, at the lowest price. */
   async stayReady(): Promise<void> {
     const { time, gateways } = this.#cluster;
-    const capability = { taskType: TYPE, description: "", tags: [], price: credits(1), concurrency: 100, available: true };
+    const capability = {
+      taskType: TYPE,
+      description: "",
+      tags: [],
+      price: credits(1),
+      concurrency: 100,
+      minSeconds: 1,
+      available: true,
+    };
     this.#start(
       wish("account", person(READY), { type: "registerCapability", capability: { ...capability, id: this.#cluster.ids.next() } }),
       true,
@@ -93,6 +109,12 @@ export class Workers {
   /** How many awards were given back because no client had heard of them. */
   undelivered(): number {
     return storedTasks(this.#cluster.store.journal.actors).flatMap(({ row }) => this.#facts(row.id).filter(isUndelivered)).length;
+  }
+
+  /** How many penalties were taken back. */
+  excused(): number {
+    const all = [...this.#cluster.store.journal.actors.values()];
+    return all.flatMap(({ facts }) => facts.filter(({ type }) => type === "Excused")).length;
   }
 
   /** W2, at the end. */

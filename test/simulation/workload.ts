@@ -10,7 +10,7 @@ import { isTraceOf, type Span } from "./past.ts";
 import type { Random } from "./random.ts";
 import { ruleOf } from "./refusals.ts";
 import { ACCOUNTS, type Wish, Wishes, wish } from "./wishes.ts";
-import { Workers } from "./workers.ts";
+import { PULLING, READY, Workers } from "./workers.ts";
 
 /** An HTTP client gives up on an answer after this (ms). */
 const WAIT_MAX_MS = 7_000;
@@ -93,10 +93,32 @@ export class Workload {
         tags: [],
         price: credits(6 + n),
         concurrency: 2,
+        minSeconds: 1,
         available: true,
       };
       const capability = { ...what, id: this.#cluster.ids.next() };
       this.#start(wish("account", person(n), { type: "registerCapability", capability }), true);
+    }
+  }
+
+  /** Lets those who pull take tasks of any time, and verifies all who work: what they fail at says something about a task. */
+  verify(): void {
+    const any = {
+      taskType: order().taskType,
+      description: "",
+      tags: [],
+      price: null,
+      concurrency: 1,
+      minSeconds: 1,
+      available: true,
+    };
+    for (const n of PULLING) {
+      const capability = { ...any, id: this.#cluster.ids.next() };
+      this.#start(wish("account", person(n), { type: "registerCapability", capability }), true);
+    }
+    for (const n of [...ACCOUNTS, ...PULLING, READY]) {
+      const github = { id: `${n}`, login: `p${n}`, score: 1, token: "sealed" };
+      this.#start(wish("account", person(n), { type: "linkGitHub", github }), true);
     }
   }
 

@@ -4,6 +4,7 @@ import type { AccountFact } from "../../machines/account/events.ts";
 import { account } from "../../machines/account/index.ts";
 import type { AccountSnapshot } from "../../machines/account/machine.ts";
 import type { TaskOnOffer } from "../../machines/eligibility.ts";
+import type { Terms } from "../../machines/market/capability.ts";
 import type { PlacedBid, TaskFact, TaskSpec } from "../../machines/task/events.ts";
 import { task } from "../../machines/task/index.ts";
 import type { TaskSnapshot } from "../../machines/task/machine.ts";
@@ -22,6 +23,8 @@ export interface TaskLife {
   readonly marks: readonly string[];
   readonly budget: number;
   readonly minSkill: number;
+  readonly maxSeconds: number;
+  readonly requesterScore: number;
   /** Whose awards timed out, one after the other. */
   readonly failed: readonly AccountId[];
   /** Who has bid in the round after. */
@@ -39,6 +42,8 @@ export function anyTaskLife(count: number): fc.Arbitrary<TaskLife> {
       marks: fc.subarray(MARKS),
       budget: fc.integer({ min: 5, max: 8 }),
       minSkill: fc.integer({ min: 0, max: 5 }),
+      maxSeconds: fc.constantFrom(9, 10, 120, 120, 120),
+      requesterScore: fc.constantFrom(0.5, 0.9, 0.9, 0.9),
       failed: fc.subarray(workers, { maxLength: 3 }),
       bidders: fc.subarray(workers, { maxLength: 6 }),
       autoRetry: fc.integer({ min: 0, max: 3 }),
@@ -48,20 +53,20 @@ export function anyTaskLife(count: number): fc.Arbitrary<TaskLife> {
     .map((life) => ({ ...life, bidders: life.bidders.filter((worker) => !life.failed.includes(worker)) }));
 }
 
-function specOf({ budget, minSkill, autoRetry }: TaskLife): TaskSpec {
-  return order({ budget: credits(budget), minSkill, autoRetry });
+function specOf({ budget, minSkill, maxSeconds, autoRetry }: TaskLife): TaskSpec {
+  return order({ budget: credits(budget), minSkill, maxSeconds, autoRetry });
 }
 
 /** What happened to a task that lived so. */
 export function taskFacts(life: TaskLife, name: string): readonly TaskFact[] {
-  const { requester, marks, failed, bidders, upTo: end } = life;
+  const { requester, marks, requesterScore, failed, bidders, upTo: end } = life;
   const placed = (worker: AccountId): TaskFact => ({ type: "BidPlaced", bid: bidOf(worker), at: AT });
   const won = (worker: AccountId): TaskFact => {
     const bid = bidOf(worker);
     return { type: "Awarded", bid, deadline: AT, explored: false, candidates: [bid], at: AT };
   };
   const facts: TaskFact[] = [
-    { type: "Opened", task: taskId(name), requester, marks, order: specOf(life), createdAt: AT, at: AT },
+    { type: "Opened", task: taskId(name), requester, marks, order: specOf(life), requesterScore, createdAt: AT, at: AT },
     { type: "RoutingStarted", until: AT, at: AT },
   ];
   for (const worker of failed) {
@@ -87,8 +92,9 @@ export function taskAfter(facts: readonly TaskFact[], name: string): TaskSnapsho
 /** What the rule looks at, written out of the life itself. */
 export function onOfferOf(life: TaskLife, state: TaskSnapshot): TaskOnOffer {
   if (state.value === "NEW") throw new Error("a task that lives is open");
-  const { requester, marks, budget, minSkill, failed, bidders, upTo: end } = life;
-  return { status: state.value, requester, marks, budget, minSkill, bidders: end === "pool" ? [] : bidders, failed };
+  const { requester, marks, budget, minSkill, maxSeconds, requesterScore, failed, bidders, upTo: end } = life;
+  const terms = { maxSeconds, requesterScore };
+  return { status: state.value, requester, marks, budget, minSkill, ...terms, bidders: end === "pool" ? [] : bidders, failed };
 }
 
 export interface WorkerLife {
@@ -96,7 +102,9 @@ export interface WorkerLife {
   /** Tasks that were paid, and that failed: what its tier comes from. */
   readonly paid: number;
   readonly failed: number;
-  readonly capability: { readonly price: number | null; readonly available: boolean; readonly concurrency: number } | null;
+  readonly capability:
+    | ({ readonly price: number | null; readonly available: boolean; readonly concurrency: number } & Partial<Terms>)
+    | null;
   /** How many tasks it reserves a slot for. */
   readonly kept: number;
   readonly become: "active" | "indebted" | "cooling" | "frozen" | "suspended";
@@ -111,6 +119,8 @@ export const anyWorkerLife: fc.Arbitrary<WorkerLife> = fc.record({
       price: fc.option(fc.integer({ min: 5, max: 8 }), { freq: 4 }),
       available: fc.constantFrom(true, true, true, false),
       concurrency: fc.integer({ min: 1, max: 2 }),
+      minSeconds: fc.constantFrom(1, 10, 10, 11),
+      minRequesterScore: fc.constantFrom(0, 0.6),
     }),
     { freq: 6 },
   ),

@@ -2,10 +2,11 @@
 import type { Marked, Page, StatementRow, StoredAccount, StoredCapability } from "../../../gateway/ports/read-model.ts";
 import type { AccountRow } from "../../../machines/account/row.ts";
 import type { AccountId } from "../../../machines/vocabulary.ts";
+import { capabilityFields } from "./capability-terms.ts";
 import { type Columns, fieldsOf } from "./columns.ts";
 import { numberCursor, parseNumber } from "./cursor.ts";
 import type { Database } from "./pool.ts";
-import { ACCOUNT, CAPABILITY } from "./tables.ts";
+import { ACCOUNT } from "./tables.ts";
 
 /** A bound above the number of accounts that one person can have. */
 const KIN_MAX = 1_000;
@@ -40,7 +41,7 @@ export async function readStoredAccounts(
   const rows = await database<(AccountRow & { readonly capabilities: readonly StoredCapability[] | null })[]>`
     select ${database.unsafe(fieldsOf(ACCOUNT))}, (
       select json_agg(c) from (
-        select ${database.unsafe(fieldsOf(CAPABILITY))} from capabilities where account = accounts.id order by created_at, id) c
+        select ${database.unsafe(capabilityFields("capabilities"))} from capabilities where account = accounts.id order by created_at, id) c
       ) as capabilities
     from accounts where ${are}`;
   return new Map(rows.map(({ capabilities, ...row }) => [row[by], { row, capabilities: capabilities ?? [] }]));

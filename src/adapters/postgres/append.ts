@@ -6,10 +6,22 @@ import { shardOf } from "../../../actors/address.ts";
 import { type Batch, type Entry, Fenced } from "../../../actors/ports/journal.ts";
 import { addressKey } from "../../../machines/address.ts";
 import { BidsTable } from "./bids.ts";
+import { TermsColumns } from "./capability-terms.ts";
 import { insertRows, rowsText, upsertRows } from "./columns.ts";
 import { type Database, isDuplicate, isFenced } from "./pool.ts";
 import { rowsOf } from "./rows.ts";
-import { ACCOUNTS, BIDS, CAPABILITIES, JOURNAL, LEDGER, OUTBOX, SNAPSHOTS, TASKS, TIMERS } from "./tables.ts";
+import {
+  ACCOUNTS,
+  BIDS,
+  CAPABILITIES,
+  CAPABILITIES_BEFORE,
+  JOURNAL,
+  LEDGER,
+  OUTBOX,
+  SNAPSHOTS,
+  TASKS,
+  TIMERS,
+} from "./tables.ts";
 
 /** Each try takes out at least one actor, and a second writer is rare. */
 const TRIES_MAX = 20;
@@ -19,6 +31,7 @@ export class Appender {
   readonly #shards: number;
   readonly #member: string | null;
   readonly #bids: BidsTable;
+  readonly #terms: TermsColumns;
 
   /** `member` is the id of the node that writes: its commits are refused once it is declared dead. null without a cluster. */
   constructor(database: Database, shards: number, member: string | null) {
@@ -26,6 +39,7 @@ export class Appender {
     this.#shards = shards;
     this.#member = member;
     this.#bids = new BidsTable(database);
+    this.#terms = new TermsColumns(database);
   }
 
   /**
@@ -34,12 +48,12 @@ export class Appender {
    */
   async append(batch: Batch): Promise<ReadonlySet<string>> {
     const conflicts = new Set<string>();
-    const hasBids = await this.#bids.isThere();
+    const has = { bids: await this.#bids.isThere(), terms: await this.#terms.areThere() };
     let entries = batch.entries;
     let unexplained = false;
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
       try {
-        await write(this.#database, { ...batch, entries }, this.#shards, { member: this.#member, hasBids });
+        await write(this.#database, { ...batch, entries }, this.#shards, this.#member, has);
         return conflicts;
       } catch (error) {
         if (isFenced(error)) {
@@ -104,8 +118,14 @@ export class Appender {
   }
 }
 
+/** What there is in the schema. */
+interface Has {
+  readonly bids: boolean;
+  readonly terms: boolean;
+}
+
 /** One statement, so one round trip and one transaction, whatever the batch contains. */
-const statement = (withBids: boolean) => `
+const statement = ({ bids, terms }: Has) => `
   with
   facts as (${insertRows(JOURNAL, 1)}),
   postings as (${insertRows(LEDGER, 2)}),
@@ -114,8 +134,8 @@ const statement = (withBids: boolean) => `
   snapshots as (${upsertRows(SNAPSHOTS, ["entity"], 5)} where snapshots.seq < excluded.seq),
   task_rows as (${upsertRows(TASKS, ["id"], 6)}),
   account_rows as (${upsertRows(ACCOUNTS, ["id"], 7)}),
-  capability_rows as (${upsertRows(CAPABILITIES, ["id"], 8)}),
-  ${withBids ? `bid_rows as (${upsertRows(BIDS, ["id"], 15, ["placedAt"])}),` : ""}
+  capability_rows as (${terms ? upsertRows(CAPABILITIES, ["id"], 8) : upsertRows(CAPABILITIES_BEFORE, ["id"], 8)}),
+  ${bids ? `bid_rows as (${upsertRows(BIDS, ["id"], 15, ["placedAt"])}),` : ""}
   unset as (
     delete from timers t using unnest($9::uuid[], $10::text[]) u(entity, name)
     where t.entity = u.entity and t.name = u.name
@@ -123,14 +143,19 @@ const statement = (withBids: boolean) => `
   delivered as (delete from outbox where id = any($11::uuid[])),
   dead as (update outbox o set dead = d.reason from unnest($12::uuid[], $13::text[]) d(id, reason) where o.id = d.id)
   select require_member($14::uuid) where $14::uuid is not null`;
-const [PLAIN, WITH_BIDS] = [statement(false), statement(true)];
+const STATEMENTS = {
+  plain: statement({ bids: false, terms: false }),
+  bids: statement({ bids: true, terms: false }),
+  terms: statement({ bids: false, terms: true }),
+  all: statement({ bids: true, terms: true }),
+};
 
-async function write(
-  database: Database,
-  batch: Batch,
-  shards: number,
-  { member, hasBids }: { readonly member: string | null; readonly hasBids: boolean },
-): Promise<void> {
+function statementFor({ bids, terms }: Has): string {
+  if (bids) return terms ? STATEMENTS.all : STATEMENTS.bids;
+  return terms ? STATEMENTS.terms : STATEMENTS.plain;
+}
+
+async function write(database: Database, batch: Batch, shards: number, member: string | null, has: Has): Promise<void> {
   const rows = rowsOf(batch, (id) => shardOf(id, shards));
   const parameters = [
     rowsText(JOURNAL, rows.facts),
@@ -148,7 +173,7 @@ async function write(
     batch.dead.map(({ reason }) => reason),
     member,
   ];
-  const more = hasBids && rows.bids.length > 0;
-  if (more) parameters.push(rowsText(BIDS, rows.bids));
-  await database.unsafe(more ? WITH_BIDS : PLAIN, parameters, { prepare: true });
+  const bids = has.bids && rows.bids.length > 0;
+  if (bids) parameters.push(rowsText(BIDS, rows.bids));
+  await database.unsafe(statementFor({ ...has, bids }), parameters, { prepare: true });
 }

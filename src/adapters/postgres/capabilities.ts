@@ -2,15 +2,14 @@
 import type { BrowseQuery, Page, StoredCapability, Workload } from "../../../gateway/ports/read-model.ts";
 import { leastScore } from "../../../machines/market/skill.ts";
 import { type AccountId, isUuid, type Millis } from "../../../machines/vocabulary.ts";
-import { fieldsOf } from "./columns.ts";
+import { capabilityFields } from "./capability-terms.ts";
 import { OLDEST } from "./cursor.ts";
 import type { Databases } from "./databases.ts";
 import { fitting, type Looked, sortOut } from "./look.ts";
 import { joinFound, jsonBytes, readPage } from "./page.ts";
 import type { Database } from "./pool.ts";
-import { CAPABILITY } from "./tables.ts";
 
-const fields = (database: Database) => database.unsafe(fieldsOf(CAPABILITY));
+const fields = (database: Database) => database.unsafe(capabilityFields("capabilities"));
 
 /** Lists an account's capabilities, the oldest first. */
 export function readCapabilities(database: Database, account: AccountId): Promise<readonly StoredCapability[]> {
@@ -61,7 +60,7 @@ function textOf(order: Order, types: number): string {
       where task_type = ($1::text[])[${type + 1}] and (${value}, id) > ($2::${valueType}, $3::uuid) ${within}`,
   );
   return `
-    select ${fieldsOf(CAPABILITY)}, value::float8 as value, fits, looked from (${fitting(branches, BY_VALUE, FITS, "$4")}) list
+    select ${capabilityFields("list")}, value::float8 as value, fits, looked from (${fitting(branches, BY_VALUE, FITS, "$4")}) list
     order by ${BY_VALUE}`;
 }
 

@@ -16,7 +16,7 @@ type TypeFor<Value> = [Value] extends [boolean]
         : "json";
 
 /** A column for each field of a row; a field without one, or one without a field, does not compile. */
-export type Columns<Row> = { readonly [Field in keyof Row]-?: TypeFor<Exclude<Row[Field], null>> };
+export type Columns<Row> = { readonly [Field in keyof Row]-?: TypeFor<NonNullable<Row[Field]>> };
 
 /** A table and its columns. A column is named after its field: `taskType` is task_type. */
 export interface Table<Row> {

@@ -6,6 +6,7 @@ import type { StoredFact } from "../../../machines/fact.ts";
 import type { Capability } from "../../../machines/market/capability.ts";
 import type { TaskFact } from "../../../machines/task/events.ts";
 import type { AccountId, AccountStatus, Millis } from "../../../machines/vocabulary.ts";
+import { termsFields } from "./capability-terms.ts";
 import { type Columns, fieldsOf } from "./columns.ts";
 import type { Databases } from "./databases.ts";
 import { loadActor } from "./load.ts";
@@ -79,7 +80,7 @@ export interface Declined {
   readonly last: Millis;
 }
 
-const OPEN_TASK: Columns<Omit<OpenTask, "autoRetry">> = {
+const OPEN_TASK: Columns<Omit<OpenTask, "autoRetry" | "requesterScore">> = {
   id: TASK.id,
   status: TASK.status,
   requester: TASK.requester,
@@ -115,7 +116,7 @@ const OWNER: Columns<Pick<CapableWorker, "status" | "cooldownUntil" | "marks">> 
 export async function readCapableWorkers(databases: Databases, taskType: string): Promise<Sample<CapableWorker>> {
   const parts = await databases.each(async (database) => {
     const rows = await database<(Omit<CapableWorker, "capability"> & Capability)[]>`
-      select ${database.unsafe(fieldsOf(OWNER, "a"))}, c.account, c.tier, ${database.unsafe(fieldsOf(REGISTERED, "c"))}
+      select ${database.unsafe(fieldsOf(OWNER, "a"))}, c.account, c.tier, ${database.unsafe(`${fieldsOf(REGISTERED, "c")}, ${termsFields("c")}`)}
       from capabilities c join accounts a on a.id = c.account
       where c.task_type = ${taskType} order by c.price nulls last, c.id limit ${JUDGED_MAX}`;
     const [all] = await database<

@@ -10,6 +10,7 @@ import { sql as formats } from "./migrations/0004-formats.ts";
 import { indexes as listIndexes, sql as lists } from "./migrations/0005-lists.ts";
 import { sql as bids } from "./migrations/0006-bids.ts";
 import { sql as honeypots } from "./migrations/0007-honeypots.ts";
+import { sql as terms } from "./migrations/0008-terms.ts";
 import type { Database } from "./pool.ts";
 
 interface Migration {
@@ -30,6 +31,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0005-lists", indexes: listIndexes, sql: lists, needs: 4 },
   { name: "0006-bids", sql: bids, needs: 4 },
   { name: "0007-honeypots", sql: honeypots, needs: 4 },
+  { name: "0008-terms", sql: terms, needs: 4 },
 ];
 
 /** The lowest and the highest schema that this code works with, but for later ones that need no more. */

@@ -1,6 +1,7 @@
 import { shardOf } from "../../../actors/address.ts";
 import type { Bidder, ReadModel, StoredAccount } from "../../../gateway/ports/read-model.ts";
 import { readAccount, readMarked, readStatement, readStoredAccounts } from "./accounts.ts";
+import { readAwards, readLastAward, readReputationChanges } from "./awards.ts";
 import { hasBid, listBids } from "./bids.ts";
 import { browseCapabilities, readCapabilities, readCapability, readWorkload } from "./capabilities.ts";
 import type { Databases } from "./databases.ts";
@@ -50,6 +51,9 @@ export function postgresReadModel(databases: Databases, mostMs = READ_MS_MAX): R
     opening: (account, task) => read(isOpening(databases.of(account), shardOf(account, shards), account, task)),
     tasks: (query) => read(listTasks(databases, query)),
     bids: (query) => read(listBids(databases, query)),
+    awards: (worker, won) => read(readAwards(databases, worker, won)),
+    lastAward: (worker, task) => read(readLastAward(databases, worker, task)),
+    reputationChanges: (account) => read(readReputationChanges(databases.of(account), account)),
     hasBid: (worker, task) => read(hasBid(databases.of(task), worker, task)),
     open: (query) => read(listOpenTasks(databases, query)),
     pulled: (worker, key) => read(readPulled(databases, worker, key)),

@@ -5,7 +5,7 @@ import type { LedgerRow, StoredCapability } from "../../../gateway/ports/read-mo
 import type { AccountRow } from "../../../machines/account/row.ts";
 import type { EntityKind } from "../../../machines/address.ts";
 import type { StoredFact } from "../../../machines/fact.ts";
-import type { Capability } from "../../../machines/market/capability.ts";
+import type { Capability, Terms } from "../../../machines/market/capability.ts";
 import type { BidRow } from "../../../machines/task/bid-rows.ts";
 import type { TaskRow } from "../../../machines/task/row.ts";
 import { BIDDING_STATUSES } from "../../../machines/task/tags.ts";
@@ -98,7 +98,10 @@ export const SNAPSHOTS: Table<SnapshotRow> = {
   columns: { entity: "uuid", seq: "integer", state: "json" },
 };
 
-export const TASK: Columns<TaskRow> = {
+/** A task's row as it is kept: the requester's score is in the task's first fact, with which rows are read (task-rows.ts). */
+type KeptTask = Omit<TaskRow, "requesterScore">;
+
+export const TASK: Columns<KeptTask> = {
   id: "uuid",
   status: "text",
   requester: "uuid",
@@ -121,7 +124,7 @@ export const TASK: Columns<TaskRow> = {
 /** The statuses of tasks that take bids, as literals: the planner takes the index on just these for nothing else. */
 export const BIDDING = BIDDING_STATUSES.map((status) => `'${status}'`).join(", ");
 
-export const TASKS: Table<TaskRow & OfShard> = { name: "tasks", columns: { shard: "smallint", ...TASK } };
+export const TASKS: Table<KeptTask & OfShard> = { name: "tasks", columns: { shard: "smallint", ...TASK } };
 
 export const ACCOUNT: Columns<AccountRow> = {
   id: "uuid",
@@ -145,8 +148,8 @@ export const ACCOUNT: Columns<AccountRow> = {
 
 export const ACCOUNTS: Table<AccountRow & OfShard> = { name: "accounts", columns: { shard: "smallint", ...ACCOUNT } };
 
-/** What its owner says of a capability. */
-export const REGISTERED: Columns<Capability> = {
+/** What its owner says of a capability, but for its terms, which columns of schema 7 have; see capability-terms.ts. */
+export const REGISTERED: Columns<Omit<Capability, keyof Terms>> = {
   id: "uuid",
   taskType: "text",
   description: "text",
@@ -157,7 +160,7 @@ export const REGISTERED: Columns<Capability> = {
   createdAt: "bigint",
 };
 
-export const CAPABILITY: Columns<StoredCapability> = {
+export const CAPABILITY: Columns<Omit<StoredCapability, keyof Terms>> = {
   ...REGISTERED,
   account: "uuid",
   active: "boolean",
@@ -167,9 +170,15 @@ export const CAPABILITY: Columns<StoredCapability> = {
   finished: "integer",
 };
 
-export const CAPABILITIES: Table<StoredCapability & OfShard> = {
+/** As schemas before 7 have it. */
+export const CAPABILITIES_BEFORE: Table<Omit<StoredCapability, keyof Terms> & OfShard> = {
   name: "capabilities",
   columns: { shard: "smallint", ...CAPABILITY },
+};
+
+export const CAPABILITIES: Table<StoredCapability & OfShard> = {
+  name: "capabilities",
+  columns: { ...CAPABILITIES_BEFORE.columns, minSeconds: "integer", minRequesterScore: "double precision" },
 };
 
 export const BID: Columns<BidRow> = {

@@ -59,6 +59,7 @@ export const VALIDATOR_LIMITS: ValidatorLimits = {
 
 const TOO_EXPENSIVE: Unjudged = {
   because: "slow",
+  killed: true,
   unjudged: "Checking this result against the task's schema and rules takes too long; make the result smaller.",
 };
 const TOO_MANY: Unjudged = {

@@ -87,6 +87,10 @@ export function ineligibilityPhrase(reason: Ineligibility): string {
       return "the worker reserves a slot for the task already";
     case "NO_SLOT":
       return `every slot is taken: the worker does ${plural(reason.slots, "task")} at once`;
+    case "TOO_LITTLE_TIME":
+      return `too little time: ${reason.seconds} s, where the worker takes ${reason.wanted} s at least`;
+    case "REQUESTER_SCORE_TOO_LOW":
+      return `the requester's score is too low: ${reason.score}, where the worker takes ${reason.wanted} at least`;
     case "AWARDS_FULL":
       return `the worker has ${plural(reason.most, "task")} in progress, as many as skill tier ${reason.tier} allows`;
     case "PULL_FULL":
