@@ -23,12 +23,24 @@ import {
 import { isKeyedRequest, isOffer, isPlacedBid, isPull, isTaskSpec } from "../task/commands.ts";
 import type { GitHubLink } from "./events.ts";
 import type { PaymentUpdate } from "./payments.ts";
+import type { GitHubClaim } from "./protocol.ts";
 
 const isUpdate = isVariant<PaymentUpdate, "type">("type", {
   paid: { amount: isNumber },
   refunded: { total: isNumber },
   disputed: { dispute: isText, amount: isNumber, state: isOneOf(["open", "won", "lost"]) },
 });
+
+const isGitHubLink = isRecord<GitHubLink>({
+  id: isText,
+  login: isText,
+  score: isNumber,
+  token: isText,
+  createdAt: orAbsent(isNumber),
+  mark: orAbsent(isText),
+});
+
+const isClaim = isRecord<GitHubClaim>({ mark: isText, by: isAccountId, createdAt: isNumber });
 
 const isCapability = isRecord<Omit<Capability, "createdAt">>({
   id: isText,
@@ -62,7 +74,7 @@ const FORMS: CommandForms<"account"> = {
     grant: isCredits,
     marks: orAbsent(isListOf(isText)),
   },
-  mark: { marks: isListOf(isText), kin: isListOf(isAccountId) },
+  mark: { marks: isListOf(isText), kin: isListOf(isAccountId), claim: orAbsent(isClaim) },
   rotateKey: { presented: isText, keyHash: isText },
   requestRecovery: { codeHash: isText },
   recover: { codeHash: isText, keyHash: isText },
@@ -90,8 +102,15 @@ const FORMS: CommandForms<"account"> = {
     ),
   },
   release: { task: isTaskId, budget: isCredits },
-  settle: { ...DONE, budget: isCredits, fee: isCredits, refund: isCredits, worker: isAccountId, workerIdentity: isText },
-  earn: { ...DONE, requester: isAccountId, requesterIdentity: isText },
+  settle: {
+    ...DONE,
+    budget: isCredits,
+    fee: isCredits,
+    refund: isCredits,
+    worker: isAccountId,
+    workerIdentity: isText,
+  },
+  earn: { ...DONE, requester: isAccountId, requesterIdentity: isText, vouched: orAbsent(isCredits) },
   fail: {
     task: isTaskId,
     taskType: isText,
@@ -101,7 +120,7 @@ const FORMS: CommandForms<"account"> = {
   },
   startOAuth: { stateHash: isText },
   useOAuth: { stateHash: isText },
-  linkGitHub: { github: isRecord<GitHubLink>({ id: isText, login: isText, score: isNumber, token: isText }) },
+  linkGitHub: { github: isGitHubLink },
   freeze: { reason: isText },
   unfreeze: { reason: isText },
   adjust: { adjustment: isText, amount: isCredits, reason: isText },

@@ -2,9 +2,12 @@
  * How an account's state is stored. Format 2 is the statechart's own; in format 1 the state was one word, and the context said
  * whether a debt had led to suspension.
  */
+
+import { suspensionAt } from "../market/rating.ts";
 import { orNewer, persisted } from "../statechart.ts";
 import type { Millis } from "../vocabulary.ts";
 import { type AccountSnapshot, accountMachine } from "./machine.ts";
+import { restoredOwing, type StoredOwing } from "./owing.ts";
 import { type AccountContext, NEW } from "./state.ts";
 
 const CONDUCT = { ACTIVE: "active", COOLING: "cooling", FROZEN: "frozen" } as const;
@@ -36,8 +39,17 @@ function word(state: AccountSnapshot): Format1["value"] {
 export function restoreAccount(stored: unknown): AccountSnapshot {
   const { value, context } = upcast(stored as Format1 | Format2);
   return orNewer("account", () =>
-    accountMachine.resolveState({ value, context: { ...NEW, ...context, tally: { ...NEW.tally, ...context.tally } } }),
+    accountMachine.resolveState({
+      value,
+      context: { ...NEW, ...context, ...debtOf(context), tally: { ...NEW.tally, ...context.tally } },
+    }),
   );
+}
+
+/** Snapshots of before know one date of the debt, and the timer that is set is that of this date. */
+function debtOf(context: StoredOwing & { readonly debtDue?: Millis | null }) {
+  const { debtSince, debtDue = debtSince === null ? null : suspensionAt(debtSince) } = context;
+  return { ...restoredOwing(context), debtDue };
 }
 
 function upcast(stored: Format1 | Format2): Format2 {
