@@ -8,8 +8,10 @@ import type { Log } from "../../actors/ports/log.ts";
 import type { OpenTasks } from "../../actors/ports/open-tasks.ts";
 import { Router } from "../../actors/router.ts";
 import { Node } from "../../actors/shards/node.ts";
-import { ENTITIES } from "../../machines/entities.ts";
+import { ENTITIES, entitiesUnder } from "../../machines/entities.ts";
 import type { AnyEntity } from "../../machines/entity.ts";
+import type { CreditTerms } from "../../machines/market/credit-line.ts";
+import { MARKET_RULES } from "../../machines/market/settings.ts";
 import { isRefusal, refuse } from "../../machines/refusal.ts";
 import { JUDGING_MS_MAX } from "../../machines/task/decide.ts";
 import type { Judgement, Question } from "../../machines/validation/judgement.ts";
@@ -20,6 +22,10 @@ import { openTasksOf } from "./reads.ts";
 import { type Mutation, Store } from "./store.ts";
 import { Process, Time } from "./time.ts";
 import { PUBLISHED, tomorrow, upTo, type Version } from "./versions.ts";
+
+/** What opens a credit line here: three times what was paid in, so that lines are short enough to be used up. */
+export const TERMS: CreditTerms = { requires: "payment", multiple: 3, holdMs: 0 };
+const UNDER_TERMS = entitiesUnder({ ...MARKET_RULES, credit: TERMS });
 
 export const LEASE_MS = 2_000;
 const DEADLINE_MS = 6_000;
@@ -113,9 +119,9 @@ export class Cluster {
         hostOf: (member, leased, fenced) =>
           new Host({
             entities: {
-              task: of(member)(ENTITIES.task),
-              account: of(member)(ENTITIES.account),
-              batch: of(member)(ENTITIES.batch),
+              task: of(member)(UNDER_TERMS.task),
+              account: of(member)(mutation === "line" ? blind(ENTITIES.account) : UNDER_TERMS.account),
+              batch: of(member)(UNDER_TERMS.batch),
             },
             formats: () => own().formats,
             journal: this.store.journalOf(process, member),
@@ -221,6 +227,18 @@ function stingy(entity: AnyEntity): AnyEntity {
       const decided = entity.decide(state, command, ...rest);
       if (command.type !== "hold" || isRefusal(decided) || 2 * command.order.budget <= state.context.available) return decided;
       return refuse("INSUFFICIENT_CREDITS", `you have ${state.context.available} NC`);
+    },
+  };
+}
+
+/** An account that holds by its rating alone, and says that it did so by the terms. */
+function blind(entity: AnyEntity): AnyEntity {
+  return {
+    ...entity,
+    decide: (state, command, ...rest) => {
+      const decided = entity.decide(state, command, ...rest);
+      if (isRefusal(decided)) return decided;
+      return { ...decided, facts: decided.facts.map((fact) => (fact.type === "Held" ? { ...fact, terms: TERMS } : fact)) };
     },
   };
 }

@@ -5,10 +5,10 @@
 import type { AccountSnapshot } from "../../machines/account/machine.ts";
 import { accountRow, creditOf } from "../../machines/account/row.ts";
 import type { BatchSnapshot } from "../../machines/batch/machine.ts";
-import { NO_TERMS } from "../../machines/market/credit-line.ts";
 import type { CarriedCommand } from "../../machines/protocols.ts";
 import type { Refusal, RefusalCode } from "../../machines/refusal.ts";
 import type { TaskSnapshot } from "../../machines/task/machine.ts";
+import { TERMS } from "./cluster.ts";
 
 /** A command that was refused, and a state of its actor that may be why. */
 export interface Cause<S> {
@@ -185,7 +185,7 @@ function isSpending({ type }: CarriedCommand): boolean {
 
 function powerOf(state: AccountSnapshot): number {
   const row = accountRow(state);
-  return row === undefined ? 0 : row.available + creditOf(row, NO_TERMS, 0).usable.line;
+  return row === undefined ? 0 : row.available + creditOf(row, TERMS, row.updatedAt).usable.line;
 }
 
 function isOpen({ value }: TaskSnapshot): boolean {
