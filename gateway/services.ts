@@ -3,6 +3,7 @@ import type { Ids } from "../actors/ports/ids.ts";
 import type { Log } from "../actors/ports/log.ts";
 import type { Validator } from "../actors/ports/validator.ts";
 import type { Router } from "../actors/router.ts";
+import type { CreditTerms } from "../machines/market/credit-line.ts";
 import type { Millis } from "../machines/vocabulary.ts";
 import type { Guard } from "./doors/guard.ts";
 import type { Feed } from "./live/feed.ts";
@@ -33,6 +34,8 @@ export interface GatewaySettings {
   /** The task types that may be posted, the default first. */
   readonly taskTypes: readonly string[];
   readonly allowSimulatedTopup: boolean;
+  /** What opens a credit line; nodes decide by the same. */
+  readonly credit: CreditTerms;
   /** Base URL for clients, without a trailing slash. */
   readonly publicUrl: string;
   /** The operators' secret in X-Admin-Token; null turns their API off. */

@@ -3,6 +3,7 @@
  * other versions read it. Where a client must be told how to go on through the API, the refusal carries the reason as values.
  */
 import type { Ineligibility } from "./ineligibility.ts";
+import type { LineLimit } from "./market/credit-line.ts";
 
 export const REFUSAL_CODES = [
   "ACCOUNT_EXISTS",
@@ -92,6 +93,15 @@ export type RefusalReason =
   | { readonly why: "NO_DEBT" }
   /** It may not spend; a worker that may not bid for the same reason has SUSPENDED. */
   | { readonly why: "DEBT_UNPAID" }
+  /** Of the line that its rating gives (`whole`) the account can use `line`. All in NC. */
+  | {
+      readonly why: "LINE_LIMITED";
+      readonly budget: number;
+      readonly power: number;
+      readonly line: number;
+      readonly whole: number;
+      readonly limit: LineLimit;
+    }
   | { readonly why: "CAPABILITY_UNKNOWN" }
   | { readonly why: "TOO_MANY_BATCHES"; readonly most: number }
   | { readonly why: "BATCH_UNKNOWN" }

@@ -7,6 +7,7 @@ import { keyed } from "../http/operation.ts";
 import { Problem, problemOf, wrongCursor } from "../http/problems.ts";
 import { Balance, CreditInfo, Repaid, Repay, Statement, ToppedUp, TopUp } from "../schemas/account.ts";
 import { PageQuery } from "../schemas/common.ts";
+import { limitSentence } from "../show/credit-line.ts";
 import { time, timeOrNull } from "../show/task.ts";
 
 function simulationOff(instead: string): Problem {
@@ -25,15 +26,16 @@ const balance = keyed(
   async function getBalance({ account, services }) {
     const row = await services.reads.account(account);
     if (row === undefined) throw new Error("an account with a key has a row");
-    const { line } = creditOf(row).rating;
+    const { usable } = creditOf(row, services.settings.credit, services.clock.now());
     return {
       status: 200,
       body: {
         credits_balance: row.available,
         credits_frozen: row.held,
-        purchasing_power: Math.max(0, row.available + line),
+        purchasing_power: Math.max(0, row.available + usable.line),
         debt: debtOf(row),
-        credit_line: line,
+        credit_line: usable.line,
+        credit_line_limit: usable.limit === null ? null : limitSentence(usable.limit),
       },
     };
   },
@@ -76,13 +78,15 @@ const creditInfo = keyed(
   async function getCreditInfo({ account, services }) {
     const row = await services.reads.account(account);
     if (row === undefined) throw new Error("an account with a key has a row");
-    const { record, rating } = creditOf(row);
+    const { record, rating, usable } = creditOf(row, services.settings.credit, services.clock.now());
     return {
       status: 200,
       body: {
         rating: rating.name,
         stars: rating.stars,
-        credit_line: rating.line,
+        credit_line: usable.line,
+        rating_credit_line: rating.line,
+        credit_line_limit: usable.limit === null ? null : limitSentence(usable.limit),
         debt: debtOf(row),
         debt_since: timeOrNull(row.debtSince),
         suspension_at: row.debtSince === null ? null : time(suspensionAt(row.debtSince)),

@@ -135,11 +135,13 @@ async function take(services: Services, account: AccountId, token: string, refus
   const { router, secrets, clock } = services;
   const profile = await reaching(identityOf(services).profile(token), refused);
   const score = githubScore(profile, clock.now());
-  const { id, login } = profile;
-  const github = { id, login, score, token: secrets.seal(token) };
+  const { id, login, createdAt } = profile;
+  const mark = secrets.mark("github", id);
+  const github = { id, login, score, token: secrets.seal(token), createdAt, mark };
   const answer = await router.ask({ kind: "account", id: account }, { type: "linkGitHub", github });
   if (!answer.ok) throw problemOf(answer.refusal);
-  const match = await matchIdentity(services, secrets.mark("github", id), account);
+  // Only now that the account has this mark: of two that link one GitHub account at a time, one finds the other.
+  const match = await matchIdentity(services, mark, account);
   const marked = await router.ask({ kind: "account", id: account }, { type: "mark", ...match });
   if (!marked.ok) throw problemOf(marked.refusal);
   return { account_id: account, github_login: login, github_score: score };

@@ -32,12 +32,17 @@ export const Rotated = Type.Object({
   api_key: Type.String({ pattern: "^[0-9a-f]{64}$", examples: ["0f".repeat(32)] }),
 });
 
+const LineLimit = Nullable(
+  Type.String({ description: "Why it is less than the rating's credit line, and what you can do; null if it is not" }),
+);
+
 export const Balance = Type.Object({
   credits_balance: Credits("Available"),
   credits_frozen: Credits("Held for open tasks"),
   purchasing_power: Credits("What new tasks may cost in total: the balance plus the credit line"),
   debt: Credits("How far the balance is below 0"),
-  credit_line: Credits("How far the balance may go below 0"),
+  credit_line: Credits("How far the balance may go below 0 now"),
+  credit_line_limit: LineLimit,
 });
 
 export const TopUp = Type.Object({ amount_credits: Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: "NC" }) });
@@ -58,10 +63,12 @@ const Requirement = Type.Object({
 export const CreditInfo = Type.Object({
   rating: Type.Enum(RATINGS.map(({ name }) => name)),
   stars: Type.Integer({ minimum: 0, maximum: 5 }),
-  credit_line: Credits("How far the balance may go below 0"),
+  credit_line: Credits("How far the balance may go below 0 now"),
+  rating_credit_line: Credits("How far it may go by the rating alone"),
+  credit_line_limit: LineLimit,
   debt: Credits("How far the balance is below 0"),
-  debt_since: Nullable(Time("When the balance went below 0")),
-  suspension_at: Nullable(Time("When debt suspends, or has suspended, the account: after 7 days")),
+  debt_since: Nullable(Time("The date of the oldest debt")),
+  suspension_at: Nullable(Time("When the oldest debt suspends, or has suspended, the account: after 7 days")),
   is_suspended: Type.Boolean(),
   github_login: Nullable(Type.String({ description: "Login of the linked GitHub account" })),
   github_score: Nullable(Type.Integer({ description: "0..100; the quality that a newcomer starts with" })),

@@ -1,5 +1,6 @@
 /** What clients are told where a refusal gives its reason: the one table from a reason to a sentence in the words of the API. */
 import type { RefusalReason } from "../../machines/refusal.ts";
+import { limitSentence } from "./credit-line.ts";
 import { ineligibilitySentence } from "./ineligibility.ts";
 
 /** Gives the sentence for a reason; undefined for one of a newer version, which only its own node can tell of. */
@@ -37,6 +38,11 @@ export function refusalSentence(reason: RefusalReason): string | undefined {
       return "You owe nothing; GET /credits/credit-info says what you may owe.";
     case "DEBT_UNPAID":
       return "Your account is suspended, its debt is unpaid for 7 days; repay it (GET /credits/credit-info says how much) and go on at once.";
+    case "LINE_LIMITED": {
+      const { budget, power, line, whole, limit } = reason;
+      const short = `The budget is ${budget} NC and you have ${power} NC; top up ${budget - power} NC or lower the budget.`;
+      return `${short} Of your rating's credit line of ${whole} NC you can use ${line} NC: ${limitSentence(limit)}.`;
+    }
     case "CAPABILITY_UNKNOWN":
       return "You have no capability with this id; GET /api/v1/capabilities lists yours.";
     case "TOO_MANY_BATCHES":

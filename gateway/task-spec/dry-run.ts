@@ -9,6 +9,7 @@ import { Problem } from "../http/problems.ts";
 import { bodyCheck } from "../http/validate.ts";
 import { CreateTask, type Validation } from "../schemas/task.ts";
 import type { Services } from "../services.ts";
+import { limitSentence } from "../show/credit-line.ts";
 import { UNMATCHED_SENTENCES } from "../show/unmatched.ts";
 import { checkDemands, toTaskSpec } from "./task-spec.ts";
 
@@ -24,9 +25,11 @@ export async function dryRun(services: Services, account: AccountId, body: unkno
   const code = refusal?.refused ?? "";
   const wrong: Wrong[] = errors.map(({ field, message }) => ({ field, message, code }));
   const row = await services.reads.account(account);
-  const power = row === undefined ? order.budget : row.available + creditOf(row).rating.line;
+  const usable = row === undefined ? undefined : creditOf(row, services.settings.credit, services.clock.now()).usable;
+  const power = row === undefined || usable === undefined ? order.budget : row.available + usable.line;
   if (power < order.budget) {
-    wrong.push({ field: "budget", message: `is more than the ${power} NC that you have`, code: "INSUFFICIENT_CREDITS" });
+    const why = usable?.limit == null ? "" : `; ${limitSentence(usable.limit)}`;
+    wrong.push({ field: "budget", message: `is more than the ${power} NC that you have${why}`, code: "INSUFFICIENT_CREDITS" });
   }
   if (row?.status === "FROZEN") wrong.push({ field: "account", message: "is frozen", code: "ACCOUNT_FROZEN" });
   if (row?.status === "SUSPENDED") wrong.push({ field: "account", message: "is suspended", code: "ACCOUNT_SUSPENDED" });

@@ -1,6 +1,7 @@
 /** What an account decides for its batches: which may run, and when their items open. */
 import type { BatchMade } from "../batch/protocol.ts";
 import type { Decision } from "../entity.ts";
+import type { CreditTerms } from "../market/credit-line.ts";
 import type { CommandOf, CommandType } from "../protocols.ts";
 import { isRefusal, type Refusal, refuse } from "../refusal.ts";
 import { accountId, type Millis } from "../vocabulary.ts";
@@ -8,7 +9,8 @@ import { afterHold } from "./changes.ts";
 import type { AccountFact } from "./events.ts";
 import { heldFor } from "./holds.ts";
 import { type AccountSnapshot, restrictionOf } from "./machine.ts";
-import { FROZEN, hold } from "./spending.ts";
+import { under } from "./power.ts";
+import { FROZEN, hold, stamp } from "./spending.ts";
 import type { AccountContext } from "./state.ts";
 import { callsAt, paceAllows, waitsFor } from "./turns.ts";
 
@@ -58,12 +60,12 @@ export function batchCancelled({ context }: AccountSnapshot, { batch, tasks }: O
 }
 
 /** Holds the budget of an item, or puts its batch into the queue. A batch that asks before its turn joins at the end. */
-export function holdItem(state: AccountSnapshot, { task, order, ask }: Of<"holdItem">, at: Millis): Told {
+export function holdItem(state: AccountSnapshot, { task, order, ask }: Of<"holdItem">, at: Millis, terms: CreditTerms): Told {
   if (order.batch === undefined) throw new Error("an item must belong to a batch");
   const { id: batch, item } = order.batch;
   // Versions from before the rate limit leave `ask` out.
   const { perMinute = 0, want = 0, called = true } = ask ?? {};
-  const { context } = state;
+  const context = under(state.context, terms);
   const restriction = restrictionOf(state);
   const one = { batch, budget: order.budget, perMinute } as const;
   if (restriction !== "frozen") {
@@ -73,7 +75,7 @@ export function holdItem(state: AccountSnapshot, { task, order, ask }: Of<"holdI
       return { facts: [waiting(context, { ...one, item, reason, want: want + 1 }, at)], reply: null };
     }
   }
-  const held = hold(state, { type: "hold", task, order, fresh: true }, at);
+  const held = hold(state, { type: "hold", task, order, fresh: true }, at, terms);
   if (isRefusal(held)) {
     const { refused: code, detail } = held;
     const goesOn = want > 0 && code !== "ACCOUNT_FROZEN";
@@ -83,7 +85,8 @@ export function holdItem(state: AccountSnapshot, { task, order, ask }: Of<"holdI
     return { facts: [{ type: "ItemHoldRefused", batch, item, code, detail, at }, ...rest], reply: null };
   }
   const { score } = held.reply;
-  const fact = { type: "Held", task, budget: order.budget, perMinute, ...(score === undefined ? {} : { score }), at } as const;
+  const scored = score === undefined ? {} : { score };
+  const fact = { type: "Held", task, budget: order.budget, perMinute, ...scored, ...stamp(terms), at } as const;
   const after = { ...context, ...afterHold(context, fact) };
   const rest = want > 0 ? [waiting(after, { ...one, item: null, reason: waitsFor(after, restriction, one, at), want }, at)] : [];
   return { ...held, facts: [fact, ...rest], reply: null, afterDelivery: false };
@@ -91,12 +94,13 @@ export function holdItem(state: AccountSnapshot, { task, order, ask }: Of<"holdI
 
 type Waits = Extract<AccountFact, { type: "BatchWaits" }>;
 
-function waiting({ opened }: AccountContext, what: Omit<Waits, "type" | "until" | "at">, at: Millis): Waits {
+function waiting({ opened, terms }: AccountContext, what: Omit<Waits, "type" | "until" | "terms" | "at">, at: Millis): Waits {
   const until = what.reason === "pace" ? paceAllows(opened, what.perMinute, at) : null;
-  return { type: "BatchWaits", ...what, until, at };
+  return { type: "BatchWaits", ...what, until, ...stamp(terms), at };
 }
 
 /** Calls the batches whose turn it is. Calling none is a fact too, because it sets the timer again. */
-export function callBatches(state: AccountSnapshot, at: Millis): Told {
-  return { facts: [{ type: "BatchesCalled", calls: callsAt(state.context, restrictionOf(state), at), at }], reply: null };
+export function callBatches(state: AccountSnapshot, at: Millis, terms: CreditTerms): Told {
+  const calls = callsAt(under(state.context, terms), restrictionOf(state), at);
+  return { facts: [{ type: "BatchesCalled", calls, ...stamp(terms), at }], reply: null };
 }

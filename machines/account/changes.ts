@@ -1,9 +1,11 @@
 /** What each fact changes in an account. The statechart says in which states a fact may come, and when debt begins and ends. */
 import type { Capability } from "../market/capability.ts";
+import { NO_TERMS, SETTLEMENTS_PER_IDENTITY, VOUCHERS_MAX } from "../market/credit-line.ts";
 import { withoutFailedTask, withTask } from "../market/evidence.ts";
+import { newMarks } from "../market/identity.ts";
 import { pointsOf } from "../market/reputation.ts";
 import { EMPTY_RECORD, type Record } from "../market/skill.ts";
-import { credits } from "../vocabulary.ts";
+import { credits, NO_CREDITS } from "../vocabulary.ts";
 import { afterAward, type EndedAward, markFrozen, pardoned, withoutFailure } from "./conduct.ts";
 import type { AccountFact, AccountFactType } from "./events.ts";
 import { withReturn } from "./free-returns.ts";
@@ -73,6 +75,7 @@ export function afterEarning(context: AccountContext, fact: Of<"Earned">): Chang
     paidByOthers: context.paidByOthers + (clears === "NONE" || fact.honeypot !== undefined ? 0 : 1),
     // The house is none.
     counterparties: fact.honeypot === undefined ? met(context.counterparties, counterparty) : context.counterparties,
+    vouched: vouchedBy(context.vouched, fact),
     tally: {
       ...tally,
       earned: tally.earned + 1,
@@ -93,6 +96,16 @@ export function afterEarning(context: AccountContext, fact: Of<"Earned">): Chang
       },
     },
   };
+}
+
+/** Earnings from a verified identity count for the credit line, as often as the rules let one identity vouch. */
+function vouchedBy(before: AccountContext["vouched"], fact: Of<"Earned">): AccountContext["vouched"] {
+  const { vouched = NO_CREDITS, counterparty = fact.requester } = fact;
+  const { total, by } = before;
+  const settlements = Object.hasOwn(by, counterparty) ? (by[counterparty] ?? 0) : 0;
+  const isFull = settlements === 0 && Object.keys(by).length >= VOUCHERS_MAX;
+  if (vouched === NO_CREDITS || isFull || settlements >= SETTLEMENTS_PER_IDENTITY) return before;
+  return { total: total + vouched, by: { ...by, [counterparty]: settlements + 1 } };
 }
 
 export function afterFailing(context: AccountContext, fact: Of<"Failed">): Change {
@@ -184,8 +197,9 @@ export function afterRating(context: AccountContext, { taskType, stars }: Of<"Ra
   return { records: { ...context.records, [taskType]: record } };
 }
 
-export function afterHold(context: AccountContext, { task, budget, perMinute = 0, at }: Of<"Held">): Change {
+export function afterHold(context: AccountContext, { task, budget, perMinute = 0, terms = NO_TERMS, at }: Of<"Held">): Change {
   return {
+    terms,
     available: credits(context.available - budget),
     held: credits(context.held + budget),
     holds: withHold(context.holds, task, budget),
@@ -199,8 +213,13 @@ export function afterRegistering(_: AccountContext, { email, source, keyHash, gr
   return { email, source, keyHash, available: grant, createdAt: at };
 }
 
-export function afterMarking({ marks }: AccountContext, fact: Of<"Marked">): Change {
-  return { marks: [...marks, ...fact.marks] };
+export function afterMarking({ marks }: AccountContext, { marks: more, elsewhere }: Of<"Marked">): Change {
+  return { marks: [...marks, ...more], ...(elsewhere === undefined ? {} : { vouchesElsewhere: elsewhere }) };
+}
+
+/** Its mark is known with it, so that whoever links the same GitHub account at the same time finds this account, or is found. */
+export function afterLinking({ marks }: AccountContext, { github }: Of<"GitHubLinked">): Change {
+  return { github, marks: [...marks, ...newMarks(marks, github.mark === undefined ? [] : [github.mark])] };
 }
 
 export function afterRequestingRecovery(_: AccountContext, { codeHash, until }: Of<"RecoveryRequested">): Change {
@@ -266,14 +285,14 @@ export function afterBatchEnd(context: AccountContext, fact: Of<"BatchEnded" | "
 }
 
 export function afterQueueing({ waiting }: AccountContext, fact: Of<"BatchWaits">): Change {
-  const { batch, want, budget, perMinute, reason } = fact;
-  return { waiting: withWaiting(waiting, { batch, want, budget, perMinute, reason }) };
+  const { batch, want, budget, perMinute, reason, terms = NO_TERMS } = fact;
+  return { terms, waiting: withWaiting(waiting, { batch, want, budget, perMinute, reason }) };
 }
 
 /** The timer that led to this call has fired, so it is no longer set. */
-export function afterCalling({ waiting }: AccountContext, { calls, at }: Of<"BatchesCalled">): Change {
+export function afterCalling({ waiting }: AccountContext, { calls, terms = NO_TERMS, at }: Of<"BatchesCalled">): Change {
   const called = new Set(calls.map(({ batch }) => batch));
-  return { waiting: waiting.filter(({ batch }) => !called.has(batch)), calledAt: at, callAt: null };
+  return { terms, waiting: waiting.filter(({ batch }) => !called.has(batch)), calledAt: at, callAt: null };
 }
 
 export function afterNewKey(_: AccountContext, fact: Of<"KeyRotated" | "KeyRecovered">): Change {

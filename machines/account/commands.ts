@@ -25,12 +25,24 @@ import { isKeyedRequest, isOffer, isPlacedBid, isPull, isTaskSpec } from "../tas
 import { EXCUSE_REASONS } from "../task/events.ts";
 import type { GitHubLink } from "./events.ts";
 import type { PaymentUpdate } from "./payments.ts";
+import type { GitHubClaim } from "./protocol.ts";
 
 const isUpdate = isVariant<PaymentUpdate, "type">("type", {
   paid: { amount: isNumber },
   refunded: { total: isNumber },
   disputed: { dispute: isText, amount: isNumber, state: isOneOf(["open", "won", "lost"]) },
 });
+
+const isGitHubLink = isRecord<GitHubLink>({
+  id: isText,
+  login: isText,
+  score: isNumber,
+  token: isText,
+  createdAt: orAbsent(isNumber),
+  mark: orAbsent(isText),
+});
+
+const isClaim = isRecord<GitHubClaim>({ mark: isText, by: isAccountId, createdAt: isNumber });
 
 const isCapability = isRecord<Omit<Capability, "createdAt">>({
   id: isText,
@@ -66,7 +78,7 @@ const FORMS: CommandForms<"account"> = {
     grant: isCredits,
     marks: orAbsent(isListOf(isText)),
   },
-  mark: { marks: isListOf(isText), kin: isListOf(isAccountId) },
+  mark: { marks: isListOf(isText), kin: isListOf(isAccountId), claim: orAbsent(isClaim) },
   rotateKey: { presented: isText, keyHash: isText },
   requestRecovery: { codeHash: isText },
   recover: { codeHash: isText, keyHash: isText },
@@ -95,7 +107,7 @@ const FORMS: CommandForms<"account"> = {
   },
   release: { task: isTaskId, budget: isCredits, awarded: orAbsent(isTrue) },
   settle: { ...DONE, budget: isCredits, fee: isCredits, refund: isCredits, worker: isAccountId, workerIdentity: isText },
-  earn: { ...DONE, requester: isAccountId, requesterIdentity: isText },
+  earn: { ...DONE, requester: isAccountId, requesterIdentity: isText, vouched: orAbsent(isCredits) },
   fail: { task: isTaskId, taskType: isText, outcome: isOneOf(FAILINGS), requesterIdentity: orAbsent(isText), ...HONEYPOT },
   excuse: {
     task: isTaskId,
@@ -107,7 +119,7 @@ const FORMS: CommandForms<"account"> = {
   },
   startOAuth: { stateHash: isText },
   useOAuth: { stateHash: isText },
-  linkGitHub: { github: isRecord<GitHubLink>({ id: isText, login: isText, score: isNumber, token: isText }) },
+  linkGitHub: { github: isGitHubLink },
   freeze: { reason: isText },
   unfreeze: { reason: isText },
   adjust: { adjustment: isText, amount: isCredits, reason: isText },

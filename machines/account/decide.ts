@@ -1,13 +1,14 @@
 /** Command -> facts, or a refusal. A hold may be refused; what arrives as a message is accepted in every state. */
 import type { Deciders, Decision } from "../entity.ts";
 import { CAPABILITIES_MAX } from "../market/capability.ts";
+import { type CreditTerms, isVerified } from "../market/credit-line.ts";
 import { newMarks } from "../market/identity.ts";
 import { suspensionAt } from "../market/rating.ts";
 import { judge } from "../market/reputation.ts";
 import { MARKET_RULES, type MarketRules } from "../market/settings.ts";
 import type { CommandOf, CommandType, ReplyOf } from "../protocols.ts";
 import { type Refusal, refuse } from "../refusal.ts";
-import { type Credits, credits, type Millis } from "../vocabulary.ts";
+import { type Credits, credits, type Millis, NO_CREDITS } from "../vocabulary.ts";
 import { batchCancelled, batchEnded, callBatches, holdItem, leaveQueue, startBatch } from "./batches.ts";
 import { clearsBy } from "./conduct.ts";
 import type { AccountFact } from "./events.ts";
@@ -17,6 +18,7 @@ import { countDue, makeRoom } from "./honeypots.ts";
 import { type AccountSnapshot, statusOf } from "./machine.ts";
 import { freed, offer } from "./offers.ts";
 import { applyUpdate, netAmount } from "./payments.ts";
+import { evidenceOf } from "./power.ts";
 import { mayReturn } from "./returns.ts";
 import { hold } from "./spending.ts";
 import type { AccountContext } from "./state.ts";
@@ -68,8 +70,8 @@ const DECIDERS: Deciders<"account", AccountSnapshot, AccountFact, [rules: Market
   topUp: ofRegistered(topUp),
   payment: ofRegistered(payment),
   repay: ofRegistered(repay),
-  hold: ofRegistered(hold),
-  holdItem: ofRegistered(holdItem),
+  hold: ofRegistered((state, command, at, _arrived, { credit }) => hold(state, command, at, credit)),
+  holdItem: ofRegistered((state, command, at, _arrived, { credit }) => holdItem(state, command, at, credit)),
   startBatch: ofRegistered(startBatch),
   batchEnded: ofRegistered(batchEnded),
   leaveQueue: ofRegistered(leaveQueue),
@@ -127,9 +129,18 @@ function rotateKey({ context }: AccountSnapshot, { presented, keyHash }: Of<"rot
   return { facts: [{ type: "KeyRotated", keyHash, before: context.keyHash, at }], reply: { account: context.id } };
 }
 
-function mark({ context }: AccountSnapshot, { marks: more, kin }: Of<"mark">, at: Millis): Told {
+/** An account of one identity is told, so that it stands back where the GitHub account of both vouches for an older one. */
+function mark({ context }: AccountSnapshot, { marks: more, kin, claim }: Of<"mark">, at: Millis): Told {
   const marks = newMarks(context.marks, more);
-  return { facts: marks.length === 0 ? [] : [{ type: "Marked", marks, kin, at }], reply: null };
+  const mine = context.github?.mark;
+  if (mine === undefined || (claim === undefined ? kin.length === 0 : claim.mark !== mine)) {
+    return { facts: marks.length === 0 ? [] : [{ type: "Marked", marks, kin, at }], reply: null };
+  }
+  if (claim === undefined) return { facts: [{ type: "Marked", marks, kin, at }], reply: null };
+  const isOlder = claim.createdAt < context.createdAt || (claim.createdAt === context.createdAt && claim.by < context.id);
+  if (!isOlder) return { facts: [{ type: "Marked", marks, kin: [...kin, claim.by], at }], reply: null };
+  if (context.vouchesElsewhere === mine && marks.length === 0) return { facts: [], reply: null };
+  return { facts: [{ type: "Marked", marks, kin, elsewhere: mine, at }], reply: null };
 }
 
 function useOAuth({ context: { oauth } }: AccountSnapshot, { stateHash }: Of<"useOAuth">, at: Millis): Told {
@@ -167,15 +178,15 @@ function payment({ context }: AccountSnapshot, command: Of<"payment">, at: Milli
   const { payments, customer: known } = context;
   const { payment: id, news, customer } = command;
   const before = payments[id];
-  const after = applyUpdate(before, news);
+  const after = applyUpdate(before, news, at);
   if (after === before && (customer === null || customer === known)) return { facts: [], reply: null };
-  const { bought, refunded, disputes } = after;
+  const { bought, refunded, disputes, paidAt } = after;
   const amount = credits(netAmount(after) - netAmount(before));
   const change = (before?.changes ?? 0) + 1;
   const fact = {
     type: "PaymentChanged",
     payment: id,
-    after: { bought, refunded, disputes },
+    after: { bought, refunded, disputes, ...(paidAt === undefined ? {} : { paidAt }) },
     change,
     amount,
     customer,
@@ -208,13 +219,20 @@ function release({ context }: AccountSnapshot, command: Of<"release">, at: Milli
   return { facts: [{ type: "Released", task, budget, ...counts, at }], reply: null };
 }
 
-function settle({ context }: AccountSnapshot, command: Of<"settle">, at: Millis): Told {
+function settle(
+  { context }: AccountSnapshot,
+  command: Of<"settle">,
+  at: Millis,
+  _arrived: Millis,
+  { credit }: MarketRules,
+): Told {
   const { task, taskType, budget, payout, fee, refund, worker, workerIdentity, firstTry, durationMs, allowedMs } = command;
   const { echo, honeypot } = command;
   const refusal = holdMismatch(context, task, budget);
   if (refusal !== undefined) return refusal;
   if (payout + fee + refund !== budget) throw new Error(`a settlement of ${budget} NC must divide all of it`);
   const counterparty = workerIdentity;
+  const vouched = vouchedFor(context, command, credit, at);
   const fact = {
     type: "Settled",
     task,
@@ -224,6 +242,7 @@ function settle({ context }: AccountSnapshot, command: Of<"settle">, at: Millis)
     payout,
     fee,
     refund,
+    ...(vouched > NO_CREDITS ? { vouched } : {}),
     firstTry,
     durationMs,
     allowedMs,
@@ -234,8 +253,31 @@ function settle({ context }: AccountSnapshot, command: Of<"settle">, at: Millis)
   return { facts: [fact], reply: null };
 }
 
+/** How much of a payout counts for the worker's credit line (NC): what a verified requester pays and has not borrowed for it. */
+function vouchedFor(
+  context: AccountContext,
+  { task, payout, refund, honeypot }: Of<"settle">,
+  terms: CreditTerms,
+  at: Millis,
+): Credits {
+  if (honeypot !== undefined || !isVerified(evidenceOf(context), terms.holdMs, at)) return NO_CREDITS;
+  const drawn = heldFor(context.draws, task)?.amount ?? 0;
+  const borrowed = Math.min(Math.max(0, drawn - refund), Math.max(0, -context.available - refund));
+  return credits(Math.max(0, payout - borrowed));
+}
+
 function earn({ context }: AccountSnapshot, command: Of<"earn">, at: Millis): Told {
-  const { task, taskType, requester, requesterIdentity: counterparty, payout, firstTry, durationMs, allowedMs } = command;
+  const {
+    task,
+    taskType,
+    requester,
+    requesterIdentity: counterparty,
+    payout,
+    vouched,
+    firstTry,
+    durationMs,
+    allowedMs,
+  } = command;
   const { echo, honeypot } = command;
   const fact = {
     type: "Earned",
@@ -244,6 +286,7 @@ function earn({ context }: AccountSnapshot, command: Of<"earn">, at: Millis): To
     requester,
     counterparty,
     payout,
+    ...(vouched === undefined ? {} : { vouched }),
     firstTry,
     durationMs,
     allowedMs,
@@ -309,7 +352,7 @@ function setAvailability({ context }: AccountSnapshot, command: Of<"setAvailabil
   return { facts: [{ type: "AvailabilityChanged", capability, available, at }], reply: { capability } };
 }
 
-function timer(state: AccountSnapshot, { name }: Of<"timer">, at: Millis): Told {
+function timer(state: AccountSnapshot, { name }: Of<"timer">, at: Millis, _arrived: Millis, { credit }: MarketRules): Told {
   const { context } = state;
   const { cooldownUntil, debtSince } = context;
   if (name === "cooldown" && cooldownUntil !== null && at >= cooldownUntil) {
@@ -321,6 +364,6 @@ function timer(state: AccountSnapshot, { name }: Of<"timer">, at: Millis): Told 
   }
   const counted = name === "honeypots" ? countDue(context, at) : [];
   if (counted.length > 0) return { facts: counted, reply: null };
-  if (name === "turns" && context.waiting.length > 0) return callBatches(state, at);
+  if (name === "turns" && context.waiting.length > 0) return callBatches(state, at, credit);
   return refuse("TIMER_STALE", `The timer ${name} is out of date: the account is ${statusOf(state)}.`);
 }

@@ -2,6 +2,7 @@ import type { StoredFact } from "../fact.ts";
 import { FORMATS, NewerFormat } from "../formats.ts";
 import type { Ineligibility } from "../ineligibility.ts";
 import type { Capability } from "../market/capability.ts";
+import type { CreditTerms } from "../market/credit-line.ts";
 import type { HoneypotOutcome } from "../market/honeypot.ts";
 import type { Qualification } from "../market/qualification.ts";
 import type { Failing } from "../market/reputation.ts";
@@ -21,10 +22,17 @@ export interface GitHubLink {
   readonly score: number;
   /** Encrypted. */
   readonly token: string;
+  /** When the GitHub account was made (ms), and its mark (see market/identity.ts); absent in links from before these were kept. */
+  readonly createdAt?: Millis;
+  readonly mark?: string;
 }
 
 interface At {
   readonly at: Millis;
+}
+
+interface Decided {
+  readonly terms?: CreditTerms;
 }
 
 /** What happened to an account. Amounts in NC. API keys appear only as their SHA-256, in hex. */
@@ -38,7 +46,13 @@ export type AccountFact = At &
         readonly keyHash: string;
         readonly grant: Credits;
       }
-    | { readonly type: "Marked"; readonly marks: readonly string[]; readonly kin: readonly AccountId[] }
+    /** `elsewhere`: the GitHub account with this mark vouches for an older account of its owner. */
+    | {
+        readonly type: "Marked";
+        readonly marks: readonly string[];
+        readonly kin: readonly AccountId[];
+        readonly elsewhere?: string;
+      }
     | { readonly type: "KeyRotated"; readonly keyHash: string; readonly before: string }
     | { readonly type: "RecoveryRequested"; readonly codeHash: string; readonly until: Millis }
     | { readonly type: "RecoveryFailed" }
@@ -61,15 +75,18 @@ export type AccountFact = At &
         readonly available: Credits;
         readonly debt: Credits;
       }
-    /** `perMinute` is the rate limit that it counts against, if it is an item of a batch. */
-    | {
+    /**
+     * `perMinute` is the rate limit that it counts against, if it is an item of a batch. `terms` are those of the credit line by
+     * which it was decided, here and in other facts; absent if that was the rating alone. `score` is the one with which the task
+     * opens; absent in facts from before there were scores.
+     */
+    | (Decided & {
         readonly type: "Held";
         readonly task: TaskId;
         readonly budget: Credits;
         readonly perMinute?: number;
-        /** The score with which the task opens; absent in facts from before there were scores. */
         readonly score?: number;
-      }
+      })
     | { readonly type: "BatchStarted"; readonly batch: string; readonly request: string }
     | { readonly type: "BatchEnded"; readonly batch: string }
     | { readonly type: "BatchLeftQueue"; readonly batch: string }
@@ -79,8 +96,8 @@ export type AccountFact = At &
      * The batch wants to open more items, this one among them (null: only others). It waits for the rate limit until `until`
      * (ms), else until it is called.
      */
-    | (WaitingBatch & { readonly type: "BatchWaits"; readonly item: number | null; readonly until: Millis | null })
-    | { readonly type: "BatchesCalled"; readonly calls: readonly Call[] }
+    | (WaitingBatch & Decided & { readonly type: "BatchWaits"; readonly item: number | null; readonly until: Millis | null })
+    | (Decided & { readonly type: "BatchesCalled"; readonly calls: readonly Call[] })
     | {
         readonly type: "ItemHoldRefused";
         readonly batch: string;
@@ -100,6 +117,8 @@ export type AccountFact = At &
         readonly payout: Credits;
         readonly fee: Credits;
         readonly refund: Credits;
+        /** How much of the payout counts for the worker's credit line; absent if nothing does. */
+        readonly vouched?: Credits;
         readonly firstTry: boolean;
         readonly durationMs: Millis;
         readonly allowedMs: Millis;
@@ -115,6 +134,7 @@ export type AccountFact = At &
         readonly requester: AccountId;
         readonly counterparty?: string;
         readonly payout: Credits;
+        readonly vouched?: Credits;
         readonly firstTry: boolean;
         readonly durationMs: Millis;
         readonly allowedMs: Millis;

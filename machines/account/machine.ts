@@ -7,10 +7,11 @@ import { type Effect, tellAccount, tellBatch, tellTask } from "../effect.ts";
 import { identityOf } from "../market/identity.ts";
 import { suspensionAt } from "../market/rating.ts";
 import { changesOf } from "../statechart.ts";
-import { type AccountStatus, accountId } from "../vocabulary.ts";
+import { type AccountStatus, accountId, type Millis } from "../vocabulary.ts";
 import * as changes from "./changes.ts";
 import type { AccountFact, AccountFactType } from "./events.ts";
 import { afterHoneypot } from "./honeypots.ts";
+import { owingAfter } from "./owing.ts";
 import { type AccountContext, NEW } from "./state.ts";
 import { callDue, isCallChanged, nextCall, type Restriction } from "./turns.ts";
 
@@ -19,14 +20,23 @@ type Of<T extends AccountFactType> = Extract<AccountFact, { type: T }>;
 /** The tags of an account's state. */
 export type AccountTag = "registered" | "cooling" | "frozen" | "suspended";
 
+/** When an account is suspended for its oldest debt (ms); null without debt. */
+function dueOf({ debtSince }: Pick<AccountContext, "debtSince">): Millis | null {
+  return debtSince === null ? null : suspensionAt(debtSince);
+}
+
 const changing = changesOf<AccountContext, AccountFact>();
 
-/** Makes the action of facts of these types: it changes the context, and records the time of the change. */
+/** Makes the action of facts of these types: it changes the context, what is owed with the balance, and records the time of the change. */
 function on<T extends AccountFactType>(
   type: T | readonly T[],
   change: (context: AccountContext, fact: Of<T>) => Partial<AccountContext>,
 ) {
-  return changing(type, (context, fact) => ({ ...change(context, fact), updatedAt: fact.at }));
+  return changing(type, (context, fact) => {
+    const changed = change(context, fact);
+    const { available = context.available } = changed;
+    return { ...changed, ...owingAfter(context, available, fact), updatedAt: fact.at };
+  });
 }
 
 const machineSetup = setup({
@@ -54,7 +64,7 @@ const machineSetup = setup({
     freeze: on("Frozen", changes.afterFreezing),
     unfreeze: on("Unfrozen", changes.afterUnfreezing),
     changeOAuth: on(["OAuthStarted", "OAuthUsed"], changes.afterOAuth),
-    linkGitHub: on("GitHubLinked", (_, { github }) => ({ github })),
+    linkGitHub: on("GitHubLinked", changes.afterLinking),
     registerCapability: on("CapabilityRegistered", changes.afterCapability),
     changeAvailability: on("AvailabilityChanged", changes.afterAvailability),
     reserveSlot: on("OfferTaken", changes.afterTaking),
@@ -69,8 +79,8 @@ const machineSetup = setup({
     takeFromQueue: on("BatchesCalled", changes.afterCalling),
     coolDown: on("CooldownStarted", (_, { until }) => ({ cooldownUntil: until })),
     endCooldown: on("CooldownEnded", () => ({ cooldownUntil: null })),
-    beginDebt: assign(({ event }) => ({ debtSince: event.at })),
-    endDebt: assign({ debtSince: null }),
+    setDebtDue: assign(({ context }) => ({ debtDue: dueOf(context) })),
+    unsetDebtDue: assign({ debtDue: null }),
     setCall: assign(({ context, event }) => ({ callAt: callDue(context, nextCall(context, event.at) ?? event.at) })),
     setCallNow: assign(({ context, event }) => ({ callAt: callDue(context, event.at) })),
     unsetCall: assign({ callAt: null }),
@@ -81,7 +91,7 @@ const machineSetup = setup({
       assertEvent(event, "CooldownStarted");
       return { type: "remind", name: "cooldown", at: event.until };
     }),
-    remindOfDebt: emit(({ event }) => ({ type: "remind", name: "debt", at: suspensionAt(event.at) })),
+    remindOfDebt: emit(({ context, event }) => ({ type: "remind", name: "debt", at: context.debtDue ?? event.at })),
     /** One is due later than it was done, so that its worker does not learn of it then. */
     remindOfHoneypots: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, ["Earned", "Failed", "Excused", "HoneypotJudged"]);
@@ -93,7 +103,10 @@ const machineSetup = setup({
     remindOfCall: emit(({ context, event }) => ({ type: "remind", name: "turns", at: context.callAt ?? event.at })),
     tellKin: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, "Marked");
-      for (const id of event.kin) enqueue.emit(tellAccount(id, { type: "mark", marks: context.marks, kin: [] }));
+      const { marks, createdAt } = context;
+      const mark = context.github?.mark;
+      const claim = mark === undefined ? {} : { claim: { mark, by: accountId(context.id), createdAt } };
+      for (const id of event.kin) enqueue.emit(tellAccount(id, { type: "mark", marks, kin: [], ...claim }));
     }),
     tellRefusal: emit(({ event }) => {
       assertEvent(event, "ItemHoldRefused");
@@ -139,7 +152,7 @@ const machineSetup = setup({
     }),
     payWorker: emit(({ context, event }) => {
       assertEvent(event, "Settled");
-      const { task, taskType, worker, payout, firstTry, durationMs, allowedMs, echo, honeypot } = event;
+      const { task, taskType, worker, payout, vouched, firstTry, durationMs, allowedMs, echo, honeypot } = event;
       const requester = accountId(context.id);
       return tellAccount(worker, {
         type: "earn",
@@ -148,6 +161,7 @@ const machineSetup = setup({
         requester,
         requesterIdentity: identityOf(context.marks, requester),
         payout,
+        ...(vouched === undefined ? {} : { vouched }),
         firstTry,
         durationMs,
         allowedMs,
@@ -160,6 +174,7 @@ const machineSetup = setup({
     coolsStill: ({ context }) => context.cooldownUntil !== null,
     owes: ({ context }) => context.available < 0,
     owesNothing: ({ context }) => context.available >= 0,
+    isDebtDueOtherwise: ({ context }) => context.debtDue !== dueOf(context),
     isFrozen: stateIn({ registered: { conduct: "frozen" } }),
     isSuspended: stateIn({ registered: { debt: "suspended" } }),
     someWait: ({ context }) => context.waiting.length > 0,
@@ -255,14 +270,26 @@ export const accountMachine = machineSetup.createMachine({
         debt: {
           initial: "ok",
           states: {
-            ok: { always: { guard: "owes", target: "indebted", actions: ["beginDebt", "remindOfDebt"] } },
+            ok: { always: { guard: "owes", target: "indebted", actions: ["setDebtDue", "remindOfDebt"] } },
             indebted: {
-              always: { guard: "owesNothing", target: "ok", actions: ["endDebt", { type: "forget", params: { timer: "debt" } }] },
-              on: { Suspended: { target: "suspended", actions: ["touch", { type: "forget", params: { timer: "debt" } }] } },
+              always: [
+                {
+                  guard: "owesNothing",
+                  target: "ok",
+                  actions: ["unsetDebtDue", { type: "forget", params: { timer: "debt" } }],
+                },
+                { guard: "isDebtDueOtherwise", actions: ["setDebtDue", "remindOfDebt"] },
+              ],
+              on: {
+                Suspended: {
+                  target: "suspended",
+                  actions: ["touch", "unsetDebtDue", { type: "forget", params: { timer: "debt" } }],
+                },
+              },
             },
             suspended: {
               tags: ["suspended"],
-              always: { guard: "owesNothing", target: "ok", actions: ["endDebt"] },
+              always: { guard: "owesNothing", target: "ok" },
             },
           },
         },

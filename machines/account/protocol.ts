@@ -13,6 +13,14 @@ import type { PaymentUpdate } from "./payments.ts";
 /** Whether the worker takes the award, and if not, why. */
 export type OfferReply = { readonly kept: true } | { readonly kept: false; readonly reason: Ineligibility };
 
+/** That an account is linked to the GitHub account with this mark. It vouches for the oldest of those that are. */
+export interface GitHubClaim {
+  readonly mark: string;
+  readonly by: AccountId;
+  /** When the account was registered (ms). */
+  readonly createdAt: Millis;
+}
+
 /** The commands of an account, and its replies. Amounts in NC. */
 export interface AccountProtocol {
   readonly register: {
@@ -27,9 +35,9 @@ export interface AccountProtocol {
     };
     readonly reply: { readonly account: string };
   };
-  /** New marks of the account; `kin` are the accounts that share one, which are told. */
+  /** New marks of the account; `kin` are the accounts that share one, which are told, with what the account claims. */
   readonly mark: {
-    readonly command: { readonly marks: readonly string[]; readonly kin: readonly AccountId[] };
+    readonly command: { readonly marks: readonly string[]; readonly kin: readonly AccountId[]; readonly claim?: GitHubClaim };
     readonly reply: null;
   };
   readonly rotateKey: {
@@ -144,6 +152,8 @@ export interface AccountProtocol {
       readonly requester: AccountId;
       readonly requesterIdentity: string;
       readonly payout: Credits;
+      /** How much of it counts for the worker's credit line: all that a verified requester did not borrow. */
+      readonly vouched?: Credits;
       readonly firstTry: boolean;
       readonly durationMs: Millis;
       readonly allowedMs: Millis;

@@ -1,6 +1,7 @@
 import { mayWork, type PostedTerms, type Slots } from "../eligibility.ts";
 import { type AwardsByTier, awardLimit } from "../market/awards.ts";
 import { type Capability, type Terms, termsOf } from "../market/capability.ts";
+import { type CreditTerms, PURCHASE_HOLD_MS_MAX, type Purchase, type UsableLine, usableLine } from "../market/credit-line.ts";
 import { type Qualification, qualificationIn, qualityIn, type Skill, skillIn } from "../market/qualification.ts";
 import { type CreditRecord, type Rating, ratingOf } from "../market/rating.ts";
 import { MARKET_RULES, type MarketRules, PROVEN_SETTLEMENTS } from "../market/settings.ts";
@@ -10,6 +11,7 @@ import { type AccountId, type AccountStatus, accountId, type Millis } from "../v
 import type { GitHubLink } from "./events.ts";
 import { type AccountSnapshot, statusOf } from "./machine.ts";
 import { netAmount } from "./payments.ts";
+import { evidenceOf } from "./power.ts";
 import { type AccountContext, COUNTERPARTIES_MAX, creditRecord, type Tally } from "./state.ts";
 
 /** The row from which an account is shown. Amounts in NC. */
@@ -27,13 +29,21 @@ export interface AccountRow {
   readonly counterparties: number;
   /** When the debt began (ms), or null. */
   readonly debtSince: Millis | null;
-  readonly tally: Tally;
+  /** What the credit line is calculated from is in it, too, so that rows need no column that versions before do not write. */
+  readonly tally: Tally & { readonly evidence?: RowEvidence };
   readonly records: { readonly [taskType: string]: Record };
   /** The payment service's id of the customer. */
   readonly customer: string | null;
   readonly github: GitHubLink | null;
   readonly createdAt: Millis;
   readonly updatedAt: Millis;
+}
+
+/** What vouches for an account, besides its GitHub account. Amounts in NC, times in ms. */
+interface RowEvidence {
+  readonly purchases: readonly Purchase[];
+  readonly earned: number;
+  readonly elsewhere: boolean;
 }
 
 /** The row of a capability, with the skill that its owner has in its task type. */
@@ -44,13 +54,26 @@ export interface CapabilityRow extends Omit<Capability, keyof Terms>, Terms, Ski
   readonly active: boolean;
 }
 
-/** How far an account may go into debt, and why. */
-export function creditOf({ tally, counterparties }: Pick<AccountRow, "tally" | "counterparties">): {
-  readonly record: CreditRecord;
-  readonly rating: Rating;
-} {
+/** How far an account may go into debt at `at` (ms), and why. */
+export function creditOf(
+  { tally, counterparties, github }: Pick<AccountRow, "tally" | "counterparties" | "github">,
+  terms: CreditTerms,
+  at: Millis,
+): { readonly record: CreditRecord; readonly rating: Rating; readonly usable: UsableLine } {
   const record = { ...creditRecord({ tally, counterparties: [] }), counterparties };
-  return { record, rating: ratingOf(record) };
+  const rating = ratingOf(record);
+  const { purchases = [], earned = 0, elsewhere = false } = tally.evidence ?? {};
+  const voucher = github === null ? null : { score: github.score, createdAt: github.createdAt ?? null, elsewhere };
+  return { record, rating, usable: usableLine(rating.line, { purchases, earned, github: voucher }, terms, at) };
+}
+
+/** Purchases that no setting holds back any more are told as one. */
+function rowEvidence(context: AccountContext): RowEvidence {
+  const { purchases, earned, github } = evidenceOf(context);
+  const isOld = ({ at }: Purchase) => context.updatedAt - at >= PURCHASE_HOLD_MS_MAX;
+  const old = purchases.filter(isOld).reduce((sum, { net }) => sum + net, 0);
+  const young = purchases.filter((purchase) => !isOld(purchase));
+  return { purchases: old === 0 ? young : [{ at: 0, net: old }, ...young], earned, elsewhere: github?.elsewhere ?? false };
 }
 
 /** How many counterparties its owner is shown: with the house, until its honeypots are counted (H2 in honeypots.ts). */
@@ -129,7 +152,7 @@ export function accountRow(state: AccountSnapshot): AccountRow | undefined {
     cooldownUntil,
     counterparties: counterparties.length,
     debtSince: context.debtSince,
-    tally,
+    tally: { ...tally, evidence: rowEvidence(context) },
     records,
     customer: context.customer,
     github: context.github,

@@ -3,10 +3,13 @@
  * whether a debt had led to suspension. Since format 6 it has the conduct, and what a requester's score and a worker's word are
  * counted by; code of before would keep that without counting on.
  */
+
+import { suspensionAt } from "../market/rating.ts";
 import { orNewer, persisted } from "../statechart.ts";
 import type { Millis } from "../vocabulary.ts";
 import { conductOfBefore } from "./conduct.ts";
 import { type AccountSnapshot, accountMachine } from "./machine.ts";
+import { restoredOwing, type StoredOwing } from "./owing.ts";
 import { type AccountContext, NEW } from "./state.ts";
 
 const FORMAT_OF_CONDUCT = 6;
@@ -44,13 +47,19 @@ function word(state: AccountSnapshot): Format1["value"] {
 export function restoreAccount(stored: unknown): AccountSnapshot {
   const { value, context } = upcast(stored as Format1 | Format2);
   const tally = { ...NEW.tally, ...context.tally };
-  const counted = { ...NEW, ...countedBefore(context), ...context, tally };
+  const counted = { ...NEW, ...countedBefore(context), ...context, ...debtOf(context), tally };
   return orNewer("account", () => accountMachine.resolveState({ value, context: counted }));
 }
 
 /** What an older snapshot leaves out, as far as it can be told from what it has. */
 function countedBefore({ failuresInRow = 0, tally }: Partial<AccountContext>): Partial<Counted> {
   return { conduct: conductOfBefore(failuresInRow), paidByOthers: tally?.earned ?? 0 };
+}
+
+/** Snapshots of before know one date of the debt, and the timer that is set is that of this date. */
+function debtOf(context: StoredOwing & { readonly debtDue?: Millis | null }) {
+  const { debtSince, debtDue = debtSince === null ? null : suspensionAt(debtSince) } = context;
+  return { ...restoredOwing(context), debtDue };
 }
 
 function upcast(stored: Format1 | Format2): Format2 {

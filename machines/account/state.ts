@@ -1,5 +1,7 @@
 /** The state of an account, folded from its facts. */
 import type { Capability } from "../market/capability.ts";
+import { type CreditTerms, NO_TERMS } from "../market/credit-line.ts";
+import { type Debt, NO_DEBT } from "../market/debt.ts";
 import type { UntoldHoneypot } from "../market/honeypot.ts";
 import type { CreditRecord } from "../market/rating.ts";
 import type { Record } from "../market/skill.ts";
@@ -7,7 +9,7 @@ import { type Credits, type Millis, NO_CREDITS } from "../vocabulary.ts";
 import { type Conduct, NO_CONDUCT } from "./conduct.ts";
 import type { GitHubLink } from "./events.ts";
 import type { Returned } from "./free-returns.ts";
-import type { Holds } from "./holds.ts";
+import type { Draws, Holds } from "./holds.ts";
 import type { Payment } from "./payments.ts";
 import type { Opened, WaitingBatch } from "./waiting.ts";
 
@@ -69,8 +71,16 @@ export interface AccountContext {
   readonly failuresInRow: number;
   readonly cooldownUntil: Millis | null;
   readonly conduct: Conduct;
-  /** When the debt began (ms), or null. The debt is how far `available` is below 0. */
+  /** The date of the oldest debt (ms), or null. The debt is how far `available` is below 0. */
   readonly debtSince: Millis | null;
+  /** The debt by the day on which it was drawn, what holds drew of it, and when the timer of its oldest is due (ms), or null. */
+  readonly owed: Debt;
+  readonly draws: Draws;
+  readonly debtDue: Millis | null;
+  /** The terms of the last fact that was decided by a credit line. */
+  readonly terms: CreditTerms;
+  /** What was earned from verified identities (NC), and how many settlements with each of them count. */
+  readonly vouched: { readonly total: number; readonly by: { readonly [identity: string]: number } };
   readonly tally: Tally;
   /** Identities with which a task was settled, on either side. */
   readonly counterparties: readonly string[];
@@ -87,6 +97,8 @@ export interface AccountContext {
   /** The OAuth state that is valid now, or null. */
   readonly oauth: { readonly stateHash: string; readonly until: Millis } | null;
   readonly github: GitHubLink | null;
+  /** The mark of the GitHub account that vouches for an older account of its owner, and so not for this one; or null. */
+  readonly vouchesElsewhere: string | null;
   /** By task type. */
   readonly capabilities: { readonly [taskType: string]: Capability };
   /** Task that it was awarded, or has a bid on -> the capability whose slot that takes; empty for none. */
@@ -138,6 +150,11 @@ export const NEW: Omit<AccountContext, "id"> = {
   cooldownUntil: null,
   conduct: NO_CONDUCT,
   debtSince: null,
+  owed: NO_DEBT,
+  draws: {},
+  debtDue: null,
+  terms: NO_TERMS,
+  vouched: { total: 0, by: {} },
   tally: NO_TALLY,
   counterparties: [],
   records: {},
@@ -147,6 +164,7 @@ export const NEW: Omit<AccountContext, "id"> = {
   unfulfilled: 0,
   oauth: null,
   github: null,
+  vouchesElsewhere: null,
   capabilities: {},
   slots: {},
   reserved: {},

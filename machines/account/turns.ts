@@ -3,7 +3,7 @@
  * they need not ask.
  */
 import type { Millis } from "../vocabulary.ts";
-import { OPEN_TASKS_MAX, spendingPower } from "./power.ts";
+import { OPEN_TASKS_MAX, powerGrowsAt, spendingPower } from "./power.ts";
 import type { AccountContext } from "./state.ts";
 import type { Call, Needs, Opened, WaitingBatch, WaitsFor } from "./waiting.ts";
 
@@ -59,7 +59,7 @@ export function waitsFor(
   at: Millis,
 ): WaitsFor | null {
   if (restriction === "suspended") return "suspension";
-  if (budget > spendingPower(context)) return "credits";
+  if (budget > spendingPower(context, at)) return "credits";
   if (context.openTasks >= OPEN_TASKS_MAX) return "open_tasks";
   return paceAllows(context.opened, perMinute, at) > at ? "pace" : null;
 }
@@ -71,7 +71,7 @@ export function waitsFor(
 export function callsAt(context: AccountContext, restriction: Restriction, at: Millis): readonly Call[] {
   const { waiting } = context;
   if (restriction === "frozen") return waiting.map(({ batch }) => ({ batch, count: 1 }));
-  let power = restriction === "suspended" ? 0 : spendingPower(context);
+  let power = restriction === "suspended" ? 0 : spendingPower(context, at);
   let room = OPEN_TASKS_MAX - context.openTasks;
   let opened = sum(counted(context.opened, at));
   const before = opened;
@@ -91,6 +91,7 @@ export function nextCall(context: AccountContext, at: Millis): Millis | null {
   const times = context.waiting.flatMap((one) => {
     const reason = waitsFor(context, null, one, at);
     if (reason === null) return [at];
+    if (reason === "credits") return powerGrowsAt(context, at) ?? [];
     return reason === "pace" ? [paceAllows(context.opened, one.perMinute, at)] : [];
   });
   return times.length === 0 ? null : Math.min(...times);

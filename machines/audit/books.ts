@@ -69,7 +69,7 @@ const PROMISES = {
   equal: "2 balance in the actor = fold of its journal = sum of its ledger entries",
   held: "3 held = the budgets of open tasks",
   minted: "1 what honeypots minted on a day was taken out of its budget, for the house alone, which is nobody's counterparty",
-  covered: "4 available was never below the credit line at a hold",
+  covered: "4 available was never below the usable credit line at a hold",
   ended: "5 a task ends once, is settled once, paid once, and its webhook is sent or will be",
   slots: "5 slots reserved = awards + bids by posted prices + what is in flight",
   fault: "5 a penalty is taken back at most once, of an award that failed, and by all whom the end of its task says",
@@ -195,7 +195,7 @@ async function foldAccount(history: StoredHistory, found: Accounts, tally: Tally
     state = account.evolve(state, fact).state;
     const { available, held } = state.context;
     if (fact.type === "Held") {
-      const floor = debtFloor(state.context);
+      const floor = debtFloor(state.context, fact.at);
       tally.check("covered", available >= floor, () => `account ${history.id} had ${available} NC after its fact ${stored.seq}`);
     }
     const mint = mintedBy(fact);

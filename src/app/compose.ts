@@ -39,6 +39,7 @@ import { addressOf, identifyServer } from "./running-server.ts";
 import { CONNECTION_BOUNDS, type ConnectionBounds } from "./server/connections.ts";
 import { serveHttp } from "./server/server.ts";
 import type { Config } from "./settings/config.ts";
+import { creditTerms } from "./settings/rules.ts";
 import { VERSION } from "./version.ts";
 
 /** Compiled or source, like this file. */
@@ -290,6 +291,7 @@ async function serve(frame: Frame, role: Role, { transport }: Engine, health: He
       tasksPerMinute: config.rateTasksPerMinute,
       taskTypes: config.taskTypes,
       allowSimulatedTopup: config.allowSimulatedTopup,
+      credit: creditTerms(config),
       publicUrl: publicUrlOf(config),
       adminToken: config.adminToken,
       trustedProxies: config.trustProxy,

@@ -26,6 +26,7 @@ import type { ValidatorPool } from "../adapters/validator/pool.ts";
 import { WebhookCourier } from "../adapters/webhooks/courier.ts";
 import type { Bus } from "./bus.ts";
 import type { Config } from "./settings/config.ts";
+import { marketRules } from "./settings/rules.ts";
 import { VERSION } from "./version.ts";
 
 /** Concurrent journal transactions. The second one runs only while the event loop would wait for the first (actors/host/commit.ts). */
@@ -101,7 +102,7 @@ function hostMaker({ config, log, finalizers, urls, read, secrets, validator, si
       partitions: config.queuePartitions,
       announcedMax: config.streamsPerTask,
     },
-    entities: entitiesUnder(config),
+    entities: entitiesUnder(marketRules(config)),
     validator,
     calls: courier,
     clock,

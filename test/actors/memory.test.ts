@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { Host } from "../../actors/host/host.ts";
 import type { Journal } from "../../actors/ports/journal.ts";
 import { entitiesUnder } from "../../machines/entities.ts";
+import { MARKET_RULES } from "../../machines/market/settings.ts";
 import type { CarriedCommand } from "../../machines/protocols.ts";
 import { accountId, credits, taskId } from "../../machines/vocabulary.ts";
 import { systemClock as clock } from "../../src/adapters/system/clock.ts";
@@ -37,7 +38,7 @@ async function heapMb(): Promise<number> {
 
 test("100,000 finished tasks leave memory where it was after 2,000", async () => {
   const host = new Host({
-    entities: entitiesUnder({ awardsByTier: [MANY, MANY, MANY, MANY, MANY] }),
+    entities: entitiesUnder({ ...MARKET_RULES, awardsByTier: [MANY, MANY, MANY, MANY, MANY] }),
     journal: forgetful,
     validator: { judge: () => ({ code: null, errors: [] }) },
     calls: { make: async () => null },

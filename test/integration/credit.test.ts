@@ -70,6 +70,7 @@ test("ten tasks for three others give Silver: a credit line that buys, debt that
     purchasing_power: 4_600,
     debt: 400,
     credit_line: 5_000,
+    credit_line_limit: null,
   });
   const tooMuch = await market.call("POST", "/credits/repay", { amount_credits: 401 }, party);
   expect([tooMuch.status, tooMuch.body.code]).toEqual([422, "REPAYMENT_TOO_LARGE"]);

@@ -255,7 +255,7 @@ describe("a payment", () => {
       {
         type: "PaymentChanged",
         payment: "pi_1",
-        after: { bought: 100, refunded: 0, disputes: {} },
+        after: { bought: 100, refunded: 0, disputes: {}, paidAt: AT },
         change: 1,
         amount: 100,
         customer: "cus_1",
@@ -286,8 +286,10 @@ describe("a payment", () => {
 describe("debt", () => {
   test("has a timer from the day on which it begins, and none when it is over", () => {
     const life = me();
-    const adjust = (amount: number, at: number) =>
-      life.do({ type: "adjust", adjustment: id(at), amount: credits(amount), reason: "r" }, at);
+    const owe = (amount: number, at: number): Command => ({
+      ...{ type: "adjust", adjustment: id(at), amount: credits(amount), reason: "r" },
+    });
+    const adjust = (amount: number, at: number) => life.do(owe(amount, at), at);
     expect(adjust(-50, AT).effects).toEqual([]);
     expect(adjust(-1, AT + 1).effects).toEqual([remind("debt", AT + 1 + 7 * DAY_MS)]);
     expect(adjust(-1, AT + 2).effects).toEqual([]);
@@ -295,12 +297,15 @@ describe("debt", () => {
     expect(row(life)?.debtSince).toBe(AT + 1);
     expect(adjust(1, AT + 4).effects).toEqual([forget("debt")]);
     expect(row(life)?.debtSince).toBeNull();
-    expect(adjust(-3, AT + 5).effects).toEqual([remind("debt", AT + 5 + 7 * DAY_MS)]);
-    const due = life.do({ type: "timer", name: "debt", due: AT }, AT + 5 + 7 * DAY_MS);
-    expect(due.facts).toEqual([{ type: "Suspended", at: AT + 5 + 7 * DAY_MS }]);
+    // What is drawn within a day of a repayment is as old as what was repaid; a day after, it is not.
+    expect(life.fork().do(owe(-3, AT + 5), AT + 5).effects).toEqual([remind("debt", AT + 1 + 7 * DAY_MS)]);
+    const later = AT + 4 + DAY_MS;
+    expect(adjust(-3, later).effects).toEqual([remind("debt", later + 7 * DAY_MS)]);
+    const due = life.do({ type: "timer", name: "debt", due: AT }, later + 7 * DAY_MS);
+    expect(due.facts).toEqual([{ type: "Suspended", at: later + 7 * DAY_MS }]);
     expect(due.effects).toEqual([forget("debt")]);
     // A suspension ends with its debt, and what is owed after that counts from then on.
-    expect(adjust(3, AT + 8 * DAY_MS).effects).toEqual([]);
+    expect(adjust(3, AT + 9 * DAY_MS).effects).toEqual([]);
     expect(row(life)?.status).toBe("ACTIVE");
   });
 });

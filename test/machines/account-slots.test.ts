@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { account as entity } from "../../machines/account/index.ts";
 import { FORMATS } from "../../machines/formats.ts";
 import { AWARDS_BY_TIER, type AwardsByTier, awardLimit } from "../../machines/market/awards.ts";
+import { MARKET_RULES } from "../../machines/market/settings.ts";
 import { EMPTY_RECORD, type Record, skillScore, skillTier } from "../../machines/market/skill.ts";
 import type { CommandOf } from "../../machines/protocols.ts";
 import { isRefusal } from "../../machines/refusal.ts";
@@ -49,7 +50,7 @@ const freed = (n: number, bid?: number): Command => ({
 
 /** What it answers; nothing happens. */
 function answer(life: Me, command: Offer, awardsByTier?: AwardsByTier) {
-  const rules = awardsByTier === undefined ? undefined : { awardsByTier };
+  const rules = awardsByTier === undefined ? undefined : { ...MARKET_RULES, awardsByTier };
   const decision = entity.decide(life.state, command, AT, AT, rules);
   if (isRefusal(decision)) throw new Error(decision.refused);
   return decision;

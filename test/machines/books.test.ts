@@ -119,7 +119,7 @@ const newcomer = (own: readonly AccountFact[], [available, held]: readonly [numb
 const registered: AccountFact = {
   ...{ type: "Registered", account: NEWCOMER, email: "e", source: null, keyHash: "k", grant: credits(50), at: AT },
 };
-const FLOOR = debtFloor(account.evolve(account.initial(NEWCOMER), registered).state.context);
+const FLOOR = debtFloor(account.evolve(account.initial(NEWCOMER), registered).state.context, AT);
 
 const work = { taskType: "json_extraction", firstTry: true, durationMs: 1, allowedMs: 2 } as const;
 const earn: CarriedCommand = {
@@ -241,6 +241,30 @@ describe("an account", () => {
     const below = async (budget: number) => (await wrong(held(budget)(sound))).filter((one) => one.includes("after its fact"));
     expect(await below(line)).toEqual([]);
     expect(await below(line + 1)).toEqual([expect.stringContaining(`had ${FLOOR - 1} NC after its fact 2`)]);
+  });
+
+  test("may hold down to the line that it can use by the terms of that hold, whatever its rating gives", async () => {
+    const identity = { requires: "identity", multiple: 10, holdMs: 5 } as const;
+    const earned = (n: number): AccountFact => ({
+      ...{ type: "Earned", task: taskId(id(700 + n)), requester: person(20 + n), payout: credits(0), at: AT },
+      ...work,
+    });
+    const paid: AccountFact = {
+      ...{ type: "PaymentChanged", payment: "p", change: 1, amount: credits(3), customer: null, at: AT },
+      after: { bought: 3, refunded: 0, disputes: {}, paidAt: AT },
+    };
+    const known = [registered, paid, ...Array.from({ length: 10 }, (_, n) => earned(n))];
+    const below = async (budget: number, later: number, terms: object) => {
+      const held: AccountFact = { ...hold(budget), ...terms, at: AT + later };
+      const change = newcomer([...known, held], [53 - budget, budget]);
+      const found = await wrong(both(change, withMessage(DONE, open(DONE)))(sound));
+      return found.filter((one) => one.includes("after its fact"));
+    };
+    expect(await below(5_053, 5, {})).toEqual([]);
+    expect(await below(5_054, 5, {})).toEqual([expect.stringContaining("had -5001 NC after its fact 13")]);
+    expect(await below(83, 5, { terms: identity })).toEqual([]);
+    expect(await below(84, 5, { terms: identity })).toEqual([expect.stringContaining("had -31 NC after its fact 13")]);
+    expect(await below(83, 4, { terms: identity })).toEqual([expect.stringContaining("had -30 NC after its fact 13")]);
   });
 
   const unopened = newcomer([registered, { ...hold(20), task: taskId(id(150)) } as AccountFact], [30, 20]);

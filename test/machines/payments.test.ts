@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { applyUpdate, netAmount, type Payment, type PaymentUpdate } from "../../machines/account/payments.ts";
 
 const told = (news: readonly PaymentUpdate[]) =>
-  news.reduce<Payment | undefined>((payment, one) => applyUpdate(payment, one), undefined);
+  news.reduce<Payment | undefined>((payment, one) => applyUpdate(payment, one, 5), undefined);
 
 const STORY: readonly PaymentUpdate[] = [
   { type: "paid", amount: 1_000 },
@@ -27,7 +27,7 @@ test("is never below 0, and what changes nothing is known by that", () => {
   expect(netAmount(told([{ type: "refunded", total: 5 }]))).toBe(0);
   expect(netAmount(undefined)).toBe(0);
   const payment = told(STORY);
-  for (const news of STORY) expect(applyUpdate(payment, news)).toBe(payment);
+  for (const news of STORY) expect(applyUpdate(payment, news, 9)).toBe(payment);
 });
 
 test("while a dispute is open its amount is away", () => {

@@ -8,6 +8,7 @@ import { addressKey } from "../../machines/address.ts";
 import { auditBooks } from "../../machines/audit/books.ts";
 import type { StoredFact } from "../../machines/fact.ts";
 import { FORMATS } from "../../machines/formats.ts";
+import { NO_TERMS } from "../../machines/market/credit-line.ts";
 import type { Store } from "./store.ts";
 import { booksOfToday, stripped } from "./versions.ts";
 
@@ -114,7 +115,7 @@ export class Checker {
     }
   }
 
-  #balance({ address: { id }, row: stored }: Entry): void {
+  #balance({ address: { id }, row: stored, facts }: Entry): void {
     // The store holds rows as unknown; an account's actor made this one.
     const row = stored as AccountRow;
     const available = this.#sums.get(`available ${id}`) ?? 0;
@@ -122,7 +123,10 @@ export class Checker {
     if (row.available !== available || row.held !== held) {
       this.wrong.push(`account ${id} says ${row.available} and ${row.held} NC, its ledger ${available} and ${held} NC`);
     }
-    const { line } = creditOf(row).rating;
+    // A line may shrink below what is owed already, but no hold may go there.
+    const hold = facts.map(({ body }) => body as AccountFact).findLast((fact) => fact.type === "Held");
+    if (hold === undefined) return;
+    const { line } = creditOf(row, hold.terms ?? NO_TERMS, hold.at).usable;
     if (row.available < -line) this.wrong.push(`account ${id} has ${row.available} NC and a credit line of ${line} NC`);
   }
 }

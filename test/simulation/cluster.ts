@@ -10,6 +10,7 @@ import { Router } from "../../actors/router.ts";
 import { Node } from "../../actors/shards/node.ts";
 import { entitiesUnder } from "../../machines/entities.ts";
 import type { AnyEntity } from "../../machines/entity.ts";
+import type { CreditTerms } from "../../machines/market/credit-line.ts";
 import { MARKET_RULES } from "../../machines/market/settings.ts";
 import { isRefusal, refuse } from "../../machines/refusal.ts";
 import { JUDGING_MS_MAX } from "../../machines/task/decide.ts";
@@ -22,6 +23,13 @@ import { type Mutation, Store } from "./store.ts";
 import { Process, Time } from "./time.ts";
 import { PUBLISHED, tomorrow, upTo, type Version } from "./versions.ts";
 
+/** What opens a credit line here: three times what was paid in, so that lines are short enough to be used up. */
+export const TERMS: CreditTerms = { requires: "payment", multiple: 3, holdMs: 0 };
+/** Here the failures of whoever is verified say something about a task, so that it comes to that often enough. */
+const RULES = { ...MARKET_RULES, provenSettlements: 0 };
+const ENTITIES = entitiesUnder(RULES);
+const UNDER_TERMS = entitiesUnder({ ...RULES, credit: TERMS });
+
 export const LEASE_MS = 2_000;
 const DEADLINE_MS = 6_000;
 const DRAIN_MS = 8_000;
@@ -30,8 +38,6 @@ export const SKEW_MS_MAX = 500;
 /** Matchers of each queue. */
 export const PARTITIONS = 2;
 const TOO_EXPENSIVE: Judgement = { because: "slow", unjudged: "takes too long", killed: true };
-/** Here the failures of whoever is verified say something about a task, so that it comes to that often enough. */
-const ENTITIES = entitiesUnder({ ...MARKET_RULES, provenSettlements: 0 });
 
 export interface SimNode {
   readonly process: Process;
@@ -116,9 +122,9 @@ export class Cluster {
         hostOf: (member, leased, fenced) =>
           new Host({
             entities: {
-              task: of(member)(ENTITIES.task),
-              account: of(member)(ENTITIES.account),
-              batch: of(member)(ENTITIES.batch),
+              task: of(member)(UNDER_TERMS.task),
+              account: of(member)(mutation === "line" ? blind(ENTITIES.account) : UNDER_TERMS.account),
+              batch: of(member)(UNDER_TERMS.batch),
             },
             formats: () => own().formats,
             journal: this.store.journalOf(process, member),
@@ -224,6 +230,18 @@ function stingy(entity: AnyEntity): AnyEntity {
       const decided = entity.decide(state, command, ...rest);
       if (command.type !== "hold" || isRefusal(decided) || 2 * command.order.budget <= state.context.available) return decided;
       return refuse("INSUFFICIENT_CREDITS", `you have ${state.context.available} NC`);
+    },
+  };
+}
+
+/** An account that holds by its rating alone, and says that it did so by the terms. */
+function blind(entity: AnyEntity): AnyEntity {
+  return {
+    ...entity,
+    decide: (state, command, ...rest) => {
+      const decided = entity.decide(state, command, ...rest);
+      if (isRefusal(decided)) return decided;
+      return { ...decided, facts: decided.facts.map((fact) => (fact.type === "Held" ? { ...fact, terms: TERMS } : fact)) };
     },
   };
 }

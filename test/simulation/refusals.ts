@@ -8,6 +8,7 @@ import type { BatchSnapshot } from "../../machines/batch/machine.ts";
 import type { CarriedCommand } from "../../machines/protocols.ts";
 import type { Refusal, RefusalCode } from "../../machines/refusal.ts";
 import type { TaskSnapshot } from "../../machines/task/machine.ts";
+import { TERMS } from "./cluster.ts";
 
 /** A command that was refused, and a state of its actor that may be why. */
 export interface Cause<S> {
@@ -184,7 +185,7 @@ function isSpending({ type }: CarriedCommand): boolean {
 
 function powerOf(state: AccountSnapshot): number {
   const row = accountRow(state);
-  return row === undefined ? 0 : row.available + creditOf(row).rating.line;
+  return row === undefined ? 0 : row.available + creditOf(row, TERMS, row.updatedAt).usable.line;
 }
 
 function isOpen({ value }: TaskSnapshot): boolean {

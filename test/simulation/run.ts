@@ -85,6 +85,7 @@ class Simulation {
     await this.pass(LEASE_MS);
     this.workload.begin();
     await this.pass(LEASE_MS);
+    this.workload.rate();
     this.workload.offer();
     this.workload.verify();
     await this.pass(LEASE_MS);
@@ -182,7 +183,7 @@ class Simulation {
   ended(): boolean {
     const { actors, messages, dues } = this.cluster.store.journal;
     if (this.workload.underWay + this.workload.workers.underWay > 0 || messages.size > 0) return false;
-    if ([...dues.values()].some(({ name }) => name !== "cooldown")) return false;
+    if ([...dues.values()].some(({ name }) => name !== "cooldown" && name !== "debt")) return false;
     return [...actors.values()].every(({ address, facts, row }) => {
       if (facts.length === 0 || address.kind === "account") return true;
       return address.kind === "task" ? isEnded(row) : isDone(address.id, facts);

@@ -49,6 +49,7 @@ describe("the simulation notices when", () => {
     ["a message may overtake the one before it", "order"],
     ["what is refused is not looked up, although it may have come before", "recall"],
     ["an account refuses what it can pay", "refusal"],
+    ["a hold goes below what vouches for its credit line", "line"],
     ["rows are read from a copy that lags behind", "copy"],
     ["a batch says what it was when it was first asked", "stale"],
     ["matchers do not look at the index of open tasks", "index"],

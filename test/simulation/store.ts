@@ -24,6 +24,8 @@ export const MUTATIONS = [
   "recall",
   /** Accounts refuse what they can pay. */
   "refusal",
+  /** Accounts hold by the whole line of their rating, and say that they looked at what vouches for it. */
+  "line",
   /** Rows are read from a copy that lags behind. */
   "copy",
   /** A batch says what it was when it was first asked. */

@@ -12,6 +12,8 @@ export const ACCOUNTS = [1, 2, 3, 4];
 /** Items of batches of one account that may open in any 60 s. */
 const PACE = 4;
 
+const DISPUTES = ["open", "won", "lost"] as const;
+
 /** A command of a client to an actor. */
 export interface Wish {
   readonly kind: EntityKind;
@@ -24,6 +26,7 @@ export interface Wish {
 const WANTED = {
   ...{ post: 4, bid: 7, submit: 7, start: 1, cancel: 1, topup: 1, batch: 0.5 },
   ...{ rate: 0.5, repay: 0.5, resend: 0.5, expire: 0.1, steer: 0.7 },
+  payment: 0.7,
   ...{ giveBack: 1, extend: 1, pass: 0.7, withdrawBid: 0.7 },
 } as const;
 
@@ -65,6 +68,8 @@ export class Wishes {
         return this.#steer(by);
       case "topup":
         return wish("account", by, { type: "topUp", topup: this.#nextId(), amount: credits(random.int(1, 50)) });
+      case "payment":
+        return this.#payment(by);
       case "repay":
         return wish("account", by, { type: "repay", repayment: this.#nextId(), amount: credits(random.int(1, 20)) });
       default: {
@@ -87,7 +92,11 @@ export class Wishes {
     return this.tasks.at(-1 - this.#random.int(0, 5));
   }
 
-  #ofTask(what: Exclude<keyof typeof WANTED, "post" | "batch" | "topup" | "repay" | "steer">, to: TaskId, by: AccountId): Wish {
+  #ofTask(
+    what: Exclude<keyof typeof WANTED, "post" | "batch" | "topup" | "payment" | "repay" | "steer">,
+    to: TaskId,
+    by: AccountId,
+  ): Wish {
     const random = this.#random;
     switch (what) {
       case "bid": {
@@ -120,6 +129,15 @@ export class Wishes {
       default:
         return what satisfies never;
     }
+  }
+
+  /** A purchase that opens a line, or a dispute that closes it again. */
+  #payment(by: AccountId): Wish {
+    const random = this.#random;
+    const amount = random.int(1, 6);
+    const dispute = { type: "disputed", dispute: `dp_${amount}`, amount, state: random.pick(DISPUTES) } as const;
+    const news = random.chance(0.7) ? ({ type: "paid", amount } as const) : dispute;
+    return wish("account", by, { type: "payment", payment: `pi_${by}_${random.int(1, 4)}`, news, customer: null });
   }
 
   #batch(requester: AccountId): Wish {

@@ -3,7 +3,7 @@ import type { CommandResult } from "../../actors/message.ts";
 import { type Address, addressKey } from "../../machines/address.ts";
 import type { BatchProgress } from "../../machines/batch/protocol.ts";
 import type { Refusal } from "../../machines/refusal.ts";
-import { credits } from "../../machines/vocabulary.ts";
+import { credits, taskId } from "../../machines/vocabulary.ts";
 import { order, person } from "../support/world.ts";
 import type { Cluster } from "./cluster.ts";
 import { isTraceOf, type Span } from "./past.ts";
@@ -52,8 +52,8 @@ export interface Told {
   readonly at: number;
 }
 
-/** What changes nothing, and so leaves no trace, where the batch is so already. */
-const isSteering = ({ kind }: Wish) => kind === "batch";
+/** What changes nothing, and so leaves no trace, where the batch is so already, or the payment is known to be so. */
+const isSteering = ({ kind, command }: Wish) => kind === "batch" || command.type === "payment";
 
 export class Workload {
   readonly told: Told[] = [];
@@ -81,6 +81,18 @@ export class Workload {
     for (const n of ACCOUNTS) {
       const who = { account: person(n), email: `p${n}@example.com`, source: null, keyHash: `hash${n}` };
       this.#start(wish("account", person(n), { type: "register", ...who, grant: credits(60), marks: [] }), true);
+    }
+  }
+
+  /** Gives everybody a rating with a line, by work of before. */
+  rate(): void {
+    const work = { taskType: order().taskType, payout: credits(0), firstTry: true, durationMs: 1, allowedMs: 2 };
+    for (const n of ACCOUNTS) {
+      for (let task = 0; task < 10; task += 1) {
+        const requester = person(90 + (task % 3));
+        const of = { task: taskId(this.#cluster.ids.next()), requester, requesterIdentity: requester };
+        this.#start(wish("account", person(n), { type: "earn", ...work, ...of }), true);
+      }
     }
   }
 

@@ -5,6 +5,7 @@ import { readPlatform } from "../../adapters/postgres/migrate.ts";
 import { inspectAccount } from "../inspect/account.ts";
 import { inspectTask } from "../inspect/task.ts";
 import { readConfig } from "../settings/config.ts";
+import { marketRules } from "../settings/rules.ts";
 import { withDatabases } from "./databases.ts";
 
 interface Options {
@@ -20,7 +21,7 @@ export async function runInspectAccount(who: string, { json = false }: Options):
     const { secret, shards } = await readPlatform(all);
     const asked = who.trim().toLowerCase();
     const id = isUuid(asked) ? accountId(asked) : new Secrets(secret).accountId(asked);
-    return inspectAccount(new Databases(all, shards), id, Date.now(), readConfig(process.env));
+    return inspectAccount(new Databases(all, shards), id, Date.now(), marketRules(readConfig(process.env)));
   });
   if (report === undefined) {
     throw new Error(`There is no account ${who}. Give its id, or the address that it was registered with.`);
@@ -34,7 +35,7 @@ export async function runInspectTask(asked: string, { json = false }: Options): 
   const report = isUuid(id)
     ? await withDatabases("inspect", async (all) => {
         const { shards } = await readPlatform(all);
-        return inspectTask(new Databases(all, shards), taskId(id), Date.now(), readConfig(process.env));
+        return inspectTask(new Databases(all, shards), taskId(id), Date.now(), marketRules(readConfig(process.env)));
       })
     : undefined;
   if (report === undefined) throw new Error(`There is no task ${asked}. Give the id that POST /api/v1/tasks answered with.`);

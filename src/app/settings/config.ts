@@ -20,9 +20,16 @@ function present(environment: Environment, name: string): string | undefined {
   return text === "" ? undefined : text;
 }
 
+/** The settings with the defaults of this environment. */
+function settingsOf(environment: Environment) {
+  const production = environment["NODE_ENV"] === "production";
+  const proofs = ["GITHUB_CLIENT_ID", "STRIPE_SECRET_KEY"];
+  return settings(production, production || proofs.some((name) => present(environment, name) !== undefined));
+}
+
 /** Reads the settings. Throws an Error that names every wrong one and says what it must be. */
 export function readConfig(environment: Environment): Config {
-  const all: { readonly [key: string]: Setting<unknown> } = settings(environment["NODE_ENV"] === "production");
+  const all: { readonly [key: string]: Setting<unknown> } = settingsOf(environment);
   const wrong: string[] = [];
   const read = Object.entries(all).map(([key, setting]) => {
     const text = present(environment, setting.name);
@@ -57,7 +64,7 @@ function masked(value: string): string {
 /** Gives every setting with the value in force; secrets are masked. */
 export function settingsInForce(environment: Environment): readonly SettingInForce[] {
   const config: { readonly [key: string]: unknown } = readConfig(environment);
-  const all: { readonly [key: string]: Setting<unknown> } = settings(environment["NODE_ENV"] === "production");
+  const all: { readonly [key: string]: Setting<unknown> } = settingsOf(environment);
   return Object.entries(all).map(([key, { name, unit, about, secret }]) => {
     const value = config[key];
     const shown = value === null ? "" : String(value);

@@ -1,6 +1,7 @@
 /** Every setting: its name in the environment, its default, its unit, a sentence. */
 import { MATCHING } from "../../../actors/matching/vocabulary.ts";
 import { AWARDS_BY_TIER } from "../../../machines/market/awards.ts";
+import { CREDIT_REQUIRES, type CreditRequires, PURCHASE_HOLD_MS_MAX } from "../../../machines/market/credit-line.ts";
 import { FLEET } from "./fleet.ts";
 import { honeypots } from "./honeypots.ts";
 import { RATES } from "./limits.ts";
@@ -244,8 +245,37 @@ const CLUSTER = {
   },
 };
 
+/** What opens credit lines; `verifies`: accounts can prove who they are, or must. */
+function credit(verifies: boolean) {
+  return {
+    creditRequires: {
+      name: "CREDIT_REQUIRES",
+      fallback: (verifies ? "identity" : "none") as CreditRequires,
+      unit: "word",
+      about:
+        "What opens the credit line of a rating. `none`: the rating alone. `identity`: a GitHub account of some age and score, or a purchase, and up to CREDIT_LINE_MULTIPLE times what was paid in, or earned from others of whom the same holds. `payment`: as many times what was paid in. The default is `identity` in production and where GitHub or Stripe is set up too. The same for every process.",
+      read: oneOf(...CREDIT_REQUIRES),
+    },
+    creditLineMultiple: {
+      name: "CREDIT_LINE_MULTIPLE",
+      fallback: 10,
+      unit: "NC per NC",
+      about: "How many NC of its rating's credit line an account can use for each NC that counts. The same for every process.",
+      read: whole(1, 1_000),
+    },
+    purchaseHoldHours: {
+      name: "PURCHASE_HOLD_HOURS",
+      fallback: 0,
+      unit: "h",
+      about:
+        "How old a purchase must be until it counts for a credit line; 72 where cards are taken from strangers, because most stolen ones are reported by then. The same for every process.",
+      read: whole(0, PURCHASE_HOLD_MS_MAX / 3_600_000),
+    },
+  };
+}
+
 /** What operators can set about the market. */
-function market(production: boolean) {
+function market(production: boolean, verifies: boolean) {
   return {
     routingWindowMs: {
       name: "ROUTING_WINDOW_MS",
@@ -292,6 +322,7 @@ function market(production: boolean) {
       about: "Credits that a new account is given.",
       read: whole(0, 1_000_000),
     },
+    ...credit(verifies),
     allowSimulatedTopup: {
       name: "ALLOW_SIMULATED_TOPUP",
       fallback: !production,
@@ -309,12 +340,12 @@ function market(production: boolean) {
   };
 }
 
-/** All of them by their keys; some defaults differ in production. */
-export function settings(production: boolean) {
+/** All of them by their keys; some defaults differ in production, or where accounts can prove who they are (`verifies`). */
+export function settings(production: boolean, verifies = production) {
   return {
     ...server(production),
     ...DATABASE,
-    ...market(production),
+    ...market(production, verifies),
     ...honeypots(production),
     ...RATES,
     ...CLUSTER,
@@ -330,7 +361,7 @@ export function settingGroups(production: boolean): readonly SettingGroup[] {
   return [
     { title: "Server", settings: server(production) },
     { title: "Database", settings: DATABASE },
-    { title: "Market", settings: { ...market(production), ...honeypots(production) } },
+    { title: "Market", settings: { ...market(production, production), ...honeypots(production) } },
     { title: "Limits", settings: RATES },
     { title: "Cluster", settings: CLUSTER },
     { title: "Fleets", settings: FLEET },
