@@ -10,7 +10,7 @@ import { afterAward, type EndedAward, markFrozen, pardoned, withoutFailure } fro
 import type { AccountFact, AccountFactType } from "./events.ts";
 import { withReturn } from "./free-returns.ts";
 import { withHold, withoutHold } from "./holds.ts";
-import { withUntold } from "./honeypots.ts";
+import { withoutHoneypot, withUntold } from "./honeypots.ts";
 import { type AccountContext, COUNTERPARTIES_MAX } from "./state.ts";
 import { withOpened, withWaiting } from "./turns.ts";
 
@@ -72,8 +72,8 @@ export function afterEarning(context: AccountContext, fact: Of<"Earned">): Chang
     untold,
     available: credits(context.available + fact.payout),
     ...afterAwardEnd(context, delivery),
-    paidByOthers: context.paidByOthers + (clears === "NONE" || fact.honeypot !== undefined ? 0 : 1),
     // The house is none.
+    paidByOthers: context.paidByOthers + (clears === "NONE" || fact.honeypot !== undefined ? 0 : 1),
     counterparties: fact.honeypot === undefined ? met(context.counterparties, counterparty) : context.counterparties,
     vouched: vouchedBy(context.vouched, fact),
     tally: {
@@ -132,13 +132,11 @@ export function afterFailing(context: AccountContext, fact: Of<"Failed">): Chang
 /** As if the award had not been: its points, and whatever else it counted in. */
 export function afterExcusing(context: AccountContext, fact: Of<"Excused">): Change {
   const { task, taskType, outcome, honeypot, counterparty } = fact;
-  const { tally } = context;
+  const { tally, untold } = honeypot === true ? withoutHoneypot(context, task) : context;
   const timedOut = outcome === "TIMED_OUT" ? 1 : 0;
   const record = recordOf(context, taskType);
   const reputation = context.reputation - pointsOf(outcome);
   const conduct = withoutFailure(context.conduct, task, reputation);
-  // One that is not counted yet never is.
-  const isUntold = context.untold.some((one) => one.task === task);
   return {
     reputation,
     conduct,
@@ -148,9 +146,8 @@ export function afterExcusing(context: AccountContext, fact: Of<"Excused">): Cha
       ...tally,
       failed: tally.failed - (1 - timedOut),
       timedOut: tally.timedOut - timedOut,
-      honeypotsFailed: tally.honeypotsFailed - (honeypot === true && !isUntold ? 1 : 0),
     },
-    untold: context.untold.filter((one) => one.task !== task),
+    untold,
     records: {
       ...context.records,
       [taskType]: {

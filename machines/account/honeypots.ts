@@ -49,6 +49,22 @@ export function afterHoneypot({ tally, untold, records }: AccountContext, { task
   };
 }
 
+/** As if a honeypot that failed had been none: it is counted no more, or never will be. */
+export function withoutHoneypot({ tally, untold }: AccountContext, task: string): Pick<AccountContext, "tally" | "untold"> {
+  const left = untold.filter((one) => one.task !== task);
+  if (left.length < untold.length) return { tally, untold: left };
+  const { honeypotsFailed, honeypotsLately = [] } = tally;
+  const last = honeypotsLately.lastIndexOf(false);
+  return {
+    tally: {
+      ...tally,
+      honeypotsFailed: honeypotsFailed - 1,
+      honeypotsLately: honeypotsLately.filter((_, at) => at !== last),
+    },
+    untold,
+  };
+}
+
 /** Takes a settled task out of what was settled in a type; it was finished all the same. */
 function unsettled(
   records: AccountContext["records"],

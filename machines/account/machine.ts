@@ -95,10 +95,10 @@ const machineSetup = setup({
     /** One is due later than it was done, so that its worker does not learn of it then. */
     remindOfHoneypots: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, ["Earned", "Failed", "Excused", "HoneypotJudged"]);
-      if (event.type !== "HoneypotJudged" && event.honeypot === undefined) return;
       const [first] = context.untold;
-      if (first === undefined) enqueue.emit({ type: "forget", name: "honeypots" });
-      else enqueue.emit({ type: "remind", name: "honeypots", at: first.due });
+      const isChanged = event.type === "HoneypotJudged" || event.honeypot !== undefined;
+      if (first !== undefined && isChanged) enqueue.emit({ type: "remind", name: "honeypots", at: first.due });
+      else if (isChanged) enqueue.emit({ type: "forget", name: "honeypots" });
     }),
     remindOfCall: emit(({ context, event }) => ({ type: "remind", name: "turns", at: context.callAt ?? event.at })),
     tellKin: enqueueActions(({ context, event, enqueue }) => {

@@ -141,8 +141,8 @@ async function checkLedger(books: Books, pending: readonly PendingMessage[], tal
 async function checkAccounts(books: Books, tally: Tally): Promise<Accounts> {
   const found: Accounts = {
     ...{ holds: new Map(), settled: new Set(), earned: new Set(), slots: new Map() },
-    ...{ failed: new Set(), excused: new Set() },
     ...{ minted: new Map(), mintedFor: new Set(), counterparties: new Set() },
+    ...{ failed: new Set(), excused: new Set() },
   };
   for await (const history of books.actors("account")) {
     const state = await foldAccount(history, found, tally);

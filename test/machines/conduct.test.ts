@@ -113,6 +113,16 @@ describe("a penalty that is taken back", () => {
     expect(life.do(excuse(2, "FAILED_VALIDATION"), AT + 3).facts).toEqual([]);
   });
 
+  test("takes the failure at its requester out of the evidence of skill, and no other", () => {
+    const latest = (life: Me) => life.state.context.records["x"]?.latest;
+    const steps = [fail(1, CUSTOMER), earn(2), fail(3, OTHER), earn(4)] as const;
+    const life = me().through(steps.map((step) => [step, AT] as const));
+    life.do(excuse(3), AT);
+    expect(latest(life)).toBe(latest(me().through([steps[0], steps[1], steps[3]].map((step) => [step, AT] as const))));
+    life.do({ ...excuse(1), requesterIdentity: CUSTOMER } as Command, AT);
+    expect(latest(life)).toBe(latest(me().through([steps[1], steps[3]].map((step) => [step, AT] as const))));
+  });
+
   test("takes a honeypot with it that was counted as failed", () => {
     const life = me().through([
       [fail(1), AT],
@@ -120,6 +130,21 @@ describe("a penalty that is taken back", () => {
       [{ ...excuse(1), honeypot: true } as Command, AT],
     ]);
     expect(life.state.context.tally).toMatchObject({ timedOut: 0, honeypotsFailed: 0 });
+  });
+
+  test("of a honeypot that is not counted yet keeps it from being counted, and puts its timer off to the next one", () => {
+    const failing = (n: number, due: number) => ({ ...fail(n), honeypot: { passed: false, due } }) as Command;
+    const life = me().through([
+      [failing(1, AT + 50), AT],
+      [failing(2, AT + 90), AT],
+    ]);
+    const step = life.do({ ...excuse(1), honeypot: true } as Command, AT + 1);
+    expect(step.effects).toContainEqual({ type: "remind", name: "honeypots", at: AT + 90 });
+    expect(life.do({ ...excuse(2), honeypot: true } as Command, AT + 2).effects).toContainEqual({
+      type: "forget",
+      name: "honeypots",
+    });
+    expect(life.state.context).toMatchObject({ untold: [], tally: { honeypotsFailed: 0, honeypotsLately: [] } });
   });
 
   test("ends the cooldown that it led to, and counts the others on", () => {
@@ -271,9 +296,7 @@ describe("a snapshot", () => {
   });
 
   test.each([1, 2, 5])("of format %i has what code of before knows, and what that tells is gone on with", (format) => {
-    expect(JSON.stringify(entity.persist(life().state, format))).not.toMatch(
-      /"latest":\[|"paidByOthers"|"unfulfilled"|"excused"/,
-    );
+    expect(JSON.stringify(entity.persist(life().state, format))).not.toMatch(/"clearing"|"paidByOthers"|"unfulfilled"|"excused"/);
     const restored = again(life(), format);
     expect(restored.context).toMatchObject({ failuresInRow: 2, paidByOthers: 1, unfulfilled: 0 });
     const next: Me = new Life(entity, ME);

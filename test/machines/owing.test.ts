@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AccountFact } from "../../machines/account/events.ts";
 import { account as entity } from "../../machines/account/index.ts";
+import { FORMATS } from "../../machines/formats.ts";
 import { DEBT_DAY_MS, owedIn } from "../../machines/market/debt.ts";
 import { suspensionAt } from "../../machines/market/rating.ts";
 import type { CommandOf } from "../../machines/protocols.ts";
@@ -173,7 +174,7 @@ test("whatever it does, its buckets are its debt, its timer is that of the oldes
           Array(2).fill(context.debtSince === null ? null : suspensionAt(context.debtSince)),
         );
       }
-      const again = entity.restore(ME, JSON.parse(JSON.stringify(entity.persist(life.state, 4))));
+      const again = entity.restore(ME, JSON.parse(JSON.stringify(entity.persist(life.state, FORMATS.account))));
       expect(again.context).toEqual(life.state.context);
       // All that was drawn by what is held now, and not more, is remembered.
       const drawing = Object.values(life.state.context.draws).flatMap((one) => Object.values(one).flatMap(Object.keys));

@@ -1,5 +1,5 @@
 /**
- * The terms of capabilities: columns of schema 7, which are not there while a cluster is updated and `nexus migrate` has not been run.
+ * The terms of capabilities: columns of schema 8, which are not there while a cluster is updated and `nexus migrate` has not been run.
  * Until then they are not written, and read as those that hold unless they are set; the worker's account knows them anyway.
  */
 import { DEFAULT_TERMS } from "../../../machines/market/capability.ts";

@@ -148,7 +148,7 @@ export const ACCOUNT: Columns<AccountRow> = {
 
 export const ACCOUNTS: Table<AccountRow & OfShard> = { name: "accounts", columns: { shard: "smallint", ...ACCOUNT } };
 
-/** What its owner says of a capability, but for its terms, which columns of schema 7 have; see capability-terms.ts. */
+/** What its owner says of a capability, but for its terms, which columns of schema 8 have; see capability-terms.ts. */
 export const REGISTERED: Columns<Omit<Capability, keyof Terms>> = {
   id: "uuid",
   taskType: "text",
@@ -170,7 +170,7 @@ export const CAPABILITY: Columns<Omit<StoredCapability, keyof Terms>> = {
   finished: "integer",
 };
 
-/** As schemas before 7 have it. */
+/** As schemas before 8 have it. */
 export const CAPABILITIES_BEFORE: Table<Omit<StoredCapability, keyof Terms> & OfShard> = {
   name: "capabilities",
   columns: { shard: "smallint", ...CAPABILITY },
