@@ -119,14 +119,21 @@ export class Workers {
 
   /** W2, at the end. */
   leftOver(): readonly string[] {
-    // On slow nodes the ready worker may be late three times in a row, and has to rest then as anybody has.
-    if (this.#accountFacts(person(READY)).some(({ type }) => type === "CooldownStarted")) return [];
+    // On slow nodes the ready worker may be late three times in a row, and has to rest then as anybody has. And where nobody can solve some
+    // of the tasks, these take its slots as long as they last.
+    const had = this.#accountFacts(person(READY)).map(({ type }) => type);
+    if (had.includes("CooldownStarted") || (this.#hasUnsolvable() && had.includes("Failed"))) return [];
     return this.#owed
       .filter((id) => this.#facts(id).at(-1)?.type === "Expired" && !this.#hadIt(id, person(READY)))
       .map((id) => {
         const told = this.#facts(id).map(({ type, at }) => `${type} ${at % 10_000_000}`);
         return `task ${id} expired in the pool, while a worker who could have taken it was there: ${told.join(", ")}`;
       });
+  }
+
+  /** Whether there are tasks that nobody can solve. */
+  #hasUnsolvable(): boolean {
+    return storedTasks(this.#cluster.store.journal.actors).some(({ order: { schema } }) => "const" in schema);
   }
 
   #register(n: number): void {
