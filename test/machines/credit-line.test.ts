@@ -88,6 +88,21 @@ describe("a GitHub account vouches", () => {
     expect(isVerified({ ...NOTHING, github }, 0, AT)).toBe(lack === undefined);
   });
 
+  test("at 180 days; purchases are held back for 90 at most (ms)", () => {
+    expect([GITHUB_AGE_MS_MIN, PURCHASE_HOLD_MS_MAX]).toEqual([15_552_000_000, 7_776_000_000]);
+  });
+
+  test("of purchases the one that counts next, and none of which nothing is left", () => {
+    const held = { ...PAYMENT, holdMs: HOUR };
+    const two = { ...NOTHING, purchases: [0, 5, -HOUR, 9].map((ms, n) => ({ at: AT + ms, net: n === 0 ? 0 : 10 })) };
+    expect(lineGrowsAt(two, held, AT + 10)).toBe(AT + HOUR + 5);
+    expect(lineGrowsAt(bought(0), held, AT)).toBeNull();
+    expect(usableLine(LINE, two, held, AT + 10).limit).toEqual({ limit: "PURCHASE_TOO_YOUNG", until: AT + HOUR + 5 });
+    const counted = { limit: "PAID_IN", counted: 0, multiple: 10 };
+    expect(usableLine(LINE, bought(0), held, AT)).toEqual({ line: 0, limit: counted });
+    expect(usableLine(LINE, NOTHING, PAYMENT, AT)).toEqual({ line: 0, limit: counted });
+  });
+
   test("from its age on by the passing of time", () => {
     const github = { ...GITHUB, createdAt: GITHUB.createdAt + 5 };
     expect(lineGrowsAt({ ...NOTHING, github }, IDENTITY, AT)).toBe(AT + 5);

@@ -46,6 +46,7 @@ describe("a bucket", () => {
     const again = drawn(full, 10, AT + 9 * DAY + 1);
     expect([again.buckets.length, oldestIn(again), owedIn(again)]).toEqual([BUCKETS_MAX, AT, 810]);
     expect(dates(again).at(-1)?.[0]).toBe(7 * DAY);
+    expect(again.buckets.at(-1)?.last).toBe(AT + 9 * DAY + 1);
   });
 });
 
@@ -85,7 +86,49 @@ describe("a payment", () => {
   });
 });
 
+describe("what was repaid", () => {
+  const later = AT + 6 * DAY;
+  const repaid = (debt: Debt) => debt.repaid.map(({ since, at, amount }) => [since - AT, at - later, amount]);
+
+  test("of one date within an hour is kept as one, with the later time; at exactly an hour there are two", () => {
+    const once = paid(owing(0, 2), 10, later);
+    expect(repaid(paid(once, 5, later + HOUR - 1))).toEqual([[0, HOUR - 1, 15]]);
+    expect(repaid(paid(once, 5, later + HOUR))).toEqual([
+      [0, 0, 10],
+      [0, HOUR, 5],
+    ]);
+  });
+
+  test("of several dates is kept by date, the youngest first, and nothing of a date that nothing was paid of", () => {
+    const two = paid(owing(0, 2), 130, later);
+    expect(repaid(two)).toEqual([
+      [2 * DAY, 0, 30],
+      [0, 0, 100],
+    ]);
+    expect(repaid(paid(two, 10, later + 1))).toEqual([
+      [2 * DAY, 1, 40],
+      [0, 0, 100],
+    ]);
+    expect(repaid(paid(owing(0, 2), 100, later))).toEqual([[0, 0, 100]]);
+  });
+
+  test("of a date gives that date to what is drawn after it, not to what has it anyway", () => {
+    const debt = paid(drawn(NO_DEBT, 100, AT + 5 * DAY), 10, AT + 5 * DAY + 1);
+    expect(dates(drawn(debt, 50, AT + 6 * DAY))).toEqual([
+      [5 * DAY, 100],
+      [6 * DAY, 40],
+    ]);
+  });
+});
+
 describe("a draw that is undone", () => {
+  test("is in the bucket of its day: of exactly a day later it is in none, nor what joined the youngest of eight", () => {
+    expect(dates(undone(owing(0, 2), 30, AT + 3 * DAY, AT + 6 * DAY))[0]).toEqual([0, 70]);
+    expect(dates(undone(owing(0, 2), 30, AT + 3 * DAY - 1, AT + 6 * DAY))[0]).toEqual([0, 100]);
+    const eight = drawn(owing(0, 1, 2, 3, 4, 5, 6, 7), 5, AT + 9 * DAY);
+    expect(dates(undone(eight, 5, AT + 9 * DAY, AT + 11 * DAY))[0]).toEqual([0, 95]);
+  });
+
   test("leaves its own bucket, whatever else is owed, and no date to take (D4)", () => {
     const debt = owing(0, 2, 4);
     const after = undone(debt, 60, AT + 2 * DAY, AT + 6 * DAY);

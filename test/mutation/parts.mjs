@@ -33,6 +33,7 @@ const MARKET = [
     "shape",
     "entities",
     "debt",
+    "evidence",
     "credit-line",
     "owing",
     "fault",
