@@ -265,7 +265,7 @@ test.skipIf(!ROOT)("a user without a name is told what to do, before and not aft
   await (await EmbeddedServer.open(folder, SILENT)).close();
   expect(spawnSync("chown", ["-R", String(NAMELESS), folder]).status).toBe(0);
   expect(migrateAs(NAMELESS)).toEqual({
-    out: "Applied: 0001-market, 0002-cluster, 0003-guide, 0004-formats, 0005-lists, 0006-bids",
+    out: "Applied: 0001-market, 0002-cluster, 0003-guide, 0004-formats, 0005-lists, 0006-bids, 0007-honeypots, 0008-terms",
     code: 0,
   });
 });
