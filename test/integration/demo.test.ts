@@ -95,7 +95,7 @@ test("on a bare machine `npm run demo` goes from posted to paid and audited, and
     const ended = await new Command(command, { PORT }).ended;
     expectWhole(ended);
     expect(ended.out).toContain("Started a platform on");
-    expect(ended.out.match(/^ok {3}\d/gm)).toHaveLength(7);
+    expect(ended.out.match(/^ok {3}\d/gm)).toHaveLength(9);
     expect(await processesIn(folder)).toEqual([]);
   }
 });
@@ -106,7 +106,7 @@ test("beside a running platform it keeps within the limits, twice in a row, and 
     const ended = await new Command(NEXUS, { PORT: String(platform.port) }).ended;
     expectWhole(ended);
     expect(ended.out).toContain("Using the platform on");
-    expect(ended.out.match(/^ok {3}\d/gm)).toHaveLength(7);
+    expect(ended.out.match(/^ok {3}\d/gm)).toHaveLength(9);
   }
   expect(await platform.kill("SIGTERM")).toBe(0);
 });
@@ -129,7 +129,7 @@ test("beside a gateway of a cluster, with the cluster's settings", async () => {
   const gateway = await startProcess(settings, "gateway", {});
   const ended = await new Command(NEXUS, { ...settings, PORT: String(gateway.port) }).ended;
   expectWhole(ended);
-  expect(ended.out.match(/^ok {3}\d/gm)).toHaveLength(7);
+  expect(ended.out.match(/^ok {3}\d/gm)).toHaveLength(9);
   for (const process of [gateway, node]) expect(await process.kill("SIGTERM")).toBe(0);
   await database.drop();
 });

@@ -36,7 +36,10 @@ function isSameLater(at: number, before: unknown, now: unknown): boolean {
 /** Fields that hold a sentence for people, which may be said better. */
 const SENTENCES: ReadonlySet<string> = new Set(["why", "detail", "suggestion"]);
 
-/** What is shown now, with those times and sentences as they were shown before. */
+/** Fields with a number that is worked out anew of what was kept, by today's rules of skill. */
+const BY_RULES: ReadonlySet<string> = new Set(["score", "skill_score", "skill_rating", "tier"]);
+
+/** What is shown now, with those times, numbers and sentences as they were shown before. */
 function withTimes(at: number, before: unknown, now: unknown): unknown {
   if (isSameLater(at, before, now)) return before;
   if (typeof before !== "object" || before === null || typeof now !== "object" || now === null) return now;
@@ -44,8 +47,9 @@ function withTimes(at: number, before: unknown, now: unknown): unknown {
   if (Array.isArray(now)) return now.map((value, n) => withTimes(at, was[n], value));
   return Object.fromEntries(
     Object.entries(now).map(([name, value]) => {
-      const reworded = SENTENCES.has(name) && typeof value === "string" && typeof was[name] === "string";
-      return [name, reworded ? was[name] : withTimes(at, was[name], value)];
+      const isReworded = SENTENCES.has(name) && typeof value === "string" && typeof was[name] === "string";
+      const isReckoned = BY_RULES.has(name) && typeof value === "number" && typeof was[name] === "number";
+      return [name, isReworded || isReckoned ? was[name] : withTimes(at, was[name], value)];
     }),
   );
 }
