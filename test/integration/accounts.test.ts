@@ -21,7 +21,14 @@ describe("an account", () => {
     expect(body.api_key).toMatch(/^[0-9a-f]{64}$/);
     expect(body.webhook_secret).toMatch(/^whsec_/);
     const balance = await market.ok("GET", "/credits/balance", undefined, { key: body.api_key });
-    expect(balance).toEqual({ credits_balance: 50, credits_frozen: 0, purchasing_power: 50, debt: 0, credit_line: 0 });
+    expect(balance).toEqual({
+      credits_balance: 50,
+      credits_frozen: 0,
+      purchasing_power: 50,
+      debt: 0,
+      credit_line: 0,
+      credit_line_limit: null,
+    });
   });
 
   test("is the only one of its address, however that is written", async () => {
