@@ -41,6 +41,9 @@ export interface Done {
 export function isTraceOf({ cause, type, body }: StoredFact & { readonly cause: string | null }, { command, commandId }: Done) {
   if (cause === commandId) return true;
   if (command.type === "bid") return type === "BidPlaced" && (body as { readonly bid: PlacedBid }).bid.id === command.bid;
+  // Who has passed or withdrawn its bid in this round passes again without a word.
+  const isOwn = () => (body as { readonly worker: AccountId }).worker === ("worker" in command ? command.worker : undefined);
+  if (command.type === "pass") return (type === "Passed" || type === "BidWithdrawn") && isOwn();
   if (command.type !== "giveBack") return false;
   return type === "AwardReturned" && (body as { readonly worker: AccountId }).worker === command.worker;
 }
