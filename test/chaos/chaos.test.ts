@@ -8,7 +8,9 @@ test("nodes, gateways, both NATS, Redis and Postgres fail under load: fleets go 
     const pools = urls.map((url) => openPool(url, { max: 2, name: "audit" }));
     const findings = await auditDatabases(pools);
     await Promise.all(pools.map((pool) => pool.end()));
-    expect(findings.slice(0, -1).every(({ checked }) => checked > 0)).toBe(true);
+    // No penalty need be taken back, and at the end no task is open.
+    const unchecked = findings.filter(({ checked }) => checked === 0).map(({ promise }) => promise);
+    expect(unchecked.filter((promise) => !/a penalty is taken back|every open task/.test(promise))).toEqual([]);
     return findings.flatMap(({ wrong }) => wrong);
   };
   const report = await chaos({ seconds: 1, clients: 30, leaseMs: 2_000, sleepMs: 5_000, gapMs: 1_500, databases: 2 }, audit);
